@@ -1,0 +1,162 @@
+"""Applications for benefit (申领), the stays in hospital they tell of, and their papers."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from claims.transitions import CLAIM
+from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.workflow.stateful import Stateful
+
+_user = settings.AUTH_USER_MODEL
+
+
+class Claim(Stateful, OfficeOwned):
+    """One event of one member under one enrolment. Responsible is the office of the enrolment, whatever came after."""
+
+    class Event(models.TextChoices):
+        ADMISSION = "admission", _("住院")
+        OUTPATIENT = "outpatient", _("门诊")
+        DIAGNOSIS = "diagnosis", _("确诊重大疾病或女工特殊疾病")
+        SURGERY = "surgery", _("女工手术")
+        ACCIDENT_DISABILITY = "accident_disability", _("意外伤残")
+        ACCIDENT_DEATH = "accident_death", _("意外身故")
+        DISEASE_DEATH = "disease_death", _("疾病身故")
+
+    graph = CLAIM
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "claimant_id"))
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField(_("申领编号"), max_length=24, unique=True)
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="claims")
+    claimant = models.ForeignKey("members.Member", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="+")
+    enrolment = models.ForeignKey("members.Enrolment", models.PROTECT, related_name="claims")
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    event = models.CharField(_("事由"), max_length=24, choices=Event)
+    event_on = models.DateField(_("事发日期"), null=True)
+    happened = models.TextField(_("经过"), blank=True)
+    hospital = models.CharField(_("医院"), max_length=120, blank=True)
+    hospital_grade = models.PositiveSmallIntegerField(_("医院等级"), null=True)
+    diagnosis = models.CharField(_("诊断"), max_length=200, blank=True)
+    diagnosis_code = models.CharField(_("疾病编码"), max_length=20, blank=True)
+    diagnosis_class = models.CharField(_("给付类别"), max_length=60, blank=True)
+    disability_grade = models.PositiveSmallIntegerField(_("伤残等级"), null=True)
+    accident_on = models.DateField(_("意外发生日期"), null=True)
+    death_on = models.DateField(_("身故日期"), null=True)
+    card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=24, choices=CLAIM.choices(), default=CLAIM.initial)
+    message = models.TextField(_("给申领人的话"), blank=True)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason_clause = models.CharField(max_length=60, blank=True)
+    approved_fen = models.BigIntegerField(_("核定金额（分）"), null=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    submitted_at = models.DateTimeField(null=True)
+    submitted_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("申领")
+        verbose_name_plural = _("申领")
+        indexes = [
+            models.Index(
+                fields=["office", "state", "submitted_at", "id"],
+                name="claim_queue",
+                condition=Q(state__in=["submitted", "reviewed", "approved", "returned_payment"]),
+            ),
+            models.Index(fields=["member", "program"], name="claim_member_program"),
+            models.Index(fields=["office", "approved_at"], name="claim_office_approved"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="claim_amount_sane",
+                condition=Q(approved_fen__isnull=True) | Q(approved_fen__gte=0) & Q(approved_fen__lt=10**12),
+            ),
+            models.CheckConstraint(
+                name="claim_paid_has_amount",
+                condition=~Q(state__in=["approved", "in_batch", "paying", "paid", "returned_payment"])
+                | Q(approved_fen__gt=0),
+            ),
+            models.CheckConstraint(
+                name="claim_reviewer_is_not_approver",
+                condition=Q(approved_by__isnull=True)
+                | Q(reviewed_by__isnull=True)
+                | ~Q(approved_by=F("reviewed_by")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Admission(Scoped):
+    """One stay in hospital or one outpatient settlement, with the national settlement fields in fen (医保结算清单)."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="claim")
+
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="admissions")
+    admitted_on = models.DateField(_("入院日期"))
+    discharged_on = models.DateField(_("出院日期"))
+    setl_id = models.CharField(_("结算编号"), max_length=40, blank=True)
+    invoice_number = models.CharField(_("票据号码"), max_length=40, blank=True)
+    medfee_sumamt_fen = models.BigIntegerField(_("医疗费总额"))
+    fulamt_ownpay_amt_fen = models.BigIntegerField(_("全自费金额"), default=0)
+    overlmt_selfpay_fen = models.BigIntegerField(_("超限价自费"), default=0)
+    preselfpay_amt_fen = models.BigIntegerField(_("先行自付"), default=0)
+    inscp_scp_amt_fen = models.BigIntegerField(_("符合政策范围金额"), default=0)
+    act_pay_dedc_fen = models.BigIntegerField(_("实际支付起付线"), default=0)
+    hifp_pay_fen = models.BigIntegerField(_("基本统筹基金支出"), default=0)
+    cvlserv_pay_fen = models.BigIntegerField(_("公务员医疗补助"), default=0)
+    hifob_pay_fen = models.BigIntegerField(_("职工大额补助"), default=0)
+    oth_pay_fen = models.BigIntegerField(_("其他支付"), default=0)
+    fund_pay_sumamt_fen = models.BigIntegerField(_("基金支付总额"), default=0)
+    acct_pay_fen = models.BigIntegerField(_("个人账户支出"), default=0)
+    psn_cash_pay_fen = models.BigIntegerField(_("个人现金支出"), default=0)
+    psn_part_amt_fen = models.BigIntegerField(_("个人负担总额"), default=0)
+    hosp_part_amt_fen = models.BigIntegerField(_("医院负担"), default=0)
+
+    class Meta:
+        verbose_name = _("住院或门诊结算")
+        ordering = ["admitted_on", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="admission_days_in_order", condition=Q(discharged_on__gte=F("admitted_on"))
+            ),
+            models.CheckConstraint(
+                name="admission_amounts_sane",
+                condition=Q(medfee_sumamt_fen__gte=0)
+                & Q(medfee_sumamt_fen__lt=10**12)
+                & Q(psn_part_amt_fen__gte=0)
+                & Q(psn_part_amt_fen__lte=F("medfee_sumamt_fen")),
+            ),
+        ]
+
+
+class ClaimDocument(Scoped):
+    """A paper of a claim, sealed in the document store; `sha256` is of the clean bytes."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="claim")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="documents")
+    kind = models.CharField(max_length=40)
+    file = models.FileField(upload_to="claims/%Y/%m/")
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    byte_count = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("申领材料")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["claim", "sha256"], name="claim_document_once")]

@@ -1,0 +1,140 @@
+"""The back room: batches of payments, their frozen lines, the file for the bank and the bank's answers."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import Claim
+from claims.payouts.transitions import BATCH, LINE
+from unionaid.ledger.accounts import Fund
+from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.workflow.stateful import Stateful
+
+_user = settings.AUTH_USER_MODEL
+
+
+class PayoutBatch(Stateful, OfficeOwned):
+    """Payments of one office and one fund, assembled by one person and released by another."""
+
+    graph = BATCH
+
+    number = models.CharField(_("批次号"), max_length=24, unique=True)
+    fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices)
+    business_on = models.DateField(_("业务日期"))
+    line_count = models.PositiveIntegerField(_("笔数"), default=0)
+    total_fen = models.BigIntegerField(_("合计（分）"), default=0)
+    state = models.CharField(max_length=24, choices=BATCH.choices(), default=BATCH.initial)
+    assembled_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    assembled_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("给付批次")
+        verbose_name_plural = _("给付批次")
+        constraints = [
+            models.CheckConstraint(
+                name="batch_assembler_is_not_releaser",
+                condition=Q(released_by__isnull=True) | ~Q(released_by=F("assembled_by")),
+            ),
+            models.CheckConstraint(name="batch_total_sane", condition=Q(total_fen__gte=0) & Q(total_fen__lt=10**15)),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PayoutLine(Stateful, OfficeOwned):
+    """One payment of one claim, frozen at assembly: payee, account (sealed), amount. At most one open or
+    succeeded line per claim. A re-issue is a new line that names the failed one."""
+
+    graph = LINE
+
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines")
+    sequence = models.PositiveIntegerField(_("序号"))
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="payout_lines")
+    payee_name = models.CharField(_("收款人"), max_length=60)
+    bank_name = models.CharField(_("开户银行"), max_length=80)
+    account_number = models.BinaryField()
+    account_last_four = models.CharField(max_length=4)
+    amount_fen = models.BigIntegerField(_("金额（分）"))
+    reference = models.CharField(_("付款附言"), max_length=40, unique=True)
+    state = models.CharField(max_length=24, choices=LINE.choices(), default=LINE.initial)
+    bank_reason = models.CharField(_("银行说明"), max_length=120, blank=True)
+    settled_on = models.DateField(null=True)
+    reissue_of = models.OneToOneField("self", models.PROTECT, null=True, related_name="reissued_as")
+
+    class Meta:
+        verbose_name = _("给付明细")
+        verbose_name_plural = _("给付明细")
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "sequence"], name="line_sequence_once"),
+            models.UniqueConstraint(
+                fields=["claim"], name="claim_paid_once", condition=~Q(state__in=["failed", "void"])
+            ),
+            models.CheckConstraint(
+                name="line_amount_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)
+            ),
+        ]
+
+
+class BankFile(Scoped):
+    """The file for the bank: a pure function of the released batch, kept as sealed bytes. Never changed."""
+
+    append_only = True
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="batch")
+
+    batch = models.OneToOneField(PayoutBatch, models.PROTECT, related_name="bank_file")
+    file_name = models.CharField(max_length=80)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    line_count = models.PositiveIntegerField()
+    total_fen = models.BigIntegerField()
+    made_at = models.DateTimeField(db_default=models.functions.Now())
+
+
+class BankReturn(OfficeOwned):
+    """A result file of the bank (回盘文件), taken once per content."""
+
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="returns")
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+    booked_at = models.DateTimeField(null=True)
+    succeeded_count = models.PositiveIntegerField(default=0)
+    failed_count = models.PositiveIntegerField(default=0)
+    unmatched_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("银行回盘")
+        constraints = [models.UniqueConstraint(fields=["batch", "sha256"], name="return_file_once")]
+
+
+class ReturnRow(Scoped):
+    """One line of a result file: what the bank says, and what came of it. Nothing is guessed."""
+
+    class Outcome(models.TextChoices):
+        BOOKED = "booked", _("已记账")
+        ALREADY = "already", _("此前已记账")
+        UNKNOWN = "unknown", _("不在本批次中")
+        MISMATCH = "mismatch", _("金额不符")
+        DUPLICATE = "duplicate", _("文件内重复")
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="bank_return")
+
+    bank_return = models.ForeignKey(BankReturn, models.CASCADE, related_name="rows")
+    row_number = models.PositiveIntegerField()
+    reference = models.CharField(max_length=60)
+    amount_fen = models.BigIntegerField(null=True)
+    succeeded = models.BooleanField()
+    reason = models.CharField(max_length=120, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bank_return", "row_number"], name="return_row_once")]

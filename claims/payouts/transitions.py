@@ -1,0 +1,50 @@
+"""The life of a payout batch and of its lines."""
+
+from django.utils.translation import gettext_lazy as _
+
+from unionaid.workflow.arrows import Arrow, Graph, State
+
+BATCH = Graph(
+    name="payout batch",
+    initial="assembling",
+    states=(
+        State("assembling", _("正在编制")),
+        State("assembled", _("待复核放款"), "todo"),
+        State("releasing", _("正在放款")),
+        State("released", _("已放款，待银行回盘"), "todo"),
+        State("booked", _("回盘已记账"), "good"),
+        State("cancelled", _("已取消")),
+    ),
+    arrows=(
+        Arrow("finish_assembly", _("编制完成"), ("assembling",), "assembled", "payouts.assemble"),
+        Arrow(
+            "release",
+            _("复核放款"),
+            ("assembled",),
+            "releasing",
+            "payouts.release",
+            ("assembled_by",),
+            "released_by",
+            ("payouts.release",),
+        ),
+        Arrow("finish_release", _("放款完成"), ("releasing",), "released", "payouts.release"),
+        Arrow("book", _("记入回盘"), ("released",), "booked", "payouts.book"),
+        Arrow("cancel", _("取消批次"), ("assembled",), "cancelled", "payouts.release"),
+    ),
+)
+
+LINE = Graph(
+    name="payout line",
+    initial="open",
+    states=(
+        State("open", _("待付款")),
+        State("succeeded", _("已到账"), "good"),
+        State("failed", _("被退回"), "bad"),
+        State("void", _("已取消")),
+    ),
+    arrows=(
+        Arrow("succeed", _("确认到账"), ("open",), "succeeded", "payouts.book"),
+        Arrow("fail", _("退回"), ("open",), "failed", "payouts.book"),
+        Arrow("void", _("取消"), ("open",), "void", "payouts.release"),
+    ),
+)

@@ -1,0 +1,22 @@
+"""The tables of this room, gathered for Django."""
+
+from members.models.contributions import ContributionDue, Match, Remittance
+from members.models.enrolments import Enrolment, Evidence, Roster, RosterRow
+from members.models.people import BankCard, Consent, Member, MemberSecret
+from members.models.units import UnitAgent, WorkUnit
+
+__all__ = [
+    "BankCard",
+    "Consent",
+    "ContributionDue",
+    "Enrolment",
+    "Evidence",
+    "Match",
+    "Member",
+    "MemberSecret",
+    "Remittance",
+    "Roster",
+    "RosterRow",
+    "UnitAgent",
+    "WorkUnit",
+]

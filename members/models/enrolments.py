@@ -1,0 +1,166 @@
+"""Enrolments (参保): who is covered, in which program, on which days; and the rosters that bring them in bulk."""
+
+import uuid
+from datetime import date
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from members.models.people import Member
+from members.models.units import WorkUnit
+from members.transitions import ENROLMENT, LIVE, ROSTER
+from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.workflow.stateful import Stateful
+
+
+class Roster(Stateful, OfficeOwned):
+    """A list of people (花名册) that a unit enrols in one program's terms. One file is taken once per unit and terms."""
+
+    graph = ROSTER
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id")
+
+    unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="rosters")
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    file = models.FileField(upload_to="rosters/%Y/")
+    file_name = models.CharField(max_length=200)
+    file_sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+    message = models.TextField(blank=True)
+    row_count = models.PositiveIntegerField(default=0)
+    good_count = models.PositiveIntegerField(default=0)
+    bad_count = models.PositiveIntegerField(default=0)
+    total_fen = models.BigIntegerField(default=0)
+    result_file = models.FileField(upload_to="rosters/%Y/", blank=True)
+    state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
+
+    class Meta:
+        verbose_name = _("名册")
+        verbose_name_plural = _("名册")
+        constraints = [
+            models.UniqueConstraint(
+                name="roster_file_once",
+                fields=["unit", "terms", "file_sha256"],
+                condition=~Q(state__in=["cancelled", "unreadable"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RosterRow(Scoped):
+    """One line of a roster as staged: what it says (number sealed), and what came of it."""
+
+    class Outcome(models.TextChoices):
+        GOOD = "good", _("可以参加")
+        BAD = "bad", _("不能参加")
+        ENROLLED = "enrolled", _("已登记")
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
+
+    roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows")
+    row_number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    id_masked = models.CharField(max_length=40)
+    id_number = models.BinaryField(null=True)
+    id_hash = models.BinaryField(max_length=32, null=True)
+    phone = models.BinaryField(null=True)
+    phone_hash = models.BinaryField(max_length=32, null=True)
+    gender = models.CharField(max_length=6, blank=True)
+    birth_date = models.DateField(null=True)
+    shares = models.PositiveSmallIntegerField(default=1)
+    facts = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reasons = ArrayField(models.TextField(), default=list)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["roster", "row_number"], name="roster_row_once")]
+
+
+class Enrolment(Stateful, OfficeOwned):
+    """One person × one program × one stretch of days (人次). `cover` is half-open; the person through whom a spouse or
+    child joins is the `holder`. Narrow on purpose: tens of millions of rows."""
+
+    class Relation(models.TextChoices):
+        SELF = "self", _("本人")
+        SPOUSE = "spouse", _("配偶")
+        MINOR_CHILD = "minor_child", _("未成年子女")
+
+    graph = ENROLMENT
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "holder_id"))
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments")
+    holder = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    relation = models.CharField(max_length=12, choices=Relation, default=Relation.SELF)
+    unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments")
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments")
+    shares = models.PositiveSmallIntegerField(_("份数"))
+    cover = DateRangeField(_("保障期"))
+    waiting_until = models.DateField(_("等待期至"), null=True)
+    waiting_waived = models.BooleanField(default=False)
+    first_time = models.BooleanField(default=True)
+    contribution_fen = models.BigIntegerField(_("互助费（分）"))
+    state = models.CharField(max_length=24, choices=ENROLMENT.choices(), default=ENROLMENT.initial)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("参加记录")
+        verbose_name_plural = _("参加记录")
+        indexes = [
+            models.Index(
+                "office",
+                "program",
+                models.Func("cover", function="lower", output_field=models.DateField()),
+                name="enrolment_office_program",
+            )
+        ]
+        constraints = [
+            ExclusionConstraint(
+                name="cover_never_overlaps",
+                expressions=[
+                    ("member", RangeOperators.EQUAL),
+                    ("program", RangeOperators.EQUAL),
+                    ("cover", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state__in=LIVE),
+            ),
+            models.CheckConstraint(name="cover_not_empty", condition=Q(cover__isempty=False)),
+            models.CheckConstraint(name="enrolment_has_shares", condition=Q(shares__gte=1)),
+            models.CheckConstraint(
+                name="enrolment_contribution_sane",
+                condition=Q(contribution_fen__gte=0) & Q(contribution_fen__lt=10**12),
+            ),
+        ]
+
+    @property
+    def starts_on(self) -> date:
+        return self.cover.lower
+
+    @property
+    def ends_before(self) -> date:
+        """The first day without cover."""
+        return self.cover.upper
+
+
+class Evidence(Scoped):
+    """A paper that shows eligibility (contract, insurance record, union card), sealed in the document store."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="enrolment")
+
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="evidence")
+    kind = models.CharField(max_length=30)
+    file = models.FileField(upload_to="evidence/%Y/")
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())

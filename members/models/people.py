@@ -1,0 +1,110 @@
+"""People: one record per person, however many roles and units they have. Numbers are sealed, beside the hot table."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from unionaid.offices.scope import ScopeBy, Scoped
+
+
+class Member(Scoped):
+    """A person known to the fund: worker, spouse or child. Found by the blind index of the ID number.
+
+    `office_ids` and `unit_ids` list every office and unit that has enrolled this person: these may see them.
+    `office` is the office responsible now.
+    """
+
+    class Gender(models.TextChoices):
+        MALE = "male", _("男")
+        FEMALE = "female", _("女")
+
+    class Employment(models.TextChoices):
+        """The first mission rule's answer; empty = not told yet."""
+
+        ENTERPRISE = "enterprise", _("企业在职职工")
+        INSTITUTION = "institution", _("事业单位在职职工（不享受公务员医疗补助）")
+        INSTITUTION_SUBSIDISED = "institution_subsidised", _("机关或事业单位（享受公务员医疗补助）")
+        RETIRED = "retired", _("已退休")
+        NONE = "none", _("目前没有工作单位")
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(
+        offices="office_ids", units="unit_ids", members=("id", "guardian_id"), users="user_id", arrays=True
+    )
+
+    id_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    name = models.CharField(_("姓名"), max_length=60)
+    gender = models.CharField(_("性别"), max_length=6, choices=Gender)
+    birth_date = models.DateField(_("出生日期"))
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    guardian = models.ForeignKey("self", models.PROTECT, null=True, related_name="wards")
+    unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="members")
+    office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+")
+    office_ids = ArrayField(models.BigIntegerField(), default=list)
+    unit_ids = ArrayField(models.BigIntegerField(), default=list)
+    employment = models.CharField(_("在职情况"), max_length=24, choices=Employment, blank=True)
+    basic_insurance = models.BooleanField(_("参加基本医疗保险"), null=True)
+    union_member = models.BooleanField(_("工会会员"), null=True)
+    joined_unit_on = models.DateField(_("入职日期"), null=True, blank=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("职工")
+        verbose_name_plural = _("职工")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MemberSecret(Scoped):
+    """The person's sealed numbers, each bound to this row; read through `members.services.people` only."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
+
+    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="secret")
+    id_number = models.BinaryField()
+    phone = models.BinaryField(null=True)
+    phone_hash = models.BinaryField(max_length=32, null=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("加密信息")
+
+
+class BankCard(Scoped):
+    """An account that benefit is paid to. `owner` is the account holder; the number is sealed and bound to this row."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
+
+    member = models.ForeignKey(Member, models.PROTECT, related_name="cards")
+    owner_name = models.CharField(_("户名"), max_length=60)
+    bank_name = models.CharField(_("开户银行"), max_length=80)
+    number = models.BinaryField()
+    number_hash = models.BinaryField(max_length=32, db_index=True)
+    last_four = models.CharField(max_length=4)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("银行账户")
+        verbose_name_plural = _("银行账户")
+
+
+class Consent(Scoped):
+    """A separate consent (单独同意, PIPL 29): which text, in which version, when."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
+
+    class Purpose(models.TextChoices):
+        SIGN_UP = "sign_up", _("注册与身份核对")
+        MEDICAL = "medical", _("申领时处理医疗健康信息")
+        BANK = "bank", _("向银行提供账户信息用于给付")
+        MINOR = "minor", _("监护人同意处理未成年人信息")
+
+    member = models.ForeignKey(Member, models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    text_version = models.CharField(max_length=20)
+    given_at = models.DateTimeField(db_default=models.functions.Now())
+    withdrawn_at = models.DateTimeField(null=True)

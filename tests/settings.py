@@ -1,0 +1,18 @@
+"""The house's own settings with fast hashers and throw-away keys; the servers come from the environment."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "only for tests, never for people: 0123456789abcdef0123456789")
+os.environ.setdefault("FIELD_KEYS", "t1:" + "A" * 43)
+os.environ.setdefault("BLIND_INDEX_KEY", "B" * 43)
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="unionaid-tests-"))
+os.environ.setdefault("INSECURE_HTTP", "1")
+
+from unionaid.settings import *  # noqa: E402,F403 (the variables above must be set first)
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+# The application role sees the very database that the owner role made and migrated.
+DATABASES["default"]["TEST"] = {"MIRROR": "owner"}  # noqa: F405

@@ -1,0 +1,40 @@
+"""Who is logged in: one login for one person, however many roles that person has."""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; there is no superuser: what staff may do comes from their posts."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A login. Staff log in by staff number; workers by ID number or phone (found by blind index)."""
+
+    username = models.CharField(_("登录名"), max_length=40, unique=True)
+    display_name = models.CharField(_("姓名"), max_length=60)
+    id_hash = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    phone_hash = models.BinaryField(max_length=32, null=True, db_index=True, editable=False)
+    is_active = models.BooleanField(_("可登录"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["display_name"]
+
+    class Meta:
+        verbose_name = _("账号")
+        verbose_name_plural = _("账号")
+
+    def __str__(self) -> str:
+        return self.display_name

@@ -1,0 +1,73 @@
+"""Logging in and out."""
+
+from typing import Any
+
+from django.contrib import auth, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from unionaid.accounts import services
+from unionaid.accounts.forms import LoginForm, PasswordForm
+from unionaid.offices.access import public
+
+
+@public
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Log in with any number and the password; the session gets a new key."""
+    form = LoginForm(request.POST or None, initial={"next": request.GET.get("next", "")})
+    if request.method == "POST" and form.is_valid():
+        user = auth.authenticate(
+            request, username=form.cleaned_data["username"], password=form.cleaned_data["password"]
+        )
+        if user is not None:
+            auth.login(request, user)
+            return redirect(_safe_next(request, form.cleaned_data["next"]))
+        if getattr(request, "axes_locked_out", False):
+            return locked_out(request)
+        form.add_error("password", _("号码或密码不对，请对照后再输一遍；忘记密码请联系单位经办人或办事处重置"))
+    return render(request, "accounts/login.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@public
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    auth.logout(request)
+    return redirect("home")
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password and stay logged in here."""
+    if not request.user.is_authenticated:
+        return redirect("login")
+    form = PasswordForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        services.set_password(request.user, form.cleaned_data["new"])
+        auth.update_session_auth_hash(request, request.user)
+        messages.success(request, _("密码已更改。"))
+        return redirect("home")
+    return render(request, "accounts/password.html", {"form": form}, status=400 if form.errors else 200)
+
+
+change_password.required = ""  # type: ignore[attr-defined]  # any logged-in person; checked above
+
+
+def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """Too many wrong passwords from here: wait a quarter of an hour."""
+    return render(request, "accounts/locked_out.html", status=429)
+
+
+def _safe_next(request: HttpRequest, target: str) -> str:
+    allowed = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if target and allowed else "home"

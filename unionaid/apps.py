@@ -1,0 +1,48 @@
+"""At start: load Celery, find every jobs.py, register the checks; after a migration, put the walls up."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+OWN = ("unionaid.", "programs", "members", "claims")
+
+
+class DeskConfig(SimpleAdminConfig):
+    """Django's admin with our site; only our own apps register models there (see HouseConfig.ready)."""
+
+    default_site = "unionaid.offices.desk.HouseAdminSite"
+
+
+class HouseConfig(AppConfig):
+    name = "unionaid"
+    label = "house"
+    verbose_name = _("职工互助")
+
+    def ready(self) -> None:
+        import_module("unionaid.celery")
+        import_module("unionaid.checks")
+        for config in apps.get_app_configs():
+            if config.name.startswith(OWN):
+                load_if_there(f"{config.name}.jobs")
+                load_if_there(f"{config.name}.admin")
+        post_migrate.connect(put_walls_up, sender=apps.get_app_config("offices"))
+
+
+def load_if_there(name: str) -> None:
+    """Import a drawer of an app when the app has it."""
+    if find_spec(name):
+        import_module(name)
+
+
+def put_walls_up(sender: AppConfig, using: str, plan: Any = (), **_: Any) -> None:
+    """Grants, row security and triggers, made from the models, as the owner of the tables."""
+    row_security = import_module("unionaid.offices.row_security")
+    row_security.put_up(connections[using], settings.DATABASES["default"]["USER"])

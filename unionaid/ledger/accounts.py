@@ -1,0 +1,22 @@
+"""The chart of accounts as data."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Fund(TextChoices):
+    """Each kind of money has its own books."""
+
+    MUTUAL_AID = "mutual_aid", _("互助金")
+    RELIEF = "relief", _("救助金")
+    SOLACE = "solace", _("慰问金")
+
+
+class Code(TextChoices):
+    """What an account stands for."""
+
+    BANK = "bank", _("银行存款")
+    CONTRIBUTIONS = "contributions", _("互助费收入")
+    BENEFITS = "benefits", _("互助金支出")
+    IN_TRANSIT = "in_transit", _("在途给付")
+    REFUNDABLE = "refundable", _("应退互助费")

@@ -1,0 +1,136 @@
+"""The one door of money: `post` and `reverse`; nothing else writes entries, and nothing is ever edited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Model
+
+from unionaid.ledger.accounts import Code, Fund
+from unionaid.ledger.models import Account, Entry, Transaction
+from unionaid.offices.roles import Actor
+
+
+class Unbalanced(ValueError):
+    """The lines do not sum to zero, or there are fewer than two, or one of them is zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a posting: account and fen, debit positive, credit negative."""
+
+    code: Code
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What one source row causes in the books."""
+
+    source: Model
+    fund: Fund
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list[Transaction]:
+    """Write one balanced transaction per posting; the office is the source row's.
+
+    Takes many in a constant number of statements. Unique per (kind, source): a second posting of the same
+    source raises IntegrityError, which the caller's transaction does not survive.
+    """
+    for posting in postings:
+        _refuse_unbalanced(posting)
+    accounts = _accounts(postings)
+    transactions = Transaction.objects.bulk_create(
+        [
+            Transaction(
+                office_id=p.source.office_id,  # type: ignore[attr-defined]
+                kind=kind,
+                source_type=p.source._meta.label_lower,
+                source_id=p.source.pk,
+                posted_on=on,
+                posted_by_id=by.user_id,
+                note=p.note,
+            )
+            for p in postings
+        ],
+        batch_size=2000,
+    )
+    Entry.objects.bulk_create(
+        [
+            Entry(
+                office_id=row.office_id,
+                transaction=row,
+                account_id=accounts[(row.office_id, posting.fund, line.code)],
+                amount_fen=line.amount_fen,
+            )
+            for row, posting in zip(transactions, postings, strict=True)
+            for line in posting.lines
+        ],
+        batch_size=4000,
+    )
+    return transactions
+
+
+def reverse(kind: str, originals: Sequence[Transaction], *, on: date, by: Actor, note: str) -> list[Transaction]:
+    """Undo transactions by new ones with every sign turned; an original can be reversed once only."""
+    entries: dict[int, list[Entry]] = {}
+    for entry in Entry.objects.filter(transaction__in=originals).order_by("id"):
+        entries.setdefault(entry.transaction_id, []).append(entry)
+    mirrored = Transaction.objects.bulk_create(
+        [
+            Transaction(
+                office_id=row.office_id,
+                kind=kind,
+                source_type=row.source_type,
+                source_id=row.source_id,
+                posted_on=on,
+                posted_by_id=by.user_id,
+                note=note,
+                reverses=row,
+            )
+            for row in originals
+        ],
+        batch_size=2000,
+    )
+    Entry.objects.bulk_create(
+        [
+            Entry(
+                office_id=new.office_id,
+                transaction=new,
+                account_id=entry.account_id,
+                amount_fen=-entry.amount_fen,
+            )
+            for new, row in zip(mirrored, originals, strict=True)
+            for entry in entries[row.pk]
+        ],
+        batch_size=4000,
+    )
+    return mirrored
+
+
+def _refuse_unbalanced(posting: Posting) -> None:
+    amounts = [line.amount_fen for line in posting.lines]
+    if len(amounts) < 2 or 0 in amounts or sum(amounts) != 0:
+        raise Unbalanced(f"{posting.source!r}: {amounts}")
+
+
+def _accounts(postings: Sequence[Posting]) -> dict[tuple[int, str, str], int]:
+    wanted = {
+        (p.source.office_id, p.fund, line.code)  # type: ignore[attr-defined]
+        for p in postings
+        for line in p.lines
+    }
+    offices = {office for office, _, _ in wanted}
+    found = _known(offices)
+    missing = [Account(office_id=o, fund=f, code=c) for o, f, c in sorted(wanted - found.keys())]
+    if missing:
+        Account.objects.bulk_create(missing, ignore_conflicts=True)
+        found = _known(offices)
+    return found
+
+
+def _known(offices: set[int]) -> dict[tuple[int, str, str], int]:
+    rows = Account.objects.filter(office_id__in=offices).values_list("office_id", "fund", "code", "pk")
+    return {(office, fund, code): pk for office, fund, code, pk in rows}

@@ -1,0 +1,268 @@
+"""Rosters in, tables out. Reading: limits before parsing, every cell as text. Writing: text stays text, never a formula."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Any
+
+import xlsxwriter
+from python_calamine import CalamineError, CalamineWorkbook
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+class SpreadsheetError(ValueError):
+    """The file cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may hold at most; checked before it is parsed where that is possible."""
+
+    max_bytes: int = 20 * 1024 * 1024
+    max_unpacked: int = 300 * 1024 * 1024
+    max_rows: int = 100_000
+    max_columns: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The header and the rows below it, all text; blank rows are left out, `numbers` are the rows' places in the file."""
+
+    header: list[str]
+    rows: list[list[str]]
+    numbers: list[int]
+
+
+def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:  # noqa: B008 (frozen)
+    """Read the first sheet of an xlsx or xls file, or a csv in UTF-8 or GB18030.
+
+    What the file is decides, not its name. SpreadsheetError in plain words for everything else.
+    """
+    if not data:
+        raise SpreadsheetError("文件是空的，请重新选择名册文件")
+    if len(data) > limits.max_bytes:
+        raise SpreadsheetError(f"文件超过 {limits.max_bytes // 1024 // 1024} MB，请分成几个文件上传")
+    cells = _sheet(data, limits) if data.startswith((_ZIP, _OLE)) else _csv(data, file_name)
+    return _table(cells, limits)
+
+
+def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[Any]]:
+    if data.startswith(_ZIP):
+        _refuse_bomb(data, limits)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        if not book.sheet_names:
+            raise SpreadsheetError("文件里没有工作表，请使用下载的名册模板")
+        sheet = book.get_sheet_by_index(0)
+        if sheet.total_width > 16_384 or sheet.total_height > limits.max_rows * 20:
+            raise SpreadsheetError("工作表太大，请删除空白的行和列后再上传")
+        return sheet.to_python(skip_empty_area=False)
+    except SpreadsheetError:
+        raise
+    except (CalamineError, OSError, ValueError) as error:
+        if "password" in str(error).lower() or data.startswith(_OLE):
+            raise SpreadsheetError("文件打不开，可能设了密码。请去掉密码、另存为 xlsx 后再上传") from error
+        raise SpreadsheetError("文件打不开，请用下载的名册模板重新填写，另存为 xlsx 后再上传") from error
+
+
+def _refuse_bomb(data: bytes, limits: Limits) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if len(members) > 2000 or sum(m.file_size for m in members) > limits.max_unpacked:
+                raise SpreadsheetError("文件展开后太大，请只保留名册这一张工作表后再上传")
+            left = limits.max_unpacked
+            for member in members:  # the declared sizes may lie: count what really comes out
+                with archive.open(member) as stream:
+                    while chunk := stream.read(1 << 20):
+                        left -= len(chunk)
+                        if left < 0:
+                            raise SpreadsheetError("文件展开后太大，请只保留名册这一张工作表后再上传")
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise SpreadsheetError("文件已损坏或设了密码，请另存为 xlsx 后再上传") from error
+    except Exception as error:  # zlib.error has no common parent with the above
+        if isinstance(error, SpreadsheetError):
+            raise
+        raise SpreadsheetError("文件已损坏，请另存为 xlsx 后再上传") from error
+
+
+def _csv(data: bytes, file_name: str) -> Iterable[Sequence[Any]]:
+    if b"\x00" in data[:4096] or data[:4] in (b"%PDF", b"\xff\xd8\xff\xe0", b"\x89PNG"):
+        raise SpreadsheetError("这不是名册文件，请上传 xlsx、xls 或 csv 文件")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise SpreadsheetError("文件的文字编码不能识别，请另存为 xlsx 后再上传")
+    csv.field_size_limit(10_000)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text[:2000] else ","))
+    except csv.Error as error:
+        raise SpreadsheetError("csv 文件的格式不对，请另存为 xlsx 后再上传") from error
+
+
+def _table(cells: Iterable[Sequence[Any]], limits: Limits) -> Table:
+    header: list[str] = []
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    for number, raw in enumerate(cells, start=1):
+        row = [cell_text(value) for value in raw[: limits.max_columns]]
+        if not any(row):
+            continue
+        if not header:
+            if sum(bool(text) for text in row) < 2:
+                continue  # a title line above the header
+            header = row
+            continue
+        if len(rows) >= limits.max_rows:
+            raise SpreadsheetError(f"名册超过 {limits.max_rows} 行，请分成几个文件上传")
+        rows.append(row + [""] * (len(header) - len(row)))
+        numbers.append(number)
+    if not header:
+        raise SpreadsheetError("文件里没有表头，请使用下载的名册模板")
+    return Table(header, rows, numbers)
+
+
+def cell_text(value: Any) -> str:
+    """A cell as text. A number of more than fifteen digits lost its end in Excel: it is shown as Excel keeps it
+    (1.10101E+17), so that whoever reads it as an ID number refuses it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) >= 10**15:
+            return f"{Decimal(value):.5E}"
+        return str(int(value)) if value == int(value) else str(Decimal(str(value)))
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return clean(str(value)).strip()
+
+
+def clean(text: str) -> str:
+    """Without control characters and lone surrogates, which no workbook can hold."""
+    return _CONTROL.sub("", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a written table. Kinds: text, count, yuan (fen in, yuan shown), ratio (Decimal or None), day."""
+
+    title: str
+    kind: str = "text"
+    width: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: title line, notes, header, rows; `total` marks a last row that is set off."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    notes: Sequence[str] = ()
+    has_total: bool = False
+
+
+FORMATS = {"count": "#,##0", "yuan": "#,##0.00", "ratio": "0.0%", "day": "yyyy-mm-dd", "text": "@"}
+
+
+def write_workbook(target: IO[bytes], sheets: Sequence[Sheet]) -> None:
+    """An xlsx file: values only (no formulas, no links), number formats, frozen header, A4 landscape print set-up."""
+    book = xlsxwriter.Workbook(
+        target,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": False,
+        },
+    )
+    # A fixed date of making, so that the same rows give the same bytes.
+    book.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001 (xlsx knows no zones)
+    try:
+        for sheet in sheets:
+            _write_sheet(book, sheet)
+    finally:
+        book.close()
+
+
+def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet) -> None:
+    page = book.add_worksheet(sheet.name[:31])
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.set_margins(0.5, 0.5, 0.7, 0.7)
+    page.set_footer("&L&A&R&P / &N")
+    title = book.add_format({"bold": True, "font_size": 15})
+    head = book.add_format(
+        {"bold": True, "bg_color": "#E7EEF7", "border": 1, "text_wrap": True, "valign": "vcenter", "align": "center"}
+    )
+    note = book.add_format({"font_color": "#555555"})
+    page.write_string(0, 0, clean(sheet.title), title)
+    for i, text in enumerate(sheet.notes, start=1):
+        page.write_string(i, 0, clean(text), note)
+    top = len(sheet.notes) + 1
+    for column, spec in enumerate(sheet.columns):
+        page.write_string(top, column, clean(spec.title), head)
+        page.set_column(column, column, spec.width)
+    formats = {
+        (kind, bold): book.add_format({"num_format": shape, "border": 1, "bold": bold, "top": 2 if bold else 1})
+        for kind, shape in FORMATS.items()
+        for bold in (False, True)
+    }
+    for i, row in enumerate(sheet.rows):
+        last = sheet.has_total and i == len(sheet.rows) - 1
+        for column, (spec, value) in enumerate(zip(sheet.columns, row, strict=True)):
+            _write_cell(page, top + 1 + i, column, spec.kind, value, formats[(spec.kind, last)])
+    page.freeze_panes(top + 1, 1)
+    page.repeat_rows(top)
+    page.print_area(0, 0, top + len(sheet.rows), len(sheet.columns) - 1)
+    if sheet.rows:
+        page.autofilter(top, 0, top + len(sheet.rows) - int(sheet.has_total), len(sheet.columns) - 1)
+
+
+def _write_cell(page: Any, row: int, column: int, kind: str, value: Any, shape: Any) -> None:
+    if value is None or value == "":
+        page.write_blank(row, column, None, shape)
+    elif kind == "yuan":
+        page.write_number(row, column, Decimal(value) / 100, shape)
+    elif kind in ("count", "ratio"):
+        page.write_number(row, column, Decimal(value), shape)
+    elif kind == "day":
+        page.write_datetime(row, column, datetime(value.year, value.month, value.day), shape)  # noqa: DTZ001
+    else:
+        page.write_string(row, column, clean(str(value))[:32_767], shape)
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """UTF-8 csv with a BOM; a text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    >>> csv_bytes(["a"], [["=1+1"]]).decode("utf-8-sig")
+    "a\\r\\n'=1+1\\r\\n"
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    for row in (header, *rows):
+        writer.writerow([_harmless(value) for value in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _harmless(value: Any) -> str:
+    text = clean("" if value is None else str(value))
+    is_number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else text

@@ -1,0 +1,71 @@
+"""Opens the scope for a request by the side of the counter its address lies on; nothing else does for the web.
+
+/my/ → the worker's own rows; /unit/ → the agent's units; /admin/ → the staff's offices; all else sees no
+business row at all. The request runs in one transaction; an unhandled error or a 5xx rolls it back.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from members.selectors.people import member_of_user
+from members.selectors.units import units_of_agent
+from unionaid.lib.calendar import today
+from unionaid.offices.roles import NOBODY, Actor
+from unionaid.offices.scope import Scope, office_scope
+from unionaid.offices.selectors import staff_actor
+
+
+class ScopeMiddleware:
+    """Puts `request.actor` and the scope in place."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            request.actor = NOBODY  # type: ignore[attr-defined]
+            with transaction.atomic():
+                return self._answer(request)
+        with office_scope(Scope(user=request.user.pk)):
+            actor = actor_of(request)
+            request.actor = actor  # type: ignore[attr-defined]
+            with office_scope(scope_of(actor, request.path)):
+                return self._answer(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        transaction.set_rollback(True)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
+        return response
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The person who acts, as far as this side of the counter needs to know them."""
+    user, path = request.user, request.path
+    if path.startswith("/admin/"):
+        return staff_actor(user, on=today())
+    actor = Actor(user_id=user.pk, label=user.display_name)
+    if not path.startswith(("/my/", "/unit/")):
+        actor = staff_actor(user, on=today())
+    if not path.startswith("/unit/"):
+        actor = replace(actor, member_id=member_of_user(user))
+    if not path.startswith("/my/"):
+        actor = replace(actor, unit_ids=units_of_agent(user, on=today()))
+    return actor
+
+
+def scope_of(actor: Actor, path: str) -> Scope:
+    """The rows this side of the counter shows to this person."""
+    if path.startswith("/my/"):
+        return Scope(member=actor.member_id, user=actor.user_id)
+    if path.startswith("/unit/"):
+        return Scope(units=actor.unit_ids, user=actor.user_id)
+    if path.startswith("/admin/"):
+        return Scope(offices=actor.office_ids, user=actor.user_id)
+    return Scope(user=actor.user_id)

@@ -1,0 +1,66 @@
+"""Who works where: the tree of offices (headquarters, province, office, agency) and the posts in it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from unionaid.offices.roles import Role
+
+
+class Office(models.Model):
+    """One organisation of the mutual-aid fund (总部、省级、办事处、代办处). `path` holds the ids from the root."""
+
+    class Level(models.TextChoices):
+        HEADQUARTERS = "headquarters", _("总部")
+        PROVINCE = "province", _("省级")
+        OFFICE = "office", _("办事处")
+        AGENCY = "agency", _("代办处")
+
+    code = models.CharField(_("代码"), max_length=20, unique=True)
+    name = models.CharField(_("名称"), max_length=80)
+    level = models.CharField(_("层级"), max_length=16, choices=Level)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    path = models.CharField(max_length=200, db_index=True, editable=False)
+    region_code = models.CharField(_("行政区划代码"), max_length=6, blank=True)
+    phone = models.CharField(_("咨询电话"), max_length=30, blank=True)
+    account_name = models.CharField(_("收款账户名"), max_length=80, blank=True)
+    account_number = models.CharField(_("收款账号"), max_length=40, blank=True)
+    bank_name = models.CharField(_("开户行"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("机构")
+        verbose_name_plural = _("机构")
+        ordering = ["path"]
+        constraints = [
+            models.CheckConstraint(
+                name="office_root_is_headquarters",
+                condition=models.Q(parent__isnull=False) | models.Q(level="headquarters"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffPost(models.Model):
+    """A person's role at an office, from a day (inclusive) until a day (exclusive, empty = open)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="posts")
+    office = models.ForeignKey(Office, models.PROTECT, related_name="posts")
+    role = models.CharField(_("角色"), max_length=20, choices=Role.staff_choices())
+    since = models.DateField(_("任职日期"))
+    until = models.DateField(_("离任日期"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("岗位")
+        verbose_name_plural = _("岗位")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "office", "role", "since"], name="post_once"),
+            models.CheckConstraint(
+                name="post_ends_after_start",
+                condition=models.Q(until__isnull=True) | models.Q(until__gt=models.F("since")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.office} · {self.get_role_display()}"

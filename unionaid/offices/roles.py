@@ -1,0 +1,147 @@
+"""THE table of rights: which role may take which action. Unknown actions are an error, never a yes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(StrEnum):
+    """The roles of the house; one person may hold several."""
+
+    WORKER = "worker"
+    UNIT_AGENT = "unit_agent"
+    REVIEWER = "reviewer"
+    APPROVER = "approver"
+    PAYER = "payer"
+    OFFICE_MANAGER = "office_manager"
+    HEADQUARTERS = "headquarters"
+    AUDITOR = "auditor"
+    SYSTEM_ADMIN = "system_admin"
+    SYSTEM = "system"
+
+    @classmethod
+    def staff_choices(cls) -> list[tuple[str, object]]:
+        return [(role.value, LABELS[role]) for role in STAFF]
+
+
+LABELS = {
+    Role.WORKER: _("职工"),
+    Role.UNIT_AGENT: _("单位经办人"),
+    Role.REVIEWER: _("初审"),
+    Role.APPROVER: _("终审"),
+    Role.PAYER: _("出纳"),
+    Role.OFFICE_MANAGER: _("办事处负责人"),
+    Role.HEADQUARTERS: _("总部"),
+    Role.AUDITOR: _("审计"),
+    Role.SYSTEM_ADMIN: _("系统管理员"),
+    Role.SYSTEM: _("系统"),
+}
+STAFF = (
+    Role.REVIEWER,
+    Role.APPROVER,
+    Role.PAYER,
+    Role.OFFICE_MANAGER,
+    Role.HEADQUARTERS,
+    Role.AUDITOR,
+    Role.SYSTEM_ADMIN,
+)
+
+_W, _U, _S = Role.WORKER, Role.UNIT_AGENT, Role.SYSTEM
+_R, _A, _P, _M = Role.REVIEWER, Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER
+_H, _Z, _X = Role.HEADQUARTERS, Role.AUDITOR, Role.SYSTEM_ADMIN
+
+GRANTS: dict[str, frozenset[Role]] = {
+    # the worker's side of the counter
+    "my.use": frozenset({_W}),
+    "enrolments.enrol": frozenset({_W, _U, _S}),
+    "enrolments.withdraw": frozenset({_W, _U, _P}),
+    "claims.submit": frozenset({_W, _U}),
+    "claims.supplement": frozenset({_W, _U}),
+    "claims.withdraw": frozenset({_W, _U}),
+    # the unit's side
+    "unit.use": frozenset({_U}),
+    "rosters.upload": frozenset({_U, _M}),
+    "rosters.commit": frozenset({_U, _M, _S}),
+    # the staff's side
+    "desk.use": frozenset({_R, _A, _P, _M, _H, _Z, _X}),
+    "units.view": frozenset({_R, _A, _P, _M, _H, _Z}),
+    "units.approve": frozenset({_R, _M}),
+    "members.view": frozenset({_R, _A, _P, _M, _H, _Z}),
+    "enrolments.view": frozenset({_R, _A, _P, _M, _H, _Z}),
+    "enrolments.refuse": frozenset({_P, _M}),
+    "contributions.view": frozenset({_P, _M, _H, _Z}),
+    "contributions.confirm": frozenset({_P, _S}),
+    "claims.view": frozenset({_R, _A, _P, _M, _H, _Z}),
+    "claims.review": frozenset({_R}),
+    "claims.return": frozenset({_R, _A}),
+    "claims.reject": frozenset({_R, _A}),
+    "claims.approve": frozenset({_A}),
+    "payouts.view": frozenset({_P, _M, _H, _Z}),
+    "payouts.assemble": frozenset({_P, _S}),
+    "payouts.release": frozenset({_P, _M}),
+    "payouts.book": frozenset({_P, _S}),
+    "ledger.view": frozenset({_P, _M, _H, _Z}),
+    "reports.view": frozenset({_M, _H, _Z}),
+    "reports.build": frozenset({_M, _H}),
+    "audit.view": frozenset({_M, _H, _Z}),
+    "jobs.view": frozenset({_R, _A, _P, _M, _H, _Z, _X}),
+    "programs.view": frozenset({_R, _A, _P, _M, _H, _Z}),
+    "programs.draft": frozenset({_M, _H}),
+    "programs.publish": frozenset({_H, _M, _S}),
+    "offices.manage": frozenset({_X}),
+    "accounts.manage": frozenset({_X}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A role in force today and the ids of the offices it covers (its own and all below)."""
+
+    role: Role
+    office_id: int
+    covers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person who acts, with everything that person is today. Made by `offices.selectors.actor_of`."""
+
+    user_id: int | None
+    label: str
+    posts: tuple[Post, ...] = ()
+    member_id: int | None = None
+    unit_ids: frozenset[int] = frozenset()
+    system: bool = False
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        held = {post.role for post in self.posts}
+        if self.member_id is not None:
+            held.add(Role.WORKER)
+        if self.unit_ids:
+            held.add(Role.UNIT_AGENT)
+        if self.system:
+            held.add(Role.SYSTEM)
+        return frozenset(held)
+
+    @property
+    def is_staff_post(self) -> bool:
+        return bool(self.posts)
+
+    @property
+    def office_ids(self) -> frozenset[int]:
+        """Every office this actor's posts cover."""
+        return frozenset().union(*(post.covers for post in self.posts))
+
+
+SYSTEM = Actor(user_id=None, label="system", system=True)
+NOBODY = Actor(user_id=None, label="")
+
+
+def may(actor: Actor, action: str, office_id: int | None = None) -> bool:
+    """May this actor take this action (at this office, when one is given)? KeyError for an unknown action."""
+    allowed = GRANTS[action]
+    if any(p.role in allowed and (office_id is None or office_id in p.covers) for p in actor.posts):
+        return True
+    return bool((actor.roles - {p.role for p in actor.posts}) & allowed)

@@ -1,0 +1,22 @@
+"""The whole address book: /my for workers, /unit for agents, /admin for staff, the rest for everyone."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from unionaid import views
+from unionaid.accounts import views as accounts
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("health", views.health, name="health"),
+    path("language", set_language, name="set_language"),
+    path("login", accounts.login, name="login"),
+    path("logout", accounts.logout, name="logout"),
+    path("password", accounts.change_password, name="change_password"),
+    path("", include("members.urls")),
+    path("", include("claims.urls")),
+    path("", include("programs.urls")),
+    path("", include("unionaid.workflow.urls")),
+    path("admin/", admin.site.urls),
+]

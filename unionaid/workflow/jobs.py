@@ -1,0 +1,222 @@
+"""Doing it later, one way: a Job row written with the change, a register of handlers, claim-run-finish.
+
+Nothing is sent by hand: `enqueue` writes rows in the caller's transaction and, after the commit, nudges the
+broker; when the broker is down the nudge is lost and the timetable's sweep finds the rows. A handler
+may run any number of times, may stop anywhere, and does a chunk at a time: it returns a cursor to be called again,
+or None when all is done.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import now, today
+from unionaid.offices.roles import SYSTEM, Actor, may
+from unionaid.offices.scope import Scope, everywhere, office_scope
+from unionaid.offices.selectors import staff_actor
+from unionaid.workflow.models import Job
+from unionaid.workflow.nudge import nudge
+
+logger = logging.getLogger(__name__)
+STALE_AFTER = timedelta(seconds=60)
+MAX_ATTEMPTS = 5
+
+
+class JobRefused(Exception):
+    """The work cannot be done and trying again will not help; the message is shown to the requester."""
+
+
+@dataclass
+class Run:
+    """What a handler sees of its job: whose it is, what about, how far it came, and a way to tell progress."""
+
+    job_id: int
+    subject_ids: list[int]
+    by: Actor
+    cursor: dict[str, Any]
+    result: dict[str, Any] = field(default_factory=dict)
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+
+
+Handler = Callable[[Run], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    handler: Handler
+    queue: str
+    label: Any
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def job(name: str, *, queue: str = "default", label: Any = "") -> Callable[[Handler], Handler]:
+    """Register a handler under the kind's name."""
+
+    def register(handler: Handler) -> Handler:
+        if name in KINDS:
+            raise ValueError(f"two job handlers are called {name}")
+        KINDS[name] = Kind(name, handler, queue, label or name)
+        return handler
+
+    return register
+
+
+def enqueue(
+    kind: str,
+    subjects: Iterable[tuple[int, str, Any]],
+    *,
+    by: Actor,
+    permission: str = "",
+    office_id: int | None = None,
+    unit_id: int | None = None,
+) -> list[Job]:
+    """Write one job per (id, key, row-or-None) in this transaction; a key that was used before is not written again.
+
+    The office is the row's; `permission` is asked again of the requester when the job runs.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    jobs = Job.objects.bulk_create(
+        [
+            Job(
+                kind=kind,
+                key=key,
+                subject_ids=[pk],
+                requested_by_id=by.user_id,
+                permission=permission,
+                office_id=office_id if office_id is not None else getattr(row, "office_id", None),
+                unit_key=unit_id if unit_id is not None else getattr(row, "unit_id", None),
+            )
+            for pk, key, row in subjects
+        ],
+        ignore_conflicts=True,
+        batch_size=2000,
+    )
+    transaction.on_commit(lambda: nudge(KINDS[kind].queue), robust=True)
+    return jobs
+
+
+def run_due(queue: str, *, limit: int = 50) -> int:
+    """Claim and run the due jobs of this queue, one after another; how many were run."""
+    ran = 0
+    while ran < limit and (claimed := _claim(queue)) is not None:
+        run_job(claimed)
+        ran += 1
+    return ran
+
+
+def _claim(queue: str) -> int | None:
+    kinds = [kind.name for kind in KINDS.values() if kind.queue == queue]
+    stale = Q(job_state="running", beat_at__lt=now() - STALE_AFTER)
+    due = Q(job_state="queued", not_before__lte=Now()) | stale
+    with everywhere(reason="claim a due job"):
+        row = (
+            Job.objects.select_for_update(skip_locked=True)
+            .filter(due, kind__in=kinds)
+            .order_by("not_before", "id")
+            .values_list("id", flat=True)
+            .first()
+        )
+        if row is None:
+            return None
+        Job.objects.filter(pk=row).update(
+            job_state="running", beat_at=Now(), started_at=Now(), attempts=F("attempts") + 1
+        )
+        return row
+
+
+def run_job(job_id: int) -> None:
+    """Run a claimed job chunk by chunk, each chunk and its cursor in one transaction, until it is done."""
+    while True:
+        try:
+            more = _run_chunk(job_id)
+        except JobRefused as refusal:
+            _finish(job_id, "failed", error=str(refusal))
+            return
+        except Exception as error:  # the job's outcome is recorded whatever went wrong
+            logger.exception("job %s failed", job_id)
+            _try_later(job_id, error)
+            return
+        if not more:
+            return
+
+
+def _run_chunk(job_id: int) -> bool:
+    with everywhere(reason="read a claimed job"):
+        work = Job.objects.select_for_update().get(pk=job_id)
+        if work.job_state != "running":
+            return False
+        by = requester(work)
+        if work.permission and not may(by, work.permission, work.office_id):
+            raise JobRefused("申请这项任务的人已没有相应的权限。")
+        run = Run(
+            job_id=work.pk,
+            subject_ids=list(work.subject_ids),
+            by=by,
+            cursor=dict(work.cursor),
+            result=dict(work.result),
+            stage=work.stage,
+            done=work.done_count,
+            total=work.total_count,
+        )
+        scope = Scope(offices=frozenset({work.office_id})) if work.office_id else Scope(reason=f"job {work.kind}")
+        with office_scope(scope):
+            cursor = KINDS[work.kind].handler(run)
+        done = cursor is None
+        Job.objects.filter(pk=job_id).update(
+            cursor=cursor or {},
+            result=run.result,
+            stage=run.stage,
+            done_count=run.done,
+            total_count=run.total,
+            beat_at=Now(),
+            job_state="done" if done else "running",
+            finished_at=Now() if done else None,
+        )
+        return not done
+
+
+def requester(work: Job) -> Actor:
+    """The person who asked for the job, with the rights they hold now; the system for its own jobs.
+
+    Agents and workers ask through services that checked their right when the job was written; their jobs carry no
+    `permission` and act with the requester's name only.
+    """
+    if work.requested_by_id is None:
+        return SYSTEM
+    user: User = work.requested_by
+    if not user.is_active:
+        raise JobRefused("申请这项任务的账号已停用。")
+    return staff_actor(user, on=today())
+
+
+def _finish(job_id: int, state: str, *, error: str) -> None:
+    with everywhere(reason="record a job's outcome"):
+        Job.objects.filter(pk=job_id).update(job_state=state, error=error[:2000], finished_at=Now())
+
+
+def _try_later(job_id: int, error: Exception) -> None:
+    with everywhere(reason="record a job's failure"):
+        work = Job.objects.get(pk=job_id)
+        if work.attempts >= MAX_ATTEMPTS:
+            Job.objects.filter(pk=job_id).update(
+                job_state="failed", error=type(error).__name__, finished_at=Now()
+            )
+            return
+        Job.objects.filter(pk=job_id).update(
+            job_state="queued",
+            error=type(error).__name__,
+            not_before=now() + timedelta(seconds=2**work.attempts),
+        )

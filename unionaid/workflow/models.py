@@ -1,0 +1,123 @@
+"""What was done, what is still to be done, what was asked for once, and what people were told."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from unionaid.offices.scope import OfficeOwned, ScopeBy
+
+
+class CurrentTransaction(Func):
+    """The database's number of the running transaction: ties an audit entry to the change it tells of."""
+
+    template = "(pg_current_xact_id()::text::bigint)"
+    output_field = models.BigIntegerField()
+
+
+class AuditEntry(OfficeOwned):
+    """One act of one person on one thing. Rows are never changed or removed (trigger)."""
+
+    append_only = True
+    scope_by: ClassVar[ScopeBy] = ScopeBy(users="actor_id")
+
+    office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(_("时间"), db_default=models.functions.Now())
+    txid = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    actor_label = models.CharField(_("办理人"), max_length=60)
+    entity = models.CharField(max_length=60)
+    entity_id = models.BigIntegerField()
+    action = models.CharField(_("动作"), max_length=40)
+    from_state = models.CharField(max_length=30, blank=True)
+    to_state = models.CharField(max_length=30, blank=True)
+    note = models.TextField(_("说明"), blank=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("办理记录")
+        verbose_name_plural = _("办理记录")
+        indexes = [models.Index(fields=["entity", "entity_id", "id"], name="audit_of_thing")]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.entity_id} {self.action}"
+
+
+class Job(OfficeOwned):
+    """Work to be done later, written with the change that asks for it; may run any number of times."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("排队中")
+        RUNNING = "running", _("进行中")
+        DONE = "done", _("已完成")
+        FAILED = "failed", _("未完成")
+        CANCELLED = "cancelled", _("已取消")
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_key", users="requested_by_id")
+
+    office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+")
+    unit_key = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=120, unique=True)
+    subject_ids = ArrayField(models.BigIntegerField(), default=list)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    permission = models.CharField(max_length=60, blank=True)
+    job_state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    stage = models.CharField(max_length=80, blank=True)
+    done_count = models.BigIntegerField(default=0)
+    total_count = models.BigIntegerField(default=0)
+    cursor = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("后台任务")
+        verbose_name_plural = _("后台任务")
+        indexes = [
+            models.Index(
+                fields=["not_before"], name="job_due", condition=Q(job_state__in=["queued", "running"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class RequestKey(models.Model):
+    """A form that was sent: the same key from the same person has one effect and one answer."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    body_hash = models.BinaryField(max_length=32)
+    answer = models.CharField(max_length=300)
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="request_key_once")]
+
+
+class Notice(OfficeOwned):
+    """A message to a person, shown on their pages and sent by the configured channel."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(members=("member_key",))
+
+    member_key = models.BigIntegerField(db_index=True)
+    title = models.CharField(max_length=80)
+    text = models.TextField()
+    link = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(db_default=models.functions.Now())
+    read_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("通知")
+        verbose_name_plural = _("通知")
