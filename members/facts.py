@@ -1,0 +1,66 @@
+"""Rows into facts: what the rules may know of a person and of a cover."""
+
+from datetime import date, timedelta
+
+from members.models import Enrolment, Member
+from members.transitions import LIVE
+from programs.models import Terms
+from programs.rules.facts import CoverFacts, PersonFacts
+from programs.rules.gates import waiting_ends
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import Period, plus_days, plus_months
+
+
+def person_facts(member: Member, *, holder: Member | None = None, relation: str = "self", renewal: bool = False) -> PersonFacts:
+    """The person who joins; a spouse's or child's right rests on the worker (`holder`) through whom they join."""
+    worker = holder or member
+    return PersonFacts(
+        birth_date=member.birth_date,
+        gender=member.gender,
+        employment=worker.employment or None,
+        holder_employment=worker.employment or None,
+        union_member=worker.union_member,
+        basic_insurance=worker.basic_insurance if relation != "self" else member.basic_insurance,
+        relation=relation,
+        joined_unit_on=member.joined_unit_on,
+        renewal=renewal,
+    )
+
+
+def cover_period(schedule: Schedule, *, on: date) -> Period:
+    """The days of cover that joining on this day gives: a fixed period runs to its last day and starts at 0:00 of the
+    day after joining (or on its first day); a rolling one runs its months from the day after joining."""
+    start = max(schedule.period.start, plus_days(on, 1))
+    if schedule.rolling_months:
+        return Period(start, plus_months(start, schedule.rolling_months))
+    return Period(start, schedule.period.end)
+
+
+def cover_facts(enrolment: Enrolment) -> CoverFacts:
+    """One enrolment as the rules see it."""
+    return CoverFacts(
+        period=Period(enrolment.cover.lower, enrolment.cover.upper),
+        shares=enrolment.shares,
+        waiting_waived=enrolment.waiting_waived,
+    )
+
+
+def previous_ends(member_ids: list[int], terms: Terms, *, before: date) -> dict[int, date]:
+    """When each of these people's last cover in this program ended (first day without it), if it ended by `before`."""
+    rows = Enrolment.objects.filter(
+        member_id__in=member_ids, program_id=terms.program_id, state__in=LIVE, cover__endswith__lte=before
+    ).values_list("member_id", "cover")
+    found: dict[int, date] = {}
+    for member_id, cover in rows:
+        found[member_id] = max(found.get(member_id, cover.upper), cover.upper)
+    return found
+
+
+def waiting(schedule: Schedule, start: date, previous_end: date | None) -> tuple[date | None, bool]:
+    """(last day of waiting or None, waived?) for cover that begins on `start`. Waived when the person's own cover in
+    this program ended at most the plan's days before: continuity belongs to person × program, not to the unit."""
+    within = schedule.waiting.waived_within_days
+    if within is not None and previous_end is not None and (start - previous_end).days <= within:
+        return None, True
+    ends = waiting_ends(schedule, start)
+    return (ends - timedelta(days=1) if ends > start else None), False

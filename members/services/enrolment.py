@@ -1,0 +1,158 @@
+"""Joining a program: checks by the rules, the cover, the contribution that is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils.translation import gettext as _
+
+from members.facts import cover_period, person_facts, previous_ends, waiting
+from members.models import ContributionDue, Enrolment, Evidence, Member, WorkUnit
+from members.services.contributions import raise_due
+from programs.models import Terms
+from programs.rules.eligibility import Verdict, judge, may_join
+from programs.rules.fees import contribution, split
+from programs.selectors import schedule_of
+from unionaid.lib.money import fen_from_yuan, round_half_up
+from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import everywhere
+from unionaid.web.files import keep
+from unionaid.workflow.moves import MoveRefused, move, record
+
+
+class EnrolmentRefused(MoveRefused):
+    """The rules say no, or do not know yet; `verdicts` are all their answers."""
+
+    def __init__(self, message: str, verdicts: tuple[Verdict, ...] = ()) -> None:
+        super().__init__(message)
+        self.verdicts = verdicts
+
+
+class AlreadyCovered(MoveRefused):
+    """The person has cover in this program on some of these days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper sent along: what it is meant to show, and its harmless copy."""
+
+    kind: str
+    upload: CleanUpload
+
+
+def verdicts_for(
+    member: Member, holder: Member, relation: str, terms: Terms, *, shares: int, on: date
+) -> tuple[Verdict, ...]:
+    """What the rules say of this person and these terms on this day."""
+    schedule = schedule_of(terms)
+    cover = cover_period(schedule, on=on) if on < schedule.period.end else schedule.period
+    renewal = bool(previous_ends([member.pk], terms, before=cover.start))
+    person = person_facts(member, holder=holder, relation=relation, renewal=renewal)
+    return judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
+
+
+def enrol(
+    *,
+    member: Member,
+    holder: Member,
+    relation: str,
+    terms: Terms,
+    shares: int,
+    unit: WorkUnit | None,
+    on: date,
+    by: Actor,
+    papers: Sequence[Paper] = (),
+) -> Enrolment:
+    """Join one person to one program. Cover begins on the day after (or with the period) once the contribution has
+    arrived. EnrolmentRefused with all verdicts; AlreadyCovered when cover would overlap (the database says so)."""
+    schedule = schedule_of(terms)
+    if not schedule.enrolling.individual and unit is None:
+        raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
+    verdicts = verdicts_for(member, holder, relation, terms, shares=shares, on=on)
+    if not may_join(verdicts):
+        said = next(v for v in verdicts if v.outcome != "pass")
+        raise EnrolmentRefused(said.sentence.zh, verdicts)
+    office_id = unit.office_id if unit else holder.office_id
+    if office_id is None:
+        raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
+    cover = cover_period(schedule, on=on)
+    ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
+    until, waived = waiting(schedule, cover.start, ends)
+    person = person_facts(member, holder=holder, relation=relation)
+    fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares)))
+    try:
+        with transaction.atomic(), everywhere(reason="write one's own enrolment"):
+            _show_to(member, office_id, unit)
+            enrolment = Enrolment.objects.create(
+                office_id=office_id,
+                member=member,
+                holder=holder,
+                relation=relation,
+                unit=unit,
+                program_id=terms.program_id,
+                terms=terms,
+                shares=shares,
+                cover=DateRange(cover.start, cover.end),
+                waiting_until=until,
+                waiting_waived=waived,
+                first_time=ends is None,
+                contribution_fen=fee_fen,
+            )
+            for paper in papers:
+                _keep_paper(enrolment, paper)
+            raise_due(
+                office_id=office_id,
+                unit=None,
+                member=holder,
+                enrolment=enrolment,
+                amounts=_payers(split(schedule, person, shares, default="person")),
+            )
+            record([enrolment], "enrol", by=by)
+    except IntegrityError as error:
+        if "cover_never_overlaps" in str(error):
+            raise AlreadyCovered(already_covered_words(terms)) from error
+        raise
+    return enrolment
+
+
+def already_covered_words(terms: Terms) -> str:
+    """Said to whoever tries to join a program twice for the same days, without telling who enrolled the person."""
+    return _("“{program}”在这段时间已有参加记录，不能重复参加。请在“我的保障”中查看，或联系单位经办人。").format(
+        program=terms.program.name
+    )
+
+
+def _payers(parts: dict[str, Decimal]) -> dict[str, int]:
+    """An individual pays the whole contribution; other payers of the plan concern units only."""
+    return {ContributionDue.Payer.PERSON.value: fen_from_yuan(round_half_up(sum(parts.values(), Decimal(0))))}
+
+
+def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
+    Evidence.objects.create(
+        enrolment=enrolment,
+        kind=paper.kind,
+        file=keep(paper.upload),
+        file_name=paper.upload.file_name,
+        content_type=paper.upload.content_type,
+        sha256=paper.upload.sha256,
+    )
+
+
+def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
+    fresh = Member.objects.select_for_update().get(pk=member.pk)
+    fresh.office_ids = sorted({*fresh.office_ids, office_id})
+    if unit:
+        fresh.unit_ids = sorted({*fresh.unit_ids, unit.pk})
+    fresh.save(update_fields=["office_ids", "unit_ids"])
+
+
+def withdraw(enrolment: Enrolment, *, by: Actor) -> Enrolment:
+    """Take back an enrolment whose contribution has not arrived; its debt is cancelled with it."""
+    move([enrolment], "withdraw", by=by)
+    open_dues = list(ContributionDue.objects.filter(enrolment=enrolment, state="open"))
+    move(open_dues, "cancel", by=by)
+    return enrolment

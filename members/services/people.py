@@ -1,0 +1,243 @@
+"""People: one record per ID number, sealed numbers, consents, bank accounts, log-ins."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from members.models import BankCard, Consent, Member, MemberSecret
+from unionaid.accounts.models import User
+from unionaid.accounts.services import LoginTaken, register
+from unionaid.lib.identity import IdNumber, mask_card, mask_id, mask_phone, parse_id_number
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import everywhere
+from unionaid.web.keys import ring
+from unionaid.workflow.moves import MoveRefused, record
+
+SECRETS = "members_membersecret"
+CARDS = "members_bankcard"
+CONSENT_TEXT = "2026-01"
+
+
+class PersonRefused(MoveRefused):
+    """What was said of the person does not fit what is known; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to be found or made."""
+
+    name: str
+    id_number: IdNumber
+    phone: str | None = None
+    employment: str = ""
+    basic_insurance: bool | None = None
+    union_member: bool | None = None
+    office_id: int | None = None
+    unit_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A person's numbers as they are shown by default."""
+
+    id_number: str
+    phone: str
+
+
+def id_hash(number: str) -> bytes:
+    """The blind index of an ID number."""
+    return ring().blind("id_number", number)
+
+
+def register_members(people: Sequence[NewPerson]) -> dict[str, Member]:
+    """Find or make the record of each person, by ID number, in a constant number of statements.
+
+    A found record keeps its name; what was unknown of it is filled in; office and unit are added to those who may
+    see it. Runs in an open scope that shows everyone (`everywhere`): the same person may be known elsewhere.
+    """
+    by_hash = {id_hash(p.id_number.number): p for p in people}
+    known = _known(by_hash)
+    missing = [h for h in by_hash if h not in known]
+    keys = _next_ids("members_member_id_seq", len(missing))
+    Member.objects.bulk_create(
+        [_new_member(key, h, by_hash[h]) for key, h in zip(keys, missing, strict=True)],
+        ignore_conflicts=True,
+        batch_size=5000,
+    )
+    found = _known(by_hash)
+    MemberSecret.objects.bulk_create(
+        [
+            _new_secret(found[h].pk, by_hash[h])
+            for key, h in zip(keys, missing, strict=True)
+            if found[h].pk == key  # someone else may have made this person a moment ago
+        ],
+        batch_size=5000,
+    )
+    _fill_in([(found[h], by_hash[h]) for h in by_hash if h in known])
+    return {p.id_number.number: found[h] for h, p in by_hash.items()}
+
+
+def register_member(person: NewPerson) -> Member:
+    """`register_members` for one."""
+    with everywhere(reason="find a person by ID number"):
+        return register_members([person])[person.id_number.number]
+
+
+def _known(hashes: Iterable[bytes]) -> dict[bytes, Member]:
+    return {bytes(m.id_hash): m for m in Member.objects.filter(id_hash__in=list(hashes))}
+
+
+def _next_ids(sequence: str, count: int) -> list[int]:
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _new_member(key: int, hashed: bytes, p: NewPerson) -> Member:
+    return Member(
+        pk=key,
+        id_hash=hashed,
+        name=p.name,
+        gender=p.id_number.gender,
+        birth_date=p.id_number.birth_date,
+        unit_id=p.unit_id,
+        office_id=p.office_id,
+        office_ids=[p.office_id] if p.office_id else [],
+        unit_ids=[p.unit_id] if p.unit_id else [],
+        employment=p.employment,
+        basic_insurance=p.basic_insurance,
+        union_member=p.union_member,
+    )
+
+
+def _new_secret(key: int, p: NewPerson) -> MemberSecret:
+    keys = ring()
+    return MemberSecret(
+        member_id=key,
+        id_number=keys.seal(p.id_number.number, bound_to=(SECRETS, "id_number", key)),
+        phone=keys.seal(p.phone, bound_to=(SECRETS, "phone", key)) if p.phone else None,
+        phone_hash=keys.blind("phone", p.phone) if p.phone else None,
+    )
+
+
+def _fill_in(pairs: list[tuple[Member, NewPerson]]) -> None:
+    for member, p in pairs:
+        member.employment = p.employment or member.employment
+        member.basic_insurance = p.basic_insurance if p.basic_insurance is not None else member.basic_insurance
+        member.union_member = p.union_member if p.union_member is not None else member.union_member
+        if p.office_id:
+            member.office_id = p.office_id
+            member.office_ids = sorted({*member.office_ids, p.office_id})
+        if p.unit_id:
+            member.unit_id = p.unit_id
+            member.unit_ids = sorted({*member.unit_ids, p.unit_id})
+    Member.objects.bulk_update(
+        [member for member, _p in pairs],
+        ["employment", "basic_insurance", "union_member", "office", "office_ids", "unit", "unit_ids"],
+        batch_size=2000,
+    )
+
+
+def sign_up(*, name: str, id_number: IdNumber, phone: str, password: str, on: date) -> User:
+    """A worker makes a login. A person whom a unit or office already registered is bound to it only when name and phone
+    fit what is on record: nobody gets at another's record by knowing a number. PersonRefused otherwise."""
+    hashed, keys = id_hash(id_number.number), ring()
+    with everywhere(reason="sign up"):
+        known = Member.objects.filter(id_hash=hashed).select_related("secret").first()
+        if known and known.user_id:
+            raise PersonRefused(_("这个身份证号已经注册过，请直接登录；忘记密码请联系单位经办人或办事处。"))
+        if known:
+            _refuse_stranger(known, name, phone)
+        try:
+            user = register(
+                username=f"w{hashed.hex()[:20]}",
+                display_name=name,
+                password=password,
+                id_hash=hashed,
+                phone_hash=keys.blind("phone", phone),
+            )
+        except LoginTaken:
+            raise PersonRefused(_("这个身份证号已经注册过，请直接登录。")) from None
+        member = known or register_member(NewPerson(name=name, id_number=id_number, phone=phone))
+        Member.objects.filter(pk=member.pk, user__isnull=True).update(user=user)
+        actor = Actor(user_id=user.pk, label=name, member_id=member.pk)
+        give_consent(member, Consent.Purpose.SIGN_UP, by=actor)
+        record([member], "sign_up", by=actor)
+    return user
+
+
+def _refuse_stranger(known: Member, name: str, phone: str) -> None:
+    hashed = ring().blind("phone", phone)
+    if known.name != name or known.secret.phone_hash is None or bytes(known.secret.phone_hash) != hashed:
+        raise PersonRefused(
+            _("您的单位已为这个身份证号办理登记，但姓名或手机号与登记的不一致。请核对后再试，或请单位经办人、办事处更正登记的手机号。")
+        )
+
+
+def give_consent(member: Member, purpose: str, *, by: Actor) -> Consent:
+    """Keep a separate consent with the version of its text."""
+    return Consent.objects.create(member=member, purpose=purpose, text_version=CONSENT_TEXT)
+
+
+def masked_numbers(member_ids: Sequence[int]) -> dict[int, Masked]:
+    """The masked numbers of these people, as far as the open scope shows them. One statement."""
+    found = {}
+    for row in MemberSecret.objects.filter(member_id__in=member_ids):
+        number = ring().open_text(row.id_number, bound_to=(SECRETS, "id_number", row.pk))
+        phone = ring().open_text(row.phone, bound_to=(SECRETS, "phone", row.pk)) if row.phone else ""
+        found[row.pk] = Masked(mask_id(number), mask_phone(phone) if phone else "")
+    return found
+
+
+def full_id_number(member: Member, *, by: Actor, reason: str) -> str:
+    """The full ID number; the look is recorded with its reason."""
+    record([member], "see_id_number", by=by, note=reason)
+    secret = MemberSecret.objects.get(member=member)
+    return ring().open_text(secret.id_number, bound_to=(SECRETS, "id_number", secret.pk))
+
+
+def add_card(member: Member, *, owner_name: str, bank_name: str, number: str, by: Actor) -> BankCard:
+    """Keep an account that benefit may be paid to; the account name must be the member's name."""
+    if owner_name != member.name:
+        raise PersonRefused(_("银行账户的户名要和本人姓名一致，请填写本人的银行卡。"))
+    (key,) = _next_ids("members_bankcard_id_seq", 1)
+    card = BankCard.objects.create(
+        pk=key,
+        member=member,
+        owner_name=owner_name,
+        bank_name=bank_name,
+        number=ring().seal(number, bound_to=(CARDS, "number", key)),
+        number_hash=ring().blind("bank_card", number),
+        last_four=number[-4:],
+    )
+    record([member], "add_card", by=by, details={"card": key, "last_four": number[-4:]})
+    return card
+
+
+def card_number(card: BankCard) -> str:
+    """The account number in full, for the bank file only."""
+    return ring().open_text(card.number, bound_to=(CARDS, "number", card.pk))
+
+
+def masked_card(card: BankCard) -> str:
+    """The account as it is shown."""
+    return mask_card(card.last_four)
+
+
+def add_child(guardian: Member, *, name: str, id_number: str, by: Actor, on: date) -> Member:
+    """Register a minor child of the worker; the guardian's consent is kept (PIPL 31)."""
+    number = parse_id_number(id_number, on=on)
+    child = register_member(NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id))
+    with everywhere(reason="bind a child to its guardian"):
+        Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
+        give_consent(child, Consent.Purpose.MINOR, by=by)
+        record([child], "add_child", by=by)
+    child.refresh_from_db()
+    if child.guardian_id != guardian.pk:
+        raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
+    return child

@@ -1,0 +1,203 @@
+"""May this person join this plan? Every rule answers pass, fail or unknown, with a sentence a worker understands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.fees import participation_ok
+from programs.rules.schedule import Schedule, Words
+from unionaid.lib.calendar import age_on, format_zh
+
+PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's answer. `evidence` names the paper or answer that would settle or change it."""
+
+    rule: str
+    outcome: str
+    sentence: Words
+    evidence: str = ""
+
+
+def judge(
+    schedule: Schedule, *, person: PersonFacts, on: date, cover_start: date, shares: int = 1, unit: UnitFacts | None = None
+) -> tuple[Verdict, ...]:
+    """Every rule's verdict, in the order people read them. Age counts on the first day of cover (both bounds inclusive)."""
+    found = [
+        _window(schedule, on),
+        _relation(schedule, person),
+        _employment(schedule, person),
+        _insurance(schedule, person),
+        _union(schedule, person),
+        _gender(schedule, person),
+        _age(schedule, person, cover_start),
+        _shares(schedule, shares),
+    ]
+    found += _unit(schedule, unit)
+    return tuple(verdict for verdict in found if verdict is not None)
+
+
+def may_join(verdicts: tuple[Verdict, ...]) -> bool:
+    """Nothing speaks against it and nothing is unknown."""
+    return all(verdict.outcome == PASS for verdict in verdicts)
+
+
+def _window(schedule: Schedule, on: date) -> Verdict:
+    opens, closes = schedule.enrolling.opens, schedule.enrolling.closes
+    if opens <= on <= closes:
+        return Verdict(
+            "window", PASS, Words(f"现在可以参加，{format_zh(closes)}截止。", f"Open for joining until {closes:%-d %B %Y}.")
+        )
+    if on < opens:
+        words = Words(f"{format_zh(opens)}开始参加，请到时再来。", f"Joining opens on {opens:%-d %B %Y}.")
+    else:
+        words = Words(f"本期已于{format_zh(closes)}截止，请参加下一期。", f"This period closed on {closes:%-d %B %Y}.")
+    return Verdict("window", FAIL, words)
+
+
+RELATION_WORDS = {
+    "self": Words("本人", "yourself"),
+    "spouse": Words("配偶", "your spouse"),
+    "minor_child": Words("未成年子女", "your minor child"),
+}
+
+
+def _relation(schedule: Schedule, person: PersonFacts) -> Verdict:
+    who = RELATION_WORDS[person.relation]
+    if person.relation in schedule.enrolling.relations:
+        return Verdict("relation", PASS, Words(f"可以为{who.zh}参加。", f"Open to {who.en}."))
+    allowed = schedule.enrolling.relations
+    zh = "、".join(RELATION_WORDS[r].zh for r in allowed)
+    en = ", ".join(RELATION_WORDS[r].en for r in allowed)
+    return Verdict("relation", FAIL, Words(f"这个计划只能为{zh}参加。", f"This plan is only for {en}."))
+
+
+def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
+    """The first mission rule: on the job at an enterprise, or at an institution without civil-servant subsidy."""
+    held = person.employment if person.relation == "self" else person.holder_employment
+    if held is None or held == "":
+        return Verdict(
+            "employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "employment"
+        )
+    if held in schedule.enrolling.employments:
+        return Verdict("employment", PASS, Words("您是在职职工。", "You are an employed worker."), "contract")
+    words = {
+        "institution_subsidised": Words(
+            "您的单位享受公务员医疗补助，按规定不参加这个计划。",
+            "Your employer has the civil-servant medical subsidy, so this plan is not open to you.",
+        ),
+        "retired": Words("您已退休，这个计划只接受在职职工。", "You are retired; this plan is for workers on the job."),
+        "none": Words(
+            "您目前没有工作单位，这个计划只接受在职职工。入职后可以再来。",
+            "You have no employer now; come back when you are employed.",
+        ),
+    }
+    fallback = Words("您的单位性质不在这个计划的范围内。", "Your kind of employer is outside this plan.")
+    return Verdict("employment", FAIL, words.get(held, fallback), "contract")
+
+
+def _insurance(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """The second mission rule: enrolled in basic medical insurance."""
+    return _asked(
+        "basic_insurance",
+        schedule.enrolling.basic_insurance,
+        person.basic_insurance,
+        Words("您已参加基本医疗保险。", "You are in basic medical insurance."),
+        Words(
+            "您还没有参加基本医疗保险。参保后可以再来。", "You are not in basic medical insurance yet; come back when you are."
+        ),
+        Words("请告诉我们您是否参加了基本医疗保险。", "Tell us whether you are in basic medical insurance."),
+        "insurance_record",
+    )
+
+
+def _union(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """The third mission rule: member of a trade union. For spouse and child the worker's membership counts."""
+    return _asked(
+        "union_member",
+        schedule.enrolling.union_member,
+        person.union_member,
+        Words("您是工会会员。", "You are a union member."),
+        Words("您还不是工会会员。请先到单位工会入会。", "You are not a union member yet; join your unit's union first."),
+        Words("请告诉我们您是否是工会会员。", "Tell us whether you are a union member."),
+        "union_card",
+    )
+
+
+def _asked(
+    rule: str, needed: bool, answer: bool | None, yes: Words, no: Words, ask: Words, evidence: str
+) -> Verdict | None:
+    if not needed:
+        return None
+    if answer is None:
+        return Verdict(rule, UNKNOWN, ask, evidence)
+    return Verdict(rule, PASS, yes, evidence) if answer else Verdict(rule, FAIL, no, evidence)
+
+
+def _gender(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    wanted = schedule.enrolling.gender
+    if wanted == "any":
+        return None
+    word = Words("女职工", "women") if wanted == "female" else Words("男职工", "men")
+    if person.gender == wanted:
+        return Verdict("gender", PASS, Words(f"这个计划面向{word.zh}。", f"This plan is for {word.en}."))
+    return Verdict("gender", FAIL, Words(f"这个计划只面向{word.zh}。", f"This plan is only for {word.en}."))
+
+
+def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    rules = [
+        rule
+        for rule in schedule.enrolling.ages
+        if rule.gender in ("any", person.gender)
+        and rule.relation in ("any", person.relation)
+        and rule.renewal in (None, person.renewal)
+    ]
+    if not schedule.enrolling.ages:
+        return None
+    age = age_on(person.birth_date, cover_start)
+    if any(rule.from_age <= age <= rule.to_age for rule in rules):
+        return Verdict("age", PASS, Words(f"保障开始时 {age} 周岁，符合年龄要求。", f"Aged {age} when cover starts."))
+    zh = "或".join(f"{rule.from_age}–{rule.to_age} 周岁" for rule in rules) or "（没有适用的年龄段）"
+    en = " or ".join(f"{rule.from_age}–{rule.to_age}" for rule in rules) or "(no band)"
+    return Verdict(
+        "age",
+        FAIL,
+        Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}."),
+    )
+
+
+def _shares(schedule: Schedule, shares: int) -> Verdict:
+    most = schedule.enrolling.max_shares
+    if 1 <= shares <= most:
+        return Verdict("shares", PASS, Words(f"最多可以参加 {most} 份。", f"At most {most} share(s)."))
+    return Verdict(
+        "shares",
+        FAIL,
+        Words(f"您选了 {shares} 份，这个计划每人最多 {most} 份。", f"You chose {shares}; at most {most} share(s) each."),
+    )
+
+
+def _unit(schedule: Schedule, unit: UnitFacts | None) -> Iterator[Verdict | None]:
+    rule = schedule.enrolling.unit
+    if rule is None or unit is None:
+        return
+    if participation_ok(rule, unit):
+        yield Verdict("participation", PASS, Words("单位参加人数达到要求。", "Enough of the unit joins."))
+    else:
+        yield Verdict(
+            "participation",
+            FAIL,
+            Words(
+                f"单位应有 {unit.eligible_staff} 人中的足够人数参加，现在是 {unit.enrolling} 人，没有达到本计划的参加比例。",
+                f"{unit.enrolling} of {unit.eligible_staff} join, which is below the plan's participation rule.",
+            ),
+        )
+    if rule.same_shares and len(unit.shares) > 1:
+        yield Verdict(
+            "same_shares",
+            FAIL,
+            Words("同一单位的职工份数必须相同。", "Everyone of a unit must have the same number of shares."),
+        )

@@ -1,0 +1,24 @@
+"""Keeping and serving papers: sealed in the store, sent out with no-store and a sandbox."""
+
+from django.core.files.base import ContentFile, File
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+
+from unionaid.lib.uploads import CleanUpload
+
+ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
+
+
+def keep(upload: CleanUpload) -> File:
+    """A clean upload as a file that a FileField takes; the store gives it a random name."""
+    return ContentFile(upload.content, name=f"paper.{ENDINGS[upload.content_type]}")
+
+
+def send(content: bytes, *, content_type: str, file_name: str, as_attachment: bool = False) -> HttpResponse:
+    """The bytes, never cached, never sniffed, without script, forms or frames of other sites."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment, file_name) or "inline"
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+    return response
