@@ -1,5 +1,6 @@
 """Which terms hold when, and the schedule they say."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -50,3 +51,8 @@ def schedule_of(terms: Terms) -> Schedule:
 _parsed: dict[str, Schedule] = {}
 
 
+
+
+def programs_by_id(ids: Iterable[int]) -> dict[int, Program]:
+    """Programs by id."""
+    return Program.objects.in_bulk(list(ids))

@@ -11,7 +11,6 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-
 OWN = ("unionaid.", "programs", "members", "claims")
 
 

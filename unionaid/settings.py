@@ -232,7 +232,8 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"django": {"handlers": [], "propagate": True},
-                "axes": {"level": "WARNING"}},
+                "axes": {"level": "WARNING"},
+                "fontTools": {"level": "WARNING"}},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
 SITE_TITLE = _("职工互助")

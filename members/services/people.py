@@ -237,7 +237,7 @@ def add_child(guardian: Member, *, name: str, id_number: str, by: Actor, on: dat
         Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
         give_consent(child, Consent.Purpose.MINOR, by=by)
         record([child], "add_child", by=by)
-    child.refresh_from_db()
+        child.refresh_from_db()
     if child.guardian_id != guardian.pk:
         raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
     return child

@@ -116,7 +116,7 @@ def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Act
 
 def check(roster_id: int, *, by: Actor, on: date) -> None:
     """Read the file, judge every row, keep the outcome, and make the result sheet. Running it again does nothing."""
-    roster = Roster.objects.select_for_update().select_related("unit", "terms__program").get(pk=roster_id)
+    roster = Roster.objects.select_for_update(of=("self",)).select_related("unit", "terms__program").get(pk=roster_id)
     if roster.state != "uploaded":
         return
     with roster.file.open() as stored:
@@ -151,7 +151,7 @@ def commit(roster_id: int, *, by: Actor, on: date) -> None:
     A person who got cover elsewhere since the check is reported as a bad row and not enrolled.
     """
     with everywhere(reason="enrol a roster's people, who may be known elsewhere"):
-        roster = Roster.objects.select_for_update().select_related("unit", "terms__program").get(pk=roster_id)
+        roster = Roster.objects.select_for_update(of=("self",)).select_related("unit", "terms__program").get(pk=roster_id)
         if roster.state != "committing":
             return
         schedule = schedule_of(roster.terms)

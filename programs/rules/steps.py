@@ -172,7 +172,8 @@ def table(run: Running, data: Mapping[str, Any]) -> None:
     found = data["amounts"].get(str(value))
     run.amounts = [found if found is not None else ZERO]
     label = data["labels"].get(str(value))
-    run.note("table", by=data["by"], value=value or "", label=label.zh if label else value or "", label_en=label.en if label else value or "")
+    plain = value or ""
+    run.note("table", by=data["by"], value=plain, label=label.zh if label else plain, label_en=label.en if label else plain)
 
 
 def shares(run: Running, data: Mapping[str, Any]) -> None:

@@ -26,8 +26,14 @@ class DateError(ValueError):
 
 
 def now() -> datetime:
-    """This moment, with its time zone."""
-    return datetime.now(SHANGHAI)
+    """This moment, with its time zone; on a frozen day, this time of that day."""
+    moment, day = datetime.now(SHANGHAI), _frozen.get()
+    return moment if day is None else moment.replace(year=day.year, month=day.month, day=day.day)
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day of a moment in Asia/Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
 
 
 def today() -> date:

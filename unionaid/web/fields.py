@@ -101,7 +101,8 @@ class PaperField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.FileInput(attrs={"accept": "image/*,application/pdf"}))
-        kwargs.setdefault("error_messages", {"required": _("请选择照片或 PDF 文件"), "empty": _("文件是空的，请重新拍照或选择文件")})
+        words = {"required": _("请选择照片或 PDF 文件"), "empty": _("文件是空的，请重新拍照或选择文件")}
+        kwargs.setdefault("error_messages", words)
         super().__init__(**kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:

@@ -9,7 +9,7 @@ or None when all is done.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -35,11 +35,13 @@ class JobRefused(Exception):
 
 @dataclass
 class Run:
-    """What a handler sees of its job: whose it is, what about, how far it came, and a way to tell progress."""
+    """What a handler sees of its job: whose it is, what about, the business day it was asked for (whatever day it runs
+    on), how far it came, and a way to tell progress."""
 
     job_id: int
     subject_ids: list[int]
     by: Actor
+    on: date
     cursor: dict[str, Any]
     result: dict[str, Any] = field(default_factory=dict)
     stage: str = ""
@@ -96,6 +98,7 @@ def enqueue(
                 subject_ids=[pk],
                 requested_by_id=by.user_id,
                 permission=permission,
+                business_on=today(),
                 office_id=office_id if office_id is not None else getattr(row, "office_id", None),
                 unit_key=unit_id if unit_id is not None else getattr(row, "unit_id", None),
             )
@@ -165,6 +168,7 @@ def _run_chunk(job_id: int) -> bool:
             job_id=work.pk,
             subject_ids=list(work.subject_ids),
             by=by,
+            on=work.business_on,
             cursor=dict(work.cursor),
             result=dict(work.result),
             stage=work.stage,

@@ -65,6 +65,7 @@ class Job(OfficeOwned):
     subject_ids = ArrayField(models.BigIntegerField(), default=list)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     permission = models.CharField(max_length=60, blank=True)
+    business_on = models.DateField()
     job_state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     stage = models.CharField(max_length=80, blank=True)
     done_count = models.BigIntegerField(default=0)

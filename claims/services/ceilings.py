@@ -1,0 +1,57 @@
+"""Ceilings (封顶线): one row per member, program, key and period; locked in key order before a claim is assessed for good."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import F, QuerySet
+
+from claims.models import CeilingUsage, Claim
+from programs.rules.assess import Assessment, ceilings_of
+from programs.selectors import schedule_of
+from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
+
+LIFETIME = date(1900, 1, 1)
+
+
+def lock(claim: Claim) -> Mapping[str, Decimal]:
+    """Make sure a row for every ceiling stands, lock them all, and give what is used under each (yuan).
+
+    The lock holds until the transaction ends: a second reviewer waits here and then sees what the first one used.
+    """
+    ceilings = ceilings_of(schedule_of(claim.terms), claim.enrolment.shares)
+    CeilingUsage.objects.bulk_create(
+        [
+            CeilingUsage(
+                office_id=claim.office_id,
+                unit_id=claim.unit_id,
+                member_id=claim.member_id,
+                program_id=claim.program_id,
+                key=key,
+                period_start=_start(claim, key),
+                ceiling_fen=fen_from_yuan(round_half_up(ceiling)),
+            )
+            for key, ceiling in sorted(ceilings.items())
+        ],
+        ignore_conflicts=True,
+    )
+    return {row.key: yuan_from_fen(row.used_fen) for row in _rows(claim).select_for_update().order_by("key", "period_start")}
+
+
+def take(claim: Claim, assessment: Assessment) -> None:
+    """Write down what the assessment takes under each ceiling; the rows must be locked. The database refuses overspending."""
+    for use in assessment.usage:
+        taken = fen_from_yuan(use.taken)
+        if taken:
+            _rows(claim).filter(key=use.key).update(used_fen=F("used_fen") + taken)
+
+
+def _rows(claim: Claim) -> QuerySet[CeilingUsage]:
+    starts = [claim.enrolment.cover.lower, LIFETIME]
+    return CeilingUsage.objects.filter(
+        member_id=claim.member_id, program_id=claim.program_id, period_start__in=starts
+    )
+
+
+def _start(claim: Claim, key: str) -> date:
+    return LIFETIME if key.startswith("lifetime:") else claim.enrolment.cover.lower

@@ -1,0 +1,59 @@
+"""Work units: registration by an agent, approval by the office, the agents who act for them."""
+
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from members.models import UnitAgent, WorkUnit
+from unionaid.accounts.models import User
+from unionaid.lib.identity import parse_credit_code
+from unionaid.offices.models import Office
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.moves import MoveRefused, move, record
+
+
+class UnitRefused(MoveRefused):
+    """The unit cannot be registered as it is; the message says why."""
+
+
+def register_unit(
+    *,
+    name: str,
+    credit_code: str,
+    nature: str,
+    headcount: int,
+    women_count: int,
+    office: Office,
+    agent: User,
+    by: Actor,
+    on: date,
+    civil_servant_subsidy: bool = False,
+    industry: str = "",
+) -> WorkUnit:
+    """An agent registers a unit with the office responsible for it; the office approves it. One record per credit code."""
+    if women_count > headcount:
+        raise UnitRefused(_("女职工人数不能大于职工人数，请核对。"))
+    try:
+        with transaction.atomic(), everywhere(reason="register a unit"):
+            unit = WorkUnit.objects.create(
+                office=office,
+                name=name,
+                credit_code=parse_credit_code(credit_code),
+                nature=nature,
+                headcount=headcount,
+                women_count=women_count,
+                civil_servant_subsidy=civil_servant_subsidy,
+                industry=industry,
+            )
+            UnitAgent.objects.create(office=office, unit=unit, user=agent, since=on)
+            record([unit], "register", by=by)
+    except IntegrityError as error:
+        raise UnitRefused(_("这个统一社会信用代码的单位已经登记过，请联系办事处。")) from error
+    return unit
+
+
+def approve_unit(unit: WorkUnit, *, by: Actor) -> WorkUnit:
+    """The office takes the unit in."""
+    return move([unit], "approve", by=by)[0]
