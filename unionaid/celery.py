@@ -19,7 +19,15 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 3},
+    # A request must not wait long for a broker that is down: its nudge may be lost, the sweep finds the row.
+    broker_connection_timeout=2,
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "max_retries": 1,
+        "interval_start": 0,
+    },
     broker_pool_limit=4,
     timezone="Asia/Shanghai",
     beat_schedule={

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -366,9 +367,9 @@ class Command(BaseCommand):
             "logins": self.logins(worker),
         }
         (out / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1), "utf-8")
-        width = max(len(what) for what, _result in self.lines)
+        width = max(columns(what) for what, _result in self.lines)
         for what, result in self.lines:
-            self.stdout.write(f"  {what.ljust(width, '　')}  {result}")
+            self.stdout.write(f"  {what}{' ' * (width - columns(what))}  {result}")
 
     def logins(self, worker: User) -> list[dict[str, str]]:
         rows = [
@@ -381,6 +382,11 @@ class Command(BaseCommand):
 
     def say(self, what: str, result: str) -> None:
         self.lines.append((what, result))
+
+
+def columns(text: str) -> int:
+    """How wide a text is on a terminal: Chinese characters take two columns."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def roster_sheet(count: int) -> bytes:
@@ -436,7 +442,7 @@ def photo(words: str) -> CleanUpload:
         pen.rectangle((70, 90 + line * 55, 120 + (seed * (line + 3)) % 680, 110 + line * 55), fill="#555555")
     out = io.BytesIO()
     image.save(out, "PNG")
-    return inspect(out.getvalue() + b"", f"{words[:20]}.png")
+    return inspect(out.getvalue(), f"{words[:20]}.png")
 
 
 def bank_answer(batch: PayoutBatch, fails: int) -> bytes:
