@@ -6,16 +6,34 @@ from contextlib import AbstractContextManager
 import pytest
 from django.apps import apps
 from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
 
 from tests.factories.offices import Cast, make_cast
+from tests.factories.world import JOINED, World, make_world
+from unionaid.lib.calendar import frozen
 from unionaid.offices.models import Office
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _house_keys_are_for_tests() -> None:
-    """Nothing to do: importing tests.settings set them. Kept as the place where a reader looks."""
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The owner makes and migrates the test database; the application role looks into the same one.
+
+    pytest-django's own fixture sets up only the aliases that tests name, so the mirror's owner would be left out.
+    """
+    keep = request.config.getvalue("reuse_db") and not request.config.getvalue("create_db")
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=keep, aliases=set(connections), serialized_aliases=set())
+    assert connection.settings_dict["NAME"].startswith("test_"), "tests never touch another database"
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        if not keep:
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
@@ -39,13 +57,15 @@ def as_office() -> Callable[[Office], AbstractContextManager[Scope]]:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Real commits, for races, crashes, workers and browsers; every table is emptied afterwards as the owner."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        yield
-        for one in connections.all():
-            one.close()
-        empty_all_tables()
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            for one in connections.all():
+                one.close()
+            empty_all_tables()
 
 
 def empty_all_tables() -> None:
@@ -63,13 +83,8 @@ def empty_all_tables() -> None:
     connection.close()
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings_parallel_suffix(request: pytest.FixtureRequest) -> None:
-    """Parallel workers get databases of their own; the mirror follows its owner."""
-    suffix = getattr(request.config, "workerinput", {}).get("workerid")
-    if suffix:
-        for one in connections.all():
-            one.creation  # noqa: B018 (touch it: settings are per connection)
-            test = one.settings_dict.setdefault("TEST", {})
-            if test.get("MIRROR") is None:
-                test["NAME"] = f"test_{one.settings_dict['NAME']}_{suffix}"
+@pytest.fixture
+def world(db: None) -> World:
+    """A unit, a plan, the cast."""
+    with frozen(JOINED):
+        return make_world()

@@ -1,0 +1,60 @@
+"""What the import contracts cannot see."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from django.apps import apps
+from django.core.checks import run_checks
+from django.core.management import call_command
+
+from unionaid.offices.row_security import scoped_models
+from unionaid.workflow.jobs import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOORS = ["accounts", "offices", "ledger", "workflow", "programs", "members", "claims", "payouts", "reports"]
+
+
+def test_rules_load_without_any_framework() -> None:
+    code = "import sys, programs.rules.assess; print(sorted({'django','celery'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_the_package_of_the_house_is_empty() -> None:
+    assert (ROOT / "unionaid" / "__init__.py").read_text() == ""
+
+
+def test_relations_point_down() -> None:
+    floor = {label: i for i, label in enumerate(FLOORS)}
+    up = [
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        if model._meta.app_label in floor
+        for field in model._meta.get_fields()
+        if field.is_relation and field.concrete and field.related_model._meta.app_label in floor
+        and floor[field.related_model._meta.app_label] > floor[model._meta.app_label]
+    ]  # fmt: skip
+    assert up == []
+
+
+def test_every_model_with_an_office_is_scoped() -> None:
+    scoped = set(scoped_models())
+    loose = [
+        model._meta.label
+        for model in apps.get_models()
+        if any(f.name == "office" for f in model._meta.fields) and model not in scoped
+    ]
+    assert sorted(loose) == ["offices.StaffPost", "programs.Program"]  # read before any scope is open; public
+
+
+def test_every_kind_of_job_has_a_queue() -> None:
+    assert {kind.queue for kind in KINDS.values()} <= {"default", "payouts", "reports"}
+
+
+def test_no_migration_is_missing(db: None) -> None:
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_the_system_checks_are_silent() -> None:
+    assert [str(found) for found in run_checks()] == []

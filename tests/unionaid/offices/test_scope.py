@@ -1,0 +1,89 @@
+"""One office never sees another's rows: through the manager, and behind it through the database itself."""
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+
+from members.models import Member, WorkUnit
+from tests.factories.world import World, make_unit
+from unionaid.offices.roles import Role, may
+from unionaid.offices.scope import NoScope, Scope, everywhere, office_scope
+from unionaid.offices.selectors import covers
+
+
+def test_without_a_scope_business_rows_raise(db: None) -> None:
+    with pytest.raises(NoScope):
+        WorkUnit.objects.count()
+
+
+def test_an_office_sees_its_own_units_only(world: World, as_office) -> None:
+    with everywhere(reason="arrange"):
+        other, _agent = make_unit(world.cast.b, "91610100MA6TX1234")
+    with as_office(world.cast.a):
+        assert list(WorkUnit.objects.all()) == [world.unit]
+    with as_office(world.cast.b):
+        assert list(WorkUnit.objects.all()) == [other]
+    with office_scope(Scope(offices=covers(world.cast.headquarters))):
+        assert WorkUnit.objects.count() == 2
+
+
+def _raw_names() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM members_workunit")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_the_database_hides_rows_that_raw_sql_asks_for(world: World, as_office) -> None:
+    assert _raw_names() == set()
+    with as_office(world.cast.b):
+        assert _raw_names() == set()
+    with as_office(world.cast.a):
+        assert _raw_names() == {world.unit.name}
+
+
+def test_the_negative_control_sees_them(world: World) -> None:
+    """Without the guard (every row open) the very same statement shows the row: the test above can fail."""
+    with everywhere(reason="negative control"):
+        assert _raw_names() == {world.unit.name}
+
+
+def test_the_scope_is_gone_after_the_block(world: World, as_office) -> None:
+    with as_office(world.cast.a):
+        pass
+    assert _raw_names() == set()
+
+
+def test_the_database_refuses_a_row_for_another_office(world: World, as_office) -> None:
+    with as_office(world.cast.a), pytest.raises(ProgrammingError), transaction.atomic():
+        WorkUnit.objects.create(
+            office=world.cast.b, name="x", credit_code="91610100MA6TX12340", nature="enterprise", headcount=1
+        )
+
+
+def test_a_worker_sees_only_themselves(world: World) -> None:
+    with everywhere(reason="arrange"):
+        me, _other = world.member(101), world.member(103, "李四")
+    with office_scope(Scope(member=me.pk, user=me.user_id)):
+        assert list(Member.objects.all()) == [me]
+
+
+def test_the_application_role_owns_nothing_and_cannot_pass_the_wall(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False,)
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
+        assert cursor.fetchone() == (0,)
+        cursor.execute(
+            "SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'office_id'"
+            " WHERE c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity) ORDER BY 1"
+        )
+        assert [row[0] for row in cursor.fetchall()] == ["offices_staffpost", "programs_program"]
+
+
+def test_unknown_actions_are_an_error_and_rights_end_at_the_office(world: World) -> None:
+    actor = world.cast.actor(world.cast.reviewer)
+    assert may(actor, "claims.review", world.cast.a.pk)
+    assert not may(actor, "claims.review", world.cast.b.pk)
+    assert not may(actor, "claims.approve")
+    assert actor.roles == {Role.REVIEWER}
+    with pytest.raises(KeyError):
+        may(actor, "claims.everything")
