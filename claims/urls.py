@@ -1,6 +1,8 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from claims.views import worker
 
 app_name = "claims"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("my/", worker.home, name="home")]

@@ -16,7 +16,5 @@ urlpatterns = [
     path("password", accounts.change_password, name="change_password"),
     path("", include("members.urls")),
     path("", include("claims.urls")),
-    path("", include("programs.urls")),
-    path("", include("unionaid.workflow.urls")),
     path("admin/", admin.site.urls),
 ]

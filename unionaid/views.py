@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from unionaid.offices.access import public
 from unionaid.offices.roles import Actor
+from unionaid.web.access import public
 
 
 @public
@@ -24,7 +24,7 @@ def side_of(actor: Actor) -> str:
         return reverse("admin:index")
     if actor.unit_ids:
         return reverse("members:unit_home")
-    return reverse("members:worker_home")
+    return reverse("claims:home")
 
 
 @public

@@ -204,7 +204,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise ScheduleError(f"line {mark.line + 1}", "aliases (*name) are not allowed in plan files")
         return super().compose_node(parent, index)
 

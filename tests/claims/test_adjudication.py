@@ -5,14 +5,13 @@ from django.db import IntegrityError, connection, transaction
 
 from claims.models import Claim
 from claims.services import adjudication, intake
+from tests.factories.offices import give_post
 from tests.factories.world import ASKED, World
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.moves import Conflict, NotAllowed
-
-from tests.factories.offices import give_post
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def _the_files_are_for_people(played: Path) -> None:
     text = PdfReader(played / "certificate.pdf").pages[0].extract_text().replace("\x00", "")
     assert "艾小梅" in text
     sheet = load_workbook(played / "yearly-report.xlsx").active
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=8)]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=9)]
     assert rows[-1][0] == "合计"
     assert round(sum(row[11] for row in rows[:-1]), 2) == round(rows[-1][11], 2) == 147_863.94
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}

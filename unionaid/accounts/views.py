@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from unionaid.accounts import services
 from unionaid.accounts.forms import LoginForm, PasswordForm
-from unionaid.offices.access import public
+from unionaid.web.access import public
 
 
 @public

@@ -31,9 +31,3 @@ def requires(action: str) -> Callable[[View], View]:
         return guarded
 
     return guard
-
-
-def public(view: View) -> View:
-    """Anyone may see this page: said aloud, so that a forgotten right is not taken for one."""
-    view.required = ""  # type: ignore[attr-defined]
-    return view

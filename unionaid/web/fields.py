@@ -16,8 +16,8 @@ class _Normalised(forms.CharField):
 
     normalise: Callable[[str], Any]
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
         if text in self.empty_values:
             return text
         try:

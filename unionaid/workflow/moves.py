@@ -80,9 +80,9 @@ def move(
         .filter(pk__in=ids)
         .order_by("pk")
     }
-    _refuse_missing(model, arrow, ids, rows, expect_version)
     for row in rows.values():
         _refuse_person(arrow, row, by)
+    _refuse_missing(model, arrow, ids, rows, expect_version)
     written: dict[str, Any] = {**(changes or {}), "state": arrow.target}
     if arrow.stamp:
         written[f"{arrow.stamp}_id"] = by.user_id
