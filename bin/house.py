@@ -155,8 +155,17 @@ class Services:
             if alive(pid) and _is_server(pid):
                 os.kill(pid, signal.SIGQUIT if _is_server(pid) == "postgres" else signal.SIGTERM)
                 _wait_gone(pid)
+        for pid in self.state.get("children", []):  # web, worker, timetable of a run that was killed
+            if alive(pid) and "unionaid" in _command_line(pid):
+                os.killpg(pid, signal.SIGKILL)
+        self.state["children"] = []
         self.state["owner"] = os.getpid()
         self.state["pids"] = {}
+        self._save()
+
+    def remember(self, pid: int) -> None:
+        """Note a process group of this run, so that the next run can end it if this one is killed."""
+        self.state.setdefault("children", []).append(pid)
         self._save()
 
     def start(self, *, postgres: bool, valkey: bool) -> dict:

@@ -99,8 +99,14 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         items=items,
         total=format_yuan(statement.total_fen) if statement else "",
         arrows=arrows,
-        history=history_of(claim)[:50],
+        history=[(act, _words_of(claim, act.action)) for act in history_of(claim)[:50]],
     )
+
+
+def _words_of(claim: Claim, action: str) -> Any:
+    """The label of an act; acts that change no state have words of their own."""
+    others = {"open": _("开始填写申领")}
+    return others.get(action) or claim.graph.arrow(action).label
 
 
 def document(request: HttpRequest, public_id: Any) -> HttpResponse:

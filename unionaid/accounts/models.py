@@ -38,3 +38,7 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def get_short_name(self) -> str:
+        """The name the desk greets people by."""
+        return self.display_name
