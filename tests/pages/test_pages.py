@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from claims.models import Claim
-from members.models import Member
+from members.models import Enrolment, Member
+from members.services import enrolment
 from tests.factories.offices import PASSWORD
-from tests.factories.world import ASKED, World
+from tests.factories.world import ASKED, JOINED, World
 from unionaid.accounts.models import User
+from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.scope import everywhere
@@ -144,3 +146,42 @@ def test_pages_take_the_same_number_of_statements_for_one_row_or_many(world: Wor
             world.claim(claim.enrolment, 100_000 + i)
     assert (_statements(worker, "/my/"), _statements(staff, queue)) == one
     assert max(one) <= 14
+
+
+def test_the_payer_confirms_a_contribution_at_the_desk(world: World) -> None:
+    with everywhere(reason="arrange"), frozen(JOINED):
+        member = world.member(101)
+        cover = enrolment.enrol(
+            member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit, on=JOINED,
+            by=world.worker(member),
+        )  # fmt: skip
+        due = cover.dues.get()
+    address = reverse("admin:due_confirm", args=[due.pk])
+    form = {"payer_name": "王小明", "bank_reference": "L1", "received_on": "2026-01-05", "amount_fen": "125", "remark": ""}
+    payer = _client(world.cast.payer)
+    with frozen(JOINED):
+        assert payer.get(address).status_code == 200
+        assert payer.post(address, {**form, "amount_fen": "124.99"}).status_code == 400
+        assert payer.post(address, {**form, "received_on": "2026-13-45"}).status_code == 400
+        assert _client(world.cast.outsider).post(address, form).status_code == 404
+        assert _client(world.cast.reviewer).post(address, form).status_code == 403
+        with everywhere(reason="look"):
+            assert Enrolment.objects.get(pk=cover.pk).state == "contribution_due"
+            assert not Entry.objects.exists()
+        assert payer.post(address, form).status_code == 302
+        assert payer.post(address, form).status_code == 409
+    with everywhere(reason="look"):
+        assert Enrolment.objects.get(pk=cover.pk).state == "effective"
+        assert sorted(Entry.objects.values_list("amount_fen", flat=True)) == [-12_500, 12_500]
+        with pytest.raises(enrolment.AlreadyCovered), frozen(JOINED):
+            enrolment.enrol(
+                member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit, on=JOINED,
+                by=world.worker(member),
+            )  # fmt: skip
+
+
+def test_every_list_of_the_desk_opens_for_those_who_may_see_it(world: World, claim: Claim) -> None:
+    manager = _client(world.cast.manager)
+    for name in ("claims_claim", "members_contributiondue", "members_workunit", "members_roster"):
+        assert manager.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    assert manager.get(reverse("admin:index")).status_code == 200
