@@ -1,0 +1,135 @@
+"""Each claim is paid exactly once; the maker does not release; the bank's answers are booked once and completely."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from claims.models import Claim
+from claims.payouts import services
+from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
+from claims.services import adjudication
+from tests.factories.offices import give_post
+from tests.factories.world import ASKED, World
+from tests.pages.test_pages import _client
+from unionaid.ledger.models import Entry
+from unionaid.lib.calendar import frozen
+from unionaid.offices.roles import Role
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.moves import Conflict, NotAllowed
+
+
+@pytest.fixture
+def approved(world: World):
+    with frozen(ASKED), everywhere(reason="arrange"):
+        claim = world.claim(world.cover(world.member(101)), 600_000)
+        adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+        adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+        yield claim
+
+
+def _batch(world: World, claim: Claim) -> PayoutBatch:
+    return services.assemble(office=world.cast.a, claims=[claim], by=world.cast.actor(world.cast.payer), on=ASKED)
+
+
+def _answer(line: PayoutLine, outcome: str = "成功", amount: str = "4400.00") -> bytes:
+    return f"附言,金额,处理结果,失败原因\r\n{line.reference},{amount},{outcome},\r\nXX,1.00,成功,\r\n".encode("gb18030")
+
+
+def test_a_claim_cannot_be_in_two_batches(world: World, approved: Claim) -> None:
+    _batch(world, approved)
+    with pytest.raises(Conflict), transaction.atomic():
+        _batch(world, approved)
+
+
+def test_the_database_refuses_a_second_open_line(world: World, approved: Claim) -> None:
+    """The negative control: past the service, the unique index stops the second payment."""
+    line = _batch(world, approved).lines.get()
+    line.pk, line.sequence, line.reference = None, 2, "again"
+    with pytest.raises(IntegrityError, match="claim_paid_once"), transaction.atomic():
+        line.save(force_insert=True)
+
+
+def test_the_maker_and_the_approver_cannot_release(world: World, approved: Claim) -> None:
+    batch = _batch(world, approved)
+    with pytest.raises(NotAllowed):
+        services.release(batch, by=world.cast.actor(world.cast.payer))
+    give_post(world.cast.approver, world.cast.a, Role.OFFICE_MANAGER)
+    with pytest.raises(services.PayoutRefused):
+        services.release(batch, by=world.cast.actor(world.cast.approver))
+    with pytest.raises(IntegrityError, match="batch_assembler_is_not_releaser"), transaction.atomic():
+        PayoutBatch.objects.filter(pk=batch.pk).update(released_by=world.cast.payer)
+
+
+def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
+    batch = services.release(_batch(world, approved), by=world.cast.actor(world.cast.manager))
+    payer = world.cast.actor(world.cast.payer)
+    for _run in range(3):
+        services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
+    batch.refresh_from_db()
+    first = services.file_bytes(batch)
+    assert services.file_bytes(batch) == first
+    line = batch.lines.get()
+    kept = services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer)
+    assert services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer) == kept
+    for _run in range(3):
+        services.book_return(kept.pk, by=payer, on=ASKED)
+    outcomes = list(ReturnRow.objects.order_by("row_number").values_list("outcome", flat=True))
+    assert outcomes == ["booked", "unknown"]
+    assert Claim.objects.get(pk=approved.pk).state == "paid"
+    by_code: dict[str, int] = {}
+    for code, amount in Entry.objects.values_list("account__code", "amount_fen"):
+        by_code[code] = by_code.get(code, 0) + amount
+    assert by_code == {"bank": 12_500 - 440_000, "contributions": -12_500, "benefits": 440_000, "in_transit": 0}
+
+
+def test_an_amount_that_differs_by_a_fen_changes_nothing(world: World, approved: Claim) -> None:
+    batch = services.release(_batch(world, approved), by=world.cast.actor(world.cast.manager))
+    services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
+    batch.refresh_from_db()
+    payer = world.cast.actor(world.cast.payer)
+    kept = services.take_return(batch, data=_answer(batch.lines.get(), amount="4400.01"), file_name="r.csv", by=payer)
+    services.book_return(kept.pk, by=payer, on=ASKED)
+    assert Claim.objects.get(pk=approved.pk).state == "paying"
+
+
+HEADER = "附言,金额,处理结果\n"
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"a,b\n1,2\n", f"{HEADER}X,1e5,成功\n".encode(), f"{HEADER}X,1,也许\n".encode()])
+def test_an_unreadable_answer_books_nothing(world: World, approved: Claim, data: bytes) -> None:
+    batch = services.release(_batch(world, approved), by=world.cast.actor(world.cast.manager))
+    services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
+    batch.refresh_from_db()
+    with pytest.raises(services.PayoutRefused):
+        services.take_return(batch, data=data, file_name="r.csv", by=world.cast.actor(world.cast.payer))
+    assert not ReturnRow.objects.exists()
+
+
+def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> None:
+    payer, manager = _client(world.cast.payer), _client(world.cast.manager)
+    with frozen(ASKED):
+        assert payer.get(reverse("admin:payout_assemble")).status_code == 200
+        answer = payer.post(reverse("admin:payout_assemble"), {"office": world.cast.a.pk})
+        assert answer.status_code == 302
+        with everywhere(reason="look"):
+            batch = PayoutBatch.objects.get()
+        page, go = reverse("admin:payout_batch", args=[batch.pk]), reverse("admin:payout_release", args=[batch.pk])
+        assert "4,400.00" in payer.get(page).content.decode()
+        assert payer.post(go).status_code == 403
+        assert _client(world.cast.outsider).post(go).status_code == 404
+        assert manager.post(go).status_code == 302
+        assert manager.post(go).status_code == 409
+        run_due("payouts")
+        content = payer.get(reverse("admin:payout_file", args=[batch.pk])).content
+        assert "6228480402564890018" in content.decode("gb18030")
+        with everywhere(reason="look"):
+            data = _answer(PayoutLine.objects.get())
+        back = reverse("admin:payout_return", args=[batch.pk])
+        assert payer.post(back, {"file": SimpleUploadedFile("x.csv", b"junk")}).status_code == 400
+        assert payer.post(back).status_code == 400
+        assert payer.post(back, {"file": SimpleUploadedFile("r.csv", data)}).status_code == 302
+        run_due("payouts")
+    with everywhere(reason="look"):
+        assert Claim.objects.get(pk=approved.pk).state == "paid"
