@@ -12,6 +12,7 @@ os.environ.setdefault("INSECURE_HTTP", "1")
 
 from unionaid.settings import *  # noqa: E402,F403 (the variables above must be set first)
 
+MIDDLEWARE = ["tests.factories.clock.on_the_clock", *MIDDLEWARE]  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 # The application role sees the very database that the owner role made and migrated.

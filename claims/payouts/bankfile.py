@@ -11,9 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from unionaid.lib.money import MoneyError, fen_from_yuan, yuan_from_fen
 
+# zh: the bank's own words: title line, columns of both files, outcomes
+TITLE = ("批次号", "日期", "笔数", "合计")
+# zh: as above
 HEADER = ("序号", "收款账号", "收款户名", "开户行", "金额", "附言")
+# zh: as above
+REMARK, AMOUNT, OUTCOME, REASON = "附言", "金额", "处理结果", "失败原因"
+# zh: as above
 GOOD, BAD = {"成功", "交易成功", "处理成功"}, {"失败", "交易失败", "处理失败", "退回", "退票"}
 
 
@@ -51,15 +59,15 @@ class Answer:
 def unfit(payment: Payment) -> str:
     """Why the bank's file cannot hold this line; empty when it can. Zero and negative amounts never fit."""
     if payment.amount_fen <= 0:
-        return "金额不大于零"
+        return _("金额不大于零")
     for text in (payment.name, payment.bank):
         try:
             text.encode("gb18030")
         except UnicodeEncodeError:
-            return f"“{text}”里有银行系统不能识别的字"
+            return _("“{text}”里有银行系统不能识别的字").format(text=text)
         if re.search(r"[\r\n\t,\"]", text):
-            return f"“{text}”里有分隔符号"
-    return "" if re.fullmatch(r"[0-9]{8,30}", payment.account) else "账号不是 8 到 30 位数字"
+            return _("“{text}”里有分隔符号").format(text=text)
+    return "" if re.fullmatch(r"[0-9]{8,30}", payment.account) else _("账号不是 8 到 30 位数字")
 
 
 def write(batch_number: str, business_on: date, payments: Sequence[Payment]) -> bytes:
@@ -68,11 +76,12 @@ def write(batch_number: str, business_on: date, payments: Sequence[Payment]) -> 
     writer = csv.writer(out, lineterminator="\r\n")
     total = sum(payment.amount_fen for payment in payments)
     day = f"{business_on:%Y%m%d}"
-    writer.writerow(("批次号", batch_number, "日期", day, "笔数", len(payments), "合计", yuan_from_fen(total)))
+    values = (batch_number, day, len(payments), yuan_from_fen(total))
+    writer.writerow([cell for pair in zip(TITLE, values, strict=True) for cell in pair])
     writer.writerow(HEADER)
     for payment in sorted(payments, key=lambda p: p.sequence):
         if why := unfit(payment):
-            raise UnfitLine(f"第 {payment.sequence} 笔：{why}")
+            raise UnfitLine(_("第 {number} 笔：{why}").format(number=payment.sequence, why=why))
         writer.writerow(
             (payment.sequence, payment.account, payment.name, payment.bank, yuan_from_fen(payment.amount_fen), payment.reference)
         )
@@ -89,30 +98,30 @@ def read_return(data: bytes) -> list[Answer]:
         except UnicodeDecodeError:
             continue
     else:
-        raise UnreadableReturn("文件的文字编码不能识别")
+        raise UnreadableReturn(_("文件的文字编码不能识别，请从网银重新下载回盘文件"))
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        raise UnreadableReturn("文件不是 csv 格式") from error
+        raise UnreadableReturn(_("文件不是 csv 格式，请从网银下载 csv 回盘文件")) from error
     for start, row in enumerate(rows):
         titles = [cell.strip() for cell in row]
-        if "附言" in titles and "金额" in titles and "处理结果" in titles:
-            places = {title: titles.index(title) for title in ("附言", "金额", "处理结果")}
-            places["失败原因"] = titles.index("失败原因") if "失败原因" in titles else -1
+        if {REMARK, AMOUNT, OUTCOME} <= set(titles):
+            places = {title: titles.index(title) for title in (REMARK, AMOUNT, OUTCOME)}
+            places[REASON] = titles.index(REASON) if REASON in titles else -1
             return [_answer(i, row, places) for i, row in enumerate(rows[start + 1 :], start + 2) if any(row)]
-    raise UnreadableReturn("文件里没有“附言、金额、处理结果”这一行表头")
+    raise UnreadableReturn(_("文件里没有“附言、金额、处理结果”这一行表头"))
 
 
 def _answer(number: int, row: Sequence[str], places: dict[str, int]) -> Answer:
     try:
-        reference, amount, outcome = (row[places[title]].strip() for title in ("附言", "金额", "处理结果"))
-        reason = row[places["失败原因"]].strip() if places["失败原因"] >= 0 else ""
+        reference, amount, outcome = (row[places[title]].strip() for title in (REMARK, AMOUNT, OUTCOME))
+        reason = row[places[REASON]].strip() if places[REASON] >= 0 else ""
     except IndexError:
-        raise UnreadableReturn(f"第 {number} 行缺少列") from None
+        raise UnreadableReturn(_("第 {number} 行缺少列").format(number=number)) from None
     if outcome not in GOOD | BAD:
-        raise UnreadableReturn(f"第 {number} 行的处理结果“{outcome[:20]}”不能识别")
+        raise UnreadableReturn(_("第 {number} 行的处理结果“{outcome}”不能识别").format(number=number, outcome=outcome[:20]))
     try:
         fen = fen_from_yuan(amount.replace(",", ""))
     except MoneyError:
-        raise UnreadableReturn(f"第 {number} 行的金额“{amount[:20]}”不能识别") from None
+        raise UnreadableReturn(_("第 {number} 行的金额“{amount}”不能识别").format(number=number, amount=amount[:20])) from None
     return Answer(number, reference, fen, outcome in GOOD, reason[:120])

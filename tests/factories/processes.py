@@ -1,0 +1,68 @@
+"""Real worker processes on the tests' own database, in process groups of their own so that they can be killed whole."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection, connections
+
+ROOT = Path(__file__).resolve().parents[2]
+QUEUES = "default,payouts,reports"
+
+
+def address(alias: str) -> str:
+    """The address of the test database behind one of the two doors."""
+    at = connections[alias].settings_dict
+    name = connection.settings_dict["NAME"]
+    return f"postgres://{quote(at['USER'])}:{quote(at['PASSWORD'] or '')}@{at['HOST']}:{at['PORT']}/{quote(name)}"
+
+
+def environment() -> dict[str, str]:
+    """What a process of the product needs to run on the tests' servers."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "unionaid.settings",
+        "DATABASE_URL": address("default"),
+        "DATABASE_OWNER_URL": address("owner"),
+        "REDIS_URL": settings.REDIS_URL,
+        "VAR_DIR": str(settings.VAR_DIR),
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+@contextmanager
+def worker(count: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """So many Celery workers, killed with their children at the end."""
+    command = [sys.executable, "-m", "celery", "-A", "unionaid.celery", "worker", "-Q", QUEUES, "-c", "1", "-l", "WARNING"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    made = [
+        subprocess.Popen([*command, *quiet, "-n", f"w{n}-{os.getpid()}@%h"], cwd=ROOT, env=environment(), start_new_session=True)
+        for n in range(count)
+    ]
+    try:
+        yield made
+    finally:
+        for one in made:
+            kill(one)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """kill -9 of the worker and its children."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+
+
+def until(true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+    """Wait for something that another process does; fail with its name after a long while."""
+    last = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < last, f"never happened: {what}"
+        time.sleep(0.1)
