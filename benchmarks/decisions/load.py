@@ -29,6 +29,7 @@ def connect() -> Connection:
     run(con, "CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
     run(con, "SET max_parallel_workers_per_gather = 0")
     run(con, "SET jit = off")
+    run(con, "SET work_mem = '256MB'")
     return con
 
 
@@ -127,7 +128,8 @@ FROM member m CROSS JOIN generate_series(1, 6) p
 CROSS JOIN LATERAL (SELECT 2021 + abs(hashint8extended(m.id, 2)) % 3 AS first) f
 CROSS JOIN generate_series({years}) y
 CROSS JOIN LATERAL (SELECT abs(hashint8extended(m.id * 100 + p * 10, y)) AS hash,
-  make_date(y, 1, 1) + CASE p WHEN 6 THEN 181 WHEN 5 THEN (m.id % 360)::int ELSE 0 END AS starts) s
+  (date '2021-01-01' + CASE p WHEN 6 THEN 181 WHEN 5 THEN (m.id % 360)::int ELSE 0 END
+    + make_interval(years => y - 2021))::date AS starts) s
 WHERE abs(hashint8extended(m.id * 10 + p, 3)) % 8 = 0 AND y >= first
 """
 

@@ -1,9 +1,13 @@
 """Payouts at the desk: assemble, release by a second person, the bank's file, the bank's answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,18 +15,37 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from claims.models import Claim
 from claims.payouts import services
-from claims.payouts.models import PayoutBatch
+from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, desk_context, todo
-from unionaid.offices.models import Office
+from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.files import send
+from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.selectors import findable, history_of, jobs_by_key
+from unionaid.workflow.words import act_words
 
 MAX_RETURN = 5 * 1024 * 1024
+SHOWN_LINES = 500
+
+findable(PayoutBatch, number="number", page="admin:payout_batch")
+findable(PayoutLine, number="reference", label="reference")
+findable(BankReturn, number="", label="file_name")
+
+
+@result_page("payouts.release", "desk", "payouts.view")
+def _released(batch_id: int) -> str:
+    return reverse("admin:payout_batch", args=[batch_id])
+
+
+@result_page("payouts.book_return", "desk", "payouts.view")
+def _booked(return_id: int) -> str:
+    kept = BankReturn.objects.filter(pk=return_id).values_list("batch_id", flat=True).first()
+    return reverse("admin:payout_batch", args=[kept]) if kept else ""
 
 
 def assemble_page(request: HttpRequest) -> HttpResponse:
@@ -30,27 +53,48 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     refused, status = "", 200
     if request.method == "POST":
-        office = get_object_or_404(offices_below(actor), pk=_whole(request.POST.get("office")))
+        office = get_object_or_404(offices_below(actor), pk=whole(request.POST.get("office")))
         try:
-            batch = services.assemble(office=office, claims=services.payable(office), by=actor, on=today())
+            with transaction.atomic():  # what is refused leaves no trace
+                batch = services.assemble(office=office, claims=services.payable(office), by=actor, on=today())
+            messages.success(request, gettext("批次已编制，请由另一个人复核放款。"))
             return redirect("admin:payout_batch", pk=batch.pk)
         except MoveRefused as no:
             refused, status = no.message, _status(no)
-    waiting = [_waiting(office) for office in offices_below(actor)]
-    rows = [row for row in waiting if row["claims"]]
-    context = desk_context(request, title=_("编制给付批次"), rows=rows, refused=refused)
+    context = desk_context(
+        request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), refused=refused
+    )
     return render(request, "desk/payout_assemble.html", context, status=status)
 
 
-def _waiting(office: Office) -> dict[str, Any]:
-    claims = services.payable(office)
-    return {"office": office, "claims": claims, "total": format_yuan(sum(claim.approved_fen or 0 for claim in claims))}
+def _waiting(actor: Actor) -> list[dict[str, Any]]:
+    """What can be paid, office by office. One statement for all offices."""
+    rows = (
+        Claim.objects.filter(state="approved", office__in=actor.office_ids)
+        .select_related("member", "card", "office", "program")
+        .order_by("office__path", "approved_at", "id")
+    )
+    return [
+        {
+            "office": office,
+            "claims": [(claim, format_yuan(claim.approved_fen or 0)) for claim in claims[:SHOWN_LINES]],
+            "count": len(claims),
+            "total": format_yuan(sum(claim.approved_fen or 0 for claim in claims)),
+            "own": [claim.number for claim in claims if actor.user_id in _handlers(claim)],
+        }
+        for office, claims in ((office, list(group)) for office, group in groupby(rows, key=attrgetter("office")))
+    ]
+
+
+def _handlers(claim: Claim) -> set[int | None]:
+    return {claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id}
 
 
 @require_GET
 def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: its lines, what comes next, and the bank's answers."""
-    return _show(request, get_object_or_404(PayoutBatch, pk=pk))
+    rows = PayoutBatch.objects.select_related("office", "assembled_by", "released_by", "bank_file")
+    return _show(request, get_object_or_404(rows, pk=pk))
 
 
 @require_POST
@@ -87,9 +131,11 @@ def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any], done: str) -> HttpResponse:
-    batch = get_object_or_404(PayoutBatch, pk=pk)
+    rows = PayoutBatch.objects.select_related("office", "assembled_by", "released_by", "bank_file")
+    batch = get_object_or_404(rows, pk=pk)
     try:
-        act(batch, request.actor)  # type: ignore[attr-defined]
+        with transaction.atomic():
+            act(batch, request.actor)  # type: ignore[attr-defined]
     except MoveRefused as no:
         batch.refresh_from_db()
         return _show(request, batch, refused=no.message, status=_status(no))
@@ -99,28 +145,61 @@ def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any]
 
 def _show(request: HttpRequest, batch: PayoutBatch, *, refused: str = "", status: int = 200) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    lines = batch.lines.select_related("claim").order_by("sequence")[:500]
+    mine = may(actor, "payouts.release", batch.office_id)
+    returns = list(batch.returns.select_related("uploaded_by").order_by("id"))
+    jobs = jobs_by_key([_release_key(batch), *map(_return_key, returns)])
     context = desk_context(
         request,
-        title=batch.number,
+        trail=[list_of(PayoutBatch)],
+        title=gettext("给付批次 {number}").format(number=batch.number),
         batch=batch,
         total=format_yuan(batch.total_fen),
-        lines=[(line, format_yuan(line.amount_fen)) for line in lines],
-        returns=batch.returns.order_by("id"),
+        tallies=_tallies(batch),
+        lines=[
+            (line, format_yuan(line.amount_fen))
+            for line in batch.lines.select_related("claim", "reissue_of__batch").order_by("sequence")[:SHOWN_LINES]
+        ],
+        shown_lines=SHOWN_LINES,
+        returns=[(kept, jobs.get(_return_key(kept))) for kept in returns],
+        releasing=jobs.get(_release_key(batch)) if batch.state == "releasing" else None,
+        odd_rows=[
+            (row, format_yuan(row.amount_fen) if row.amount_fen is not None else "")
+            for row in ReturnRow.objects.filter(bank_return__batch=batch).exclude(outcome="booked").order_by("id")[:100]
+        ],
         file=getattr(batch, "bank_file", None),
-        may_release=batch.state == "assembled" and may(actor, "payouts.release", batch.office_id),
+        may_fetch=may(actor, "payouts.book", batch.office_id),
+        may_release=batch.state == "assembled" and mine and batch.assembled_by_id != actor.user_id,
+        own_batch=batch.state == "assembled" and mine and batch.assembled_by_id == actor.user_id,
+        may_cancel=batch.state == "assembled" and mine,
         may_book=batch.state in ("released", "booked") and may(actor, "payouts.book", batch.office_id),
+        history=[(act, act_words(act.entity, act.action)) for act in history_of(batch)[:100]],
         refused=refused,
     )
     return render(request, "desk/payout_batch.html", context, status=status)
 
 
+def _release_key(batch: PayoutBatch) -> str:
+    return f"payouts.release:{batch.pk}:{batch.version}"
+
+
+def _return_key(kept: BankReturn) -> str:
+    return f"payouts.book_return:{kept.pk}"
+
+
+def _tallies(batch: PayoutBatch) -> list[tuple[Any, int, str]]:
+    """(state in words, lines, amount) of every state a line can be in. One statement."""
+    found = {
+        row["state"]: row for row in batch.lines.order_by().values("state").annotate(count=Count("id"), sum_fen=Sum("amount_fen"))
+    }
+    return [
+        (state.label, found[state.code]["count"], format_yuan(found[state.code]["sum_fen"]))
+        for state in PayoutLine.graph.states
+        if state.code in found
+    ]
+
+
 def _status(no: MoveRefused) -> int:
     return 403 if isinstance(no, NotAllowed) else 409 if isinstance(no, Conflict) else 400
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 @admin.register(PayoutBatch)
@@ -128,6 +207,11 @@ class PayoutBatchAdmin(HouseAdmin):
     """The batches, newest first."""
 
     view_action = "payouts.view"
+    section, place = "claims", 20
+    page = "admin:payout_batch"
+    list_links = (Link(_("编制给付批次"), "admin:payout_assemble", "payouts.assemble"),)
+    empty_hint = _("没有符合条件的批次。申领终审批准后，由出纳编制批次。")
+    search_hint = _("批次号的开头（FK…）")
     desk_urls = (
         ("assemble/", "payout_assemble", "payouts.assemble", assemble_page),
         ("<int:pk>/batch/", "payout_batch", "payouts.view", batch_page),
@@ -136,27 +220,51 @@ class PayoutBatchAdmin(HouseAdmin):
         ("<int:pk>/return/", "payout_return", "payouts.book", take_return),
         ("<int:pk>/file/", "payout_file", "payouts.book", bank_file),
     )
-    list_display = ("number", "office", "fund", "business_on", "line_count", "total", "state")
-    list_filter = ("state",)
+    list_display = ("number", column("office", _("机构")), "fund", "business_on", "line_count", "total", "paid", "came_back", "standing")
+    list_filter = (("state", titled(_("状态"))),)
     list_select_related = ("office",)
     ordering = ("-id",)
-    show_facets = admin.ShowFacets.NEVER
+
+    def find(self, rows: QuerySet[PayoutBatch], text: str) -> QuerySet[PayoutBatch]:
+        return rows.filter(number__startswith=text.upper())
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        found: dict[int, dict[str, int]] = {}
+        for row in (
+            PayoutLine.objects.filter(batch__in=[row.pk for row in rows], state__in=("succeeded", "failed"))
+            .order_by()
+            .values("batch_id", "state")
+            .annotate(count=Count("id"))
+        ):
+            found.setdefault(row["batch_id"], {})[row["state"]] = row["count"]
+        for batch in rows:
+            batch.tally = found.get(batch.pk, {})
 
     @admin.display(description=_("合计（元）"))
     def total(self, batch: PayoutBatch) -> str:
         return format_yuan(batch.total_fen)
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("admin:payout_batch", pk=_whole(object_id))
+    @admin.display(description=_("已到账（笔）"))
+    def paid(self, batch: Any) -> int:
+        return int(batch.tally.get("succeeded", 0))
+
+    @admin.display(description=_("被退回（笔）"))
+    def came_back(self, batch: Any) -> int:
+        return int(batch.tally.get("failed", 0))
 
 
 @todo("payouts.view")
 def payout_work(actor: Actor) -> Iterable[Todo]:
-    """Batches to release and returned payments."""
+    """Claims to pay, batches to release, files to wait for, and payments that came back."""
     address = reverse("admin:payouts_payoutbatch_changelist")
+    claims = reverse("admin:claims_claim_changelist")
     if may(actor, "payouts.assemble"):
-        count = sum(len(services.payable(office)) for office in offices_below(actor))
-        yield Todo(_("已批准、可以付款的申领"), count, reverse("admin:payout_assemble"))
-    for state in ("assembled", "released"):
-        label = PayoutBatch.graph.state(state).label
-        yield Todo(label, PayoutBatch.objects.filter(state=state).count(), f"{address}?state__exact={state}")
+        yield waiting(_("可以付款的申领"), Claim.objects.filter(state="approved"), "approved_at", reverse("admin:payout_assemble"))
+    if may(actor, "payouts.release"):
+        rows = PayoutBatch.objects.filter(state="assembled").exclude(assembled_by=actor.user_id)
+        yield waiting(_("待复核放款的批次"), rows, "assembled_at", f"{address}?state__exact=assembled")
+    if may(actor, "payouts.book"):
+        rows = PayoutBatch.objects.filter(state="released")
+        yield waiting(_("待导入银行回盘的批次"), rows, "released_at", f"{address}?state__exact=released")
+        back = Claim.objects.filter(state="returned_payment")
+        yield waiting(_("被退回、等职工更正账户的付款"), back, "approved_at", f"{claims}?state=returned_payment")

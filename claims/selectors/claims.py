@@ -1,10 +1,46 @@
 """Reading claims."""
 
-from django.db.models import QuerySet
+import uuid
+from collections.abc import Iterable
 
-from claims.models import Claim
+from django.db.models import Q, QuerySet
+
+from claims.models import Claim, ClaimDocument
+from members.models import Member
+from unionaid.offices.scope import everywhere
 
 
 def claims_in_scope() -> QuerySet[Claim]:
     """The claims the open scope shows, newest first."""
     return Claim.objects.select_related("program", "member").order_by("-id")
+
+
+def my_claims() -> list[Claim]:
+    """The worker's claims, newest first, drafts among them; drafts that were thrown away are left out."""
+    rows = Claim.objects.exclude(Q(state="withdrawn") & Q(submitted_at=None)).select_related("program").order_by("-id")
+    return list(rows[:50])
+
+
+def my_claim(public_id: uuid.UUID) -> Claim | None:
+    """One claim of the open scope with everything pages and services need of it, or None.
+
+    The scope decides whether the claim is shown; only then are the people of it read past the scope: the holder may see
+    that the claim is for their spouse, whose own record is not theirs to see.
+    """
+    key = Claim.objects.filter(public_id=public_id).values_list("pk", flat=True).first()
+    if key is None:
+        return None
+    with everywhere(reason="the people of one's own claim"):
+        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office")
+        return rows.get(pk=key)
+
+
+def people_by_id(ids: Iterable[int]) -> dict[int, Member]:
+    """The people whom rows of the open scope name; the caller must have found the ids there."""
+    with everywhere(reason="the people of one's own cover"):
+        return Member.objects.in_bulk(set(ids))
+
+
+def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
+    """One paper of a claim of the open scope, or None."""
+    return ClaimDocument.objects.filter(public_id=public_id).first()

@@ -1,26 +1,28 @@
 """Applying for benefit (申领): a draft that can be left and taken up again, its papers, and sending it in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from claims.facts import case_facts
 from claims.models import Admission, Claim, ClaimDocument
 from claims.services.adjudication import preview
 from members.models import BankCard, Consent, Enrolment, Member
-from members.services.people import give_consent
+from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
-from unionaid.lib.money import yuan_from_fen
+from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.web.files import keep
+from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, move, record
 
 TELLABLE = {
@@ -28,16 +30,23 @@ TELLABLE = {
     "disability_grade", "accident_on", "death_on",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
-MAX_DOCUMENTS = 40
+WITHDRAWABLE = ("draft", "submitted", "supplement_requested")
+STAY_EVENTS = ("admission", "outpatient")
+MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
     "total": gettext_lazy("医疗费总额应等于基金支付、个人负担与医院负担之和，请对照结算单核对"),
     "personal": gettext_lazy("个人负担应等于个人账户支付与现金支付之和，请对照结算单核对"),
     "own_expense": gettext_lazy("自费金额不能大于个人负担总额，请对照结算单核对"),
 }
+FAULTY = {"total": "medfee_sumamt", "personal": "psn_part_amt", "own_expense": "fulamt_ownpay_amt"}
 
 
 class ClaimRefused(MoveRefused):
-    """The claim cannot go on as it is; the message names the field and the way out."""
+    """The claim cannot go on as it is; the message names the field and the way out. `field` is the fact at fault, if one is."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def open_claim(*, enrolment: Enrolment, claimant: Member, event: str, by: Actor, on: date) -> Claim:
@@ -46,20 +55,32 @@ def open_claim(*, enrolment: Enrolment, claimant: Member, event: str, by: Actor,
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.name))
-    claim = Claim.objects.create(
-        number=f"SL{on:%y%m}{get_random_string(7, '0123456789')}",
-        office_id=enrolment.office_id,
-        member_id=enrolment.member_id,
-        claimant=claimant,
-        unit_id=enrolment.unit_id,
-        enrolment=enrolment,
-        program_id=enrolment.program_id,
-        terms_id=enrolment.terms_id,
-        event=event,
-    )
+    claim = _new_claim(enrolment, claimant, event, on)
     give_consent(claimant, Consent.Purpose.MEDICAL, by=by)
     record([claim], "open", by=by)
     return claim
+
+
+def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date) -> Claim:
+    """A row with a number nobody has; numbers are drawn, so a few draws may be needed."""
+    for draw in range(5):
+        try:
+            with transaction.atomic():
+                return Claim.objects.create(
+                    number=f"SL{on:%y%m}{get_random_string(7, '0123456789')}",
+                    office_id=enrolment.office_id,
+                    member_id=enrolment.member_id,
+                    claimant=claimant,
+                    unit_id=enrolment.unit_id,
+                    enrolment=enrolment,
+                    program_id=enrolment.program_id,
+                    terms_id=enrolment.terms_id,
+                    event=event,
+                )
+        except IntegrityError as error:
+            if "number" not in str(error) or draw == 4:
+                raise
+    raise AssertionError("unreachable")
 
 
 def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Claim:
@@ -70,30 +91,119 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
         raise KeyError(sorted(unknown)[0])
     for name in ("event_on", "accident_on", "death_on"):
         if facts.get(name) and facts[name] > on:
-            raise ClaimRefused(_("日期不能在今天之后，请核对。"))
+            raise ClaimRefused(_("日期不能在今天之后，请核对。"), name)
+    accident_on, death_on = (facts.get(name, getattr(claim, name)) for name in ("accident_on", "death_on"))
+    if accident_on and death_on and death_on < accident_on:
+        raise ClaimRefused(_("身故日期不能早于意外发生的日期，请核对。"), "death_on")
     for name, value in facts.items():
         setattr(claim, name, value)
     claim.save(update_fields=list(facts))
     return claim
 
 
-def set_stay(claim: Claim, *, admitted_on: date, discharged_on: date, fen: Mapping[str, int], by: Actor, on: date) -> Admission:
-    """Write down one stay or outpatient settlement with the settlement's figures in fen; the parts must add up."""
+def set_stay(
+    claim: Claim, *, admitted_on: date, discharged_on: date, fen: Mapping[str, int], by: Actor, on: date,
+    papers: Mapping[str, str] | None = None, stay: Admission | None = None,
+) -> Admission:  # fmt: skip
+    """Write down one stay or outpatient settlement, or correct `stay`, with the settlement's figures in fen; the parts must add up.
+    `papers` are the numbers of settlement and invoice."""
     _must_be_open(claim)
+    _refuse_days(claim, admitted_on, discharged_on, on, stay)
+    _refuse_figures(fen)
+    row = stay or Admission(claim=claim)
+    row.admitted_on, row.discharged_on = admitted_on, discharged_on
+    for name in SETTLEMENT_FIELDS:
+        setattr(row, f"{name}_fen", fen.get(name, 0))
+    for name in ("setl_id", "invoice_number"):
+        setattr(row, name, (papers or {}).get(name, getattr(row, name)))
+    row.save()
+    _follow_stays(claim)
+    return row
+
+
+def remove_stay(claim: Claim, stay: Admission, *, by: Actor) -> None:
+    """Take back a stay that was written down by mistake."""
+    _must_be_open(claim)
+    stay.delete()
+    _follow_stays(claim)
+
+
+def _refuse_days(claim: Claim, admitted_on: date, discharged_on: date, on: date, stay: Admission | None) -> None:
     if discharged_on < admitted_on:
-        raise ClaimRefused(_("出院日期不能早于入院日期，请核对。"))
+        raise ClaimRefused(_("出院日期不能早于入院日期，请核对。"), "discharged_on")
     if discharged_on > on:
-        raise ClaimRefused(_("出院日期不能在今天之后；还没有出院的，请出院结算后再申领。"))
+        raise ClaimRefused(_("出院日期不能在今天之后；还没有出院的，请出院结算后再申领。"), "discharged_on")
+    others = claim.admissions.exclude(pk=stay.pk) if stay else claim.admissions.all()
+    if claim.event == "admission" and others.filter(admitted_on=admitted_on, discharged_on=discharged_on).exists():
+        raise ClaimRefused(_("这次住院已经填过了，不用再填；要改数字请点那次住院旁边的“修改”。"), "admitted_on")
+    if stay is None and others.count() >= MAX_STAYS:
+        raise ClaimRefused(_("一次申领最多填 {count} 次住院，其余的请另外申领。").format(count=MAX_STAYS))
+
+
+def _refuse_figures(fen: Mapping[str, int]) -> None:
+    """The sums of the sheet. Account and cash are held against the personal part only when one of them was told."""
     figures = Settlement(**{name: yuan_from_fen(fen.get(name, 0)) for name in SETTLEMENT_FIELDS})
-    faults = figures.faults()
+    told_personal = any(fen.get(name) is not None for name in ("acct_pay", "psn_cash_pay"))
+    faults = [fault for fault in figures.faults() if fault != "personal" or told_personal]
     if faults:
-        raise ClaimRefused(str(FAULTS[faults[0]]))
-    return Admission.objects.create(
-        claim=claim,
-        admitted_on=admitted_on,
-        discharged_on=discharged_on,
-        **{f"{name}_fen": fen.get(name, 0) for name in SETTLEMENT_FIELDS},
+        raise ClaimRefused(f"{FAULTS[faults[0]]}{_difference(faults[0], fen)}", FAULTY[faults[0]])
+    for name, amount in fen.items():
+        if amount > fen.get("medfee_sumamt", 0):
+            raise ClaimRefused(_("这一项不能大于医疗费总额，请对照结算单核对"), name)
+
+
+def _difference(fault: str, fen: Mapping[str, int]) -> str:
+    """By how much the sums differ: it often shows the slip at once."""
+    parts = {"total": ("fund_pay_sumamt", "psn_part_amt", "hosp_part_amt"), "personal": ("acct_pay", "psn_cash_pay")}.get(fault)
+    if parts is None:
+        return ""
+    whole, added = fen.get(FAULTY[fault], 0), sum(fen.get(part, 0) for part in parts)
+    return _("（您填的是 {whole} 元，几项相加是 {added} 元，相差 {off} 元）").format(
+        whole=format_yuan(whole), added=format_yuan(added), off=format_yuan(abs(whole - added))
     )
+
+
+def _follow_stays(claim: Claim) -> None:
+    """The day of a claim for stays is the first admission."""
+    if claim.event not in STAY_EVENTS:
+        return
+    first = claim.admissions.order_by("admitted_on").values_list("admitted_on", flat=True).first()
+    if first and first != claim.event_on:
+        claim.event_on = first
+        claim.save(update_fields=["event_on"])
+
+
+def add_documents(claim: Claim, *, kind: str, uploads: Sequence[CleanUpload], by: Actor) -> list[ClaimDocument]:
+    """Keep several clean papers, or none: a paper that is there already is named."""
+    _must_be_open(claim)
+    there = set(claim.documents.values_list("sha256", flat=True))
+    for upload in uploads:
+        if upload.sha256 in there:
+            raise ClaimRefused(_("“{name}”已经上传过了，不用再传。").format(name=upload.file_name), "files")
+        there.add(upload.sha256)
+    if len(there) > MAX_DOCUMENTS:
+        raise ClaimRefused(_("一次申领最多 {count} 份材料，请删去不需要的。").format(count=MAX_DOCUMENTS), "files")
+    with transaction.atomic():
+        return [add_document(claim, kind=kind, upload=upload, by=by) for upload in uploads]
+
+
+def remove_document(claim: Claim, paper: ClaimDocument, *, by: Actor) -> None:
+    """Take back a paper that nobody has looked at yet; what was sent in before a supplement was asked for stays."""
+    _must_be_open(claim)
+    if paper.pk in kept_documents(claim):
+        raise ClaimRefused(_("这份材料审核人员已经看过，不能删除；可以再补充新的。"))
+    store, name = paper.file.storage, paper.file.name
+    paper.delete()
+    transaction.on_commit(lambda: store.delete(name))
+
+
+def kept_documents(claim: Claim) -> frozenset[int]:
+    """The papers that were sent in already and so are no longer the claimant's to remove."""
+    if claim.state == "draft":
+        return frozenset()
+    rows = claim.documents.all()
+    back = claim.reviews.filter(decision="return_for_supplement").order_by("-id").first()
+    return frozenset((rows.filter(uploaded_at__lte=back.at) if back else rows).values_list("pk", flat=True))
 
 
 def add_document(claim: Claim, *, kind: str, upload: CleanUpload, by: Actor) -> ClaimDocument:
@@ -128,6 +238,14 @@ def choose_card(claim: Claim, card: BankCard, *, by: Actor) -> Claim:
     return claim
 
 
+def own_account(claimant: Member, *, bank_name: str, number: str, by: Actor) -> BankCard:
+    """The claimant's account with this number: the one that is kept already, or a new one in the claimant's own name."""
+    kept = claimant.cards.filter(number_hash=ring().blind("bank_card", number), retired_at=None).first()
+    if kept and kept.bank_name == bank_name:
+        return kept
+    return add_card(claimant, owner_name=claimant.name, bank_name=bank_name, number=number, by=by)
+
+
 def missing_documents(claim: Claim) -> list[Document]:
     """The required papers that are not there yet."""
     there = set(claim.documents.values_list("kind", flat=True))
@@ -138,14 +256,16 @@ def missing_documents(claim: Claim) -> list[Document]:
 def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     """Send the claim in: everything the plan needs must be there, and the event inside the cover. The rules' answer is computed
     and kept with it, so that the reviewer sees it at once."""
+    _locked_state(claim)
     _check_complete(claim, on)
-    move([claim], "submit", by=by)
+    move([claim], "submit", by=by, details={"declaration": CONSENT_TEXT})
     preview(claim)
     return claim
 
 
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing."""
+    _locked_state(claim)
     _check_complete(claim, on)
     move([claim], "supplement", by=by, changes={"message": ""})
     preview(claim)
@@ -158,12 +278,12 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
 
 
 def _check_complete(claim: Claim, on: date) -> None:
-    missing = missing_documents(claim)
-    if missing:
-        raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers="、".join(d.name.zh for d in missing)))
+    if missing := missing_documents(claim):
+        names = [document.name.in_language(get_language() or "") for document in missing]
+        raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers=_("、").join(names)))
     if claim.card_id is None:
         raise ClaimRefused(_("请填写收款银行账户。"))
-    if claim.event in ("admission", "outpatient") and not claim.admissions.exists():
+    if claim.event in STAY_EVENTS and not claim.admissions.exists():
         raise ClaimRefused(_("请填写结算单上的费用。"))
     try:
         event_on = case_facts(claim).event_on
@@ -172,14 +292,17 @@ def _check_complete(claim: Claim, on: date) -> None:
     cover = claim.enrolment.cover
     if not cover.lower <= event_on < cover.upper:
         raise ClaimRefused(
-            _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=f"{event_on:%Y-%m-%d}")
+            _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=date_format(event_on))
         )
     if event_on > on:
         raise ClaimRefused(_("日期不能在今天之后，请核对。"))
 
 
 def _must_be_open(claim: Claim) -> None:
-    if claim.state not in OPEN:
+    if _locked_state(claim) not in OPEN:
         raise ClaimRefused(_("申领已经提交，现在不能修改；需要更正请联系办事处。"))
 
 
+def _locked_state(claim: Claim) -> str:
+    """The state now, with the row locked: nothing is written to a claim while it is being sent in from another window."""
+    return Claim.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=claim.pk)

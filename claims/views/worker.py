@@ -1,24 +1,192 @@
-"""The worker's first page: my cover and my claims."""
+"""The worker's side of the counter: home, where a claim is, its papers, taking it back."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from claims.selectors.claims import claims_in_scope
-from members.selectors.cover import covers_in_scope
-from unionaid.lib.calendar import plus_days
+from claims.forms import WithdrawForm, card_words
+from claims.models import Claim
+from claims.selectors.claims import my_claims, my_paper
+from claims.selectors.covers import my_covers
+from claims.selectors.estimate import in_words
+from claims.selectors.progress import REASONS, standing_of, trail_of
+from claims.services import intake, papers
+from claims.views.parts import actor, attempt, mine, own, show, span
+from members.models import Enrolment
+from unionaid.lib.calendar import plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
+from unionaid.web.files import send
+
+DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
 
 @requires("my.use")
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    """Everything I am in, since when, until when; every claim and where it is."""
-    covers, claims = list(covers_in_scope()[:50]), list(claims_in_scope()[:50])
-    for cover in covers:
-        cover.last_day = plus_days(cover.cover.upper, -1)
-    for claim in claims:
-        claim.amount = format_yuan(claim.approved_fen) if claim.approved_fen else ""
-    context = {"member": request.actor.member_id, "covers": covers, "claims": claims}  # type: ignore[attr-defined]
+    """What I must do, everything I am in, every claim and where it is."""
+    on, covers, claims = today(), my_covers(), my_claims()
+    live = [_cover_card(cover, on) for cover in covers if cover.cover.upper > on]
+    context = {
+        "todos": [*_payments(covers), *_unfinished(claims)],
+        "covers": live,
+        "past": [_cover_card(cover, on) for cover in covers if cover.cover.upper <= on],
+        "claims": [_claim_card(claim) for claim in claims if claim.state != "draft"],
+        "can_claim": any(cover.state == "effective" for cover in covers),
+        "plans": address_of("members:plans"),
+        "eligibility": address_of("members:eligibility"),
+    }
     return render(request, "members/worker/home.html", context)
+
+
+def address_of(name: str, *args: Any) -> str:
+    """The address of a page, or empty while there is none."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def _cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
+    own_debt = cover.state == "contribution_due" and cover.roster_id is None
+    waits = cover.waiting_until is not None and not cover.waiting_waived and cover.waiting_until >= on
+    effective = cover.state == "effective"
+    return {
+        "cover": cover,
+        "who": person_words(cover),
+        "days": span(cover.cover.lower, plus_days(cover.cover.upper, -1)),
+        "waits": waits,
+        "unit_pays": cover.state == "contribution_due" and not own_debt,
+        "pay": address_of("members:pay", cover.public_id) if own_debt else "",
+        "withdraw": address_of("members:withdraw", cover.public_id) if own_debt else "",
+        "certificate": address_of("members:certificate", cover.public_id) if effective else "",
+        "certificate_pdf": address_of("members:certificate_pdf", cover.public_id) if effective else "",
+    }
+
+
+def _claim_card(claim: Claim) -> dict[str, Any]:
+    return {"claim": claim, "amount": format_yuan(claim.approved_fen) if claim.approved_fen and claim.state in DECIDED else ""}
+
+
+def person_words(cover: Enrolment) -> str:
+    """The person covered and, when it is not the worker, how they are related."""
+    if cover.relation == "self":
+        return cover.member.name
+    return _("{name}（{relation}）").format(name=cover.member.name, relation=cover.get_relation_display())
+
+
+def _payments(covers: Sequence[Enrolment]) -> list[dict[str, str]]:
+    """Contributions that the worker pays (a roster's are the unit's)."""
+    return [
+        {
+            "words": _("缴互助费：{program}（{person}）").format(program=cover.program.name, person=cover.member.name),
+            "why": _("应缴 {amount} 元，到账后保障才生效").format(amount=format_yuan(cover.contribution_fen)),
+            "button": _("去缴费"),
+            "address": address_of("members:pay", cover.public_id),
+        }
+        for cover in covers
+        if cover.state == "contribution_due" and cover.roster_id is None
+    ]
+
+
+def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
+    """Claims that wait for the worker."""
+    words = {
+        "supplement_requested": ("claims:supplement", _("补充材料：{number}"), _("去补充")),
+        "returned_payment": ("payouts:correct_account", _("更正收款账户：{number}"), _("去更正")),
+        "draft": ("claims:resume", _("没填完的申领：{number}"), _("接着填")),
+    }
+    found = [(claim, *words[claim.state]) for state in words for claim in claims if claim.state == state]
+    return [
+        {
+            "words": title.format(number=claim.number),
+            "why": claim.message or claim.program.name,
+            "button": button,
+            "address": address_of(name, claim.public_id),
+        }
+        for claim, name, title, button in found
+    ]
+
+
+@requires("my.use")
+@never_cache
+def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Where it is, what happens next, by when, whom to ask; the reason when it was rejected, the statement when it was approved."""
+    claim = mine(request, public_id)
+    return show(request, "status", **_status(request, claim))
+
+
+def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
+    trail = trail_of(claim)
+    final = claim.statements.filter(is_final=True).first() if claim.state in DECIDED else None
+    mine_to_do = claim.claimant_id == actor(request).member_id
+    return {
+        "claim": claim,
+        "mine": mine_to_do,
+        "trail": trail,
+        "standing": standing_of(claim, trail, on=today()),
+        "amount": format_yuan(claim.approved_fen) if claim.approved_fen and claim.state in DECIDED else "",
+        "items": in_words(final.assessment, request.LANGUAGE_CODE) if final else [],  # type: ignore[attr-defined]
+        "reason": REASONS.get(claim.reason_code, ""),
+        "account": card_words(claim.card) if claim.card and mine_to_do else "",
+        "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
+        "papers": list(claim.documents.all()),
+        "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",
+    }
+
+
+@requires("my.use")
+@never_cache
+def submitted(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """It has arrived: the number to keep, what happens next, by when, whom to ask."""
+    claim = own(request, public_id)
+    if claim.state in ("draft", "withdrawn"):
+        return redirect("claims:status", public_id)
+    return show(request, "submitted", claim=claim, standing=standing_of(claim, trail_of(claim), on=today()))
+
+
+@requires("my.use")
+@never_cache
+def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Take the claim back, after a second question."""
+    claim = own(request, public_id)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+
+        def act() -> str:
+            intake.withdraw(claim, by=actor(request))
+            return reverse("claims:home")
+
+        if address := attempt(form, act):
+            messages.success(request, _("已撤回申领 {number}。").format(number=claim.number))
+            return redirect(address)
+    elif claim.state not in intake.WITHDRAWABLE:
+        return redirect("claims:status", public_id)
+    return show(request, "withdraw", form, claim=claim)
+
+
+@requires("my.use")
+@never_cache
+def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A paper of one of my claims."""
+    paper = my_paper(public_id)
+    if paper is None:
+        raise Http404
+    return send(papers.content_of(paper), content_type=paper.content_type, file_name=paper.file_name)
+
+
+@requires("my.use")
+@never_cache
+def document_small(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A small picture of a photo."""
+    paper = my_paper(public_id)
+    if paper is None or paper.content_type != "image/jpeg":
+        raise Http404
+    return send(papers.small(papers.content_of(paper)), content_type="image/jpeg", file_name=paper.file_name)

@@ -348,4 +348,8 @@ class Migration(migrations.Migration):
             model_name='contributiondue',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('enrolment__isnull', True), ('roster__isnull', False)), models.Q(('enrolment__isnull', False), ('roster__isnull', True)), _connector='OR'), name='due_for_one_thing'),
         ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(fields=['name'], name='member_name', opclasses=['varchar_pattern_ops']),
+        ),
     ]

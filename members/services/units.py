@@ -57,3 +57,10 @@ def register_unit(
 def approve_unit(unit: WorkUnit, *, by: Actor) -> WorkUnit:
     """The office takes the unit in."""
     return move([unit], "approve", by=by)[0]
+
+
+def return_unit(unit: WorkUnit, *, by: Actor, note: str) -> WorkUnit:
+    """The office sends the record back to the agent, saying what is to be changed."""
+    if not note.strip():
+        raise UnitRefused(_("请写明要修改什么，单位经办人会看到这段话。"))
+    return move([unit], "return", by=by, note=note.strip())[0]

@@ -11,4 +11,4 @@ from unionaid.workflow.jobs import Run, job
 @job("reports.build_yearly", queue="reports", label=_("编制年报"))
 def build_yearly(run: Run) -> dict[str, Any] | None:
     """Build one yearly statement."""
-    services.build(run.subject_ids[0], run)
+    return services.build(run.subject_ids[0], run)

@@ -7,83 +7,116 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from programs.models import Program
 from programs.selectors import programs_by_id
-from unionaid.lib.calendar import now
+from unionaid.lib.calendar import SHANGHAI, day_of, format_zh, now
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import covers
 from unionaid.reports import figures
 from unionaid.reports.models import StatementLine, YearlyStatement
 from unionaid.workflow.jobs import Run, enqueue
-from unionaid.workflow.moves import record
+from unionaid.workflow.moves import MoveRefused, NotAllowed, record
+
+
+class ReportRefused(MoveRefused):
+    """The statement is not built; the message says why."""
 
 
 def request(office: Office, year: int, *, by: Actor) -> YearlyStatement:
     """Ask for a statement; a job builds it. Earlier revisions stay as they were."""
+    if not may(by, "reports.build", office.pk):
+        raise NotAllowed(_("您不能编制这个机构的年报。"))
     last = YearlyStatement.objects.filter(office=office, year=year).aggregate(last=Max("revision", default=0))["last"]
-    statement = YearlyStatement.objects.create(office=office, year=year, revision=last + 1, requested_by_id=by.user_id)
+    try:
+        with transaction.atomic():
+            statement = YearlyStatement.objects.create(office=office, year=year, revision=last + 1, requested_by_id=by.user_id)
+    except IntegrityError as error:
+        raise ReportRefused(_("同一机构同一年度的年报刚刚有人申请编制，请到年报列表查看。")) from error
     record([statement], "request", by=by)
-    enqueue(
-        "reports.build_yearly",
-        [(statement.pk, f"reports.build_yearly:{statement.pk}", statement)],
-        by=by,
-        permission="reports.build",
-    )
+    enqueue("reports.build_yearly", [(statement.pk, job_key(statement), statement)], by=by, permission="reports.build")
     return statement
 
 
-def build(statement_id: int, run: Run) -> None:
-    """Compute, freeze and write out; a second run does nothing."""
+def job_key(statement: YearlyStatement) -> str:
+    """The key of the job that builds this statement."""
+    return f"reports.build_yearly:{statement.pk}"
+
+
+def build(statement_id: int, run: Run) -> dict[str, Any] | None:
+    """Count, then freeze and write out: a chunk each, so that the page shows how far it is. A second run does nothing."""
     statement = YearlyStatement.objects.select_for_update(of=("self",)).select_related("office").get(pk=statement_id)
     if statement.frozen_at is not None:
-        return
-    offices = covers(statement.office)
-    run.stage, run.total = _("统计"), 3
-    parts = figures.by_program(offices, statement.year)
-    whole = figures.in_all(offices, statement.year)
-    programs = programs_by_id(parts)
-    lines = [(programs[pk], row) for pk, row in parts.items()]
-    lines.sort(key=lambda pair: (Program.Category.values.index(pair[0].category), pair[0].code))
-    StatementLine.objects.bulk_create(
-        [
-            StatementLine(
-                statement=statement,
-                table="by_program",
-                position=i,
-                key=program.code,
-                label=program.name,
-                figures=row.as_data() | {"category": program.get_category_display()},
-            )
-            for i, (program, row) in enumerate(lines)
-        ]
-        + [
-            StatementLine(
-                statement=statement, table="total", position=0, key="total", label=_("合计"), figures=whole.as_data()
-            )
-        ]
-    )
+        return None
+    offices, counted = covers(statement.office), run.cursor.get("counted", [])
+    run.total = 3
+    if not counted:
+        run.stage, run.done = _("统计申领与给付"), 1
+        return {"counted": [figures.count_enrolled(offices, statement.year)]}
+    if len(counted) == 1:
+        run.stage, run.done = _("定稿并写出表格"), 2
+        asked, paid = figures.count_asked(offices, statement.year), figures.count_paid(offices, statement.year)
+        return {"counted": [*counted, asked, paid]}
+    _freeze(statement, counted, by=run.by)
+    run.stage, run.done = "", 3
+    return None
+
+
+def _freeze(statement: YearlyStatement, counted: Sequence[figures.Counted], *, by: Actor) -> None:
+    programs = programs_by_id({int(key) for part in counted for key in part["program"]})
+    found = figures.figures_of(counted, {str(pk): program.category for pk, program in programs.items()})
+    in_order = sorted(programs.values(), key=lambda program: (CATEGORIES.index(program.category), program.code))
+    lines = [
+        _line(statement, "by_program", program.code, program.name, found["program"][str(program.pk)], program.get_category_display())
+        for program in in_order
+    ]
+    lines += [
+        _line(statement, "by_category", key, str(Program.Category(key).label), found["category"][key])
+        for key in sorted(found["category"], key=CATEGORIES.index)
+    ]
+    lines.append(_line(statement, "total", "total", _("合计"), found["total"]["all"]))
+    for i, line in enumerate(lines):
+        line.position = i
+    StatementLine.objects.bulk_create(lines)
     statement.as_of = statement.frozen_at = now()
-    content = workbook(statement, table_rows(lines_of(statement)))
+    content = workbook(statement, lines)
     statement.sha256 = hashlib.sha256(content).hexdigest()
     statement.workbook.save("yearly.xlsx", ContentFile(content), save=False)
     statement.save()
-    record([statement], "freeze", by=run.by)
-    run.done = run.total
+    record([statement], "freeze", by=by)
 
 
-def lines_of(statement: YearlyStatement) -> list[StatementLine]:
-    """The frozen lines, the total last."""
-    return sorted(statement.lines.all(), key=lambda line: (line.table == "total", line.position))
+CATEGORIES = Program.Category.values
 
 
+def _line(
+    statement: YearlyStatement, table: str, key: str, label: str, row: figures.Figures, category: str = ""
+) -> StatementLine:
+    return StatementLine(
+        statement=statement, table=table, key=key, label=label, figures=row.as_data() | {"category": str(category)}
+    )
+
+
+def lines_of(statement: YearlyStatement, table: str = "by_program") -> list[StatementLine]:
+    """The frozen lines of one table, the total last."""
+    return choose(list(statement.lines.all()), table)
+
+
+def choose(lines: Sequence[StatementLine], table: str) -> list[StatementLine]:
+    """The lines of one table out of all, the total last."""
+    own = sorted((line for line in lines if line.table == table), key=lambda line: line.position)
+    return own + [line for line in lines if line.table == "total"]
+
+
+CATEGORY = Column("类别", "text", 16)
 COLUMNS = (
-    Column("计划", "text", 36),
-    Column("类别", "text", 16),
+    Column("计划或类别", "text", 36),
+    CATEGORY,
     Column("单位数", "count", 9),
     Column("参加人数", "count", 10),
     Column("参加人次", "count", 10),
@@ -99,6 +132,13 @@ COLUMNS = (
     Column("赔付率", "ratio", 10),
     Column("受益率", "ratio", 10),
 )
+
+
+# What each column of a row is, for those who read rows by name.
+NAMES = (
+    "label", "category", "units", "people", "enrolments", "shares", "first_time", "contributions_fen", "claims", "paid_claims",
+    "beneficiaries", "benefits_fen", "mean_fen", "highest_fen", "benefit_ratio", "beneficiary_ratio",
+)  # fmt: skip
 
 
 def table_rows(lines: Sequence[StatementLine]) -> list[list[Any]]:
@@ -137,13 +177,25 @@ def _ratio(part: int, whole: int) -> Decimal | None:
     return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001")) if whole else None
 
 
-def workbook(statement: YearlyStatement, rows: Sequence[Sequence[Any]]) -> bytes:
-    """The xlsx: values only, the same rows as the page."""
+def workbook(statement: YearlyStatement, lines: Sequence[StatementLine]) -> bytes:
+    """The xlsx: values only, the same rows as the page; one sheet by program and one by category."""
+    moment = statement.as_of
+    assert moment is not None
     notes = [
-        _("数据截止：{moment:%Y-%m-%d %H:%M}　第 {revision} 版").format(moment=statement.as_of, revision=statement.revision),
+        _("数据截止：{day} {time:%H:%M}（北京时间）　第 {revision} 版　统计范围：{office}及所属机构").format(
+            day=format_zh(day_of(moment)), time=moment.astimezone(SHANGHAI), revision=statement.revision, office=statement.office.name
+        ),
         *(str(text) for text in figures.DEFINITIONS),
     ]
     title = _("{office} {year} 年度职工医疗互助统计年报").format(office=statement.office.name, year=statement.year)
+    by_program, by_category = choose(lines, "by_program"), choose(lines, "by_category")
+    plain = [column for column in COLUMNS if column is not CATEGORY]
     out = io.BytesIO()
-    write_workbook(out, [Sheet(_("年报"), title, COLUMNS, rows, notes, has_total=True)])
+    write_workbook(
+        out,
+        [
+            Sheet(_("按计划"), title, COLUMNS, table_rows(by_program), notes, has_total=True),
+            Sheet(_("按类别"), title, plain, [row[:1] + row[2:] for row in table_rows(by_category)], notes, has_total=True),
+        ],
+    )
     return out.getvalue()

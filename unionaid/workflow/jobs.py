@@ -20,7 +20,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.calendar import now, today
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import Scope, everywhere, office_scope
-from unionaid.offices.selectors import staff_actor
+from unionaid.offices.selectors import covers, staff_actor
 from unionaid.workflow.models import Job
 from unionaid.workflow.nudge import nudge
 
@@ -61,6 +61,8 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
+# (kind, side of the counter) → the right its result asks for, and its address by the id of the job's subject
+RESULT_PAGES: dict[tuple[str, str], tuple[str, Callable[[int], str]]] = {}
 
 
 def job(name: str, *, queue: str = "default", label: Any = "") -> Callable[[Handler], Handler]:
@@ -71,6 +73,17 @@ def job(name: str, *, queue: str = "default", label: Any = "") -> Callable[[Hand
             raise ValueError(f"two job handlers are called {name}")
         KINDS[name] = Kind(name, handler, queue, label or name)
         return handler
+
+    return register
+
+
+def result_page(kind: str, side: str, action: str) -> Callable[[Callable[[int], str]], Callable[[int], str]]:
+    """Register where the result of this kind of job is shown on this side ("desk", "unit", "my") to those who may take
+    `action`: subject id → address."""
+
+    def register(address: Callable[[int], str]) -> Callable[[int], str]:
+        RESULT_PAGES[kind, side] = (action, address)
+        return address
 
     return register
 
@@ -175,7 +188,7 @@ def _run_chunk(job_id: int) -> bool:
             done=work.done_count,
             total=work.total_count,
         )
-        scope = Scope(offices=frozenset({work.office_id})) if work.office_id else Scope(reason=f"job {work.kind}")
+        scope = Scope(offices=covers(work.office)) if work.office else Scope(reason=f"job {work.kind}")
         with office_scope(scope):
             cursor = KINDS[work.kind].handler(run)
         done = cursor is None

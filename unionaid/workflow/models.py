@@ -1,5 +1,6 @@
 """What was done, what is still to be done, what was asked for once, and what people were told."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -40,7 +41,10 @@ class AuditEntry(OfficeOwned):
     class Meta:
         verbose_name = _("办理记录")
         verbose_name_plural = _("办理记录")
-        indexes = [models.Index(fields=["entity", "entity_id", "id"], name="audit_of_thing")]
+        indexes = [
+            models.Index(fields=["entity", "entity_id", "id"], name="audit_of_thing"),
+            models.Index(fields=["at", "id"], name="audit_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entity} {self.entity_id} {self.action}"
@@ -58,15 +62,16 @@ class Job(OfficeOwned):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_key", users="requested_by_id")
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+")
     unit_key = models.BigIntegerField(null=True)
-    kind = models.CharField(max_length=60)
+    kind = models.CharField(_("任务"), max_length=60)
     key = models.CharField(max_length=120, unique=True)
     subject_ids = ArrayField(models.BigIntegerField(), default=list)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     permission = models.CharField(max_length=60, blank=True)
     business_on = models.DateField()
-    job_state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    job_state = models.CharField(_("进度"), max_length=12, choices=State, default=State.QUEUED)
     stage = models.CharField(max_length=80, blank=True)
     done_count = models.BigIntegerField(default=0)
     total_count = models.BigIntegerField(default=0)
@@ -75,7 +80,7 @@ class Job(OfficeOwned):
     error = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(db_default=models.functions.Now())
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(_("提出时间"), db_default=models.functions.Now())
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -15,8 +15,10 @@ class KeyReused(MoveRefused):
     """The key came with another form before → 422."""
 
 
+@transaction.atomic
 def once(user_id: int, key: str, body: Mapping[str, object], act: Callable[[], str]) -> str:
-    """Run `act` (which returns an address to go to) once per user and key, in the caller's transaction.
+    """Run `act` (which returns an address to go to) once per user and key, in the caller's transaction; when `act`
+    refuses, nothing of it stays, so that the form can be corrected and sent again.
 
     Same key and same body: the first answer again. Same key, other body: KeyReused. A parallel
     second sender waits on the unique index until the first commits.

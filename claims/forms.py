@@ -1,0 +1,440 @@
+"""Forms of this room: they check the shape of what is typed; services decide."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BoundField
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import Admission, Claim
+from claims.selectors.needs import Needs
+from members.models import BankCard
+from members.services.people import masked_card
+from programs.rules.facts import SETTLEMENT_FIELDS
+from unionaid.lib.calendar import today
+from unionaid.lib.identity import parse_bank_card
+from unionaid.lib.money import format_yuan
+from unionaid.web.fields import BankCardField, DayField, PaperField, YuanField
+
+Text = str | Promise
+MAX_FILES_AT_ONCE = 12
+
+
+def _ask(label: Text) -> dict[str, Any]:
+    """A label with the sentence for whoever leaves it empty."""
+    return {"label": label, "error_messages": {"required": format_lazy("{}{}", _("请填写"), label)}}
+
+
+def _choose(label: Text) -> dict[str, Any]:
+    words = format_lazy("{}{}", _("请选择"), label)
+    return {"label": label, "error_messages": {"required": words, "invalid_choice": words}}
+
+
+class AskForm(forms.Form):
+    """A form that shows a service's refusal at the field it is about, or on top."""
+
+    use_required_attribute = False
+
+    def refuse(self, message: str, field: str = "") -> None:
+        self.add_error(field if field in self.fields else None, ValidationError(message))
+
+
+class KeyedForm(AskForm):
+    """A form with a key of its own: sent twice it has one effect (`workflow.requests.once`)."""
+
+    key = forms.CharField(
+        label=_("这个页面"), max_length=64, widget=forms.HiddenInput(),
+        error_messages={"required": _("已经过期，请刷新后再提交"), "max_length": _("已经过期，请刷新后再提交")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4().hex
+
+
+class FieldGroup:
+    """Some fields of a form, shaped as `parts/fields.html` reads a form."""
+
+    def __init__(self, form: forms.Form, names: Iterable[str], *, hidden: bool = False) -> None:
+        self.hidden_fields = form.hidden_fields() if hidden else []
+        self.visible_fields: list[BoundField] = [form[name] for name in names if name in form.fields]
+
+    @property
+    def has_content(self) -> bool:
+        """Is something typed here, or wrong?"""
+        return any(field.errors or field.value() not in (None, "", "0", "0.00") for field in self.visible_fields)
+
+
+class PastDayField(DayField):
+    """A day that has come already."""
+
+    def clean(self, value: Any) -> Any:
+        day = super().clean(value)
+        if isinstance(day, date) and day > today():
+            raise ValidationError(_("日期不能在今天之后，请核对。"), code="future")
+        return day or None
+
+
+# -- beginning ------------------------------------------------------------------------------------------------------
+
+
+class ChoiceForm(AskForm):
+    """One question with a few answers."""
+
+    answer = forms.ChoiceField(widget=forms.RadioSelect)
+
+    def __init__(self, data: Any, *, label: Text, choices: Sequence[tuple[str, Text]], help_text: Text = "", **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        field = self.fields["answer"]
+        field.label, field.choices, field.help_text = label, choices, help_text  # type: ignore[attr-defined]
+        field.error_messages |= {"required": _("请选择一项"), "invalid_choice": _("请在下面选择一项")}
+
+
+class DayForm(AskForm):
+    """When it happened."""
+
+    answer = PastDayField()
+
+    def __init__(self, data: Any, *, label: Text, help_text: Text, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["answer"].label, self.fields["answer"].help_text = label, help_text
+        self.fields["answer"].error_messages["required"] = _("请填写日期，例如 2026-03-01")
+
+
+class CoverForm(KeyedForm):
+    """Under which cover, and the separate consent that medical matters may be handled."""
+
+    cover = forms.ChoiceField(
+        label=_("可以用的保障"), widget=forms.RadioSelect,
+        error_messages={"required": _("请选择一份保障"), "invalid_choice": _("请在下面选择一份保障")},
+    )  # fmt: skip
+    consent = forms.BooleanField(
+        label=_("我单独同意：为办理这次申领，办事处处理我填写和上传的医疗健康信息。"),
+        error_messages={"required": _("请先勾选同意，没有您的同意我们不能处理医疗信息")},
+    )
+
+    def __init__(self, data: Any, *, covers: Sequence[tuple[str, Text]], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["cover"].choices = covers  # type: ignore[attr-defined]
+        if len(covers) == 1:
+            self.fields["cover"].initial = covers[0][0]
+
+
+# -- what happened --------------------------------------------------------------------------------------------------
+
+
+class WhatForm(AskForm):
+    """An accident or a death: when, where, how."""
+
+    accident_on = PastDayField(**_ask(_("意外发生的日期")))
+    death_on = PastDayField(**_ask(_("身故日期")), help_text=_("和死亡证明上一样"))
+    happened = forms.CharField(
+        **_ask(_("在哪里、怎么发生的")), max_length=1000, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("例如：3月1日早上8点，上班路上在人民路骑电动车被小汽车撞倒，右腿骨折。"),
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, claim: Claim, **kwargs: Any) -> None:
+        names = ("accident_on", "death_on", "happened")
+        super().__init__(data, initial={name: getattr(claim, name) for name in names}, **kwargs)
+        if claim.event == "disease_death":
+            del self.fields["accident_on"]
+            self.fields["happened"].required = False
+            self.fields["happened"].label = _("需要说明的情况（可不填）")
+            self.fields["happened"].help_text = ""
+        if claim.event == "accident_disability":
+            del self.fields["death_on"]
+
+    def facts(self, claim: Claim) -> dict[str, Any]:
+        """For `intake.tell`. The day of a death by disease is the day that counts."""
+        told = dict(self.cleaned_data)
+        return told | {"event_on": told["death_on"]} if claim.event == "disease_death" else told
+
+
+LISTED = _("本计划条款所列的疾病")
+GRADES = (("3", _("三级医院")), ("2", _("二级医院")), ("1", _("一级医院、社区或乡镇卫生院")))
+DAY_WORDS: dict[str, tuple[Text, Text]] = {
+    "admission": (_("哪天入院的？"), _("住过几次的，填第一次入院的日期")),
+    "outpatient": (_("哪天看的病？"), _("看过几次的，填第一次的日期")),
+    "diagnosis": (_("哪天确诊的？"), _("癌症以病理报告的日期为准，其他疾病以确诊报告或入院日期为准")),
+    "surgery": (_("哪天做的手术？"), _("和手术记录上一样")),
+    "accident_disability": (_("哪天发生的意外？"), _("填受伤的那一天，不是鉴定的那一天")),
+    "accident_death": (_("哪天发生的意外？"), _("填出事的那一天")),
+    "disease_death": (_("哪天去世的？"), _("和死亡证明上一样")),
+}
+
+
+class MedicalForm(AskForm):
+    """Hospital and diagnosis; only what this plan needs for this event is required."""
+
+    event_on = PastDayField(**_ask(_("确诊日期")))
+    diagnosis_class = forms.ChoiceField(
+        **_choose(_("属于哪一类")), widget=forms.RadioSelect, help_text=_("按诊断证明上写的选；拿不准可以问主治医生或单位经办人")
+    )
+    disability_grade = forms.ChoiceField(**_choose(_("伤残等级")), help_text=_("看伤残鉴定书，1 级最重，10 级最轻"))
+    hospital = forms.CharField(**_ask(_("医院名称")), max_length=120, help_text=_("和结算单或出院记录上一样"))
+    hospital_grade = forms.ChoiceField(**_choose(_("医院等级")), widget=forms.RadioSelect)
+    diagnosis = forms.CharField(**_ask(_("诊断")), max_length=200, help_text=_("照着出院记录或诊断证明抄，例如：急性阑尾炎"))
+    diagnosis_code = forms.CharField(
+        label=_("疾病编码（可不填）"), max_length=20, required=False, help_text=_("结算单上有时印着，例如 K35.8；没有就不填")
+    )
+
+    def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:
+        initial = {name: getattr(claim, name) for name in self.base_fields}
+        super().__init__(data, initial=initial, **kwargs)
+        self._shape(claim.event, needs)
+        if needs.classes:
+            choices = [(code, words.in_language(language) or LISTED) for code, words in needs.classes]
+            self.fields["diagnosis_class"].choices = choices  # type: ignore[attr-defined]
+        if needs.grades:
+            choices = [(grade, format_lazy("{} {}", grade, _("级"))) for grade in needs.grades]
+            self.fields["disability_grade"].choices = [("", _("请选择")), *choices]  # type: ignore[attr-defined]
+        if "hospital_grade" in self.fields:
+            unknown = [] if needs.hospital_grade else [("", _("不清楚"))]
+            self.fields["hospital_grade"].choices = [*GRADES, *unknown]  # type: ignore[attr-defined]
+            self.fields["hospital_grade"].required = needs.hospital_grade
+
+    def _shape(self, event: str, needs: Needs) -> None:
+        ill = event not in ("accident_disability", "disease_death")
+        asked = {
+            "event_on": event in ("diagnosis", "surgery"),
+            "diagnosis_class": needs.classes,
+            "disability_grade": needs.grades,
+            "hospital_grade": ill or needs.hospital_grade,
+            "diagnosis_code": ill or needs.diagnosis_code,
+        }
+        for name in (name for name, is_asked in asked.items() if not is_asked):
+            del self.fields[name]
+        if event == "surgery":
+            self.fields["event_on"].label = _("手术日期")
+        if event == "accident_disability":
+            self._optional("hospital", _("治疗的医院（可不填）"))
+            self._optional("diagnosis", _("伤情诊断（可不填）"))
+        if event == "disease_death":
+            self._optional("hospital", _("最后治疗的医院（可不填）"))
+            self.fields["diagnosis"].label = _("死亡原因")
+            self.fields["diagnosis"].help_text = _("和死亡证明上一样")
+
+    def _optional(self, name: str, label: Text) -> None:
+        self.fields[name].required, self.fields[name].label = False, label
+
+    def clean_diagnosis_code(self) -> str:
+        plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", self.cleaned_data["diagnosis_code"])).upper()
+        if plain and not re.fullmatch(r"[A-Z][0-9]{2}[0-9A-Z.*+/-]{0,16}", plain):
+            raise ValidationError(gettext("疾病编码以一个字母开头，例如 K35.8；不清楚可以不填"))
+        return plain
+
+    def facts(self) -> dict[str, Any]:
+        """For `intake.tell`."""
+        told = dict(self.cleaned_data)
+        for name in ("hospital_grade", "disability_grade"):
+            if name in told:
+                told[name] = int(told[name]) if told[name] else None
+        return told
+
+
+# -- the settlement -------------------------------------------------------------------------------------------------
+
+FIGURES: dict[str, tuple[Text, Text]] = {
+    "medfee_sumamt": (_("医疗费总额"), _("结算单上的“医疗费用总额”或“费用合计”")),
+    "fund_pay_sumamt": (_("基金支付总额"), _("医保已经替您付掉的部分，各项基金加在一起")),
+    "psn_part_amt": (_("个人负担总额"), _("您自己承担的全部，也就是总额减去基金支付；刷医保卡个人账户的也算")),
+    "fulamt_ownpay_amt": (
+        _("全自费金额"),
+        _("医保目录以外、医保一分不管的药和项目。“自费”不等于“自付”：自付是目录以内由您分担的部分，系统会自己算出来"),
+    ),
+    "overlmt_selfpay": (_("超限价自费"), _("价格超过医保限价的部分；结算单上没有这一项就不填")),
+    "preselfpay_amt": (_("先行自付"), _("乙类药品、项目先由您付的那一份；没有就不填")),
+    "acct_pay": (_("个人账户支付"), _("从医保卡个人账户里扣的钱，也是您自己的钱")),
+    "psn_cash_pay": (_("个人现金支付"), _("您用现金、微信或银行卡付的钱。“现金”不等于“自付”，它可能同时包含自付和自费")),
+    "inscp_scp_amt": (_("符合政策范围金额"), _("医保目录以内的费用")),
+    "act_pay_dedc": (_("实际支付起付线"), ""),
+    "hifp_pay": (_("基本统筹基金支出"), ""),
+    "hifob_pay": (_("职工大额补助"), ""),
+    "cvlserv_pay": (_("公务员医疗补助"), ""),
+    "oth_pay": (_("其他支付"), ""),
+    "hosp_part_amt": (_("医院负担"), _("很少见，没有就不填")),
+}
+ZERO_IS_USUAL = ("overlmt_selfpay", "preselfpay_amt")
+
+
+class StayForm(KeyedForm):
+    """One stay in hospital, or one outpatient settlement, with the figures this plan calculates with in front."""
+
+    admitted_on = PastDayField(**_ask(_("入院日期")))
+    discharged_on = PastDayField(**_ask(_("出院日期")), help_text=_("还没有出院的，请出院结算后再填"))
+    setl_id = forms.CharField(label=_("结算编号"), max_length=40, required=False)
+    invoice_number = forms.CharField(label=_("票据号码"), max_length=40, required=False)
+
+    def __init__(self, data: Any, *, claim: Claim, needs: Needs, stay: Admission | None = None, **kwargs: Any) -> None:
+        super().__init__(data, initial=_stay_initial(claim, stay), **kwargs)
+        self.front = list(needs.figures)
+        self.more = [name for name in FIGURES if name not in needs.figures]
+        for name in (*self.front, *self.more):
+            label, words = FIGURES[name]
+            required = name in needs.figures and name not in ZERO_IS_USUAL
+            self.fields[name] = YuanField(**_ask(label), help_text=words, required=required)
+        if claim.event == "outpatient":
+            del self.fields["discharged_on"]
+            self.fields["admitted_on"].label = _("就诊或结算日期")
+
+    @property
+    def days(self) -> FieldGroup:
+        return FieldGroup(self, ("admitted_on", "discharged_on"), hidden=True)
+
+    @property
+    def figures(self) -> FieldGroup:
+        return FieldGroup(self, self.front)
+
+    @property
+    def others(self) -> FieldGroup:
+        return FieldGroup(self, (*self.more, "setl_id", "invoice_number"))
+
+    def stay(self) -> dict[str, Any]:
+        """For `intake.set_stay`; what was left empty is not told."""
+        told = self.cleaned_data
+        fen = {name: told[name] for name in SETTLEMENT_FIELDS if told.get(name) not in (None, "")}
+        return {
+            "admitted_on": told["admitted_on"],
+            "discharged_on": told.get("discharged_on") or told["admitted_on"],
+            "fen": fen,
+            "papers": {name: told[name] for name in ("setl_id", "invoice_number")},
+        }
+
+
+def _stay_initial(claim: Claim, stay: Admission | None) -> Mapping[str, Any]:
+    if stay is None:
+        return {"admitted_on": claim.event_on if not claim.admissions.exists() else None}
+    figures = {name: getattr(stay, f"{name}_fen") for name in SETTLEMENT_FIELDS}
+    shown = {name: format_yuan(fen).replace(",", "") for name, fen in figures.items() if fen or name == "fund_pay_sumamt"}
+    days = {name: getattr(stay, name) for name in ("admitted_on", "discharged_on", "setl_id", "invoice_number")}
+    return {**shown, **days}
+
+
+# -- papers ---------------------------------------------------------------------------------------------------------
+
+
+class _ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class PapersField(PaperField):
+    """One or several photos or PDFs at once; the clean value is a list of harmless copies. A bad one is named."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", _ManyFiles(attrs={"accept": "image/*,application/pdf"}))
+        super().__init__(**kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
+        if not files:
+            return super().clean(None, initial)
+        if len(files) > MAX_FILES_AT_ONCE:
+            raise ValidationError(gettext("一次最多选 {count} 个文件，请分几次上传").format(count=MAX_FILES_AT_ONCE))
+        clean, wrong = [], []
+        for file in files:
+            try:
+                clean.append(PaperField.clean(self, file, initial))
+            except ValidationError as error:
+                wrong += [gettext("{name}：{why}").format(name=file.name[:60], why=why) for why in error.messages]
+        if wrong:
+            raise ValidationError(wrong)
+        return clean
+
+
+class PapersForm(AskForm):
+    """Papers of one kind."""
+
+    kind = forms.ChoiceField(widget=forms.HiddenInput(), **_choose(_("材料的种类")))
+    files = PapersField(label=_("照片或 PDF"))
+
+    def __init__(self, *args: Any, kinds: Sequence[tuple[str, Text]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+
+# -- account --------------------------------------------------------------------------------------------------------
+
+
+class _BankConsent(KeyedForm):
+    consent = forms.BooleanField(
+        label=_("我单独同意：为付款把这个账户的信息提供给银行。"), error_messages={"required": _("请先勾选同意，没有您的同意银行不能付款")}
+    )
+
+
+class CardForm(_BankConsent):
+    """One of the accounts that are kept already."""
+
+    card = forms.ChoiceField(widget=forms.RadioSelect, **_choose(_("收款账户")))
+
+    def __init__(self, data: Any, *, cards: Sequence[BankCard], chosen: int | None = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="kept_%s", **kwargs)
+        self.order_fields(["key", "card", "consent"])
+        self.fields["card"].choices = [(str(card.pk), card_words(card)) for card in cards]  # type: ignore[attr-defined]
+        self.fields["card"].initial = str(chosen or (cards[0].pk if cards else ""))
+
+
+class AccountForm(_BankConsent):
+    """An account that is not kept yet, typed twice. A wrong check digit must be confirmed: passbooks have none."""
+
+    bank_name = forms.CharField(**_ask(_("开户银行")), max_length=80, help_text=_("例如：中国农业银行榆林分行"))
+    number = BankCardField(**_ask(_("银行卡号或账号")), help_text=_("只能用本人名下的账户"))
+    number_again = BankCardField(label=_("再输一遍账号"), error_messages={"required": _("请再输一遍账号，防止输错")})
+    sure = forms.BooleanField(label=_("我对照银行卡核对过，账号没有输错（存折等账号可以勾选）"), required=False)
+
+    doubtful = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="new_%s", **kwargs)
+        self.order_fields(["key", "bank_name", "number", "number_again", "sure", "consent"])
+
+    @property
+    def shown(self) -> FieldGroup:
+        """The fields to show; the confirmation only once it is needed."""
+        asked = {"sure"} if self.doubtful or self["sure"].value() else set()
+        return FieldGroup(self, [name for name in self.fields if name not in {"key", "sure"} - asked], hidden=True)
+
+    def clean_bank_name(self) -> str:
+        name = " ".join(self.cleaned_data["bank_name"].split())
+        if not re.fullmatch(r"[\w\uff08\uff09()·\- ]{2,80}", name) or not re.search(r"[^\W\d_]", name):
+            raise ValidationError(gettext("请填写银行的名称，例如 中国农业银行榆林分行"))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        number, again = told.get("number"), told.get("number_again")
+        if number and again and number != again:
+            self.add_error("number_again", ValidationError(gettext("两次输入的账号不一样，请对照银行卡再输一遍")))
+        elif number and again and not told.get("sure") and not parse_bank_card(number).luhn_ok:
+            self.doubtful = True
+            words = gettext("账号的校验位不对，多半是输错了一位。请对照银行卡再核对；确实没有输错的，勾选下面的确认")
+            self.add_error("number", ValidationError(words))
+        return told
+
+
+def card_words(card: BankCard) -> str:
+    """中国农业银行 尾号 0018（王小明）"""
+    return gettext("{bank} {number}（户名 {owner}）").format(bank=card.bank_name, number=masked_card(card), owner=card.owner_name)
+
+
+# -- sending in -----------------------------------------------------------------------------------------------------
+
+
+class SubmitForm(KeyedForm):
+    """The claimant stands by what they told."""
+
+    declaration = forms.BooleanField(
+        label=_("我确认：以上内容和材料都是真实的，并同意办事处向医院或医保部门核实。"), error_messages={"required": _("请先勾选确认")}
+    )
+
+
+class WithdrawForm(AskForm):
+    """Taking back is asked twice: the page is the second question."""

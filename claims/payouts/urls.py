@@ -1,0 +1,10 @@
+"""Addresses of the back room on the worker's side."""
+
+from django.urls import path
+
+from claims.payouts.views import worker
+
+app_name = "payouts"
+urlpatterns = [
+    path("my/claims/<uuid:public_id>/correct-account", worker.correct_account, name="correct_account"),
+]

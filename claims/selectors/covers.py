@@ -1,0 +1,72 @@
+"""Under which of the worker's covers may this be claimed? Only reads; the rules say why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from claims.selectors.claims import people_by_id
+from members.facts import cover_facts, person_facts
+from members.models import Enrolment
+from members.transitions import LIVE
+from programs.rules.assess import NO_PRIOR
+from programs.rules.explain import reason_words
+from programs.rules.facts import CaseFacts
+from programs.rules.gates import Question, covered, right_gender, waited
+from programs.selectors import schedule_of
+
+DEATHS = ("accident_death", "disease_death")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One cover and, when nothing can be claimed under it, why (in words)."""
+
+    cover: Enrolment
+    why_not: str = ""
+
+
+def my_covers() -> list[Enrolment]:
+    """The live covers of the worker and of those who joined through them, newest first, each with its person."""
+    rows = list(
+        Enrolment.objects.filter(state__in=LIVE).select_related("program", "terms", "office").order_by("-cover", "-id")[:100]
+    )
+    people = people_by_id(row.member_id for row in rows)
+    for row in rows:
+        row.member = people[row.member_id]
+    return rows
+
+
+def events_of(covers: Sequence[Enrolment], claimant_id: int) -> dict[str, list[Enrolment]]:
+    """Every event that one of these covers answers to, with those covers. Nobody claims for their own death here."""
+    found: dict[str, list[Enrolment]] = {}
+    for cover in covers:
+        for event in schedule_of(cover.terms).events:
+            if event not in DEATHS or cover.member_id != claimant_id:
+                found.setdefault(event, []).append(cover)
+    return found
+
+
+def openings(covers: Sequence[Enrolment], *, event: str, on: date, language: str) -> list[Opening]:
+    """These covers, those that fit first, the others with the reason."""
+    found = [Opening(cover, _why_not(cover, event, on, language)) for cover in covers]
+    return sorted(found, key=lambda opening: bool(opening.why_not))
+
+
+def _why_not(cover: Enrolment, event: str, on: date, language: str) -> str:
+    if cover.state != "effective":
+        return _("互助费还没有确认到账，到账后才能申领。")
+    schedule = schedule_of(cover.terms)
+    items = [item for item in schedule.items if event in item.events]
+    if not items:
+        return _("这份保障不包括这种情况。")
+    person, facts = person_facts(cover.member, relation=cover.relation), cover_facts(cover)
+    reasons = []
+    for item in items:
+        question = Question(schedule, item, person, facts, CaseFacts(event=event, event_on=on), NO_PRIOR)
+        reason = covered(question) or waited(question) or right_gender(question)
+        if reason is None:
+            return ""
+        reasons.append(reason)
+    return f"{reason_words(reasons[0].code, reasons[0].inputs).in_language(language)}{_('。')}"

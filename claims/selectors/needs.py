@@ -1,0 +1,61 @@
+"""What a plan asks of a claim for one event: read from its schedule, so that nobody types what no rule looks at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from programs.rules.schedule import Schedule, Words
+
+TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
+BASE_FIELDS = {
+    "insured_total": (),
+    "in_scope_total": ("inscp_scp_amt",),
+    "personal_cost": (),
+    "self_pay": ("fulamt_ownpay_amt", "overlmt_selfpay"),
+    "self_pay_without_prepaid": ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt"),
+}
+# A class that a plan names by a code alone has no words of its own: the pages say "listed in the terms".
+LISTED = Words("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`stays`: required, optional or empty; `figures`: the settlement fields the plan calculates with, none when only days count."""
+
+    stays: str
+    figures: tuple[str, ...]
+    classes: tuple[tuple[str, Words], ...]
+    grades: tuple[str, ...]
+    hospital_grade: bool
+    diagnosis_code: bool
+
+
+def needs_of(schedule: Schedule, event: str) -> Needs:
+    """What the items that answer to this event look at."""
+    items = [item for item in schedule.items if event in item.events]
+    steps = [step for item in items for step in item.steps]
+    gates = {gate.name for item in items for gate in item.gates}
+    bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over")]
+    by_stay = bases or any(step.name in ("per_day", "per_admission") for step in steps)
+    tables = [step for step in steps if step.name == "table"]
+    return Needs(
+        stays="required" if event in ("admission", "outpatient") else "optional" if by_stay else "",
+        figures=_figures(bases),
+        classes=tuple(
+            (code, step.data["labels"].get(code, LISTED))
+            for step in tables
+            if step.data["by"] == "diagnosis_class"
+            for code in step.data["amounts"]
+        ),
+        grades=_in_order(code for step in tables if step.data["by"] == "disability_grade" for code in step.data["amounts"]),
+        hospital_grade="hospital_grade" in gates,
+        diagnosis_code="diagnosis_in" in gates,
+    )
+
+
+def _figures(bases: Iterable[str]) -> tuple[str, ...]:
+    fields = [field for base in bases for field in (*TOTALS, *BASE_FIELDS[base])]
+    return tuple(dict.fromkeys(fields))
+
+
+def _in_order(grades: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(grades), key=int))

@@ -1,0 +1,93 @@
+"""What the claimant told, as it is read back to them before it is sent in."""
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.forms import FIGURES, GRADES, LISTED, card_words
+from claims.models import Admission, Claim
+from claims.selectors.journey import Draft
+from claims.views.parts import span
+from unionaid.lib.calendar import plus_days
+from unionaid.lib.money import format_yuan
+
+Text = str | Promise
+Answer = tuple[Text, Text, str]
+
+
+def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
+    """Every answer by page, each with the address where it is changed."""
+    told = {"what": _what, "medical": _medical, "stays": _stays, "documents": _documents, "account": _account}
+    sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _claim(draft.claim))]
+    for step in draft.steps:
+        if step.name in told:
+            address = reverse(f"claims:{step.name}", args=[draft.claim.public_id]) + "?change=1"
+            sections.append((step.title, told[step.name](draft, address, language)))
+    return sections
+
+
+def _claim(claim: Claim) -> list[Answer]:
+    cover = claim.enrolment.cover
+    days = span(cover.lower, plus_days(cover.upper, -1))
+    return [
+        (_("申领编号"), claim.number, ""),
+        (_("事由"), claim.get_event_display(), ""),
+        (_("为谁申领"), claim.member.name, ""),
+        (_("保障"), _("{program}，{days}").format(program=claim.program.name, days=days), ""),
+    ]
+
+
+def _what(draft: Draft, address: str, language: str) -> list[Answer]:
+    claim = draft.claim
+    days = [(_("意外发生的日期"), claim.accident_on), (_("身故日期"), claim.death_on)]
+    return [*((words, date_format(on), address) for words, on in days if on), (_("经过"), claim.happened, address)]
+
+
+def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
+    claim, needs = draft.claim, draft.needs
+    grade = dict(GRADES).get(str(claim.hospital_grade), _("等级不清楚"))
+    found: list[Answer] = []
+    if claim.event in ("diagnosis", "surgery"):
+        words = _("手术日期") if claim.event == "surgery" else _("确诊日期")
+        found.append((words, date_format(claim.event_on) if claim.event_on else "", address))
+    if needs.classes:
+        chosen = dict(needs.classes).get(claim.diagnosis_class)
+        found.append((_("属于哪一类"), chosen.in_language(language) or LISTED if chosen else "", address))
+    if needs.grades:
+        found.append((_("伤残等级"), _("{grade} 级").format(grade=claim.disability_grade) if claim.disability_grade else "", address))
+    hospital = _("{name}（{grade}）").format(name=claim.hospital, grade=grade) if claim.hospital else ""
+    found += [(_("医院"), hospital, address), (_("诊断"), claim.diagnosis, address)]
+    return found + ([(_("疾病编码"), claim.diagnosis_code, address)] if claim.diagnosis_code else [])
+
+
+def _stays(draft: Draft, address: str, language: str) -> list[Answer]:
+    if not draft.stays:
+        return [(_("住院"), "" if draft.needs.stays == "required" else _("没有填写"), address)]
+    return [(_stay_words(draft.claim, stay), _stay_figures(stay), address) for stay in draft.stays]
+
+
+def _stay_words(claim: Claim, stay: Admission) -> str:
+    if claim.event == "outpatient":
+        return date_format(stay.admitted_on)
+    return span(stay.admitted_on, stay.discharged_on)
+
+
+def _stay_figures(stay: Admission) -> str:
+    shown = [(label, getattr(stay, f"{name}_fen")) for name, (label, _words) in FIGURES.items()]
+    lines = [_("{label} {amount} 元").format(label=label, amount=format_yuan(fen)) for label, fen in shown if fen]
+    return _("；").join(lines) or _("没有填金额")
+
+
+def _documents(draft: Draft, address: str, language: str) -> list[Answer]:
+    counted = {document.code: 0 for document in draft.wanted}
+    for paper in draft.papers:
+        counted[paper.kind] = counted.get(paper.kind, 0) + 1
+    names = {document.code: document.name.in_language(language) for document in draft.wanted} | {"other": _("其他材料")}
+    words = {code: ngettext("{count} 份", "{count} 份", count).format(count=count) if count else "" for code, count in counted.items()}
+    return [(names.get(code, _("其他材料")), words[code], f"{address}#paper-{code}") for code in counted]
+
+
+def _account(draft: Draft, address: str, language: str) -> list[Answer]:
+    return [(_("收款账户"), card_words(draft.claim.card) if draft.claim.card else "", address)]

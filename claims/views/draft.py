@@ -1,0 +1,317 @@
+"""Filling in a claim: each page saves; one may leave and come back. The same pages serve a supplement."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from claims.forms import AccountForm, CardForm, MedicalForm, PapersForm, StayForm, SubmitForm, WhatForm
+from claims.models import Admission, Claim
+from claims.selectors.estimate import estimate, in_words
+from claims.selectors.journey import Draft, draft_of
+from claims.services import intake
+from claims.views.answers import answers_of
+from claims.views.parts import actor, attempt, attempt_once, drafting, onward, own, show, step_context
+from members.models import BankCard
+from programs.rules.schedule import Document
+from unionaid.lib.calendar import today
+from unionaid.lib.money import fen_from_yuan, format_yuan
+from unionaid.offices.access import requires
+
+
+def _go(draft: Draft, page: str) -> HttpResponse:
+    return redirect(f"claims:{page}", draft.claim.public_id)
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def resume(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Where one left off."""
+    return _go(draft, draft.next_step if draft.claim.state == "draft" else "supplement")
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def what(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """An accident or a death: when, where, how."""
+    return _told(request, draft, "what", WhatForm(request.POST or None, claim=draft.claim))
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def medical(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Hospital and diagnosis."""
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    form = MedicalForm(request.POST or None, claim=draft.claim, needs=draft.needs, language=language)
+    return _told(request, draft, "medical", form)
+
+
+def _told(request: HttpRequest, draft: Draft, name: str, form: Any) -> HttpResponse:
+    if name not in [step.name for step in draft.steps]:
+        raise Http404
+    if request.method == "POST" and form.is_valid():
+        facts = form.facts(draft.claim) if name == "what" else form.facts()
+
+        def act() -> str:
+            intake.tell(draft.claim, facts, by=actor(request), on=today())
+            return reverse(f"claims:{onward(request, draft, name)}", args=[draft.claim.public_id])
+
+        if address := attempt(form, act):
+            return redirect(address)
+    return show(request, "ask", form, **step_context(request, draft, name))
+
+
+# -- stays ----------------------------------------------------------------------------------------------------------
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def stays(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """The stays or settlements written down so far."""
+    if not draft.needs.stays:
+        raise Http404
+    if not draft.stays and draft.needs.stays == "required":
+        return _go(draft, "stay_new")
+    rows = [(stay, format_yuan(stay.medfee_sumamt_fen) if stay.medfee_sumamt_fen else "") for stay in draft.stays]
+    return show(request, "stays", rows=rows, onward=_onward(request, draft, "stays"), **step_context(request, draft, "stays"))
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def stay_new(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """One more stay."""
+    return _stay(request, draft, None)
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def stay_edit(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
+    """Correct a stay."""
+    return _stay(request, draft, _stay_of(draft, pk))
+
+
+def _stay(request: HttpRequest, draft: Draft, stay: Admission | None) -> HttpResponse:
+    if not draft.needs.stays:
+        raise Http404
+    form = StayForm(request.POST or None, claim=draft.claim, needs=draft.needs, stay=stay)
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            intake.set_stay(draft.claim, **form.stay(), stay=stay, by=actor(request), on=today())
+            return reverse("claims:stays", args=[draft.claim.public_id]) + ("?change=1" if "change" in request.GET else "")
+
+        if address := attempt_once(request, form, act):
+            return redirect(address)
+    return show(request, "stay", form, stay=stay, **step_context(request, draft, "stays"))
+
+
+@requires("my.use")
+@never_cache
+@require_POST
+@drafting
+def stay_remove(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
+    """Take back a stay."""
+    intake.remove_stay(draft.claim, _stay_of(draft, pk), by=actor(request))
+    messages.success(request, _("已删除这次记录。"))
+    return _go(draft, "stays")
+
+
+def _stay_of(draft: Draft, pk: int) -> Admission:
+    found = next((stay for stay in draft.stays if stay.pk == pk), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+# -- papers ---------------------------------------------------------------------------------------------------------
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def documents(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Every paper the plan asks for, each with its own button; several photos at once."""
+    kinds = _kinds(request, draft)
+    form = PapersForm(request.POST or None, request.FILES or None, kinds=list(kinds.items()))
+    if request.method == "POST":
+        form = PapersForm(request.POST, request.FILES, kinds=list(kinds.items()))
+        if form.is_valid():
+            kind, files = form.cleaned_data["kind"], form.cleaned_data["files"]
+
+            def act() -> str:
+                intake.add_documents(draft.claim, kind=kind, uploads=files, by=actor(request))
+                return f"{request.get_full_path()}#paper-{kind}"
+
+            if address := attempt(form, act):
+                messages.success(request, _("已收到 {count} 个文件。").format(count=len(files)))
+                return redirect(address)
+    context = step_context(request, draft, "documents")
+    return show(request, "documents", form, onward=_onward(request, draft, "documents"), kinds=_papers(draft, kinds, form), **context)
+
+
+def _kinds(request: HttpRequest, draft: Draft) -> dict[str, str]:
+    """What papers may be sent, by code; `other` is for what the reviewer asks for beyond the plan's list."""
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    return {document.code: document.name.in_language(language) for document in draft.wanted} | {"other": _("其他材料")}
+
+
+def _papers(draft: Draft, kinds: dict[str, str], form: PapersForm) -> list[dict[str, Any]]:
+    kept = intake.kept_documents(draft.claim)
+    wanted: dict[str, Document] = {document.code: document for document in draft.wanted}
+    asked = form.data.get("kind") if form.is_bound else None
+    return [
+        {
+            "code": code,
+            "words": words,
+            "required": code in wanted and wanted[code].required,
+            "papers": [(paper, paper.pk not in kept, paper.content_type == "image/jpeg") for paper in draft.papers if paper.kind == code],
+            "errors": form.errors.get("files", []) if asked == code else [],
+        }
+        for code, words in kinds.items()
+    ]
+
+
+@requires("my.use")
+@never_cache
+@require_POST
+@drafting
+def document_remove(request: HttpRequest, draft: Draft, paper: uuid.UUID) -> HttpResponse:
+    """Take back a paper before it is sent in."""
+    found = next((row for row in draft.papers if row.public_id == paper), None)
+    if found is None:
+        raise Http404
+    form = PapersForm(kinds=[])
+    try:
+        intake.remove_document(draft.claim, found, by=actor(request))
+        messages.success(request, _("已删除“{name}”。").format(name=found.file_name))
+    except intake.ClaimRefused as no:
+        messages.error(request, no.message)
+        return show(request, "documents", form, kinds=_papers(draft, _kinds(request, draft), form),
+                    onward=_onward(request, draft, "documents"), **step_context(request, draft, "documents"))  # fmt: skip
+    return _go(draft, "documents")
+
+
+# -- account --------------------------------------------------------------------------------------------------------
+
+
+@requires("my.use")
+@never_cache
+@sensitive_post_parameters("number", "number_again")
+@drafting
+def account(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Where the benefit goes: an account kept already, or a new one; always the claimant's own."""
+    claim, by = draft.claim, actor(request)
+
+    def use(card: BankCard) -> str:
+        intake.choose_card(claim, card, by=by)
+        return reverse(f"claims:{onward(request, draft, 'account')}", args=[claim.public_id])
+
+    cards, chosen, fresh = account_forms(request, draft.claim)
+    address = take_account(request, claim, chosen, fresh, use)
+    if address:
+        return redirect(address)
+    wrong = next((form for form in (chosen, fresh) if form.is_bound), None)
+    return show(request, "account", wrong, cards=cards, chosen=chosen, fresh=fresh, **step_context(request, draft, "account"))
+
+
+def account_forms(
+    request: HttpRequest, claim: Claim, *, leave_out: int | None = None
+) -> tuple[list[BankCard], CardForm, AccountForm]:
+    """The claimant's accounts, and the two forms: choose one, or add one."""
+    cards = list(claim.claimant.cards.filter(retired_at=None).exclude(pk=leave_out).order_by("-id")[:10])
+    which = request.POST.get("which") if request.method == "POST" else ""
+    chosen = CardForm(request.POST if which == "kept" else None, cards=cards, chosen=claim.card_id)
+    fresh = AccountForm(request.POST if request.method == "POST" and which != "kept" else None)
+    return cards, chosen, fresh
+
+
+def take_account(request: HttpRequest, claim: Claim, chosen: CardForm, fresh: AccountForm, use: Any) -> str:
+    """Hand the account that was chosen or added to `use`; the address to go to, or empty when nothing was sent or it was refused."""
+    if chosen.is_bound and chosen.is_valid():
+        card = claim.claimant.cards.get(pk=int(chosen.cleaned_data["card"]))
+        return attempt_once(request, chosen, lambda: use(card))
+    if fresh.is_bound and fresh.is_valid():
+        told = fresh.cleaned_data
+
+        def act() -> str:
+            card = intake.own_account(claim.claimant, bank_name=told["bank_name"], number=told["number"], by=actor(request))
+            return str(use(card))
+
+        return attempt_once(request, fresh, act)
+    return ""
+
+
+# -- check and send in ----------------------------------------------------------------------------------------------
+
+
+@requires("my.use")
+@never_cache
+def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Check your answers, see the estimate, send in. Sent twice it is sent once, and both times answered alike."""
+    claim = own(request, public_id)
+    form = SubmitForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if address := attempt_once(request, form, lambda: _send(request, claim)):
+            return redirect(address)
+        claim = own(request, public_id)
+    if claim.state not in intake.OPEN:
+        for message in form.non_field_errors():
+            messages.warning(request, message)
+        return redirect("claims:status", public_id)
+    return _check_page(request, draft_of(claim), form)
+
+
+def _send(request: HttpRequest, claim: Claim) -> str:
+    send = intake.submit if claim.state == "draft" else intake.supplement
+    send(claim, by=actor(request), on=today())
+    return reverse("claims:submitted", args=[claim.public_id])
+
+
+def _check_page(request: HttpRequest, draft: Draft, form: SubmitForm) -> HttpResponse:
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    gaps = [step for step in draft.steps if not step.done and step.name != "check"]
+    found = None if _too_early(draft) else _estimate(draft, language)
+    context = {"gaps": gaps, "sections": answers_of(draft, language), "estimate": found}
+    return show(request, "check", form, **context, **step_context(request, draft, "check"))
+
+
+def _too_early(draft: Draft) -> bool:
+    """Is something missing that the amount depends on?"""
+    return any(not step.done for step in draft.steps if step.name in ("what", "medical", "stays"))
+
+
+def _estimate(draft: Draft, language: str) -> dict[str, Any] | None:
+    found = estimate(draft.claim, on=today())
+    if found is None:
+        return None
+    items = in_words(found.as_data(), language)
+    return {"total": format_yuan(fen_from_yuan(found.total)), "is_nothing": found.total == 0, "items": items}
+
+
+@requires("my.use")
+@never_cache
+@drafting
+def supplement(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """What the reviewer asked for, and the ways to add it."""
+    if draft.claim.state == "draft":
+        return _go(draft, draft.next_step)
+    changeable = [step for step in draft.steps if step.name not in ("documents", "check")]
+    return show(request, "supplement", claim=draft.claim, changeable=changeable)
+
+
+def _onward(request: HttpRequest, draft: Draft, name: str) -> str:
+    return reverse(f"claims:{onward(request, draft, name)}", args=[draft.claim.public_id])
+

@@ -1,0 +1,113 @@
+"""What the worker's pages of a claim have in common: whose claim it is, whether it is still open, how a refusal is told."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from claims.forms import AskForm
+from claims.models import Claim
+from claims.selectors.claims import my_claim
+from claims.selectors.journey import Draft, draft_of
+from claims.services import intake
+from unionaid.offices.roles import Actor
+from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.requests import KeyReused, once
+
+View = Callable[..., HttpResponse]
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who asks."""
+    return request.actor  # type: ignore[attr-defined,no-any-return]
+
+
+def mine(request: HttpRequest, public_id: uuid.UUID) -> Claim:
+    """One of the worker's claims; 404 for all others."""
+    claim = my_claim(public_id)
+    if claim is None:
+        raise Http404
+    return claim
+
+
+def own(request: HttpRequest, public_id: uuid.UUID) -> Claim:
+    """A claim that the worker applies with: not one that somebody else applied with for them."""
+    claim = mine(request, public_id)
+    if claim.claimant_id != actor(request).member_id:
+        raise Http404
+    return claim
+
+
+def drafting(view: View) -> View:
+    """A page of the form: gets the open claim as a `Draft`. A claim that was sent in is shown where it stands instead."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, public_id: uuid.UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        claim = own(request, public_id)
+        if claim.state not in intake.OPEN:
+            if request.method == "POST":
+                messages.warning(request, _("没有保存：这份申领已经提交，现在不能修改。需要更正请联系办事处。"))
+            return redirect("claims:status", public_id)
+        return view(request, draft_of(claim), *args, **kwargs)
+
+    return guarded
+
+
+def status_of(refusal: MoveRefused) -> int:
+    """The HTTP status that says the same as the refusal."""
+    return next((status for kind, status in ((NotAllowed, 403), (Conflict, 409), (KeyReused, 422)) if isinstance(refusal, kind)), 400)
+
+
+def attempt(form: AskForm, act: Callable[[], str]) -> str:
+    """The address to go to after `act`; empty when it was refused, and the form says why."""
+    try:
+        return act()
+    except MoveRefused as no:
+        form.refuse(no.message, getattr(no, "field", ""))
+        form.status = status_of(no)
+        return ""
+
+
+def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str]) -> str:
+    """`attempt`, with one effect for one key of the form however often it is sent."""
+    body = {"path": request.path, **form.cleaned_data}
+    return attempt(form, lambda: once(request.user.pk, form.cleaned_data["key"], body, act))
+
+
+def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
+    """A page; 400 (or what the refusal says) when its form is wrong."""
+    wrong = form is not None and form.is_bound and bool(form.errors)
+    status = getattr(form, "status", 400) if wrong else 200
+    return render(request, f"claims/worker/{template}.html", {"form": form, **context}, status=status)
+
+
+def step_context(request: HttpRequest, draft: Draft, name: str) -> dict[str, Any]:
+    """Where this page stands in the form, and which papers are still missing."""
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    return {
+        "missing": _("、").join(document.name.in_language(language) for document in draft.missing),
+        "draft": draft,
+        "claim": draft.claim,
+        "name": name,
+        "title": next(step.title for step in draft.steps if step.name == name),
+        "step": draft.number_of(name),
+        "steps": len(draft.steps),
+        "before": draft.before(name),
+    }
+
+
+def onward(request: HttpRequest, draft: Draft, name: str) -> str:
+    """The name of the page after this one: the check when one came from there to change something."""
+    back_to_check = "change" in request.GET or draft.claim.state != "draft"
+    return "check" if back_to_check else draft.after(name)
+
+
+def span(first: Any, last: Any) -> str:
+    """2026年1月6日 至 2026年12月31日"""
+    return _("{first} 至 {last}").format(first=date_format(first), last=date_format(last))

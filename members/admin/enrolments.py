@@ -1,0 +1,113 @@
+"""Enrolments at the desk: who is covered, in what, on which days, and the papers that show the right to it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from members.models import Enrolment, Evidence
+from members.selectors.people import members_by_number
+from members.services.people import masked_numbers
+from unionaid.lib.calendar import format_zh, plus_days
+from unionaid.lib.money import format_yuan
+from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
+from unionaid.offices.roles import Actor, may
+from unionaid.web.files import send
+from unionaid.workflow.selectors import findable, history_of
+from unionaid.workflow.words import act_words
+
+findable(Enrolment, number="", label="program__name", page="admin:enrolment")
+
+# What a paper is meant to show, by the code the worker's form sends.
+PAPERS = {
+    "contract": _("劳动合同"),
+    "insurance": _("医疗保险参保证明"),
+    "union_card": _("工会会员证明"),
+    "relation": _("亲属关系证明"),
+    "other": _("其他证明"),
+}
+
+
+def papers_of(enrolments: Sequence[Enrolment]) -> list[tuple[Evidence, Any]]:
+    """The papers of these enrolments with their names. One statement."""
+    rows = Evidence.objects.filter(enrolment__in=[row.pk for row in enrolments]).order_by("id")
+    return [(paper, PAPERS.get(paper.kind, _("其他证明"))) for paper in rows]
+
+
+@require_GET
+def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One enrolment with its papers, its contribution and its acts."""
+    rows = Enrolment.objects.select_related("member", "holder", "program", "terms", "unit", "office", "roster")
+    cover = get_object_or_404(rows, pk=pk)
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    dues = cover.dues.order_by("id") if cover.roster_id is None else cover.roster.dues.order_by("id")
+    context = desk_context(
+        request,
+        trail=[list_of(Enrolment)],
+        title=gettext("{name}：{program}").format(name=cover.member.name, program=cover.program.name),
+        cover=cover,
+        last_day=plus_days(cover.ends_before, -1),
+        numbers=masked_numbers([cover.member_id]).get(cover.member_id),
+        fee=format_yuan(cover.contribution_fen),
+        papers=papers_of([cover]),
+        dues=[(due, format_yuan(due.amount_fen)) for due in dues],
+        links=may(actor, "contributions.view"),
+        history=[(act, act_words(act.entity, act.action)) for act in history_of(cover)[:100]],
+    )
+    return render(request, "desk/enrolment.html", context)
+
+
+@require_GET
+def evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """A paper of an enrolment of one's office."""
+    paper = get_object_or_404(Evidence, pk=pk)
+    with paper.file.open() as stored:
+        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(HouseAdmin):
+    """Enrolments (人次), newest first."""
+
+    view_action = "enrolments.view"
+    section, place = "joining", 40
+    page = "admin:enrolment"
+    desk_urls = (
+        ("<int:pk>/record/", "enrolment", "enrolments.view", enrolment_page),
+        ("papers/<int:pk>", "evidence", "enrolments.view", evidence),
+    )
+    search_hint = _("完整的身份证号或手机号，或单位的统一社会信用代码")
+    empty_hint = _("没有符合条件的参加记录。")
+    list_display = (
+        column("member", _("姓名")),
+        column("program", _("计划")),
+        "standing",
+        column("relation", _("关系")),
+        "shares",
+        "cover_days",
+        "amount",
+        column("unit", _("单位")),
+    )
+    list_filter = (("state", titled(_("状态"))), "program__category", ("relation", titled(_("与职工的关系"))))
+    list_select_related = ("member", "program", "unit")
+    ordering = ("-id",)
+
+    def find(self, rows: QuerySet[Enrolment], text: str) -> QuerySet[Enrolment]:
+        if people := members_by_number(text):
+            return rows.filter(member__in=people)
+        return rows.filter(unit__credit_code=text.upper())
+
+    @admin.display(description=_("保障期"))
+    def cover_days(self, row: Enrolment) -> str:
+        first, last = format_zh(row.starts_on), format_zh(plus_days(row.ends_before, -1))
+        return gettext("{first}至{last}").format(first=first, last=last)
+
+    @admin.display(description=_("互助费（元）"))
+    def amount(self, row: Enrolment) -> str:
+        return format_yuan(row.contribution_fen)

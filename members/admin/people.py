@@ -1,0 +1,88 @@
+"""People at the desk: found by number or name, shown with masked numbers; the full number only for a reason, and on record."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Enrolment, Member
+from members.selectors.people import members_by_number
+from members.services.people import full_id_number, masked_numbers
+from unionaid.lib.calendar import plus_days
+from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
+from unionaid.offices.roles import Actor, may
+from unionaid.workflow.selectors import findable, history_of
+from unionaid.workflow.words import act_words
+
+findable(Member, number="", label="name", page="admin:member", find=members_by_number)
+
+
+class ReasonForm(forms.Form):
+    """Why the full number is needed."""
+
+    reason = forms.CharField(
+        label=_("查看完整身份证号的原因"), max_length=100, error_messages={"required": _("请写明原因，查看会留下记录")}
+    )
+
+
+def member_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: what is known, what covers them, what was done."""
+    member = get_object_or_404(Member.objects.select_related("unit", "office", "guardian"), pk=pk)
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    may_see = may(actor, "members.see_number")
+    form, status, full = ReasonForm(request.POST or None), 200, ""
+    if request.method == "POST":
+        status = 403 if not may_see else 200 if form.is_valid() else 400
+        if status == 200:
+            full = full_id_number(member, by=actor, reason=form.cleaned_data["reason"])
+    covers = Enrolment.objects.filter(member=member).select_related("program", "terms", "unit", "holder").order_by("-id")[:50]
+    context = desk_context(
+        request,
+        trail=[list_of(Member)],
+        title=member.name,
+        member=member,
+        numbers=masked_numbers([member.pk]).get(member.pk),
+        full=full,
+        form=form if may_see else None,
+        covers=[(cover, plus_days(cover.ends_before, -1)) for cover in covers],
+        cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
+        history=[(act, act_words(act.entity, act.action)) for act in history_of(member)[:100]],
+    )
+    return render(request, "desk/member.html", context, status=status)
+
+
+@admin.register(Member)
+class MemberAdmin(HouseAdmin):
+    """The people of the office; numbers masked, the page's numbers in one statement."""
+
+    view_action = "members.view"
+    section, place = "joining", 30
+    page = "admin:member"
+    desk_urls = (("<int:pk>/record/", "member", "members.view", member_page),)
+    search_hint = _("姓名的开头，或完整的身份证号、手机号")
+    empty_hint = _("没有找到这样的职工。请核对姓名或号码；只有在本机构参加过的职工才会列出。")
+    list_display = ("name", "id_number", "phone", "gender", "birth_date", column("unit", _("单位")))
+    list_select_related = ("unit",)
+    ordering = ("-id",)
+
+    def find(self, rows: QuerySet[Member], text: str) -> QuerySet[Member]:
+        ids = members_by_number(text)
+        return rows.filter(pk__in=ids) if ids or any(c.isdigit() for c in text) else rows.filter(name__startswith=text)
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        numbers = masked_numbers([row.pk for row in rows]) if rows else {}
+        for row in rows:
+            row.numbers = numbers.get(row.pk)
+
+    @admin.display(description=_("身份证号"))
+    def id_number(self, member: Any) -> str:
+        return member.numbers.id_number if member.numbers else ""
+
+    @admin.display(description=_("手机号"))
+    def phone(self, member: Any) -> str:
+        return member.numbers.phone if member.numbers else ""

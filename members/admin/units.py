@@ -1,0 +1,207 @@
+"""Units and their rosters at the desk; units are taken in or sent back here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from members.models import ContributionDue, Roster, RosterRow, UnitAgent, WorkUnit
+from members.services import units
+from unionaid.lib.money import format_yuan
+from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.roles import Actor, may
+from unionaid.web.files import send
+from unionaid.workflow.jobs import result_page
+from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.selectors import findable, history_of, jobs_by_key
+from unionaid.workflow.words import act_words
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN_ROWS = 100
+
+findable(WorkUnit, number="credit_code", label="name", page="admin:unit")
+findable(Roster, number="", label="file_name", page="admin:roster")
+
+
+@result_page("members.check_roster", "desk", "enrolments.view")
+@result_page("members.commit_roster", "desk", "enrolments.view")
+def _roster(roster_id: int) -> str:
+    return reverse("admin:roster", args=[roster_id])
+
+
+def status_of(no: MoveRefused) -> int:
+    """The answer's number for a refusal."""
+    return 403 if isinstance(no, NotAllowed) else 409 if isinstance(no, Conflict) else 400
+
+
+class DecisionForm(forms.Form):
+    """Take the unit in, or send the record back with words for its agent."""
+
+    decision = forms.ChoiceField(choices=[("approve", ""), ("return", "")], error_messages={"invalid_choice": _("请选择通过或退回")})
+    note = forms.CharField(
+        label=_("要修改什么（退回时必填，单位经办人会看到）"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+def unit_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One unit's record with its papers, agents and acts; whoever may, decides on a submitted one."""
+    unit = get_object_or_404(WorkUnit.objects.select_related("office"), pk=pk)
+    form, status, refused = DecisionForm(request.POST or None), 200, ""
+    if request.method == "POST":
+        status, refused = _decide(unit, form, request.actor)  # type: ignore[attr-defined]
+        if status == 302:
+            taken_in, sent_back = gettext("已通过登记，单位可以上传名册了。"), gettext("已退回，单位经办人会看到要修改的内容。")
+            messages.success(request, taken_in if unit.state == "approved" else sent_back)
+            return redirect(_next_submitted(unit))
+        unit.refresh_from_db()
+    return render(request, "desk/unit.html", _unit_context(request, unit, form, refused), status=status)
+
+
+def _decide(unit: WorkUnit, form: DecisionForm, by: Actor) -> tuple[int, str]:
+    if not may(by, "units.approve", unit.office_id):
+        return 403, gettext("您的岗位不能审核单位登记。")
+    if not form.is_valid():
+        return 400, gettext("请选择通过或退回，说明不超过 500 字。")
+    try:
+        with transaction.atomic():
+            if form.cleaned_data["decision"] == "approve":
+                units.approve_unit(unit, by=by)
+            else:
+                units.return_unit(unit, by=by, note=form.cleaned_data["note"])
+    except MoveRefused as no:
+        return status_of(no), no.message
+    return 302, ""
+
+
+def _next_submitted(unit: WorkUnit) -> str:
+    following = WorkUnit.objects.filter(state="submitted", pk__gt=unit.pk).order_by("pk").values_list("pk", flat=True).first()
+    return reverse("admin:unit", args=[following]) if following else reverse("admin:members_workunit_changelist")
+
+
+def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refused: str) -> dict[str, Any]:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    history = list(history_of(unit)[:100])
+    returned = next((act.note for act in reversed(history) if act.action == "return"), "")
+    return desk_context(
+        request,
+        trail=[list_of(WorkUnit)],
+        title=unit.name,
+        unit=unit,
+        form=form,
+        refused=refused,
+        agents=UnitAgent.objects.filter(unit=unit).select_related("user").order_by("since")[:20],
+        rosters=Roster.objects.filter(unit=unit).select_related("terms__program").order_by("-id")[:10],
+        dues=[
+            (due, format_yuan(due.amount_fen)) for due in ContributionDue.objects.filter(unit=unit).order_by("-id")[:10]
+        ] if may(actor, "contributions.view") else None,
+        returned=returned if unit.state == "returned" else "",
+        may_decide=unit.state == "submitted" and may(actor, "units.approve", unit.office_id),
+        history=[(act, act_words(act.entity, act.action)) for act in history],
+    )  # fmt: skip
+
+
+@admin.register(WorkUnit)
+class WorkUnitAdmin(HouseAdmin):
+    """The office's units."""
+
+    view_action = "units.view"
+    section, place = "joining", 10
+    page = "admin:unit"
+    desk_urls = (("<int:pk>/record/", "unit", "units.view", unit_page),)
+    search_hint = _("单位名称的开头，或统一社会信用代码")
+    empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
+    list_display = ("name", "credit_code", "nature", "headcount", column("office", _("机构")), "standing")
+    list_filter = (("state", titled(_("状态"))), "nature")
+    list_select_related = ("office",)
+    ordering = ("-id",)
+
+    def find(self, rows: QuerySet[WorkUnit], text: str) -> QuerySet[WorkUnit]:
+        return rows.filter(Q(name__startswith=text) | Q(credit_code__startswith=text.upper()))
+
+
+@require_GET
+def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One roster: what it says, what was wrong with it, and what is owed for it."""
+    rows = Roster.objects.select_related("unit", "terms__program", "uploaded_by")
+    roster = get_object_or_404(rows, pk=pk)
+    keys = [f"members.check_roster:{roster.pk}", f"members.commit_roster:{roster.pk}:{roster.version}"]
+    jobs = [job for job in jobs_by_key(keys).values() if job.job_state != "done"]
+    bad = RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")
+    context = desk_context(
+        request,
+        trail=[list_of(Roster)],
+        title=roster.file_name,
+        roster=roster,
+        jobs=jobs,
+        tallies=[f"{count:,}" for count in (roster.row_count, roster.good_count, roster.bad_count)],
+        total=format_yuan(roster.total_fen),
+        bad=bad.only("roster_id", "row_number", "name", "id_masked", "reasons")[:SHOWN_ROWS],
+        dues=[(due, format_yuan(due.amount_fen)) for due in roster.dues.order_by("id")],
+        links=may(request.actor, "contributions.view"),  # type: ignore[attr-defined]
+        history=[(act, act_words(act.entity, act.action)) for act in history_of(roster)[:100]],
+    )
+    return render(request, "desk/roster.html", context)
+
+
+@require_GET
+def roster_result(request: HttpRequest, pk: int) -> HttpResponse:
+    """The checked roster with the reasons, as the unit's agent gets it."""
+    roster = get_object_or_404(Roster, pk=pk)
+    if not roster.result_file:
+        return redirect("admin:roster", pk)
+    with roster.result_file.open() as stored:
+        name = gettext("核对结果-{name}").format(name=roster.file_name)
+        return send(stored.read(), content_type=XLSX, file_name=name, as_attachment=True)
+
+
+@admin.register(Roster)
+class RosterAdmin(HouseAdmin):
+    """The rosters of the office's units."""
+
+    view_action = "enrolments.view"
+    section, place = "joining", 20
+    page = "admin:roster"
+    desk_urls = (
+        ("<int:pk>/record/", "roster", "enrolments.view", roster_page),
+        ("<int:pk>/result/", "roster_result", "enrolments.view", roster_result),
+    )
+    empty_hint = _("没有符合条件的名册。单位经办人上传名册后会出现在这里。")
+    list_display = (
+        column("file_name", _("文件")),
+        column("unit", _("单位")),
+        "program",
+        column("row_count", _("行数")),
+        column("good_count", _("可以参加")),
+        column("bad_count", _("有问题")),
+        "amount",
+        "standing",
+        column("uploaded_at", _("上传时间")),
+    )
+    list_filter = (("state", titled(_("状态"))),)
+    list_select_related = ("unit", "terms__program")
+    ordering = ("-id",)
+
+    @admin.display(description=_("计划"))
+    def program(self, roster: Roster) -> str:
+        return roster.terms.program.name
+
+    @admin.display(description=_("互助费（元）"))
+    def amount(self, roster: Roster) -> str:
+        return format_yuan(roster.total_fen)
+
+
+@todo("units.approve")
+def submitted_units(actor: Actor) -> Iterable[Todo]:
+    """Units that wait to be taken in; a unit's first act tells since when."""
+    address = f"{reverse('admin:members_workunit_changelist')}?state__exact=submitted"
+    rows = WorkUnit.objects.filter(state="submitted")
+    yield waiting(_("待审核的单位登记"), rows, "agents__since", address)

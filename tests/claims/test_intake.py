@@ -1,0 +1,140 @@
+"""Telling, correcting and sending a claim: what the services promise beneath the pages."""
+
+from datetime import date
+
+import pytest
+
+from claims.facts import prior_use
+from claims.models import CeilingUsage, Claim
+from claims.selectors.needs import needs_of
+from claims.services import adjudication, intake
+from members.models import BankCard, Enrolment
+from programs.rules.schedule import load_yaml, parse
+from tests.factories.world import ASKED, CATALOGUE, ILL, JOINED, World
+from unionaid.lib.calendar import frozen
+from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import Scope, everywhere, office_scope
+
+OUT = date(2026, 5, 28)
+
+
+@pytest.fixture
+def cover(world: World):
+    with everywhere(reason="arrange"), frozen(JOINED):
+        made = world.cover(world.member(101))
+    with everywhere(reason="arrange"), frozen(ASKED):
+        yield Enrolment.objects.select_related("member", "terms", "program").get(pk=made.pk)
+
+
+@pytest.fixture
+def by(world: World, cover: Enrolment) -> Actor:
+    return world.worker(cover.member)
+
+
+@pytest.fixture
+def draft(cover: Enrolment, by: Actor) -> Claim:
+    return intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
+
+
+def _upload(order: int) -> CleanUpload:
+    return CleanUpload("image/jpeg", b"jpeg", f"photo{order}.jpg", f"{order:064d}")
+
+
+def test_a_number_that_is_taken_is_drawn_again(draft: Claim, cover: Enrolment, by: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([draft.number[-7:], "0000001"])
+    monkeypatch.setattr(intake, "get_random_string", lambda *_: next(draws))
+    again = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
+    assert again.number == "SL26070000001"
+
+
+def test_the_day_of_the_claim_follows_its_first_stay(draft: Claim, by: Actor) -> None:
+    later = intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, fen={}, by=by, on=ASKED)
+    earlier = intake.set_stay(draft, admitted_on=date(2026, 4, 1), discharged_on=date(2026, 4, 2), fen={}, by=by, on=ASKED)
+    assert draft.event_on == earlier.admitted_on
+    intake.remove_stay(draft, earlier, by=by)
+    assert draft.event_on == later.admitted_on
+
+
+@pytest.mark.parametrize(
+    ("fen", "field"),
+    [
+        ({"medfee_sumamt": 100, "fund_pay_sumamt": 99}, "medfee_sumamt"),
+        ({"medfee_sumamt": 100, "psn_part_amt": 100, "psn_cash_pay": 0}, "psn_part_amt"),
+        ({"medfee_sumamt": 100, "psn_part_amt": 100, "fulamt_ownpay_amt": 60, "overlmt_selfpay": 41}, "fulamt_ownpay_amt"),
+        ({"medfee_sumamt": 100, "psn_part_amt": 100, "hifp_pay": 101}, "hifp_pay"),
+    ],
+)
+def test_a_sheet_that_does_not_add_up_names_its_field(draft: Claim, by: Actor, fen: dict[str, int], field: str) -> None:
+    with pytest.raises(intake.ClaimRefused) as refused:
+        intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, fen=fen, by=by, on=ASKED)
+    assert refused.value.field == field
+    assert not draft.admissions.exists()
+
+
+def test_a_death_before_its_accident_is_refused(draft: Claim, by: Actor) -> None:
+    with pytest.raises(intake.ClaimRefused, match="不能早于"):
+        intake.tell(draft, {"accident_on": ILL, "death_on": date(2026, 5, 19)}, by=by, on=ASKED)
+
+
+def test_of_several_papers_all_or_none_are_kept(draft: Claim, by: Actor) -> None:
+    intake.add_documents(draft, kind="settlement", uploads=[_upload(1)], by=by)
+    with pytest.raises(intake.ClaimRefused, match="photo1.jpg"):
+        intake.add_documents(draft, kind="settlement", uploads=[_upload(2), _upload(1)], by=by)
+    with pytest.raises(intake.ClaimRefused, match="最多"):
+        intake.add_documents(draft, kind="settlement", uploads=[_upload(i) for i in range(2, 50)], by=by)
+    assert draft.documents.count() == 1
+
+
+def test_the_same_account_is_kept_once(cover: Enrolment, by: Actor) -> None:
+    numbers = ("6228480402564890018", "6228480402564890018", "6222021234567890128")
+    cards = [intake.own_account(cover.member, bank_name="农业银行", number=number, by=by).pk for number in numbers]
+    assert cards[0] == cards[1] != cards[2]
+    assert BankCard.objects.count() == 2
+
+
+def test_a_sent_claim_is_closed_to_every_change(world: World, cover: Enrolment, by: Actor) -> None:
+    claim = world.claim(cover, 600_000)
+    stay, paper = claim.admissions.get(), claim.documents.first()
+    claim.state = "draft"  # what an old window still believes
+    for act in (
+        lambda: intake.tell(claim, {"hospital": "别的医院"}, by=by, on=ASKED),
+        lambda: intake.set_stay(claim, admitted_on=ILL, discharged_on=OUT, fen={}, by=by, on=ASKED, stay=stay),
+        lambda: intake.remove_stay(claim, stay, by=by),
+        lambda: intake.add_documents(claim, kind="other", uploads=[_upload(9)], by=by),
+        lambda: intake.remove_document(claim, paper, by=by),
+        lambda: intake.choose_card(claim, claim.card, by=by),
+    ):
+        with pytest.raises(intake.ClaimRefused, match="已经提交"):
+            act()
+
+
+def test_who_claims_for_another_counts_with_what_that_person_has_used(world: World, cover: Enrolment) -> None:
+    """A spouse's usage is hidden from the holder's scope; the estimate must see it all the same."""
+    first = world.claim(cover, 600_000)
+    adjudication.review(first, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+    adjudication.approve(first, by=world.cast.actor(world.cast.approver), on=ASKED)
+    holder = world.member(102, "李强")
+    Enrolment.objects.filter(pk=cover.pk).update(holder=holder, relation="spouse")
+    second = world.claim(Enrolment.objects.select_related("member", "terms", "program").get(pk=cover.pk), 100_000)
+    with office_scope(Scope(member=holder.pk)):
+        assert not CeilingUsage.objects.exists()
+        assert prior_use(second).used["period:plan"] == 4400
+        assert prior_use(second).admissions == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "event", "stays", "figures"),
+    [
+        ("shaanxi-yulin-medical.2026", "admission", "required", "fulamt_ownpay_amt"),
+        ("beijing-allowance.2026", "admission", "required", ""),
+        ("fuzhou-medical.2012", "admission", "required", "medfee_sumamt"),
+        ("national-allowance-combo.2026", "diagnosis", "optional", ""),
+        ("chongqing-critical-illness.2026", "diagnosis", "optional", "psn_part_amt"),
+        ("national-critical-illness.2026", "diagnosis", "", ""),
+    ],
+)
+def test_a_plan_asks_for_what_it_calculates_with_alone(plan: str, event: str, stays: str, figures: str) -> None:
+    needs = needs_of(parse(load_yaml((CATALOGUE / f"{plan}.yaml").read_bytes(), source=plan)), event)
+    assert needs.stays == stays
+    assert figures in needs.figures if figures else needs.figures == ()

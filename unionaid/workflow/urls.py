@@ -1,0 +1,8 @@
+"""Addresses of this room."""
+
+from django.urls import path
+
+from unionaid.workflow import views
+
+app_name = "workflow"
+urlpatterns = [path("jobs/<uuid:public_id>", views.job_page, name="job")]

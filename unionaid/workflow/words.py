@@ -1,0 +1,56 @@
+"""Acts in words. Acts that move a state are called what their arrow is called; the others are named here."""
+
+from typing import Any
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ACTS: dict[str, str | Promise] = {
+    "open": _("开始填写申领"),
+    "register": _("登记单位"),
+    "enrol": _("登记参加"),
+    "upload": _("上传名册"),
+    "sign_up": _("注册账号"),
+    "add_card": _("登记收款账户"),
+    "add_child": _("登记子女"),
+    "see_id_number": _("查看完整身份证号"),
+    "take_return": _("导入银行回盘"),
+    "request": _("申请编制年报"),
+    "freeze": _("年报定稿"),
+    "retry": _("让任务再试一次"),
+    "change_office": _("修改机构信息"),
+    "give_post": _("任命岗位"),
+    "end_post": _("结束岗位"),
+    "make_login": _("新建账号"),
+    "reset_password": _("重设密码"),
+    "close_login": _("停用账号"),
+    "open_login": _("恢复账号"),
+}
+
+
+def act_words(entity: str, action: str) -> str | Promise:
+    """What an act on this kind of thing is called."""
+    graph = getattr(_model(entity), "graph", None)
+    known = {arrow.action: arrow.label for arrow in graph.arrows} if graph else {}
+    return known.get(action) or ACTS.get(action) or _("其他办理")
+
+
+def thing_words(entity: str) -> str | Promise:
+    """What this kind of thing is called."""
+    model = _model(entity)
+    return model._meta.verbose_name if model else _("其他")
+
+
+def state_words(entity: str, state: str) -> str | Promise:
+    """What a state of this kind of thing is called; nothing for no state."""
+    graph = getattr(_model(entity), "graph", None)
+    known = {one.code: one.label for one in graph.states} if graph else {}
+    return known.get(state, "")
+
+
+def _model(entity: str) -> Any:
+    try:
+        return apps.get_model(entity)
+    except (LookupError, ValueError):
+        return None
