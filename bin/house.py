@@ -85,8 +85,7 @@ def _bare_venv() -> None:
         shutil.rmtree(VENV)
     done = run_tool([sys.executable, "-m", "venv", VENV])
     if done.returncode:
-        why = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise Stop(f"Making .venv failed ({why[-1].strip()}). On Debian: apt install python3-venv")
+        raise Stop(f"Making .venv failed ({reason_in(done.stderr or done.stdout)}). On Debian: apt install python3-venv")
     (VENV / "made-by").write_text(_place())
 
 
@@ -100,7 +99,15 @@ def _pip_install(name: str) -> None:
 
 def run_tool(command: list) -> subprocess.CompletedProcess:
     """Run a short command that ends with this process, even when this process is killed; its output is kept."""
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, preexec_fn=die_with_parent)
+    words = [str(part) for part in command]
+    return subprocess.run(words, capture_output=True, text=True, errors="replace", preexec_fn=die_with_parent)
+
+
+def reason_in(stderr: str) -> str:
+    """The line of a program's complaints that says most: its last one that is neither a detail nor a hint."""
+    lines = [line for line in stderr.splitlines() if line.strip() and not line[0].isspace()]
+    telling = [line for line in lines if not line.startswith(("DETAIL:", "HINT:", "CONTEXT:", "LINE "))]
+    return (telling or lines or ["no reason given"])[-1].strip()
 
 
 _LIBC = ctypes.CDLL(None)
@@ -365,7 +372,7 @@ class Services:
         )  # fmt: skip
         Path(name).unlink()
         if done.returncode:
-            raise Stop(f"initdb failed: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+            raise Stop(f"initdb failed: {reason_in(done.stderr or done.stdout)}")
         (self.home / "initialised").touch()
 
     def _answers(self, child: subprocess.Popen) -> bool:
@@ -391,7 +398,7 @@ class Services:
         """As _ask, for what must succeed."""
         done = self._psql(sql)
         if done.returncode:
-            raise Stop(f"PostgreSQL refused: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}")
+            raise Stop(f"PostgreSQL refused: {reason_in(done.stderr)}")
 
     def _roles(self, words: dict) -> None:
         for role, word, rights in (("unionaid_owner", "owner", "CREATEDB"), ("unionaid_app", "app", "NOCREATEDB")):

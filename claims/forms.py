@@ -2,15 +2,12 @@
 
 import re
 import unicodedata
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,12 +17,11 @@ from claims.selectors.needs import Needs
 from members.models import BankCard
 from members.services.people import masked_card
 from programs.rules.facts import SETTLEMENT_FIELDS
-from unionaid.lib.calendar import today
 from unionaid.lib.identity import parse_bank_card
 from unionaid.lib.money import format_yuan
-from unionaid.web.fields import BankCardField, DayField, PaperField, YuanField
+from unionaid.web.asking import AskForm, KeyedForm, PastDayField, Text
+from unionaid.web.fields import BankCardField, PaperField, YuanField
 
-Text = str | Promise
 MAX_FILES_AT_ONCE = 12
 
 
@@ -37,28 +33,6 @@ def _ask(label: Text) -> dict[str, Any]:
 def _choose(label: Text) -> dict[str, Any]:
     words = format_lazy("{}{}", _("请选择"), label)
     return {"label": label, "error_messages": {"required": words, "invalid_choice": words}}
-
-
-class AskForm(forms.Form):
-    """A form that shows a service's refusal at the field it is about, or on top."""
-
-    use_required_attribute = False
-
-    def refuse(self, message: str, field: str = "") -> None:
-        self.add_error(field if field in self.fields else None, ValidationError(message))
-
-
-class KeyedForm(AskForm):
-    """A form with a key of its own: sent twice it has one effect (`workflow.requests.once`)."""
-
-    key = forms.CharField(
-        label=_("这个页面"), max_length=64, widget=forms.HiddenInput(),
-        error_messages={"required": _("已经过期，请刷新后再提交"), "max_length": _("已经过期，请刷新后再提交")},
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["key"].initial = uuid.uuid4().hex
 
 
 class FieldGroup:
@@ -74,29 +48,7 @@ class FieldGroup:
         return any(field.errors or field.value() not in (None, "", "0", "0.00") for field in self.visible_fields)
 
 
-class PastDayField(DayField):
-    """A day that has come already."""
-
-    def clean(self, value: Any) -> Any:
-        day = super().clean(value)
-        if isinstance(day, date) and day > today():
-            raise ValidationError(_("日期不能在今天之后，请核对。"), code="future")
-        return day or None
-
-
 # -- beginning ------------------------------------------------------------------------------------------------------
-
-
-class ChoiceForm(AskForm):
-    """One question with a few answers."""
-
-    answer = forms.ChoiceField(widget=forms.RadioSelect)
-
-    def __init__(self, data: Any, *, label: Text, choices: Sequence[tuple[str, Text]], help_text: Text = "", **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        field = self.fields["answer"]
-        field.label, field.choices, field.help_text = label, choices, help_text  # type: ignore[attr-defined]
-        field.error_messages |= {"required": _("请选择一项"), "invalid_choice": _("请在下面选择一项")}
 
 
 class DayForm(AskForm):

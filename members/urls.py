@@ -2,12 +2,29 @@
 
 from django.urls import path
 
-from members.views import unit, worker
+from members.views import account, cover, eligibility, join, unit
 
 app_name = "members"
 urlpatterns = [
-    path("sign-up", worker.sign_up, name="sign_up"),
-    path("my/enrolments/<uuid:public_id>/certificate.pdf", worker.certificate_pdf, name="certificate_pdf"),
-    path("verify/<uuid:public_id>", worker.verify, name="verify"),
+    path("sign-up", account.sign_up, name="sign_up"),
+    path("verify/<uuid:public_id>", cover.verify, name="verify"),
+    path("my/eligibility", eligibility.eligibility, name="eligibility"),
+    path("my/eligibility/<slug:name>", eligibility.question, name="question"),
+    path("my/plans", eligibility.plans, name="plans"),
+    path("my/plans/<int:terms_id>", eligibility.plan, name="plan"),
+    path("my/plans/<int:terms_id>/join", join.begin, name="join"),
+    path("my/join/<uuid:public_id>/person", join.person, name="join_person"),
+    path("my/join/<uuid:public_id>/person/<slug:relation>", join.person_new, name="join_person_new"),
+    path("my/join/<uuid:public_id>/shares", join.shares, name="join_shares"),
+    path("my/join/<uuid:public_id>/papers", join.papers, name="join_papers"),
+    path("my/join/<uuid:public_id>/check", join.check, name="join_check"),
+    path("my/join/<uuid:public_id>/drop", join.drop, name="join_drop"),
+    path("my/join-papers/<uuid:public_id>", join.paper, name="join_paper"),
+    path("my/join-papers/<uuid:public_id>/remove", join.paper_remove, name="join_paper_remove"),
+    path("my/enrolments/<uuid:public_id>/joined", cover.joined, name="joined"),
+    path("my/enrolments/<uuid:public_id>/pay", cover.pay, name="pay"),
+    path("my/enrolments/<uuid:public_id>/withdraw", cover.withdraw, name="withdraw"),
+    path("my/enrolments/<uuid:public_id>/certificate", cover.certificate, name="certificate"),
+    path("my/enrolments/<uuid:public_id>/certificate.pdf", cover.certificate_pdf, name="certificate_pdf"),
     path("unit/", unit.home, name="unit_home"),
 ]

@@ -7,6 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from programs.transitions import TERMS
@@ -45,7 +46,12 @@ class Program(models.Model):
         ordering = ["code"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """The program's name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") and self.name_en else self.name
 
 
 class Terms(Stateful):

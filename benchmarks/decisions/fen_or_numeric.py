@@ -1,17 +1,20 @@
 """Amounts: bigint fen against numeric(14,2) yuan. Size, sums, and what a CHECK lets through."""
 
 import psycopg2
-from load import Connection, ask, connect, in_turn, mb, one, run, show, written
+from load import Connection, ask, bench, in_turn, mb, one, run, show, written
 
-ROWS = 4_000_000
+ROWS = 3_000_000
 
 
 def main() -> None:
-    con = connect()
+    with bench("money") as con:
+        measure(con)
+
+
+def measure(con: Connection) -> None:
     kinds = {"fen": ("bigint", "i * 7919 % 5000000"), "yuan": ("numeric(14,2)", "(i * 7919 % 5000000) / 100.0")}
     rows = []
     for name, (kind, value) in kinds.items():
-        run(con, f"DROP TABLE IF EXISTS money_{name}")
         run(con, f"CREATE TABLE money_{name} (id bigint, office_id bigint, amount {kind} NOT NULL CHECK (amount >= 0))")
         fill = f"INSERT INTO money_{name} SELECT i, i % 39, {value} FROM generate_series(1::bigint, {ROWS}) i"
         took, log = written(con, lambda sql=fill: run(con, sql))
@@ -28,7 +31,6 @@ def main() -> None:
     show("sums, ms", ["question", "bigint fen", "numeric yuan", "ratio"],
          [[a, times[f"{a}/fen"], times[f"{a}/yuan"], f"{times[f'{a}/yuan'] / times[f'{a}/fen']:.2f}"] for a in asks])
     traps(con)
-    run(con, "DROP TABLE money_fen, money_yuan")
 
 
 def traps(con: Connection) -> None:

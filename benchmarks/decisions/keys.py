@@ -3,9 +3,9 @@ a random public id beside a bigint key costs."""
 
 import statistics
 
-from load import REPEATS, Connection, ask, connect, in_turn, mb, run, show, written
+from load import REPEATS, Connection, ask, bench, in_turn, mb, run, show, written
 
-PARENTS, CHILDREN, BATCH = 3_000_000, 4_000_000, 100_000
+PARENTS, CHILDREN, BATCH = 1_500_000, 2_500_000, 100_000
 KEYS = {"bigint": "bigint", "uuid4": "uuid", "uuid7": "uuid"}
 # PostgreSQL 17 has no uuidv7(): milliseconds, version 7, a counter, the rest random. Made beforehand, so not timed.
 _IDS = f"""
@@ -20,8 +20,11 @@ CREATE UNIQUE INDEX ON ids (bigint);
 
 
 def main() -> None:
-    con = connect()
-    run(con, "DROP TABLE IF EXISTS ids")
+    with bench("keys") as con:
+        measure(con)
+
+
+def measure(con: Connection) -> None:
     run(con, _IDS)
     run(con, "VACUUM (ANALYZE) ids")
     rows = [[key, *build(con, key, kind)] for key, kind in KEYS.items()]
@@ -30,14 +33,10 @@ def main() -> None:
     batches(con)
     joins(con)
     public_id(con)
-    for key in KEYS:
-        run(con, f"DROP TABLE child_{key}, parent_{key}")
-    run(con, "DROP TABLE ids")
 
 
 def build(con: Connection, key: str, kind: str) -> list[float]:
     """Parents and children under this key."""
-    run(con, f"DROP TABLE IF EXISTS child_{key}, parent_{key}")
     run(con, f"CREATE TABLE parent_{key} (id {kind} CONSTRAINT parent_{key}_pk PRIMARY KEY, office_id bigint, amount_fen bigint)")
     run(con, f"CREATE TABLE child_{key} (id {kind} CONSTRAINT child_{key}_pk PRIMARY KEY, parent_id {kind} NOT NULL REFERENCES"
              f" parent_{key}, office_id bigint, amount_fen bigint)")
@@ -86,7 +85,6 @@ def public_id(con: Connection) -> None:
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     for i, (name, key) in enumerate(kinds.items()):
         extra, value = (", public_id uuid NOT NULL UNIQUE", f", {key}") if key else ("", "")
-        run(con, f"DROP TABLE IF EXISTS shown_{i}")
         run(con, f"CREATE TABLE shown_{i} (id bigint PRIMARY KEY, office_id bigint, amount_fen bigint{extra})")
         run(con, f"INSERT INTO shown_{i} SELECT bigint, office_id, amount_fen{value} FROM ids WHERE bigint <= {CHILDREN} ORDER BY bigint")
     for turn in range(REPEATS):
@@ -99,7 +97,6 @@ def public_id(con: Connection) -> None:
          ["public id", "s (median)", "WAL MB", "all indexes MB"],
          [[name, f"{statistics.median(t[0] for t in took[name]):.2f}", statistics.median(t[1] for t in took[name]),
            mb(con, f"shown_{i}", what="indexes")] for i, name in enumerate(kinds)])
-    run(con, "DROP TABLE shown_0, shown_1, shown_2")
 
 
 if __name__ == "__main__":

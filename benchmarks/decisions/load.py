@@ -2,35 +2,51 @@
 
 The history is made by hashing, so every run makes the same rows: people in units in 39 offices, six programs, the years
 2021–2025, renewals from year to year, one program with a start day of its own for each person, one that runs July to June.
-Everything lies in the schema `bench_decisions`, which `python load.py --drop` removes.
+Every script works in a schema of its own, `bench_decisions_…`, which is dropped before and after it.
 """
 
 import os
 import statistics
-import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-MEMBERS = int(os.environ.get("BENCH_MEMBERS", "1500000"))
-REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+MEMBERS = int(os.environ.get("BENCH_MEMBERS", "800000"))
+REPEATS = int(os.environ.get("BENCH_REPEATS", "5"))
 UNITS, OFFICES, PROGRAMS = 20_000, 39, 6
 
 
-def connect() -> Connection:
-    """A connection to the database in DATABASE_OWNER_URL, in the schema of the benchmarks, each statement on its own."""
+def connect(schema: str = "public") -> Connection:
+    """A connection to the database in DATABASE_OWNER_URL, each statement on its own, one process, JIT off."""
     con = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
     con.autocommit = True
-    run(con, "CREATE SCHEMA IF NOT EXISTS bench_decisions")
-    run(con, "SET search_path = bench_decisions, public")
-    run(con, "SET client_min_messages = warning")
-    run(con, "CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
-    run(con, "SET max_parallel_workers_per_gather = 0")
-    run(con, "SET jit = off")
-    run(con, "SET work_mem = '256MB'")
+    for setting in (
+        f"search_path = {schema}, public", "client_min_messages = warning", "max_parallel_workers_per_gather = 0",
+        "max_parallel_maintenance_workers = 0", "jit = off", "work_mem = '256MB'", "maintenance_work_mem = '512MB'",
+    ):
+        run(con, f"SET {setting}")
     return con
+
+
+@contextmanager
+def bench(name: str) -> Iterator[Connection]:
+    """A connection in an empty schema of its own; the schema goes when the measuring ends, however it ends."""
+    schema, began = f"bench_decisions_{name}", time.perf_counter()
+    con = connect(schema)
+    run(con, "CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+    run(con, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    run(con, f"CREATE SCHEMA {schema}")
+    try:
+        print(f"# {name}: {one(con, 'SHOW server_version')}, fsync {one(con, 'SHOW fsync')},"
+              f" shared_buffers {one(con, 'SHOW shared_buffers')}", flush=True)
+        yield con
+    finally:
+        run(con, f"DROP SCHEMA {schema} CASCADE")
+        con.close()
+        print(f"\n{name}: {time.perf_counter() - began:.0f} s in all", flush=True)
 
 
 def run(con: Connection, sql: str, *values: object) -> None:
@@ -91,11 +107,6 @@ def show(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) ->
         print("| " + " | ".join(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row) + " |", flush=True)
 
 
-def there(con: Connection, table: str) -> bool:
-    """Has this table been made?"""
-    return one(con, "SELECT to_regclass('bench_decisions.' || %s)", table) is not None
-
-
 _PEOPLE = f"""
 CREATE TABLE office (id bigint PRIMARY KEY);
 INSERT INTO office SELECT generate_series(1, {OFFICES});
@@ -135,9 +146,7 @@ WHERE abs(hashint8extended(m.id * 10 + p, 3)) % 8 = 0 AND y >= first
 
 
 def history(con: Connection) -> None:
-    """People, five years of enrolments (`past`) and the year after, to be inserted in batches (`coming`), once."""
-    if there(con, "coming"):
-        return
+    """People, five years of enrolments (`past`) and the year after, to be inserted in batches (`coming`)."""
     took = seconds(lambda: run(con, _PEOPLE))
     took += seconds(lambda: run(con, _ENROLMENTS.format(name="past", years="2021, 2025")))
     took += seconds(lambda: run(con, _ENROLMENTS.format(name="coming", years="2026, 2026")))
@@ -174,6 +183,3 @@ class Batches:
         )
         return written(con, lambda: run(con, sql))
 
-
-if __name__ == "__main__" and "--drop" in sys.argv:
-    run(connect(), "DROP SCHEMA bench_decisions CASCADE")

@@ -35,12 +35,6 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
         return rows.get(pk=key)
 
 
-def people_by_id(ids: Iterable[int]) -> dict[int, Member]:
-    """The people whom rows of the open scope name; the caller must have found the ids there."""
-    with everywhere(reason="the people of one's own cover"):
-        return Member.objects.in_bulk(set(ids))
-
-
 def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
     """One paper of a claim of the open scope, or None."""
     return ClaimDocument.objects.filter(public_id=public_id).first()

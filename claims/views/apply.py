@@ -11,15 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from claims.forms import DAY_WORDS, ChoiceForm, CoverForm, DayForm
+from claims.forms import DAY_WORDS, CoverForm, DayForm
 from claims.selectors.claims import my_claims
 from claims.selectors.covers import Opening, events_of, my_covers, openings
 from claims.selectors.journey import ACCIDENTS
 from claims.services import intake
-from claims.views.parts import actor, attempt_once, show, span
+from claims.views.parts import actor, show, span
 from members.models import Enrolment, Member
 from unionaid.lib.calendar import plus_days, today
 from unionaid.offices.access import requires
+from unionaid.web.asking import ChoiceForm
+from unionaid.workflow.asking import attempt_once
 
 SESSION = "claim_start"
 EVENTS = {

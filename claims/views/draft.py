@@ -18,12 +18,13 @@ from claims.selectors.estimate import estimate, in_words
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
 from claims.views.answers import answers_of
-from claims.views.parts import actor, attempt, attempt_once, drafting, onward, own, show, step_context
+from claims.views.parts import actor, drafting, onward, own, show, step_context
 from members.models import BankCard
 from programs.rules.schedule import Document
 from unionaid.lib.calendar import today
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.access import requires
+from unionaid.workflow.asking import attempt, attempt_once
 
 
 def _go(draft: Draft, page: str) -> HttpResponse:

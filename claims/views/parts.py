@@ -11,14 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from claims.forms import AskForm
 from claims.models import Claim
 from claims.selectors.claims import my_claim
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
 from unionaid.offices.roles import Actor
-from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
-from unionaid.workflow.requests import KeyReused, once
+from unionaid.web.asking import AskForm
 
 View = Callable[..., HttpResponse]
 
@@ -57,27 +55,6 @@ def drafting(view: View) -> View:
         return view(request, draft_of(claim), *args, **kwargs)
 
     return guarded
-
-
-def status_of(refusal: MoveRefused) -> int:
-    """The HTTP status that says the same as the refusal."""
-    return next((status for kind, status in ((NotAllowed, 403), (Conflict, 409), (KeyReused, 422)) if isinstance(refusal, kind)), 400)
-
-
-def attempt(form: AskForm, act: Callable[[], str]) -> str:
-    """The address to go to after `act`; empty when it was refused, and the form says why."""
-    try:
-        return act()
-    except MoveRefused as no:
-        form.refuse(no.message, getattr(no, "field", ""))
-        form.status = status_of(no)
-        return ""
-
-
-def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str]) -> str:
-    """`attempt`, with one effect for one key of the form however often it is sent."""
-    body = {"path": request.path, **form.cleaned_data}
-    return attempt(form, lambda: once(request.user.pk, form.cleaned_data["key"], body, act))
 
 
 def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:

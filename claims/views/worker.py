@@ -18,12 +18,13 @@ from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words
 from claims.selectors.progress import REASONS, standing_of, trail_of
 from claims.services import intake, papers
-from claims.views.parts import actor, attempt, mine, own, show, span
+from claims.views.parts import actor, mine, own, show, span
 from members.models import Enrolment
 from unionaid.lib.calendar import plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
 from unionaid.web.files import send
+from unionaid.workflow.asking import attempt
 
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 

@@ -1,7 +1,7 @@
 """The tables of this room, gathered for Django."""
 
 from members.models.contributions import ContributionDue, Match, Remittance
-from members.models.enrolments import Enrolment, Evidence, Roster, RosterRow
+from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import UnitAgent, WorkUnit
 
@@ -11,6 +11,8 @@ __all__ = [
     "ContributionDue",
     "Enrolment",
     "Evidence",
+    "JoinDraft",
+    "JoinPaper",
     "Match",
     "Member",
     "MemberSecret",

@@ -164,3 +164,39 @@ class Evidence(Scoped):
     content_type = models.CharField(max_length=40)
     sha256 = models.CharField(max_length=64)
     uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+
+class JoinDraft(Scoped):
+    """A joining that is being filled in: which terms, for whom, how many shares. Waits until it is sent in, on any device."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(offices="", members=("holder_id",))
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    holder = models.ForeignKey(Member, models.CASCADE, related_name="join_drafts")
+    terms = models.ForeignKey("programs.Terms", models.CASCADE, related_name="+")
+    relation = models.CharField(max_length=12, choices=Enrolment.Relation, default=Enrolment.Relation.SELF)
+    member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="+")
+    shares = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "terms"], name="join_draft_once")]
+
+
+class JoinPaper(Scoped):
+    """A paper of a draft; it becomes `Evidence` when the draft is sent in."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="draft")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    draft = models.ForeignKey(JoinDraft, models.CASCADE, related_name="papers")
+    kind = models.CharField(max_length=30)
+    file = models.FileField(upload_to="evidence/%Y/")
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["draft", "sha256"], name="join_paper_once")]

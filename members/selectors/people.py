@@ -1,10 +1,13 @@
 """Finding people."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 
 from members.models import Member
 from unionaid.accounts.models import User
 from unionaid.lib.identity import IdentityError, parse_id_number, parse_phone
+from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
 
 
@@ -25,3 +28,9 @@ def members_by_number(text: str) -> list[int]:
     except IdentityError:
         return []
     return list(Member.objects.filter(secret__phone_hash=hashed).values_list("pk", flat=True)[:20])
+
+
+def people_by_id(ids: Iterable[int]) -> dict[int, Member]:
+    """The people whom rows of the open scope name; the caller must have found the ids there."""
+    with everywhere(reason="the people of one's own cover"):
+        return Member.objects.in_bulk(set(ids))

@@ -1,16 +1,19 @@
 """People: one record per ID number, sealed numbers, consents, bank accounts, log-ins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from members.models import BankCard, Consent, Member, MemberSecret
+from members.models import BankCard, Consent, Member, MemberSecret, WorkUnit
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register
+from unionaid.lib.calendar import age_on
 from unionaid.lib.identity import IdNumber, mask_card, mask_id, mask_phone, parse_id_number
+from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
@@ -19,6 +22,7 @@ from unionaid.workflow.moves import MoveRefused, record
 SECRETS = "members_membersecret"
 CARDS = "members_bankcard"
 CONSENT_TEXT = "2026-01"
+ADULT = 18
 
 
 class PersonRefused(MoveRefused):
@@ -229,15 +233,62 @@ def masked_card(card: BankCard) -> str:
     return mask_card(card.last_four)
 
 
-def add_child(guardian: Member, *, name: str, id_number: str, by: Actor, on: date) -> Member:
-    """Register a minor child of the worker; the guardian's consent is kept (PIPL 31)."""
-    number = parse_id_number(id_number, on=on)
-    child = register_member(NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id))
+EMPLOYED = {"employment", "basic_insurance", "union_member", "joined_unit_on"}
+
+
+def tell(member: Member, answers: Mapping[str, Any], *, by: Actor) -> Member:
+    """The worker's own answers to the eligibility questions (employment, basic insurance, union membership, first day in the unit)."""
+    unknown = set(answers) - EMPLOYED
+    if unknown:
+        raise KeyError(sorted(unknown))
+    for name, value in answers.items():
+        setattr(member, name, value)
+    member.save(update_fields=list(answers))
+    record([member], "tell_eligibility", by=by, details={"answers": sorted(answers)})
+    return member
+
+
+def work_at(member: Member, *, unit: WorkUnit | None, office: Office, by: Actor) -> Member:
+    """Where the worker works, as they say: from now on this unit and this office may see the person. A unit that a roster has
+    written down stays: transfers are the office's matter."""
+    if member.unit_id and (unit is None or unit.pk != member.unit_id):
+        raise PersonRefused(_("您的工作单位已由单位登记，换了单位请联系办事处办理转移。"))
+    with everywhere(reason="say where one works"):
+        Member.objects.filter(pk=member.pk).update(
+            unit=unit,
+            office=office,
+            office_ids=sorted({*member.office_ids, office.pk}),
+            unit_ids=sorted({*member.unit_ids, unit.pk}) if unit else member.unit_ids,
+        )
+        record([member], "tell_work", by=by)
+        member.refresh_from_db()
+    return member
+
+
+def add_spouse(worker: Member, *, name: str, id_number: IdNumber, by: Actor) -> Member:
+    """Register the worker's husband or wife, who joins through them. A person known under another name is refused."""
+    with everywhere(reason="find or register a spouse"):
+        spouse = register_member(NewPerson(name=name, id_number=id_number, office_id=worker.office_id, unit_id=None))
+        if spouse.name != name or spouse.pk == worker.pk:
+            raise PersonRefused(_("姓名与这个身份证号已登记的不一致，请对照身份证核对。"))
+        record([spouse], "add_spouse", by=by, details={"worker": worker.pk})
+    return spouse
+
+
+def add_child(guardian: Member, *, name: str, id_number: IdNumber | str, by: Actor, on: date) -> Member:
+    """Register a minor child of the worker; the guardian's consent is kept (PIPL 31). PersonRefused for a person of 18 or more."""
+    number = parse_id_number(id_number, on=on) if isinstance(id_number, str) else id_number
+    if age_on(number.birth_date, on) >= ADULT:
+        raise PersonRefused(_("孩子已满 18 周岁，不能作为未成年子女参加，请核对身份证号。"))
     with everywhere(reason="bind a child to its guardian"):
-        Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
-        give_consent(child, Consent.Purpose.MINOR, by=by)
-        record([child], "add_child", by=by)
-        child.refresh_from_db()
-    if child.guardian_id != guardian.pk:
-        raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
+        child = register_member(NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id))
+        if child.name != name:
+            raise PersonRefused(_("姓名与这个身份证号已登记的不一致，请对照身份证核对。"))
+        if child.guardian_id not in (None, guardian.pk):
+            raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
+        if child.guardian_id is None:
+            Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
+            give_consent(child, Consent.Purpose.MINOR, by=by)
+            record([child], "add_child", by=by)
+            child.refresh_from_db()
     return child

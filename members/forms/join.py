@@ -1,0 +1,139 @@
+"""Forms of the worker who joins: eligibility, for whom, how many shares, papers, and sending it in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Member
+from members.selectors.joining import unit_named
+from unionaid.offices.models import Office
+from unionaid.web.asking import AskForm, ChoiceForm, KeyedForm, PastDayField, Text
+from unionaid.web.fields import IdNumberField, NameField, PaperField
+
+YES_NO = (("yes", _("是")), ("no", _("不是")))
+PAPERS: dict[str, Text] = {
+    "contract": _("劳动合同或在职证明"),
+    "insurance": _("医保参保证明（医保卡或参保记录）"),
+    "union_card": _("工会会员证或入会证明"),
+    "relation": _("亲属关系证明（户口本、结婚证或出生证）"),
+    "other": _("其他证明"),
+}
+
+
+class EmploymentForm(ChoiceForm):
+    """The first question: where one works, and since when."""
+
+    joined_unit_on = PastDayField(label=_("什么时候到现在的单位（可不填）"), required=False)
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        initial = {"answer": member.employment, "joined_unit_on": member.joined_unit_on}
+        super().__init__(data, label=_("您现在的工作情况是？"), choices=Member.Employment.choices, initial=initial)
+
+    def told(self) -> dict[str, Any]:
+        return {"employment": self.cleaned_data["answer"], "joined_unit_on": self.cleaned_data["joined_unit_on"] or None}
+
+
+class YesNoForm(ChoiceForm):
+    """A question that is answered with yes or no."""
+
+    def __init__(self, data: Any, *, label: Text, help_text: Text, field: str, member: Member) -> None:
+        known = getattr(member, field)
+        initial = {"answer": None if known is None else "yes" if known else "no"}
+        super().__init__(data, label=label, help_text=help_text, choices=YES_NO, initial=initial)
+        self.field = field
+
+    def told(self) -> dict[str, Any]:
+        return {self.field: self.cleaned_data["answer"] == "yes"}
+
+
+class WorkForm(AskForm):
+    """Where one works: the unit by its exact name or code; or, when the unit is not registered yet, the office."""
+
+    unit = forms.CharField(
+        label=_("单位全称或统一社会信用代码"), max_length=120, required=False,
+        help_text=_("和单位登记的一样。单位还没有登记、或者不知道全称的，可以不填，直接在下面选办事处。"),
+    )  # fmt: skip
+    office = forms.ChoiceField(label=_("办事处"), required=False, help_text=_("选您单位所在地的办事处"))
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        initial = {"unit": member.unit.name if member.unit else "", "office": member.office_id}
+        super().__init__(data, initial=initial)
+        self.fields["office"].choices = [("", _("请选择")), *_offices()]  # type: ignore[attr-defined]
+        self.fields["office"].error_messages["invalid_choice"] = _("请在列表里选择一个办事处")
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or {}
+        name = told.get("unit", "")
+        told["found"] = unit_named(name) if name else None
+        if name and told["found"] is None and "unit" not in self.errors:
+            self.add_error("unit", gettext("没有找到这个单位。请对照单位证照再输一遍；单位还没有登记的，请清空这一栏，在下面选办事处。"))
+        if not name and not told.get("office") and "office" not in self.errors:
+            self.add_error("office", gettext("请填写单位，或者选择办事处"))
+        return told
+
+
+def _offices() -> list[tuple[str, list[tuple[int, str]]]]:
+    """Offices by the province they belong to. One statement."""
+    rows = list(Office.objects.exclude(level=Office.Level.HEADQUARTERS).order_by("path"))
+    provinces = {row.pk: row for row in rows if row.level == Office.Level.PROVINCE}
+    groups: dict[str, list[tuple[int, str]]] = {row.name: [] for row in provinces.values()}
+    for row in rows:
+        above = row if row.pk in provinces else next((p for p in provinces.values() if row.path.startswith(p.path)), row)
+        groups.setdefault(above.name, []).append((row.pk, row.name))
+    return list(groups.items())
+
+
+class PersonForm(KeyedForm):
+    """A spouse or a child who is not known yet; for a child the guardian's consent."""
+
+    name = NameField(label=_("姓名"), error_messages={"required": _("请填写姓名")})
+    id_number = IdNumberField(label=_("身份证号"), error_messages={"required": _("请填写身份证号")})
+    consent = forms.BooleanField(error_messages={"required": _("请先勾选同意，没有同意我们不能处理家人的信息")})
+
+    def __init__(self, *args: Any, relation: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        child, spouse = _("我是孩子的监护人，同意为参加互助处理孩子的个人信息。"), _("我的配偶同意为参加互助处理其个人信息。")
+        self.fields["consent"].label = child if relation == "minor_child" else spouse
+
+
+class PaperForm(AskForm):
+    """One paper of one kind."""
+
+    kind = forms.ChoiceField(
+        label=_("这是什么证明"), widget=forms.RadioSelect,
+        error_messages={"required": _("请选择是什么证明"), "invalid_choice": _("请在下面选择是什么证明")},
+    )  # fmt: skip
+    file = PaperField(label=_("照片或 PDF"))
+
+    def __init__(self, *args: Any, kinds: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(kind, PAPERS[kind]) for kind in kinds]  # type: ignore[attr-defined]
+
+
+class SharesForm(ChoiceForm):
+    """How many shares; `words` says what each number costs."""
+
+    def __init__(self, data: Any, *, words: Sequence[tuple[str, Text]], shares: int) -> None:
+        super().__init__(data, label=_("参加几份？"), choices=words, initial={"answer": str(shares)})
+
+    def clean_answer(self) -> int:
+        try:
+            return int(self.cleaned_data["answer"])
+        except ValueError:
+            raise ValidationError(gettext("请选择份数")) from None
+
+
+class SendForm(KeyedForm):
+    """The promise that the answers are true."""
+
+    true = forms.BooleanField(
+        label=_("我填写的内容和上传的证明都是真实的，我已看过这个计划的条款。"), error_messages={"required": _("请先勾选确认")}
+    )
+
+
+class TakeBackForm(KeyedForm):
+    """Nothing but a key."""

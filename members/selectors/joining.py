@@ -1,0 +1,147 @@
+"""Which plans a worker may join, and why not the others; the drafts and what they come to. Only reads; the rules judge."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+
+from members.facts import cover_period, person_facts
+from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
+from members.selectors.people import people_by_id
+from members.transitions import LIVE
+from programs.models import Terms
+from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, judge
+from programs.rules.fees import NoFeeClass, contribution
+from programs.rules.schedule import Schedule
+from programs.selectors import offered_terms, schedule_of
+from unionaid.lib.calendar import Period
+from unionaid.lib.identity import IdentityError, parse_credit_code
+from unionaid.lib.money import fen_from_yuan, round_half_up
+from unionaid.offices.scope import everywhere
+
+YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
+ORDER = (YES, ASK, UNIT, JOINED, NO)
+# What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
+PERSONAL = ("age", "gender", "shares")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen)."""
+
+    terms: Terms
+    schedule: Schedule
+    standing: str
+    verdicts: tuple[Verdict, ...]
+    fee_fen: int | None
+
+
+def worker_of(member_id: int) -> Member:
+    """The worker with the unit and office they work at."""
+    return Member.objects.select_related("unit", "office").get(pk=member_id)
+
+
+def unanswered(member: Member) -> list[str]:
+    """The eligibility questions the worker has not answered yet, in the order they are asked."""
+    told = {
+        "employment": bool(member.employment),
+        "insurance": member.basic_insurance is not None,
+        "union": member.union_member is not None,
+        "work": member.office_id is not None,
+    }
+    return [name for name, answered in told.items() if not answered]
+
+
+def offers(member: Member, *, on: date) -> list[Offer]:
+    """Every plan offered where the worker works, those they may join first. A constant number of statements."""
+    live = list(Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE).only("program_id", "member_id", "cover"))
+    found = [offer_of(member, terms, live, on=on) for terms in offered_terms(on=on, office=member.office)]
+    return sorted(found, key=lambda offer: ORDER.index(offer.standing))
+
+
+def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: date) -> Offer:
+    """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them."""
+    schedule = schedule_of(terms)
+    relations = schedule.enrolling.relations
+    cover = _cover(schedule, on)
+    mine = [row.cover for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
+    renewal = any(days.upper <= cover.start for days in mine)
+    relation = "self" if "self" in relations else relations[0]
+    person = person_facts(member, relation=relation, renewal=renewal)
+    verdicts = judge(schedule, person=person, on=on, cover_start=cover.start)
+    if relation != "self":
+        verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
+    joined = relations == ("self",) and any(days.upper > cover.start for days in mine)
+    return Offer(terms, schedule, _standing(schedule, verdicts, joined), verdicts, fee_of(schedule, member, 1))
+
+
+def _cover(schedule: Schedule, on: date) -> Period:
+    return cover_period(schedule, on=on) if on < schedule.period.last_day else schedule.period
+
+
+def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> str:
+    outcomes = {verdict.outcome for verdict in verdicts}
+    if joined:
+        return JOINED
+    if FAIL in outcomes:
+        return NO
+    if not schedule.enrolling.individual:
+        return UNIT
+    return ASK if UNKNOWN in outcomes else YES if outcomes == {PASS} else NO
+
+
+def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "self") -> int | None:
+    """What these shares cost this person, in fen; None when the plan names no contribution for them."""
+    try:
+        amount: Decimal = contribution(schedule, person_facts(member, relation=relation), shares)
+    except NoFeeClass:
+        return None
+    return fen_from_yuan(round_half_up(amount))
+
+
+def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
+    """A draft of the open scope with its terms and its person, or None."""
+    draft = JoinDraft.objects.select_related("terms__program", "holder__unit", "holder__office").filter(public_id=public_id).first()
+    if draft and draft.member_id and draft.member_id != draft.holder_id:
+        draft.member = people_by_id([draft.member_id])[draft.member_id]
+    elif draft:
+        draft.member = draft.holder if draft.member_id else None
+    return draft
+
+
+def my_drafts() -> list[JoinDraft]:
+    """The worker's unfinished drafts, newest first."""
+    return list(JoinDraft.objects.select_related("terms__program").order_by("-id")[:50])
+
+
+def my_join_paper(public_id: uuid.UUID) -> JoinPaper | None:
+    """A paper of one of the worker's drafts, or None."""
+    return JoinPaper.objects.select_related("draft").filter(public_id=public_id).first()
+
+
+def my_cover(public_id: uuid.UUID) -> Enrolment | None:
+    """One enrolment of the worker, or of someone who joined through them, with its person; None for all others."""
+    rows = Enrolment.objects.select_related("program", "terms", "unit", "office")
+    cover = rows.filter(public_id=public_id).first()
+    if cover:
+        cover.member = people_by_id([cover.member_id])[cover.member_id]
+    return cover
+
+
+def wards_of(member: Member) -> list[Member]:
+    """The minor children the worker has registered."""
+    return list(Member.objects.filter(guardian=member).order_by("birth_date", "id"))
+
+
+def unit_named(text: str) -> WorkUnit | None:
+    """The approved unit with exactly this name or credit code, anywhere; None when there is none (or more than one)."""
+    try:
+        wanted = Q(credit_code=parse_credit_code(text))
+    except IdentityError:
+        wanted = Q(name=text.strip())
+    with everywhere(reason="find one's work unit by its exact name or code"):
+        found = list(WorkUnit.objects.select_related("office").filter(wanted, state="approved")[:2])
+    return found[0] if len(found) == 1 else None

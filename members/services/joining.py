@@ -1,0 +1,113 @@
+"""Joining by oneself, step by step: a draft that can be left and taken up again, its papers, and sending it in."""
+
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member
+from members.services.enrolment import enrol
+from programs.models import Terms
+from programs.selectors import schedule_of
+from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import everywhere
+from unionaid.web.files import keep
+from unionaid.workflow.moves import Conflict, MoveRefused
+
+MAX_PAPERS = 12
+
+
+class JoinRefused(MoveRefused):
+    """The draft cannot go on as it is; `field` names what the message is about."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def begin(holder: Member, terms: Terms, *, by: Actor) -> JoinDraft:
+    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that."""
+    relations = schedule_of(terms).enrolling.relations
+    own = {"relation": "self", "member": holder} if "self" in relations else {"relation": relations[0], "member": None}
+    draft, _made = JoinDraft.objects.get_or_create(holder=holder, terms=terms, defaults=own)
+    return draft
+
+
+def choose_person(draft: JoinDraft, *, relation: str, member: Member, by: Actor) -> JoinDraft:
+    """For whom: the worker, the spouse or a minor child, as far as the plan allows. JoinRefused otherwise."""
+    if relation not in schedule_of(draft.terms).enrolling.relations:
+        raise JoinRefused(_("这个计划不能为这个人参加，请另选一位。"), "answer")
+    draft.relation, draft.member = relation, member
+    draft.save(update_fields=["relation", "member"])
+    return draft
+
+
+def choose_shares(draft: JoinDraft, shares: int, *, by: Actor) -> JoinDraft:
+    """How many shares, 1 to the plan's greatest number. JoinRefused otherwise."""
+    most = schedule_of(draft.terms).enrolling.max_shares
+    if not 1 <= shares <= most:
+        raise JoinRefused(_("份数要在 1 到 {most} 之间。").format(most=most), "answer")
+    draft.shares = shares
+    draft.save(update_fields=["shares"])
+    return draft
+
+
+def add_paper(draft: JoinDraft, *, kind: str, upload: CleanUpload, by: Actor) -> JoinPaper:
+    """Keep a paper with the draft; the same file is taken once, and at most MAX_PAPERS. JoinRefused otherwise."""
+    if draft.papers.count() >= MAX_PAPERS:
+        raise JoinRefused(_("最多上传 {most} 份证明，请先删除不需要的。").format(most=MAX_PAPERS), "file")
+    try:
+        with transaction.atomic():
+            return JoinPaper.objects.create(
+                draft=draft, kind=kind, file=keep(upload), file_name=upload.file_name, content_type=upload.content_type,
+                sha256=upload.sha256,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise JoinRefused(_("这个文件已经上传过了，请换一个文件。"), "file") from error
+
+
+def remove_paper(paper: JoinPaper) -> None:
+    """Take a paper away before the draft is sent in, with its file."""
+    name, store = paper.file.name, paper.file.storage
+    paper.delete()
+    transaction.on_commit(lambda: store.delete(name), robust=True)
+
+
+def missing(draft: JoinDraft) -> list[str]:
+    """What is still to be done before the draft can be sent in: "person", "papers"."""
+    found = [] if draft.member_id else ["person"]
+    kinds = {paper.kind for paper in draft.papers.all()}
+    wanted = {"relation"} if draft.relation != "self" else {"contract", "insurance", "union_card"}
+    return found if kinds & wanted else [*found, "papers"]
+
+
+def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
+    """Send the draft in: the enrolment, its evidence and what is owed come about together, and the draft is gone.
+
+    Conflict when somebody sent it in a moment ago; JoinRefused when something is missing; what `enrol` refuses otherwise.
+    """
+    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder__unit").filter(pk=draft.pk).first()
+    if locked is None:
+        raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
+    if "person" in missing(locked):
+        raise JoinRefused(_("请先选择为谁参加。"))
+    if "papers" in missing(locked):
+        raise JoinRefused(_("请先上传证明材料。"))
+    with everywhere(reason="the person a draft names"):
+        member = Member.objects.get(pk=locked.member_id)
+    made = enrol(
+        member=member, holder=locked.holder, relation=locked.relation, terms=locked.terms, shares=locked.shares,
+        unit=locked.holder.unit, on=on, by=by,
+    )  # fmt: skip
+    Evidence.objects.bulk_create(
+        [
+            Evidence(
+                enrolment=made, kind=paper.kind, file=paper.file.name, file_name=paper.file_name,
+                content_type=paper.content_type, sha256=paper.sha256,
+            )
+            for paper in locked.papers.all()
+        ]
+    )  # fmt: skip
+    locked.delete()
+    return made

@@ -1,0 +1,122 @@
+"""What one has joined: sent in, what to pay and how, the certificate, taking it back while it is unpaid."""
+
+import uuid
+from typing import Any
+
+import segno
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from members import certificate as paper
+from members.forms.join import TakeBackForm
+from members.models import Enrolment
+from members.selectors.cover import covers_in_scope
+from members.selectors.joining import my_cover
+from members.services import enrolment
+from members.views.parts import actor, show
+from unionaid.lib.calendar import plus_days
+from unionaid.lib.identity import mask_name
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import requires
+from unionaid.offices.scope import everywhere
+from unionaid.web.access import public
+from unionaid.web.files import send
+from unionaid.workflow.asking import attempt
+
+
+def _mine(public_id: uuid.UUID) -> Enrolment:
+    cover = my_cover(public_id)
+    if cover is None:
+        raise Http404
+    return cover
+
+
+def _payment(cover: Enrolment) -> dict[str, Any]:
+    """What is owed, under which remark, to which account."""
+    due = cover.dues.filter(state="open").first() if cover.roster_id is None else None
+    office = cover.office
+    return {
+        "cover": cover,
+        "office": office,
+        "number": paper.number_of(cover),
+        "due": due,
+        "amount": format_yuan(due.amount_fen) if due else "",
+        "days": _("{first} 至 {last}").format(
+            first=date_format(cover.cover.lower), last=date_format(plus_days(cover.cover.upper, -1))
+        ),
+    }
+
+
+@requires("my.use")
+@never_cache
+def joined(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """It has arrived: the number to keep, what to pay and how, what happens then."""
+    return show(request, "joined", **_payment(_mine(public_id)))
+
+
+@requires("my.use")
+@never_cache
+def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """What to pay, to whom, with which remark."""
+    return show(request, "pay", **_payment(_mine(public_id)))
+
+
+@requires("my.use")
+@never_cache
+def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Take back a joining that is not paid yet."""
+    cover = _mine(public_id)
+    form = TakeBackForm(request.POST or None)
+    if cover.roster_id is not None or cover.state != "contribution_due":
+        messages.warning(request, _("这份保障不能在这里撤回：已经缴费的到期为止，单位统一参加的请联系单位经办人。"))
+        return redirect("claims:home")
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            enrolment.withdraw(cover, by=actor(request))
+            return reverse("claims:home")
+
+        if address := attempt(form, act):
+            messages.success(request, _("已撤回，不用缴费了。"))
+            return redirect(address)
+    return show(request, "withdraw", form, **_payment(cover))
+
+
+@requires("my.use")
+@never_cache
+def certificate(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The certificate as a page, with the code that leads to its public verification."""
+    cover = _mine(public_id)
+    if cover.state != "effective":
+        return redirect("members:pay", public_id)
+    address = request.build_absolute_uri(reverse("members:verify", args=[public_id]))
+    code = segno.make(address, error="m").png_data_uri(scale=6, border=2)
+    return show(request, "certificate", cover=cover, facts=paper.facts_of(cover), code=code, address=address)
+
+
+@requires("my.use")
+@never_cache
+def certificate_pdf(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The certificate as a file to keep or print."""
+    cover = _mine(public_id)
+    if cover.state != "effective":
+        raise Http404
+    address = request.build_absolute_uri(reverse("members:verify", args=[public_id]))
+    content = paper.render(cover, verify_url=address)
+    return send(content, content_type="application/pdf", file_name=f"{paper.number_of(cover)}.pdf", as_attachment=True)
+
+
+@public
+def verify(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Is this certificate genuine? Shows no personal data beyond a masked name."""
+    with everywhere(reason="verify a certificate"):
+        cover = covers_in_scope().filter(public_id=public_id).first()
+    if cover is None or cover.state != "effective":
+        return render(request, "members/public/unknown.html", status=404)
+    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": plus_days(cover.cover.upper, -1)}
+    return render(request, "members/public/verify.html", context)

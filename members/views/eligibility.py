@@ -1,0 +1,177 @@
+"""May I join? The mission's questions one by one, then every plan with yes, no because, or what is missing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from members.forms.join import EmploymentForm, WorkForm, YesNoForm
+from members.models import Enrolment, Member
+from members.selectors.joining import ASK, JOINED, NO, UNIT, YES, Offer, my_drafts, offer_of, offers, unanswered
+from members.services import people
+from members.transitions import LIVE
+from members.views.parts import actor, me, show
+from programs.models import Terms
+from programs.rules import outline
+from programs.rules.examples import assess_case
+from programs.rules.explain import sentences
+from programs.rules.schedule import Schedule
+from programs.selectors import offered_terms
+from unionaid.lib.calendar import today
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import requires
+from unionaid.offices.models import Office
+from unionaid.workflow.asking import attempt
+
+QUESTIONS = ("employment", "insurance", "union", "work")
+TITLES = {
+    "employment": gettext_lazy("工作情况"),
+    "insurance": gettext_lazy("基本医疗保险"),
+    "union": gettext_lazy("工会会员"),
+    "work": gettext_lazy("工作单位"),
+}
+GROUPS = {
+    YES: gettext_lazy("您可以参加"),
+    ASK: gettext_lazy("还差一些信息"),
+    UNIT: gettext_lazy("由单位统一参加"),
+    JOINED: gettext_lazy("您已经参加"),
+    NO: gettext_lazy("您目前不能参加"),
+}
+
+
+@requires("my.use")
+@never_cache
+def eligibility(request: HttpRequest) -> HttpResponse:
+    """What the worker has answered, each with a way to change it; the first open question when there is one."""
+    member = me(request)
+    if left := unanswered(member):
+        return redirect("members:question", left[0])
+    yes = {True: _("是"), False: _("不是"), None: ""}
+    answers = [
+        (TITLES["employment"], member.get_employment_display(), reverse("members:question", args=["employment"])),
+        (TITLES["insurance"], _("已参加") if member.basic_insurance else _("没有参加"), reverse("members:question", args=["insurance"])),
+        (TITLES["union"], yes[member.union_member], reverse("members:question", args=["union"])),
+        (TITLES["work"], member.unit.name if member.unit else member.office.name, reverse("members:question", args=["work"])),
+    ]
+    return show(request, "eligibility", answers=answers)
+
+
+@requires("my.use")
+@never_cache
+def question(request: HttpRequest, name: str) -> HttpResponse:
+    """One question; the next open one follows."""
+    if name not in QUESTIONS:
+        raise Http404
+    member, data = me(request), request.POST or None
+    form = _form(name, member, data)
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            if name == "work":
+                _tell_work(request, member, form.cleaned_data)
+            else:
+                people.tell(member, form.told(), by=actor(request))  # type: ignore[union-attr]
+            left = unanswered(member)
+            return reverse("members:question", args=[left[0]]) if left else reverse("members:plans")
+
+        if address := attempt(form, act):
+            return redirect(address)
+    place = QUESTIONS.index(name)
+    back = reverse("members:question", args=[QUESTIONS[place - 1]]) if place else reverse("claims:home")
+    return show(request, "question", form, title=TITLES[name], step=place + 1, steps=len(QUESTIONS), back=back)
+
+
+def _form(name: str, member: Member, data: Any) -> EmploymentForm | YesNoForm | WorkForm:
+    if name == "employment":
+        return EmploymentForm(data, member=member)
+    if name == "work":
+        return WorkForm(data, member=member)
+    label, words, field = {
+        "insurance": (_("您参加了基本医疗保险吗？"), _("有医保卡、正常缴费的就是参加了"), "basic_insurance"),
+        "union": (_("您是工会会员吗？"), _("在单位工会入了会的就是会员"), "union_member"),
+    }[name]
+    return YesNoForm(data, label=label, help_text=words, field=field, member=member)
+
+
+def _tell_work(request: HttpRequest, member: Member, told: Mapping[str, Any]) -> None:
+    unit = told["found"]
+    office = unit.office if unit else Office.objects.get(pk=told["office"])
+    fresh = people.work_at(member, unit=unit, office=office, by=actor(request))
+    member.office_id = fresh.office_id
+
+
+@requires("my.use")
+@never_cache
+def plans(request: HttpRequest) -> HttpResponse:
+    """Every plan offered to the worker: those they may join first, the others with the reason."""
+    member, on = me(request), today()
+    cards = [_card(request, offer) for offer in offers(member, on=on)]
+    groups = [(words, [card for card in cards if card["standing"] == standing]) for standing, words in GROUPS.items()]
+    context = {"groups": [(words, found) for words, found in groups if found], "open": unanswered(member), "drafts": my_drafts()}
+    return show(request, "plans", **context)
+
+
+def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    against = [v for v in offer.verdicts if v.outcome != "pass"] or list(offer.verdicts)
+    return {
+        "terms": offer.terms,
+        "name": offer.schedule.name.in_language(language),
+        "summary": offer.schedule.summary.in_language(language),
+        "standing": offer.standing,
+        "fee": format_yuan(offer.fee_fen) if offer.fee_fen is not None else "",
+        "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
+        "because": [v.sentence.in_language(language) for v in against] if offer.standing in (NO, ASK) else [],
+    }
+
+
+def offered(request: HttpRequest, terms_id: int) -> tuple[Member, Terms]:
+    """The worker and the terms, which must be among those offered to them; 404 otherwise."""
+    member = me(request)
+    found = next((terms for terms in offered_terms(on=today(), office=member.office) if terms.pk == terms_id), None)
+    if found is None:
+        raise Http404
+    return member, found
+
+
+@requires("my.use")
+@never_cache
+def plan(request: HttpRequest, terms_id: int) -> HttpResponse:
+    """One plan: what it pays, by example; what it costs; who may join; and the button to join."""
+    member, terms = offered(request, terms_id)
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    live = Enrolment.objects.filter(member=member, state__in=LIVE).only("program_id", "member_id", "cover")
+    offer = offer_of(member, terms, list(live), on=today())
+    schedule = offer.schedule
+    context = {
+        "card": _card(request, offer),
+        "items": [
+            (item.name.in_language(language), item.clause, [line.in_language(language) for line in outline.item_lines(item)])
+            for item in schedule.items
+        ],
+        "example": _example(schedule, language),
+        "fees": [line.in_language(language) for line in outline.fee_lines(schedule)],
+        "joining": [line.in_language(language) for line in outline.joining_lines(schedule)],
+        "waiting": outline.waiting_words(schedule).in_language(language),
+        "deadline": outline.deadline_words(schedule).in_language(language),
+        "source": schedule.source_title,
+        "organiser": schedule.organiser_name,
+    }
+    return show(request, "plan", **context)
+
+
+def _example(schedule: Schedule, language: str) -> dict[str, Any] | None:
+    """The plan's own first example that pays something, step by step."""
+    for example in schedule.examples:
+        if "case" not in example:
+            continue
+        assessment = assess_case(schedule, example["case"])
+        if assessment.total > 0:
+            lines = [line.words.in_language(language) for item in assessment.as_data()["items"] for line in sentences(item)]
+            return {"name": example.get("name", ""), "lines": lines, "total": f"{assessment.total:,.2f}"}
+    return None

@@ -1,0 +1,32 @@
+"""Sending a form to a service: a refusal goes back to its field with the status that says the same; twice has one effect."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from unionaid.web.asking import AskForm
+from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.requests import KeyReused, once
+
+
+def status_of(refusal: MoveRefused) -> int:
+    """The HTTP status that says the same as the refusal."""
+    return next((status for kind, status in ((NotAllowed, 403), (Conflict, 409), (KeyReused, 422)) if isinstance(refusal, kind)), 400)
+
+
+def attempt(form: AskForm, act: Callable[[], str]) -> str:
+    """The address to go to after `act`; empty when it was refused: then nothing of it is kept, and the form says why."""
+    try:
+        with transaction.atomic():
+            return act()
+    except MoveRefused as no:
+        form.refuse(no.message, getattr(no, "field", ""))
+        form.status = status_of(no)
+        return ""
+
+
+def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str]) -> str:
+    """`attempt`, with one effect for one key of the form however often it is sent."""
+    body = {"path": request.path, **form.cleaned_data}
+    return attempt(form, lambda: once(request.user.pk, form.cleaned_data["key"], body, act))
