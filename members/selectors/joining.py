@@ -40,8 +40,16 @@ class Offer:
 
 
 def worker_of(member_id: int) -> Member:
-    """The worker with the unit and office they work at."""
-    return Member.objects.select_related("unit", "office").get(pk=member_id)
+    """The worker with the unit and office they work at (a worker's scope holds no units, only the name of one's own)."""
+    return with_unit(Member.objects.select_related("office").get(pk=member_id))
+
+
+def with_unit(member: Member) -> Member:
+    """The same worker, their unit read along."""
+    if member.unit_id:
+        with everywhere(reason="one's own work unit"):
+            member.unit = WorkUnit.objects.get(pk=member.unit_id)
+    return member
 
 
 def unanswered(member: Member) -> list[str]:
@@ -104,7 +112,9 @@ def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "sel
 
 def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
     """A draft of the open scope with its terms and its person, or None."""
-    draft = JoinDraft.objects.select_related("terms__program", "holder__unit", "holder__office").filter(public_id=public_id).first()
+    draft = JoinDraft.objects.select_related("terms__program", "holder__office").filter(public_id=public_id).first()
+    if draft:
+        with_unit(draft.holder)
     if draft and draft.member_id and draft.member_id != draft.holder_id:
         draft.member = people_by_id([draft.member_id])[draft.member_id]
     elif draft:
@@ -124,10 +134,11 @@ def my_join_paper(public_id: uuid.UUID) -> JoinPaper | None:
 
 def my_cover(public_id: uuid.UUID) -> Enrolment | None:
     """One enrolment of the worker, or of someone who joined through them, with its person; None for all others."""
-    rows = Enrolment.objects.select_related("program", "terms", "unit", "office")
-    cover = rows.filter(public_id=public_id).first()
+    cover = Enrolment.objects.select_related("program", "terms", "office").filter(public_id=public_id).first()
     if cover:
-        cover.member = people_by_id([cover.member_id])[cover.member_id]
+        with everywhere(reason="the person and the unit of one's own cover"):
+            cover.member = Member.objects.get(pk=cover.member_id)
+            cover.unit = WorkUnit.objects.filter(pk=cover.unit_id).first()
     return cover
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member
+from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member, WorkUnit
 from members.services.enrolment import enrol
 from programs.models import Terms
 from programs.selectors import schedule_of
@@ -87,7 +87,7 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
 
     Conflict when somebody sent it in a moment ago; JoinRefused when something is missing; what `enrol` refuses otherwise.
     """
-    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder__unit").filter(pk=draft.pk).first()
+    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
     if "person" in missing(locked):
@@ -96,9 +96,10 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
         raise JoinRefused(_("请先上传证明材料。"))
     with everywhere(reason="the person a draft names"):
         member = Member.objects.get(pk=locked.member_id)
+        unit = WorkUnit.objects.filter(pk=locked.holder.unit_id).first()
     made = enrol(
         member=member, holder=locked.holder, relation=locked.relation, terms=locked.terms, shares=locked.shares,
-        unit=locked.holder.unit, on=on, by=by,
+        unit=unit, on=on, by=by,
     )  # fmt: skip
     Evidence.objects.bulk_create(
         [
