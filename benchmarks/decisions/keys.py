@@ -83,7 +83,7 @@ def public_id(con: Connection) -> None:
     """The same table with a bigint key and, beside it, nothing, a random, or a time-ordered public id."""
     kinds = {"no public id": None, "uuid4 unique": "uuid4", "uuid7 unique": "uuid7"}
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
-    for i, (name, key) in enumerate(kinds.items()):
+    for i, key in enumerate(kinds.values()):
         extra, value = (", public_id uuid NOT NULL UNIQUE", f", {key}") if key else ("", "")
         run(con, f"CREATE TABLE shown_{i} (id bigint PRIMARY KEY, office_id bigint, amount_fen bigint{extra})")
         run(con, f"INSERT INTO shown_{i} SELECT bigint, office_id, amount_fen{value} FROM ids WHERE bigint <= {CHILDREN} ORDER BY bigint")

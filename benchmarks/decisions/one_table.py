@@ -43,7 +43,7 @@ def load(con: Connection, table: str) -> list[float]:
     steps = (
         lambda: run(con, f"INSERT INTO {table} (id, {COLUMNS}, starts_on) SELECT id, {COLUMNS}, lower(cover) FROM past ORDER BY id"),
         lambda: add_keys(con, table, ", starts_on" if partitioned else ""),
-        lambda: add_guard(con, table, "starts_on WITH =, " if partitioned else ""),
+        lambda: add_guard(con, table, ", starts_on WITH =" if partitioned else ""),
         lambda: [run(con, f"CREATE INDEX {table}_{name} ON {table} {columns}") for name, columns in INDEXES.items()],
     )
     took = [seconds(step) for step in steps]
@@ -63,7 +63,7 @@ def add_keys(con: Connection, table: str, more: str) -> None:
 def add_guard(con: Connection, table: str, year: str) -> None:
     """So must every exclusion constraint, and with equality: rows that start on different days are never held together."""
     run(con, f"ALTER TABLE {table} ADD CONSTRAINT {table}_never_overlaps EXCLUDE USING gist"
-             f" ({year}member_id WITH =, program_id WITH =, cover WITH &&) {LIVE}")
+             f" (member_id WITH =, program_id WITH ={year}, cover WITH &&) {LIVE}")
 
 
 def insert(con: Connection, table: str, low: int) -> tuple[float, float]:

@@ -63,8 +63,9 @@ def insert(con: Connection, way: str, low: int, high: int) -> None:
 
 
 _PAGE = "SELECT id, name, gender, birth_date, unit_id FROM {0} WHERE office_id = 7 ORDER BY id DESC LIMIT 50"
+_COUNT = "SELECT office_id, gender, extract(year FROM birth_date), count(*) FROM {0} GROUP BY 1, 2, 3"
 QUESTIONS: dict[str, tuple[str, str]] = {
-    "count by office, sex and birth year": ("SELECT office_id, gender, extract(year FROM birth_date), count(*) FROM {0} GROUP BY 1, 2, 3",) * 2,
+    "count by office, sex and birth year": (_COUNT,) * 2,
     "one office by sex (index on office)": ("SELECT gender, count(*) FROM {0} WHERE office_id = 7 GROUP BY 1",) * 2,
     "100 pages of 50, without numbers": (_PAGE,) * 2,
     "100 pages of 50, with numbers": (
@@ -81,7 +82,7 @@ def questions(con: Connection) -> None:
         for _ in range(times):
             ask(con, sql)
 
-    times = in_turn({f"{q}/{way}": lambda s=sql.format(way), n=100 if "pages" in q else 1: act(s, n)
+    times = in_turn({f"{q}/{way}": lambda s=sql, w=way, n=100 if "pages" in q else 1: act(s.format(w), n)
                      for q, both in QUESTIONS.items() for way, sql in zip(WAYS, both, strict=True)})
     show("questions, ms", ["question", *WAYS, "inside / beside"],
          [[q, *(times[f"{q}/{way}"] for way in WAYS), f"{times[f'{q}/inside'] / times[f'{q}/beside']:.2f}"] for q in QUESTIONS])
@@ -93,7 +94,7 @@ def writes(con: Connection) -> None:
         "bulk insert": {way: lambda way=way, turn=0: insert(con, way, ROWS + turn * BATCH, ROWS + (turn + 1) * BATCH) for way in WAYS},
         "change of unit": {way: lambda way=way, turn=0: run(con, f"UPDATE {way} SET unit_id = unit_id + 1 WHERE id > {turn * BATCH}"
                                                                 f" AND id <= {(turn + 1) * BATCH}") for way in WAYS},
-        "sealing anew": {way: lambda way=way, turn=0: run(
+        "sealing anew": {way: lambda table=table, key=key, turn=0: run(
             con, f"UPDATE {table} SET id_number = phone || 'abcdefg'::bytea, phone = substr(id_number, 1, 50)"
                  f" WHERE {key} > {(10 + turn) * BATCH} AND {key} <= {(11 + turn) * BATCH}")
             for way, table, key in (("inside", "inside", "id"), ("beside", "secret", "member_id"))},

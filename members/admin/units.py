@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from members.models import ContributionDue, Roster, RosterRow, UnitAgent, WorkUnit
+from members.models import ContributionDue, Roster, RosterRow, UnitAgent, UnitPaper, WorkUnit
 from members.services import units
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
@@ -103,10 +103,19 @@ def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refu
         dues=[
             (due, format_yuan(due.amount_fen)) for due in ContributionDue.objects.filter(unit=unit).order_by("-id")[:10]
         ] if may(actor, "contributions.view") else None,
+        papers=[(paper, _("工会批准成立的文件"), reverse("admin:unit_paper", args=[paper.pk])) for paper in unit.papers.all()],
         returned=returned if unit.state == "returned" else "",
         may_decide=unit.state == "submitted" and may(actor, "units.approve", unit.office_id),
         history=[(act, act_words(act.entity, act.action)) for act in history],
     )  # fmt: skip
+
+
+@require_GET
+def unit_paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """A paper of a unit of one's office."""
+    paper = get_object_or_404(UnitPaper, pk=pk)
+    with paper.file.open() as stored:
+        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
 
 
 @admin.register(WorkUnit)
@@ -116,7 +125,10 @@ class WorkUnitAdmin(HouseAdmin):
     view_action = "units.view"
     section, place = "joining", 10
     page = "admin:unit"
-    desk_urls = (("<int:pk>/record/", "unit", "units.view", unit_page),)
+    desk_urls = (
+        ("<int:pk>/record/", "unit", "units.view", unit_page),
+        ("papers/<int:pk>", "unit_paper", "units.view", unit_paper),
+    )
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
     list_display = ("name", "credit_code", "nature", "headcount", column("office", _("机构")), "standing")

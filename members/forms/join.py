@@ -62,7 +62,7 @@ class WorkForm(AskForm):
     def __init__(self, data: Any, *, member: Member) -> None:
         initial = {"unit": member.unit.name if member.unit else "", "office": member.office_id}
         super().__init__(data, initial=initial)
-        self.fields["office"].choices = [("", _("请选择")), *_offices()]  # type: ignore[attr-defined]
+        self.fields["office"].choices = [("", _("请选择")), *offices_by_province()]  # type: ignore[attr-defined]
         self.fields["office"].error_messages["invalid_choice"] = _("请在列表里选择一个办事处")
 
     def clean(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class WorkForm(AskForm):
         return told
 
 
-def _offices() -> list[tuple[str, list[tuple[int, str]]]]:
+def offices_by_province() -> list[tuple[str, list[tuple[int, str]]]]:
     """Offices by the province they belong to. One statement."""
     rows = list(Office.objects.exclude(level=Office.Level.HEADQUARTERS).order_by("path"))
     provinces = {row.pk: row for row in rows if row.level == Office.Level.PROVINCE}

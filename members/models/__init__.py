@@ -3,7 +3,7 @@
 from members.models.contributions import ContributionDue, Match, Remittance
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
 from members.models.people import BankCard, Consent, Member, MemberSecret
-from members.models.units import UnitAgent, WorkUnit
+from members.models.units import UnitAgent, UnitPaper, WorkUnit
 
 __all__ = [
     "BankCard",
@@ -20,5 +20,6 @@ __all__ = [
     "Roster",
     "RosterRow",
     "UnitAgent",
+    "UnitPaper",
     "WorkUnit",
 ]

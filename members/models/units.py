@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.transitions import UNIT
-from unionaid.offices.scope import OfficeOwned, ScopeBy
+from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.workflow.stateful import Stateful
 
 
@@ -60,3 +60,20 @@ class UnitAgent(OfficeOwned):
     class Meta:
         verbose_name = _("经办人")
         verbose_name_plural = _("经办人")
+
+
+class UnitPaper(Scoped):
+    """A paper of a unit's registration (the approval of its union), sealed in the document store."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="unit")
+
+    unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="papers")
+    file = models.FileField(upload_to="units/%Y/")
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["unit", "sha256"], name="unit_paper_once")]

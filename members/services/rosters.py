@@ -145,6 +145,13 @@ def confirm(roster: Roster, *, by: Actor) -> Roster:
     return move([roster], "confirm", by=by)[0]
 
 
+def cancel(roster: Roster, *, by: Actor) -> Roster:
+    """The agent puts the roster aside before anyone is enrolled; its staged numbers are thrown away."""
+    gone = move([roster], "cancel", by=by)[0]
+    RosterRow.objects.filter(roster=roster).update(id_number=None, phone=None)
+    return gone
+
+
 def commit(roster_id: int, *, by: Actor, on: date) -> None:
     """Enrol every good row, write what is due, all in this transaction. Running it again does nothing.
 

@@ -1,13 +1,249 @@
-"""The unit agent's side of the counter."""
+"""The unit agent's side of the counter: units, rosters, what to pay, people."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
 
-from members.selectors.cover import rosters_in_scope, units_in_scope
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from members.forms.unit import RosterForm, UnitForm
+from members.models import ContributionDue, Roster, WorkUnit
+from members.selectors import rosters as reading
+from members.services import rosters, units
+from members.views.parts import actor
+from programs.models import Terms
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import today
+from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
+from unionaid.offices.models import Office
+from unionaid.web.asking import AskForm
+from unionaid.web.files import send
+from unionaid.workflow.asking import attempt, attempt_once, status_of
+from unionaid.workflow.jobs import result_page
+from unionaid.workflow.moves import MoveRefused
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAGE = 100
+
+
+@result_page("members.check_roster", "unit", "unit.use")
+@result_page("members.commit_roster", "unit", "unit.use")
+def _address(roster_id: int) -> str:
+    return reverse("members:roster", args=[roster_id])
+
+
+def _show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
+    wrong = form is not None and form.is_bound and bool(form.errors)
+    status = getattr(form, "status", 400) if wrong else 200
+    return render(request, f"members/unit/{template}.html", {"form": form, **context}, status=status)
+
+
+def _unit(pk: int) -> WorkUnit:
+    unit = reading.my_unit(pk)
+    if unit is None:
+        raise Http404
+    return unit
+
+
+def _roster(pk: int) -> Roster:
+    roster = reading.my_roster(pk)
+    if roster is None:
+        raise Http404
+    return roster
 
 
 @requires("unit.use")
+@never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    """My units and their rosters."""
-    return render(request, "members/unit/home.html", {"units": units_in_scope(), "rosters": rosters_in_scope()[:50]})
+    """My units, what to do next, what to pay, my rosters."""
+    found = reading.my_units()
+    context = {
+        "units": found,
+        "rosters": reading.my_rosters(),
+        "dues": [_due(due) for due in reading.open_dues()],
+        "can_upload": any(unit.state == "approved" for unit in found),
+    }
+    return _show(request, "home", **context)
+
+
+def _due(due: ContributionDue) -> dict[str, Any]:
+    return {"due": due, "amount": format_yuan(due.amount_fen), "office": due.unit.office if due.unit else None}
+
+
+@requires("my.use")
+@never_cache
+def register(request: HttpRequest) -> HttpResponse:
+    """Someone registers the unit they act for; the office decides."""
+    form = UnitForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            told = {name: value for name, value in form.cleaned_data.items() if name not in ("key", "paper", "office")}
+            office = Office.objects.get(pk=form.cleaned_data["office"])
+            made = units.register_unit(
+                **told, office=office, papers=[form.cleaned_data["paper"]], agent=request.user, by=actor(request), on=today()
+            )
+            return reverse("members:unit", args=[made.pk])
+
+        body = {"credit_code": form.cleaned_data["credit_code"], "name": form.cleaned_data["name"]}
+        if address := attempt_once(request, form, act, body=body):
+            return redirect(address)
+    return _show(request, "register", form, back=reverse("claims:home"), title=_("登记单位"))
+
+
+@requires("unit.use")
+@never_cache
+def unit(request: HttpRequest, pk: int) -> HttpResponse:
+    """One unit: where its registration stands, what comes next; a returned record is corrected here."""
+    found = _unit(pk)
+    if found.state != "returned":
+        return _show(request, "unit", unit=found, number=found.credit_code)
+    names = ("name", "nature", "civil_servant_subsidy", "headcount", "women_count")
+    form = UnitForm(request.POST or None, request.FILES or None, unit=found, initial={name: getattr(found, name) for name in names})
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            papers = [form.cleaned_data["paper"]] if form.cleaned_data["paper"] else []
+            units.resubmit(found, {name: form.cleaned_data[name] for name in names}, papers=papers, by=actor(request))
+            return reverse("members:unit", args=[pk])
+
+        if address := attempt(form, act):
+            messages.success(request, _("已重新提交，等待办事处审核。"))
+            return redirect(address)
+    context = {"back": reverse("members:unit_home"), "title": _("修改后重新提交"), "note": reading.words_of_return(found)}
+    return _show(request, "register", form, **context)
+
+
+# -- rosters --------------------------------------------------------------------------------------------------------
+
+
+@requires("rosters.upload")
+@never_cache
+def roster_plans(request: HttpRequest, pk: int) -> HttpResponse:
+    """The plans this unit may join now, each with its template and the way to upload."""
+    found = _unit(pk)
+    if found.state != "approved":
+        messages.warning(request, _("单位登记还没有通过审核，通过后才能上传名册。"))
+        return redirect("members:unit", pk)
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    plans = [
+        {"terms": terms, "name": s.name.in_language(language), "summary": s.summary.in_language(language), "closes": s.enrolling.closes}
+        for terms in reading.plans_of(found)
+        if (s := schedule_of(terms)).enrolling.relations[0] == "self"
+    ]
+    return _show(request, "roster_plans", unit=found, plans=plans)
+
+
+def _plan(found: WorkUnit, terms_id: int) -> Terms:
+    terms = next((terms for terms in reading.plans_of(found) if terms.pk == terms_id), None)
+    if terms is None:
+        raise Http404
+    return terms
+
+
+@requires("rosters.upload")
+@never_cache
+def roster_template(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
+    """An empty roster to fill in."""
+    terms = _plan(_unit(pk), terms_id)
+    content = rosters.template_sheet(schedule_of(terms))
+    return send(content, content_type=XLSX, file_name=_("名册模板-{plan}.xlsx").format(plan=terms.program.title), as_attachment=True)
+
+
+@requires("rosters.upload")
+@never_cache
+def roster_upload(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
+    """Send the roster's file; it is checked in the background."""
+    found = _unit(pk)
+    terms = _plan(found, terms_id)
+    form = RosterForm(request.POST, request.FILES) if request.method == "POST" else RosterForm()
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+
+        def act() -> str:
+            made = rosters.upload(unit=found, terms=terms, data=file.read(), file_name=file.name, by=actor(request), on=today())
+            return reverse("members:roster", args=[made.pk])
+
+        if address := attempt(form, act):
+            return redirect(address)
+    return _show(request, "roster_upload", form, unit=found, terms=terms)
+
+
+@requires("unit.use")
+@never_cache
+def roster(request: HttpRequest, pk: int) -> HttpResponse:
+    """One roster: being read, its preview with every row, being enrolled, what to pay."""
+    return _roster_page(request, _roster(pk))
+
+
+def _roster_page(request: HttpRequest, found: Roster, *, refused: str = "", status: int = 200) -> HttpResponse:
+    only_bad = request.GET.get("only") == "bad"
+    pages = Paginator(reading.rows_of(found, only_bad=only_bad), PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    dues = [_due(due) for due in found.dues.select_related("unit__office").order_by("id")] if found.state == "committed" else []
+    context = {
+        "roster": found,
+        "unit": found.unit,
+        "job": reading.work_on(found),
+        "working": found.state in reading.WORKING,
+        "page": page,
+        "pages": pages,
+        "only_bad": only_bad,
+        "dues": dues,
+        "total": format_yuan(found.total_fen),
+        "refused": refused,
+    }
+    return render(request, "members/unit/roster.html", context, status=status)
+
+
+@requires("rosters.upload")
+@never_cache
+@require_POST
+def roster_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """The agent has seen the preview: enrol the good rows."""
+    return _act(request, pk, lambda found: rosters.confirm(found, by=actor(request)), _("正在登记，请稍候。"))
+
+
+@requires("rosters.upload")
+@never_cache
+@require_POST
+def roster_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put the roster aside; nobody is enrolled by it."""
+    return _act(request, pk, lambda found: rosters.cancel(found, by=actor(request)), _("名册已取消，没有登记任何人。"))
+
+
+def _act(request: HttpRequest, pk: int, act: Any, done: str) -> HttpResponse:
+    found = _roster(pk)
+    try:
+        act(found)
+    except MoveRefused as no:
+        found.refresh_from_db()
+        return _roster_page(request, found, refused=no.message, status=status_of(no))
+    messages.success(request, done)
+    return redirect("members:roster", pk)
+
+
+@requires("unit.use")
+@never_cache
+def roster_result(request: HttpRequest, pk: int) -> HttpResponse:
+    """The uploaded list with a column of outcomes."""
+    found = _roster(pk)
+    if not found.result_file:
+        raise Http404
+    with found.result_file.open() as stored:
+        return send(stored.read(), content_type=XLSX, file_name=_("核对结果-{name}.xlsx").format(name=found.pk), as_attachment=True)
+
+
+@requires("unit.use")
+@never_cache
+def people(request: HttpRequest) -> HttpResponse:
+    """Everyone the agent's units have enrolled, with masked numbers."""
+    pages = Paginator(reading.people(), PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    return _show(request, "people", page=page, pages=pages, rows=reading.numbers_of(page.object_list))

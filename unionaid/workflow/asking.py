@@ -1,6 +1,6 @@
 """Sending a form to a service: a refusal goes back to its field with the status that says the same; twice has one effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -26,7 +26,8 @@ def attempt(form: AskForm, act: Callable[[], str]) -> str:
         return ""
 
 
-def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str]) -> str:
-    """`attempt`, with one effect for one key of the form however often it is sent."""
-    body = {"path": request.path, **form.cleaned_data}
+def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str], *, body: Mapping[str, object] | None = None) -> str:
+    """`attempt`, with one effect for one key of the form however often it is sent. `body` is what must be the same when the
+    form comes again (all its answers, unless said otherwise)."""
+    body = {"path": request.path, **(form.cleaned_data if body is None else body)}
     return attempt(form, lambda: once(request.user.pk, form.cleaned_data["key"], body, act))
