@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimDocument
 from members.models import BankCard
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import format_zh
 
 GONE = ("draft", "withdrawn", "rejected")
 
@@ -57,7 +57,7 @@ def _overlapping_stays(claim: Claim) -> Iterator[str]:
     for number, admitted, discharged in others:
         if admitted and any(admitted <= last and first <= discharged for first, last in own):
             yield _("住院日期与申领 {number}（{first}至{last}）重叠，请核对是否同一次住院。").format(
-                number=number, first=format_zh(admitted), last=format_zh(discharged)
+                number=number, first=date_format(admitted), last=date_format(discharged)
             )
 
 
@@ -74,4 +74,4 @@ def _account(claim: Claim) -> Iterator[str]:
 def _waiting(claim: Claim) -> Iterator[str]:
     until, day = claim.enrolment.waiting_until, claim.event_on
     if until and day and day <= until and claim.accident_on is None:
-        yield _("事发日在等待期内（等待期至 {day}）。").format(day=format_zh(until))
+        yield _("事发日在等待期内（等待期至 {day}）。").format(day=date_format(until))

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 import segno
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 
 from members.models import Enrolment
-from unionaid.lib.calendar import format_zh, plus_days
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import format_yuan
 
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
@@ -23,16 +24,16 @@ def number_of(enrolment: Enrolment) -> str:
 def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     """What the certificate says, line by line; page and PDF show the same."""
     first, last = enrolment.cover.lower, plus_days(enrolment.cover.upper, -1)
-    waiting = format_zh(enrolment.waiting_until) if enrolment.waiting_until else _("无")
+    waiting = date_format(enrolment.waiting_until) if enrolment.waiting_until else _("无")
     return [
         (_("凭证编号"), number_of(enrolment)),
         (_("参加人"), enrolment.member.name),
-        (_("互助计划"), enrolment.program.name),
+        (_("互助计划"), enrolment.program.title),
         (_("期次"), enrolment.terms.version_name),
         (_("主办单位"), enrolment.program.organiser_name),
         (_("份数"), _("{count} 份").format(count=enrolment.shares)),
         (_("互助费"), _("{amount} 元").format(amount=format_yuan(enrolment.contribution_fen))),
-        (_("保障期"), _("{first} 0 时起，至 {last} 24 时止").format(first=format_zh(first), last=format_zh(last))),
+        (_("保障期"), _("{first} 0 时起，至 {last} 24 时止").format(first=date_format(first), last=date_format(last))),
         (_("等待期至"), waiting),
         (_("参加单位"), enrolment.unit.name if enrolment.unit else _("个人参加")),
         (_("责任办事处"), enrolment.office.name),

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -16,7 +17,7 @@ from programs.rules import outline
 from programs.rules.examples import run_example
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import format_zh, plus_days
+from unionaid.lib.calendar import plus_days
 from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of, titled
 from unionaid.workflow.selectors import findable, history_of
 from unionaid.workflow.words import act_words
@@ -35,7 +36,7 @@ EVENTS = {
 
 
 def _days(terms: Terms) -> str:
-    first, last = format_zh(terms.period.lower), format_zh(plus_days(terms.period.upper, -1))
+    first, last = date_format(terms.period.lower), date_format(plus_days(terms.period.upper, -1))
     return gettext("{first}至{last}").format(first=first, last=last)
 
 
@@ -44,7 +45,7 @@ def program_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One program and all its terms."""
     program = get_object_or_404(Program.objects.select_related("office"), pk=pk)
     terms = [(one, _days(one)) for one in program.terms.order_by("-period", "-id")]
-    context = desk_context(request, trail=[list_of(Program)], title=program.name, program=program, terms=terms)
+    context = desk_context(request, trail=[list_of(Program)], title=program.title, program=program, terms=terms)
     return render(request, "desk/program.html", context)
 
 
@@ -62,7 +63,7 @@ def terms_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = desk_context(
         request,
         trail=[list_of(Terms)],
-        title=gettext("{program}（{version}）").format(program=terms.program.name, version=terms.version_name),
+        title=gettext("{program}（{version}）").format(program=terms.program.title, version=terms.version_name),
         terms=terms,
         days=_days(terms),
         summary=said(schedule.summary),
@@ -130,7 +131,7 @@ class TermsAdmin(HouseAdmin):
 
     @admin.display(description=_("计划"))
     def name(self, terms: Terms) -> str:
-        return terms.program.name
+        return terms.program.title
 
     @admin.display(description=_("期间"))
     def days(self, terms: Terms) -> str:

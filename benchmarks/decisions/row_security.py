@@ -60,6 +60,8 @@ QUESTIONS: list[tuple[str, dict[str, str], str, int]] = [
      " AND program_id = 1 AND cover && daterange('2024-03-01', '2025-03-01')", 1),
     ("office's people, newest 50, ×50", _OFFICE,
      "SELECT * FROM person WHERE office_ids && '{7}'::bigint[] ORDER BY id DESC LIMIT 50", 50),
+    ("people of an office that has none", {"offices": "77"},
+     "SELECT * FROM person WHERE office_ids && '{77}'::bigint[] ORDER BY id DESC LIMIT 50", 1),
     ("people by the beginning of their name (LIKE)", _OFFICE,
      "SELECT * FROM person WHERE office_ids && '{7}'::bigint[] AND name LIKE '张伟1234%' ORDER BY id DESC LIMIT 50", 1),
     ("the same, as a range (name ~>=~, ~<~)", _OFFICE,

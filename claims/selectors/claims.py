@@ -1,12 +1,10 @@
 """Reading claims."""
 
 import uuid
-from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
 from claims.models import Claim, ClaimDocument
-from members.models import Member
 from unionaid.offices.scope import everywhere
 
 

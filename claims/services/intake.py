@@ -54,7 +54,7 @@ def open_claim(*, enrolment: Enrolment, claimant: Member, event: str, by: Actor,
     if enrolment.state != "effective":
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
     if event not in schedule_of(enrolment.terms).events:
-        raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.name))
+        raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
     claim = _new_claim(enrolment, claimant, event, on)
     give_consent(claimant, Consent.Purpose.MEDICAL, by=by)
     record([claim], "open", by=by)

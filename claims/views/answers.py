@@ -35,7 +35,7 @@ def _claim(claim: Claim) -> list[Answer]:
         (_("申领编号"), claim.number, ""),
         (_("事由"), claim.get_event_display(), ""),
         (_("为谁申领"), claim.member.name, ""),
-        (_("保障"), _("{program}，{days}").format(program=claim.program.name, days=days), ""),
+        (_("保障"), _("{program}，{days}").format(program=claim.program.title, days=days), ""),
     ]
 
 

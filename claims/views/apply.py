@@ -115,7 +115,7 @@ def _open(request: HttpRequest, cover: Enrolment, event: str, on: date) -> str:
 def cover_words(cover: Enrolment) -> str:
     """The cover as it is chosen: plan, person, days."""
     days = span(cover.cover.lower, plus_days(cover.cover.upper, -1))
-    return _("{program}（{person}，保障期 {days}）").format(program=cover.program.name, person=cover.member.name, days=days)
+    return _("{program}（{person}，保障期 {days}）").format(program=cover.program.title, person=cover.member.name, days=days)
 
 
 def _unfit(opening: Opening) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _payments(covers: Sequence[Enrolment]) -> list[dict[str, str]]:
     """Contributions that the worker pays (a roster's are the unit's)."""
     return [
         {
-            "words": _("缴互助费：{program}（{person}）").format(program=cover.program.name, person=cover.member.name),
+            "words": _("缴互助费：{program}（{person}）").format(program=cover.program.title, person=cover.member.name),
             "why": _("应缴 {amount} 元，到账后保障才生效").format(amount=format_yuan(cover.contribution_fen)),
             "button": _("去缴费"),
             "address": address_of("members:pay", cover.public_id),
@@ -108,7 +108,7 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     return [
         {
             "words": title.format(number=claim.number),
-            "why": claim.message or claim.program.name,
+            "why": claim.message or claim.program.title,
             "button": button,
             "address": address_of(name, claim.public_id),
         }

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET
 from members.models import Enrolment, Evidence
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
-from unionaid.lib.calendar import format_zh, plus_days
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
 from unionaid.offices.roles import Actor, may
@@ -50,7 +51,7 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = desk_context(
         request,
         trail=[list_of(Enrolment)],
-        title=gettext("{name}：{program}").format(name=cover.member.name, program=cover.program.name),
+        title=gettext("{name}：{program}").format(name=cover.member.name, program=cover.program.title),
         cover=cover,
         last_day=plus_days(cover.ends_before, -1),
         numbers=masked_numbers([cover.member_id]).get(cover.member_id),
@@ -105,7 +106,7 @@ class EnrolmentAdmin(HouseAdmin):
 
     @admin.display(description=_("保障期"))
     def cover_days(self, row: Enrolment) -> str:
-        first, last = format_zh(row.starts_on), format_zh(plus_days(row.ends_before, -1))
+        first, last = date_format(row.starts_on), date_format(plus_days(row.ends_before, -1))
         return gettext("{first}至{last}").format(first=first, last=last)
 
     @admin.display(description=_("互助费（元）"))

@@ -204,7 +204,7 @@ class RosterAdmin(HouseAdmin):
 
     @admin.display(description=_("计划"))
     def program(self, roster: Roster) -> str:
-        return roster.terms.program.name
+        return roster.terms.program.title
 
     @admin.display(description=_("互助费（元）"))
     def amount(self, roster: Roster) -> str:

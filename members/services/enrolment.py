@@ -122,7 +122,7 @@ def enrol(
 def already_covered_words(terms: Terms) -> str:
     """Said to whoever tries to join a program twice for the same days, without telling who enrolled the person."""
     return _("“{program}”在这段时间已有参加记录，不能重复参加。请在“我的保障”中查看，或联系单位经办人。").format(
-        program=terms.program.name
+        program=terms.program.title
     )
 
 

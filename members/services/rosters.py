@@ -37,6 +37,7 @@ from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
 
 ROWS = "members_rosterrow"
+# zh: the roster's own words: columns and their synonyms, what cells may say
 COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("姓名", "职工姓名", "名字"),
     "id_number": ("身份证号", "身份证号码", "证件号码", "公民身份号码", "身份证"),
@@ -48,6 +49,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 REQUIRED = ("name", "id_number")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
+# zh: as above
 EMPLOYMENT_WORDS = {
     "": "",
     "企业在职": "enterprise",
@@ -60,6 +62,7 @@ EMPLOYMENT_WORDS = {
     "退休": "retired",
     "已退休": "retired",
 }
+# zh: as above
 YES, NO = {"是", "有", "已参加", "y", "yes", "1", "√"}, {"否", "无", "没有", "未参加", "n", "no", "0", "×"}
 
 
@@ -346,16 +349,19 @@ def result_sheet(rows: Sequence[Row], roster: Roster) -> bytes:
         [row.number, *(row.said.get(key, "") for key in COLUMNS), "；".join(row.reasons) or _("可以参加")] for row in rows
     ]
     out = io.BytesIO()
-    write_workbook(out, [Sheet(_("核对结果"), f"{roster.unit.name} · {roster.terms.program.name}", columns, lines)])
+    write_workbook(out, [Sheet(_("核对结果"), f"{roster.unit.name} · {roster.terms.program.title}", columns, lines)])
     return out.getvalue()
+
+
+# zh: as above
+EXAMPLE = ("张三（示例，请删除）", "360426199101010071", "13800138000", "企业在职", "是", "是", "1")
 
 
 def template_sheet(schedule: Schedule) -> bytes:
     """An empty roster with its header and one example line."""
     columns = [Column(title, "text", 22) for title in TITLES.values()]
-    example = ["张三（示例，请删除）", "360426199101010071", "13800138000", "企业在职", "是", "是", "1"]
     out = io.BytesIO()
-    write_workbook(out, [Sheet(_("名册"), _("{name}名册").format(name=schedule.name.zh), columns, [example])])
+    write_workbook(out, [Sheet(_("名册"), _("{name}名册").format(name=schedule.name.zh), columns, [list(EXAMPLE)])])
     return out.getvalue()
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from members.forms.unit import RosterForm, UnitForm
 from members.models import ContributionDue, Roster, WorkUnit
 from members.selectors import rosters as reading
+from members.selectors.people import member_of_user
 from members.services import rosters, units
 from members.views.parts import actor
 from programs.models import Terms
@@ -67,6 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "units": found,
         "rosters": reading.my_rosters(),
         "dues": [_due(due) for due in reading.open_dues()],
+        "is_member": member_of_user(request.user) is not None,
         "can_upload": any(unit.state == "approved" for unit in found),
     }
     return _show(request, "home", **context)

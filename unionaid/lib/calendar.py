@@ -122,11 +122,11 @@ def stay_days(admitted: date, discharged: date, rule: str = "count_first") -> in
 
 def format_zh(day: date) -> str:
     """2026年3月1日"""
-    return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.year}年{day.month}月{day.day}日"  # zh: this is the Chinese form
 
 
 _SHAPES = (
-    re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"),
+    re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"),  # zh: how dates are written
     re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
 )
 

@@ -31,10 +31,10 @@ def fen_from_yuan(amount: Decimal | str) -> int:
     """Exact conversion; MoneyError for more than two decimals, NaN, exponents or anything that is not a number."""
     if isinstance(amount, str):
         if not _PLAIN.fullmatch(amount):
-            raise MoneyError(f"不是金额：{amount[:30]}")
+            raise MoneyError(f"no amount: {amount[:30]}")
         amount = Decimal(amount)
     if not amount.is_finite() or amount != round_half_up(amount):
-        raise MoneyError(f"不是到分的金额：{amount}")
+        raise MoneyError(f"not a whole number of fen: {amount}")
     return int(amount * 100)
 
 
@@ -61,7 +61,7 @@ def parse_yuan(text: str) -> int:
     120050
     """
     plain = unicodedata.normalize("NFKC", text)
-    plain = re.sub(r"[\s,¥元]", "", plain)
+    plain = re.sub(r"[\s,¥元]", "", plain)  # zh: how amounts are written
     if not re.fullmatch(r"[0-9]{1,13}(\.[0-9]{1,2})?", plain):
         raise MoneyError("请只填数字，最多两位小数，例如 1200.50")
     fen = fen_from_yuan(Decimal(plain))

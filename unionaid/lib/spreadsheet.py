@@ -48,7 +48,7 @@ def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:
     if not data:
         raise SpreadsheetError("文件是空的，请重新选择名册文件")
     if len(data) > limits.max_bytes:
-        raise SpreadsheetError(f"文件超过 {limits.max_bytes // 1024 // 1024} MB，请分成几个文件上传")
+        raise SpreadsheetError("文件太大，请分成几个文件上传")
     cells = _sheet(data, limits) if data.startswith((_ZIP, _OLE)) else _csv(data, file_name)
     return _table(cells, limits)
 
@@ -125,7 +125,7 @@ def _table(cells: Iterable[Sequence[Any]], limits: Limits) -> Table:
             header = row
             continue
         if len(rows) >= limits.max_rows:
-            raise SpreadsheetError(f"名册超过 {limits.max_rows} 行，请分成几个文件上传")
+            raise SpreadsheetError("名册的行数太多，请分成几个文件上传")
         rows.append(row + [""] * (len(header) - len(row)))
         numbers.append(number)
     if not header:
@@ -139,7 +139,7 @@ def cell_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return "是" if value else "否"  # zh: what cells say
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) >= 10**15:
             return f"{Decimal(value):.5E}"
@@ -218,7 +218,7 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet) -> None:
         page.write_string(i, 0, clean(text), note)
     top = len(sheet.notes) + 1
     for column, spec in enumerate(sheet.columns):
-        page.write_string(top, column, clean(spec.title), head)
+        page.write_string(top, column, clean(str(spec.title)), head)
         page.set_column(column, column, spec.width)
     formats = {
         (kind, bold): book.add_format({"num_format": shape, "border": 1, "bold": bold, "top": 2 if bold else 1})

@@ -1,6 +1,7 @@
 """The starting tree of offices: headquarters, provinces, the offices the catalogue's plans belong to. Data alone."""
 
 # (code, name, level, code of the office above, region code)
+# zh: names of offices
 TREE: tuple[tuple[str, str, str, str, str], ...] = (
     ("000000", "中国职工保险互助会", "headquarters", "", ""),
     ("110000", "北京办事处", "province", "000000", "110000"),

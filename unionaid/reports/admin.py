@@ -10,11 +10,12 @@ from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from unionaid.lib.calendar import day_of, format_zh, today
+from unionaid.lib.calendar import day_of, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import Glance, HouseAdmin, Link, badge, column, desk_context, glance, list_of
 from unionaid.offices.models import Office
@@ -52,7 +53,7 @@ class RequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["office"].choices = [(office.pk, _indented(office, offices)) for office in offices]  # type: ignore[attr-defined]
         last = today().year
-        self.fields["year"].choices = [(year, f"{year} 年") for year in range(last, last - YEARS_BACK, -1)]  # type: ignore[attr-defined]
+        self.fields["year"].choices = [(year, gettext("{year} 年").format(year=year)) for year in range(last, last - YEARS_BACK, -1)]  # type: ignore[attr-defined]
 
 
 def _indented(office: Office, offices: Sequence[Office]) -> str:
@@ -237,6 +238,6 @@ def latest_statement(actor: Actor) -> Iterable[Glance]:
     if statement is None:
         return
     whole = services.lines_of(statement)[-1]
-    hint = gettext("数据截止 {day}，第 {revision} 版").format(day=format_zh(day_of(statement.as_of)), revision=statement.revision)
+    hint = gettext("数据截止 {day}，第 {revision} 版").format(day=date_format(day_of(statement.as_of)), revision=statement.revision)
     title = gettext("{office} {year} 年度").format(office=statement.office.name, year=statement.year)
     yield Glance(title, hint, reverse("admin:yearly_statement", args=[statement.pk]), [_figures(whole)[i] for i in (0, 3, 4, 7, 8)])

@@ -9,11 +9,13 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from programs.models import Program
 from programs.selectors import programs_by_id
-from unionaid.lib.calendar import SHANGHAI, day_of, format_zh, now
+from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
@@ -113,24 +115,24 @@ def choose(lines: Sequence[StatementLine], table: str) -> list[StatementLine]:
     return own + [line for line in lines if line.table == "total"]
 
 
-CATEGORY = Column("类别", "text", 16)
+CATEGORY = Column(gettext_lazy("类别"), "text", 16)
 COLUMNS = (
-    Column("计划或类别", "text", 36),
+    Column(gettext_lazy("计划或类别"), "text", 36),
     CATEGORY,
-    Column("单位数", "count", 9),
-    Column("参加人数", "count", 10),
-    Column("参加人次", "count", 10),
-    Column("份数", "count", 9),
-    Column("新参人次", "count", 10),
-    Column("互助费（元）", "yuan", 16),
-    Column("申领件", "count", 9),
-    Column("给付件", "count", 9),
-    Column("受益人数", "count", 10),
-    Column("给付金额（元）", "yuan", 16),
-    Column("件均（元）", "yuan", 14),
-    Column("单笔最高（元）", "yuan", 14),
-    Column("赔付率", "ratio", 10),
-    Column("受益率", "ratio", 10),
+    Column(gettext_lazy("单位数"), "count", 9),
+    Column(gettext_lazy("参加人数"), "count", 10),
+    Column(gettext_lazy("参加人次"), "count", 10),
+    Column(gettext_lazy("份数"), "count", 9),
+    Column(gettext_lazy("新参人次"), "count", 10),
+    Column(gettext_lazy("互助费（元）"), "yuan", 16),
+    Column(gettext_lazy("申领件"), "count", 9),
+    Column(gettext_lazy("给付件"), "count", 9),
+    Column(gettext_lazy("受益人数"), "count", 10),
+    Column(gettext_lazy("给付金额（元）"), "yuan", 16),
+    Column(gettext_lazy("件均（元）"), "yuan", 14),
+    Column(gettext_lazy("单笔最高（元）"), "yuan", 14),
+    Column(gettext_lazy("赔付率"), "ratio", 10),
+    Column(gettext_lazy("受益率"), "ratio", 10),
 )
 
 
@@ -183,7 +185,7 @@ def workbook(statement: YearlyStatement, lines: Sequence[StatementLine]) -> byte
     assert moment is not None
     notes = [
         _("数据截止：{day} {time:%H:%M}（北京时间）　第 {revision} 版　统计范围：{office}及所属机构").format(
-            day=format_zh(day_of(moment)), time=moment.astimezone(SHANGHAI), revision=statement.revision, office=statement.office.name
+            day=date_format(day_of(moment)), time=moment.astimezone(SHANGHAI), revision=statement.revision, office=statement.office.name
         ),
         *(str(text) for text in figures.DEFINITIONS),
     ]

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now, today
@@ -176,7 +177,7 @@ def _run_chunk(job_id: int) -> bool:
             return False
         by = requester(work)
         if work.permission and not may(by, work.permission, work.office_id):
-            raise JobRefused("申请这项任务的人已没有相应的权限。")
+            raise JobRefused(_("申请这项任务的人已没有相应的权限。"))
         run = Run(
             job_id=work.pk,
             subject_ids=list(work.subject_ids),
@@ -215,7 +216,7 @@ def requester(work: Job) -> Actor:
         return SYSTEM
     user: User = work.requested_by
     if not user.is_active:
-        raise JobRefused("申请这项任务的账号已停用。")
+        raise JobRefused(_("申请这项任务的账号已停用。"))
     return staff_actor(user, on=today())
 
 

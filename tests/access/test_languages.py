@@ -1,0 +1,57 @@
+"""With English switched on, everything that is not somebody's own words can be read in English, on every page of every role."""
+
+import pytest
+from django.conf import settings
+
+from claims.models import Claim
+from members.models import BankCard, Member, Roster, WorkUnit
+from programs.models import Program, Terms
+from tests.access.conftest import ROLES, someone, start_of
+from tests.access.crawler import CJK, walk
+from tests.factories.world import ASKED, World
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import mask_name
+from unionaid.offices.models import Office
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.models import AuditEntry
+
+
+def _own_words() -> list[str]:
+    """What people and plans said themselves: names, notes, clauses, sources. Longest first."""
+    with everywhere(reason="the words that need no translation"):
+        found = {
+            *Member.objects.values_list("name", flat=True),
+            *(mask_name(name) for name in Member.objects.values_list("name", flat=True)),
+            *User.objects.values_list("display_name", flat=True),
+            *Office.objects.values_list("name", flat=True),
+            *WorkUnit.objects.values_list("name", flat=True),
+            *Roster.objects.values_list("file_name", flat=True),
+            *BankCard.objects.values_list("bank_name", flat=True),
+            *Program.objects.values_list("name", flat=True),
+            *Program.objects.values_list("organiser_name", flat=True),
+            *Terms.objects.values_list("source", flat=True),
+            *Claim.objects.values_list("message", flat=True),
+            *Claim.objects.values_list("reason_clause", flat=True),
+            *AuditEntry.objects.values_list("note", flat=True),
+        }
+        for terms in Terms.objects.all():
+            found |= {item["clause"] for item in terms.schedule["items"]}
+            found |= {example.get("name", "") for example in terms.schedule["examples"]}
+            found |= {terms.schedule["source"]["title"]}
+    return sorted((words for words in found if words), key=len, reverse=True)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everything_can_be_read_in_english(full: World, role: str) -> None:
+    client, left, own = someone(full, role), set[str](), _own_words()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    with frozen(ASKED):
+        for seen in walk(client, start_of(role)):
+            for words in seen.page.words:
+                rest = words
+                for said in own:
+                    rest = rest.replace(said, "")
+                if CJK.search(rest):
+                    left.add(f"{seen.route}: {words[:80]}")
+    assert sorted(left) == []
