@@ -16,5 +16,7 @@ MIDDLEWARE = ["tests.factories.clock.on_the_clock", *MIDDLEWARE]  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 # The application role sees the very database that the owner role made and migrated.
+for _one in DATABASES.values():  # noqa: F405
+    _one["CONN_MAX_AGE"] = 0  # the live server's threads let go of the database at once
 DATABASES["default"]["TEST"] = {"MIRROR": "owner"}  # noqa: F405
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
