@@ -214,7 +214,7 @@ def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Check the answers and send them in; sending twice has one effect."""
     draft = my_draft(public_id)
     form = SendForm(request.POST or None)
-    if draft is None and request.method == "GET":
+    if draft is None and not form.is_valid():
         raise Http404
     if request.method == "POST" and form.is_valid():
         address = attempt_once(request, form, lambda: _send(request, public_id))

@@ -18,7 +18,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Min, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -325,7 +325,10 @@ class HouseAdmin(admin.ModelAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.page or not (object_id.isascii() and object_id.isdigit()):
             raise Http404
-        return redirect(self.page, int(object_id))
+        try:
+            return redirect(self.page, int(object_id))
+        except NoReverseMatch:  # a page that is not found by the row's number
+            raise Http404 from None
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         raise Http404

@@ -1,0 +1,181 @@
+"""Who may knock where: `access_matrix.csv` names every route, method and role with the answer, and nothing is left out.
+
+Every route of the address book, the admin's included, is tried as every role against objects of one worker, one unit and one
+office. 302→login is written `login`; other redirects `302`. A route that is not in the file fails, and so does a line without a
+route. The default, for whatever is not written down, is a failing test.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from claims.models import Claim, ClaimDocument
+from claims.payouts.models import PayoutBatch
+from members.models import (
+    ContributionDue,
+    Evidence,
+    Member,
+    UnitPaper,
+)
+from members.services import joining, rosters, units
+from tests.access.conftest import ROLES, someone
+from tests.factories.world import ASKED, JOINED, World, load, make_unit
+from unionaid.lib.calendar import frozen
+from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.models import StaffPost
+from unionaid.offices.scope import everywhere
+from unionaid.reports.models import YearlyStatement
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import AuditEntry, Job
+
+MATRIX = Path(__file__).with_name("access_matrix.csv")
+EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
+PART = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """Every route of the product, as it is written in the address books."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLPattern):
+            yield before + str(entry.pattern)
+        else:
+            yield from routes(entry, before + str(entry.pattern))
+
+
+@pytest.fixture
+def examples(full: World) -> dict[str, dict[str, Any]]:
+    """What stands for the parts of a route: by the beginning of the route, the longest that fits."""
+    with everywhere(reason="arrange"), frozen(ASKED):
+        owner = Member.objects.get(user__username="w101")
+        claim = Claim.objects.filter(member=owner, state="returned_payment").first() or Claim.objects.filter(member=owner).first()
+        other = load("national-inpatient.2026")
+        draft = joining.begin(owner, other, by=full.worker(owner))
+        paper = joining.add_paper(draft, kind="contract", upload=CleanUpload("image/jpeg", b"j", "a.jpg", "a" * 64), by=full.worker(owner))
+        Evidence.objects.create(
+            enrolment=claim.enrolment, kind="contract", file=paper.file.name, file_name="x", content_type="image/jpeg", sha256="b" * 64
+        )
+        units._keep(full.unit, [CleanUpload("image/jpeg", b"j", "u.jpg", "c" * 64)])
+        roster = rosters.upload(unit=full.unit, terms=full.yulin, data=b"x", file_name="x.csv", by=full.agent_actor, on=ASKED)
+    with frozen(ASKED):
+        run_due("default")
+    with everywhere(reason="look"):
+        batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
+        document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
+        entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
+        stay = claim.admissions.first()
+        due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
+        unit_paper = UnitPaper.objects.first()
+    cover = claim.enrolment
+    return {
+        "": {"object_id": 1, "content_type_id": 1, "url": "x", "path": "x", "app_label": "claims"},
+        "verify/": {"public_id": cover.public_id},
+        "my/eligibility": {"name": "work"},
+        "my/plans/": {"terms_id": full.yulin.pk},
+        "my/join/": {"public_id": draft.public_id, "relation": "spouse"},
+        "my/join-papers/": {"public_id": paper.public_id},
+        "my/enrolments/": {"public_id": cover.public_id},
+        "my/claims/": {"public_id": claim.public_id, "pk": stay.pk, "paper": document.public_id},
+        "my/papers/": {"public_id": document.public_id},
+        "unit/units/": {"pk": full.unit.pk, "terms_id": full.yulin.pk},
+        "unit/rosters/": {"pk": roster.pk},
+        "jobs/": {"public_id": job.public_id},
+        "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
+        "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
+        "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},
+        "admin/workflow/job/": {"public_id": job.public_id, "object_id": job.pk},
+        "admin/workflow/auditentry/": {"object_id": entry.pk},
+        "admin/members/workunit/": {"pk": full.unit.pk, "object_id": full.unit.pk},
+        "admin/members/workunit/papers/": {"pk": unit_paper.pk},
+        "admin/members/roster/": {"pk": roster.pk, "object_id": roster.pk},
+        "admin/members/member/": {"pk": owner.pk, "object_id": owner.pk},
+        "admin/members/enrolment/": {"pk": cover.pk, "object_id": cover.pk},
+        "admin/members/enrolment/papers/": {"pk": evidence.pk},
+        "admin/members/contributiondue/": {"pk": due.pk, "object_id": due.pk},
+        "admin/programs/program/": {"pk": full.yulin.program_id, "object_id": full.yulin.program_id},
+        "admin/programs/terms/": {"pk": full.yulin.pk, "object_id": full.yulin.pk},
+        "admin/offices/office/": {"pk": full.cast.a.pk, "object_id": full.cast.a.pk},
+        "admin/offices/staffpost/": {"pk": post.pk, "object_id": post.pk},
+        "admin/accounts/user/": {"pk": full.cast.reviewer.pk, "object_id": full.cast.reviewer.pk},
+    }
+
+
+def address(route: str, examples: dict[str, dict[str, Any]]) -> str:
+    """The route with the examples put in."""
+    best = max((key for key in examples if route.startswith(key)), key=len)
+    values = {**examples[""], **examples[best]}
+    plain = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route).removesuffix("$").replace("^", "").replace("\\Z", "")
+    return "/" + PART.sub(lambda part: str(values[part[1]]), plain)
+
+
+def _clients(full: World) -> dict[str, Client]:
+    found = {role: someone(full, role) for role in EVERYONE if role not in ("stranger_worker", "stranger_agent", "outsider")}
+    with everywhere(reason="arrange"), frozen(JOINED):
+        _unit, agent = make_unit(full.cast.b, "91610100MA70A1B3D")
+        strangers = {"stranger_worker": full.member(801, "外人").user, "stranger_agent": agent, "outsider": full.cast.outsider}
+    for name, user in strangers.items():
+        found[name] = Client(raise_request_exception=False)
+        found[name].force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return found
+
+
+def _outcome(client: Client, method: str, where: str) -> str:
+    with transaction.atomic():
+        answer = client.get(where) if method == "GET" else client.post(where, {})
+        transaction.set_rollback(True)
+    if answer.status_code in (301, 302):
+        return "login" if urlsplit(answer["Location"]).path in ("/login", "/admin/login/") else "302"
+    return str(answer.status_code)
+
+
+def walked(full: World, examples: dict[str, dict[str, Any]]) -> dict[tuple[str, str], dict[str, str]]:
+    """What every role is answered on every route and method."""
+    clients, found = _clients(full), {}
+    with frozen(ASKED):
+        for route in sorted(set(routes()), key=lambda route: (route == "logout", route)):  # logging out comes last
+            for method in ("GET", "POST"):
+                found[route, method] = {name: _outcome(client, method, address(route, examples)) for name, client in clients.items()}
+    return found
+
+
+def test_every_route_answers_every_role_as_written(full: World, examples: dict[str, dict[str, Any]]) -> None:
+    with MATRIX.open(encoding="utf-8", newline="") as file:
+        promised = {(row.pop("route"), row.pop("method")): row for row in csv.DictReader(file)}
+    found = walked(full, examples)
+    assert sorted(found.keys() - promised.keys()) == [], "routes that are not written down"
+    assert sorted(promised.keys() - found.keys()) == [], "lines without a route"
+    wrong = [
+        f"{method} {route} as {role}: {answer}, promised {promised[route, method][role]}"
+        for (route, method), answers in found.items()
+        for role, answer in answers.items()
+        if answer != promised[route, method][role]
+    ]
+    assert wrong == []
+
+
+def test_strangers_never_get_at_an_object() -> None:
+    """The file itself keeps the rule: whoever is of another office, unit or family is answered like for what does not exist."""
+    objects = re.compile(r"<(?:int|uuid):(?:pk|public_id)>|<path:object_id>")
+    forwarding = re.compile(r"<path:object_id>|^jobs/")  # to a page of their own, which stands in this file too
+    shared = ("verify/", "admin/programs/", "admin/offices/", "admin/accounts/")  # public, or everyone's
+    with MATRIX.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if objects.search(row["route"]) and not row["route"].startswith(shared)]
+    assert len(rows) > 60
+    open_doors = [
+        (row["method"], row["route"], role, row[role])
+        for row in rows
+        for role in ("stranger", "stranger_worker", "stranger_agent", "outsider")
+        if row[role] not in ("404", "403", "login", "405")
+        and not (row[role] == "302" and forwarding.search(row["route"]))
+    ]
+    assert open_doors == []
+    assert not [row for row in rows if any(value.startswith("5") for value in row.values())]
+
+
