@@ -27,6 +27,7 @@ ROSTER = Graph(
         State("checked", _("核对完成"), "todo"),
         State("committing", _("正在登记")),
         State("committed", _("已登记，待缴费"), "todo"),
+        State("effective", _("已缴费，保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
     ),
@@ -35,6 +36,7 @@ ROSTER = Graph(
         Arrow("refuse", _("名册无法读取"), ("uploaded",), "unreadable", "rosters.commit"),
         Arrow("confirm", _("确认登记"), ("checked",), "committing", "rosters.commit", then=("members.commit_roster",)),
         Arrow("commit", _("登记完成"), ("committing",), "committed", "rosters.commit"),
+        Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm"),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
     ),
 )

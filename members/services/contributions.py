@@ -104,6 +104,7 @@ def _make_effective(due: ContributionDue, *, by: Actor) -> None:
         return
     if due.roster_id:
         waiting = list(Enrolment.objects.filter(roster_id=due.roster_id, state="contribution_due"))
+        move([Roster.objects.get(pk=due.roster_id)], "settle", by=by)
     else:
         waiting = list(Enrolment.objects.filter(pk=due.enrolment_id, state="contribution_due"))
     move(waiting, "confirm", by=by)

@@ -188,7 +188,7 @@ def _roster_page(request: HttpRequest, found: Roster, *, refused: str = "", stat
     only_bad = request.GET.get("only") == "bad"
     pages = Paginator(reading.rows_of(found, only_bad=only_bad), PAGE)
     page = pages.get_page(request.GET.get("page"))
-    dues = [_due(due) for due in found.dues.select_related("unit__office").order_by("id")] if found.state == "committed" else []
+    dues = [_due(due) for due in found.dues.select_related("unit__office").order_by("id")] if found.state in ("committed", "effective") else []
     context = {
         "roster": found,
         "unit": found.unit,
