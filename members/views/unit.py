@@ -188,7 +188,7 @@ def _roster_page(request: HttpRequest, found: Roster, *, refused: str = "", stat
     only_bad = request.GET.get("only") == "bad"
     pages = Paginator(reading.rows_of(found, only_bad=only_bad), PAGE)
     page = pages.get_page(request.GET.get("page"))
-    dues = [_due(due) for due in found.dues.select_related("unit__office").order_by("id")] if found.state in ("committed", "effective") else []
+    owed = found.dues.select_related("unit__office").order_by("id") if found.state in ("committed", "effective") else []
     context = {
         "roster": found,
         "unit": found.unit,
@@ -197,7 +197,7 @@ def _roster_page(request: HttpRequest, found: Roster, *, refused: str = "", stat
         "page": page,
         "pages": pages,
         "only_bad": only_bad,
-        "dues": dues,
+        "dues": [_due(due) for due in owed],
         "total": format_yuan(found.total_fen),
         "refused": refused,
     }
