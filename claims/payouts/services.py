@@ -43,6 +43,7 @@ def payable(office: Office) -> list[Claim]:
     )
 
 
+@transaction.atomic
 def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) -> PayoutBatch:
     """Freeze payee, account and amount of each claim in a new batch. Nobody who entered, reviewed or approved one of
     the claims may do it. A line the bank's file cannot hold is named before anything is paid."""

@@ -50,6 +50,7 @@ def raise_due(
     )
 
 
+@transaction.atomic
 def confirm(
     due: ContributionDue,
     *,

@@ -4,6 +4,7 @@ Everything goes through the same services, scopes and jobs as the pages; jobs ar
 days lie in the catalogue's year, whatever day it is today. Refuses to play twice in one database.
 """
 
+import hashlib
 import io
 import json
 import time
@@ -119,6 +120,9 @@ class Command(BaseCommand):
                 StaffPost.objects.create(user=staff[username], office=office, role=role, since=date(2024, 1, 1))
             agent = User.objects.create_user("u-zhou", PASSWORD, display_name="周经办")
             office = Office.objects.get(code="610800")
+            office.phone, office.bank_name = "0912-0000000", "中国建设银行榆林分行（演示）"
+            office.account_name, office.account_number = "榆林办事处互助金专户（演示）", "61050100000000000001"
+            office.save()
             seventeen = "91610800MA70A1B2C"
             unit = units.register_unit(
                 name="榆林市红石峡机械制造有限责任公司",
@@ -437,9 +441,8 @@ def photo(words: str) -> CleanUpload:
     image = Image.new("RGB", (900, 640), "#f7f3e8")
     pen = ImageDraw.Draw(image)
     pen.rectangle((30, 30, 870, 610), outline="#886644", width=4)
-    seed = sum(map(ord, words))
-    for line in range(9):
-        pen.rectangle((70, 90 + line * 55, 120 + (seed * (line + 3)) % 680, 110 + line * 55), fill="#555555")
+    for line, width in enumerate(hashlib.sha256(words.encode()).digest()[:9]):
+        pen.rectangle((70, 90 + line * 55, 200 + 2 * width, 110 + line * 55), fill="#555555")
     out = io.BytesIO()
     image.save(out, "PNG")
     return inspect(out.getvalue(), f"{words[:20]}.png")
