@@ -267,7 +267,7 @@ class ClaimAdmin(HouseAdmin):
 
     def find(self, rows: QuerySet[Claim], text: str) -> QuerySet[Claim]:
         if text[:2].upper() == "SL":
-            return rows.filter(number__startswith=text.upper())
+            return rows.filter(number__begins=text.upper())
         return rows.filter(member__in=members_by_number(text))
 
     @admin.display(description=_("状态"))

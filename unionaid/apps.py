@@ -28,6 +28,7 @@ class HouseConfig(AppConfig):
     def ready(self) -> None:
         import_module("unionaid.celery")
         import_module("unionaid.checks")
+        import_module("unionaid.web.lookups")
         for config in apps.get_app_configs():
             if config.name.startswith(OWN):
                 load_if_there(f"{config.name}.jobs")

@@ -226,7 +226,7 @@ class PayoutBatchAdmin(HouseAdmin):
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[PayoutBatch], text: str) -> QuerySet[PayoutBatch]:
-        return rows.filter(number__startswith=text.upper())
+        return rows.filter(number__begins=text.upper())
 
     def complete(self, rows: Sequence[Any]) -> None:
         found: dict[int, dict[str, int]] = {}

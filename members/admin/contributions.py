@@ -125,7 +125,7 @@ class ContributionDueAdmin(HouseAdmin):
 
     def find(self, rows: QuerySet[ContributionDue], text: str) -> QuerySet[ContributionDue]:
         plain = text.upper()
-        return rows.filter(unit__credit_code=plain) if len(plain) == 18 else rows.filter(reference__startswith=plain)
+        return rows.filter(unit__credit_code=plain) if len(plain) == 18 else rows.filter(reference__begins=plain)
 
     @admin.display(description=_("单位或个人"))
     def debtor(self, due: ContributionDue) -> Any:

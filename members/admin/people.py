@@ -72,7 +72,7 @@ class MemberAdmin(HouseAdmin):
 
     def find(self, rows: QuerySet[Member], text: str) -> QuerySet[Member]:
         ids = members_by_number(text)
-        return rows.filter(pk__in=ids) if ids or any(c.isdigit() for c in text) else rows.filter(name__startswith=text)
+        return rows.filter(pk__in=ids) if ids or any(c.isdigit() for c in text) else rows.filter(name__begins=text)
 
     def complete(self, rows: Sequence[Any]) -> None:
         numbers = masked_numbers([row.pk for row in rows]) if rows else {}

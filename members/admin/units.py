@@ -137,7 +137,7 @@ class WorkUnitAdmin(HouseAdmin):
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[WorkUnit], text: str) -> QuerySet[WorkUnit]:
-        return rows.filter(Q(name__startswith=text) | Q(credit_code__startswith=text.upper()))
+        return rows.filter(Q(name__begins=text) | Q(credit_code__begins=text.upper()))
 
 
 @require_GET
