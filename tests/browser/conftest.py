@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 def site(committed: None) -> Iterator[str]:
     """The address of the product, served from the tests' database on 1 July 2026 unless a test moves the clock."""
     Clock.day = date(2026, 7, 1)
-    server = LiveServer("localhost")
+    server = LiveServer("127.0.0.1")
     try:
         yield server.url
     finally:
