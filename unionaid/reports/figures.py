@@ -118,7 +118,7 @@ def _add(into: dict[str, int], row: Mapping[str, int]) -> None:
 def _enrolled(office_ids: frozenset[int], year: int) -> Any:
     period = year_of(year)
     return Enrolment.objects.filter(
-        office_id__in=office_ids, state="effective", cover__startswith__gte=period.start, cover__startswith__lt=period.end
+        office_id__in=office_ids, state="effective", starts_on__gte=period.start, starts_on__lt=period.end
     )
 
 
