@@ -1,6 +1,7 @@
 """The certificate of an enrolment (互助保障凭证) as a PDF, with a QR code that leads to its public verification page."""
 
 import io
+from collections.abc import Container
 from pathlib import Path
 
 import pylopdf_fonts_zh_cn
@@ -40,6 +41,15 @@ def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     ]
 
 
+def printable(text: str, known: Container[int]) -> str:
+    """The text with every character that the font lacks written as its code, so that a rare name is never silently blank.
+
+    >>> printable("䶮𠮷", {ord("䶮")})
+    '䶮〔U+20BB7〕'
+    """
+    return "".join(c if ord(c) in known else f"〔U+{ord(c):X}〕" for c in text)
+
+
 def render(enrolment: Enrolment, *, verify_url: str) -> bytes:
     """The PDF, one A4 page. Only an effective enrolment has one (ValueError)."""
     if enrolment.state != "effective":
@@ -61,7 +71,7 @@ def render(enrolment: Enrolment, *, verify_url: str) -> bytes:
         page.set_text_color(90, 90, 90)
         page.cell(38, 10, label)
         page.set_text_color(0, 0, 0)
-        page.multi_cell(118, 10, value, new_x="LMARGIN", new_y="NEXT")
+        page.multi_cell(118, 10, printable(value, page.fonts["song"].cmap), new_x="LMARGIN", new_y="NEXT")
     image = io.BytesIO()
     segno.make(verify_url, error="m").save(image, kind="png", scale=8, border=2)
     page.image(image, x=78, y=196, w=54)
