@@ -1,0 +1,106 @@
+"""The negative controls of the database's guards: with a guard the wrong thing is refused, without it the wrong thing happens.
+
+Each guard is taken away by the owner of the tables for one moment and put back before anything else runs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import IntegrityError, connections, transaction
+
+from claims.models import Claim
+from claims.payouts import services
+from claims.payouts.models import PayoutLine
+from claims.services import adjudication
+from tests.factories.world import ASKED, JOINED, World, make_world
+from unionaid.ledger.models import Entry, Transaction
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+
+
+@contextmanager
+def without(take: str, *put_back: str) -> Iterator[None]:
+    """The guard is gone inside the block."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(take)
+    try:
+        yield
+    finally:
+        with connections["owner"].cursor() as cursor:
+            for statement in put_back:
+                cursor.execute(statement)
+
+
+@pytest.fixture
+def world(committed: None) -> World:
+    with frozen(JOINED):
+        return make_world()
+
+
+def _approved(world: World) -> Claim:
+    with frozen(ASKED), everywhere(reason="arrange"):
+        claim = world.claim(world.cover(world.member(101)), 600_000)
+        adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+        return adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+
+
+def _unbalanced(world: World) -> None:
+    with everywhere(reason="past the code"):
+        account = Entry.objects.earliest("id").account
+        head = Transaction.objects.create(office=world.cast.a, kind="x", source_type="t", source_id=1, posted_on=ASKED)
+        Entry.objects.create(office=world.cast.a, transaction=head, account=account, amount_fen=5)
+
+
+def test_books_stop_balancing_without_their_trigger(world: World) -> None:
+    _approved(world)
+    with pytest.raises(IntegrityError):
+        _unbalanced(world)
+    take = "ALTER TABLE ledger_entry DISABLE TRIGGER entry_balances; ALTER TABLE ledger_transaction DISABLE TRIGGER transaction_balances"
+    with without(take, take.replace("DISABLE", "ENABLE")):
+        _unbalanced(world)
+        with everywhere(reason="look"):
+            assert sum(Entry.objects.values_list("amount_fen", flat=True)) == 5
+
+
+def _second_line(claim: Claim) -> None:
+    with everywhere(reason="past the service"):
+        line = PayoutLine.objects.get(claim=claim)
+        line.pk, line.sequence, line.reference = None, 2, "again"
+        line.save(force_insert=True)
+
+
+def test_a_claim_is_paid_twice_without_its_index(world: World) -> None:
+    claim = _approved(world)
+    with frozen(ASKED), everywhere(reason="arrange"):
+        services.assemble(office=world.cast.a, claims=[claim], by=world.cast.actor(world.cast.payer), on=ASKED)
+    with pytest.raises(IntegrityError, match="claim_paid_once"):
+        _second_line(claim)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'claim_paid_once'")
+        as_it_was = cursor.fetchone()[0]
+    clear = "SET unionaid.offices = '*'; DELETE FROM payouts_payoutline WHERE reference = 'again'; RESET unionaid.offices"
+    with without("DROP INDEX claim_paid_once", clear, as_it_was):
+        _second_line(claim)
+        with everywhere(reason="look"):
+            assert PayoutLine.objects.filter(claim=claim, state="open").count() == 2
+
+
+def test_one_person_decides_alone_without_the_check(world: World) -> None:
+    claim = _approved(world)
+
+    def alone() -> None:
+        with everywhere(reason="past the service"), transaction.atomic():
+            Claim.objects.filter(pk=claim.pk).update(approved_by=world.cast.reviewer)
+
+    with pytest.raises(IntegrityError, match="claim_reviewer_is_not_approver"):
+        alone()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'claim_reviewer_is_not_approver'")
+        as_it_was = cursor.fetchone()[0]
+    take = "ALTER TABLE claims_claim DROP CONSTRAINT claim_reviewer_is_not_approver"
+    put_back = f"ALTER TABLE claims_claim ADD CONSTRAINT claim_reviewer_is_not_approver {as_it_was} NOT VALID"
+    with without(take, put_back):
+        alone()
+        with everywhere(reason="look"):
+            assert Claim.objects.get(pk=claim.pk).approved_by_id == Claim.objects.get(pk=claim.pk).reviewed_by_id
