@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 
 from members.models import Enrolment
-from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import format_yuan
 
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
@@ -24,7 +23,7 @@ def number_of(enrolment: Enrolment) -> str:
 
 def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     """What the certificate says, line by line; page and PDF show the same."""
-    first, last = enrolment.cover.lower, plus_days(enrolment.cover.upper, -1)
+    first, last = enrolment.cover.lower, enrolment.last_day
     waiting = date_format(enrolment.waiting_until) if enrolment.waiting_until else _("无")
     return [
         (_("凭证编号"), number_of(enrolment)),

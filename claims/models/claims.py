@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.transitions import CLAIM
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
 _user = settings.AUTH_USER_MODEL
@@ -140,7 +141,7 @@ class Admission(Scoped):
         ]
 
 
-class ClaimDocument(Scoped):
+class ClaimDocument(KeptPaper, Scoped):
     """A paper of a claim, sealed in the document store; `sha256` is of the clean bytes."""
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="claim")
@@ -149,12 +150,9 @@ class ClaimDocument(Scoped):
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="documents")
     kind = models.CharField(max_length=40)
     file = models.FileField(upload_to="claims/%Y/%m/")
-    file_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=40)
     byte_count = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64, db_index=True)
     uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
-    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         verbose_name = _("申领材料")

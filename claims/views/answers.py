@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 from claims.forms import FIGURES, GRADES, LISTED, card_words
 from claims.models import Admission, Claim
 from claims.selectors.journey import Draft
-from claims.views.parts import span
-from unionaid.lib.calendar import plus_days
+from claims.views.parts import paper_names
 from unionaid.lib.money import format_yuan
+from unionaid.web.dates import span
 
 Text = str | Promise
 Answer = tuple[Text, Text, str]
@@ -29,8 +29,7 @@ def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
 
 
 def _claim(claim: Claim) -> list[Answer]:
-    cover = claim.enrolment.cover
-    days = span(cover.lower, plus_days(cover.upper, -1))
+    days = span(claim.enrolment.cover.lower, claim.enrolment.last_day)
     return [
         (_("申领编号"), claim.number, ""),
         (_("事由"), claim.get_event_display(), ""),
@@ -84,7 +83,7 @@ def _documents(draft: Draft, address: str, language: str) -> list[Answer]:
     counted = {document.code: 0 for document in draft.wanted}
     for paper in draft.papers:
         counted[paper.kind] = counted.get(paper.kind, 0) + 1
-    names = {document.code: document.name.in_language(language) for document in draft.wanted} | {"other": _("其他材料")}
+    names = paper_names(draft, language)
     words = {code: ngettext("{count} 份", "{count} 份", count).format(count=count) if count else "" for code, count in counted.items()}
     return [(names.get(code, _("其他材料")), words[code], f"{address}#paper-{code}") for code in counted]
 

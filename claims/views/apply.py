@@ -16,11 +16,12 @@ from claims.selectors.claims import my_claims
 from claims.selectors.covers import Opening, events_of, my_covers, openings
 from claims.selectors.journey import ACCIDENTS
 from claims.services import intake
-from claims.views.parts import actor, show, span
+from claims.views.parts import show
 from members.models import Enrolment, Member
-from unionaid.lib.calendar import plus_days, today
-from unionaid.offices.access import requires
+from unionaid.lib.calendar import today
+from unionaid.offices.access import actor, requires
 from unionaid.web.asking import ChoiceForm
+from unionaid.web.dates import span
 from unionaid.workflow.asking import attempt_once
 
 SESSION = "claim_start"
@@ -114,7 +115,7 @@ def _open(request: HttpRequest, cover: Enrolment, event: str, on: date) -> str:
 
 def cover_words(cover: Enrolment) -> str:
     """The cover as it is chosen: plan, person, days."""
-    days = span(cover.cover.lower, plus_days(cover.cover.upper, -1))
+    days = span(cover.cover.lower, cover.last_day)
     return _("{program}（{person}，保障期 {days}）").format(program=cover.program.title, person=cover.member.name, days=days)
 
 

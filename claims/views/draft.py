@@ -18,12 +18,12 @@ from claims.selectors.estimate import estimate, in_words
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
 from claims.views.answers import answers_of
-from claims.views.parts import actor, drafting, onward, own, show, step_context
+from claims.views.parts import drafting, onward, own, paper_names, show, step_context
 from members.models import BankCard
 from programs.rules.schedule import Document
 from unionaid.lib.calendar import today
 from unionaid.lib.money import fen_from_yuan, format_yuan
-from unionaid.offices.access import requires
+from unionaid.offices.access import actor, requires
 from unionaid.workflow.asking import attempt, attempt_once
 
 
@@ -145,28 +145,28 @@ def _stay_of(draft: Draft, pk: int) -> Admission:
 @drafting
 def documents(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Every paper the plan asks for, each with its own button; several photos at once."""
-    kinds = _kinds(request, draft)
-    form = PapersForm(request.POST or None, request.FILES or None, kinds=list(kinds.items()))
-    if request.method == "POST":
-        form = PapersForm(request.POST, request.FILES, kinds=list(kinds.items()))
-        if form.is_valid():
-            kind, files = form.cleaned_data["kind"], form.cleaned_data["files"]
+    kinds = list(_kinds(request, draft).items())
+    form = PapersForm(request.POST, request.FILES, kinds=kinds) if request.method == "POST" else PapersForm(kinds=kinds)
+    if form.is_valid():
+        kind, files = form.cleaned_data["kind"], form.cleaned_data["files"]
 
-            def act() -> str:
-                intake.add_documents(draft.claim, kind=kind, uploads=files, by=actor(request))
-                return f"{request.get_full_path()}#paper-{kind}"
+        def act() -> str:
+            intake.add_documents(draft.claim, kind=kind, uploads=files, by=actor(request))
+            return f"{request.get_full_path()}#paper-{kind}"
 
-            if address := attempt(form, act):
-                messages.success(request, _("已收到 {count} 个文件。").format(count=len(files)))
-                return redirect(address)
-    context = step_context(request, draft, "documents")
-    return show(request, "documents", form, onward=_onward(request, draft, "documents"), kinds=_papers(draft, kinds, form), **context)
+        if address := attempt(form, act):
+            messages.success(request, _("已收到 {count} 个文件。").format(count=len(files)))
+            return redirect(address)
+    return _documents_page(request, draft, form)
+
+
+def _documents_page(request: HttpRequest, draft: Draft, form: PapersForm) -> HttpResponse:
+    context = {"onward": _onward(request, draft, "documents"), "kinds": _papers(draft, _kinds(request, draft), form)}
+    return show(request, "documents", form, **context, **step_context(request, draft, "documents"))
 
 
 def _kinds(request: HttpRequest, draft: Draft) -> dict[str, str]:
-    """What papers may be sent, by code; `other` is for what the reviewer asks for beyond the plan's list."""
-    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    return {document.code: document.name.in_language(language) for document in draft.wanted} | {"other": _("其他材料")}
+    return paper_names(draft, request.LANGUAGE_CODE)  # type: ignore[attr-defined]
 
 
 def _papers(draft: Draft, kinds: dict[str, str], form: PapersForm) -> list[dict[str, Any]]:
@@ -194,14 +194,12 @@ def document_remove(request: HttpRequest, draft: Draft, paper: uuid.UUID) -> Htt
     found = next((row for row in draft.papers if row.public_id == paper), None)
     if found is None:
         raise Http404
-    form = PapersForm(kinds=[])
     try:
         intake.remove_document(draft.claim, found, by=actor(request))
         messages.success(request, _("已删除“{name}”。").format(name=found.file_name))
     except intake.ClaimRefused as no:
         messages.error(request, no.message)
-        return show(request, "documents", form, kinds=_papers(draft, _kinds(request, draft), form),
-                    onward=_onward(request, draft, "documents"), **step_context(request, draft, "documents"))  # fmt: skip
+        return _documents_page(request, draft, PapersForm(kinds=[]))
     return _go(draft, "documents")
 
 

@@ -7,23 +7,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.formats import date_format
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
 from claims.selectors.claims import my_claim
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
-from unionaid.offices.roles import Actor
-from unionaid.web.asking import AskForm
+from unionaid.offices.access import actor
+from unionaid.web.asking import pages
 
 View = Callable[..., HttpResponse]
 
-
-def actor(request: HttpRequest) -> Actor:
-    """Who asks."""
-    return request.actor  # type: ignore[attr-defined,no-any-return]
+show = pages("claims/worker")
 
 
 def mine(request: HttpRequest, public_id: uuid.UUID) -> Claim:
@@ -57,13 +53,6 @@ def drafting(view: View) -> View:
     return guarded
 
 
-def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
-    """A page; 400 (or what the refusal says) when its form is wrong."""
-    wrong = form is not None and form.is_bound and bool(form.errors)
-    status = getattr(form, "status", 400) if wrong else 200
-    return render(request, f"claims/worker/{template}.html", {"form": form, **context}, status=status)
-
-
 def step_context(request: HttpRequest, draft: Draft, name: str) -> dict[str, Any]:
     """Where this page stands in the form, and which papers are still missing."""
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
@@ -85,6 +74,6 @@ def onward(request: HttpRequest, draft: Draft, name: str) -> str:
     return "check" if back_to_check else draft.after(name)
 
 
-def span(first: Any, last: Any) -> str:
-    """2026年1月6日 至 2026年12月31日"""
-    return _("{first} 至 {last}").format(first=date_format(first), last=date_format(last))
+def paper_names(draft: Draft, language: str) -> dict[str, str]:
+    """What papers may be sent, by code; `other` is for what the reviewer asks for beyond the plan's list."""
+    return {document.code: document.name.in_language(language) for document in draft.wanted} | {"other": _("其他材料")}

@@ -18,12 +18,13 @@ from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words
 from claims.selectors.progress import REASONS, standing_of, trail_of
 from claims.services import intake, papers
-from claims.views.parts import actor, mine, own, show, span
+from claims.views.parts import mine, own, show
 from members.models import Enrolment
-from unionaid.lib.calendar import plus_days, today
+from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.access import requires
-from unionaid.web.files import send
+from unionaid.offices.access import actor, requires
+from unionaid.web.dates import span
+from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
 
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
@@ -62,7 +63,7 @@ def _cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
     return {
         "cover": cover,
         "who": person_words(cover),
-        "days": span(cover.cover.lower, plus_days(cover.cover.upper, -1)),
+        "days": span(cover.cover.lower, cover.last_day),
         "waits": waits,
         "unit_pays": cover.state == "contribution_due" and not own_debt,
         "pay": address_of("members:pay", cover.public_id) if own_debt else "",
@@ -73,7 +74,12 @@ def _cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
 
 
 def _claim_card(claim: Claim) -> dict[str, Any]:
-    return {"claim": claim, "amount": format_yuan(claim.approved_fen) if claim.approved_fen and claim.state in DECIDED else ""}
+    return {"claim": claim, "amount": _amount(claim)}
+
+
+def _amount(claim: Claim) -> str:
+    """What was approved; empty before, and for a claim that was refused after all."""
+    return format_yuan(claim.approved_fen) if claim.approved_fen and claim.state in DECIDED else ""
 
 
 def person_words(cover: Enrolment) -> str:
@@ -133,7 +139,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "mine": mine_to_do,
         "trail": trail,
         "standing": standing_of(claim, trail, on=today()),
-        "amount": format_yuan(claim.approved_fen) if claim.approved_fen and claim.state in DECIDED else "",
+        "amount": _amount(claim),
         "items": in_words(final.assessment, request.LANGUAGE_CODE) if final else [],  # type: ignore[attr-defined]
         "reason": REASONS.get(claim.reason_code, ""),
         "account": card_words(claim.card) if claim.card and mine_to_do else "",
@@ -180,7 +186,7 @@ def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     paper = my_paper(public_id)
     if paper is None:
         raise Http404
-    return send(papers.content_of(paper), content_type=paper.content_type, file_name=paper.file_name)
+    return send_paper(paper)
 
 
 @requires("my.use")

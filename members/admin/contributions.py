@@ -14,15 +14,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.admin.enrolments import papers_of
-from members.admin.units import status_of
 from members.models import ContributionDue, Enrolment
 from members.services import contributions
 from members.services.people import masked_numbers
-from unionaid.lib.calendar import plus_days, today
+from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField, YuanField
+from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, history_of
 from unionaid.workflow.words import act_words
@@ -93,7 +93,7 @@ def _context(request: HttpRequest, due: ContributionDue, form: ConfirmForm) -> d
         form=form,
         amount=format_yuan(due.amount_fen),
         covers=[
-            (cover, numbers.get(cover.member_id), plus_days(cover.ends_before, -1), format_yuan(cover.contribution_fen))
+            (cover, numbers.get(cover.member_id), cover.last_day, format_yuan(cover.contribution_fen))
             for cover in covers
         ],
         cover_count=count,

@@ -15,11 +15,10 @@ from django.views.decorators.http import require_GET
 from members.models import Enrolment, Evidence
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
-from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
 from unionaid.offices.roles import Actor, may
-from unionaid.web.files import send
+from unionaid.web.files import send_paper
 from unionaid.workflow.selectors import findable, history_of
 from unionaid.workflow.words import act_words
 
@@ -53,7 +52,7 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
         trail=[list_of(Enrolment)],
         title=gettext("{name}：{program}").format(name=cover.member.name, program=cover.program.title),
         cover=cover,
-        last_day=plus_days(cover.ends_before, -1),
+        last_day=cover.last_day,
         numbers=masked_numbers([cover.member_id]).get(cover.member_id),
         fee=format_yuan(cover.contribution_fen),
         papers=papers_of([cover]),
@@ -67,9 +66,7 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """A paper of an enrolment of one's office."""
-    paper = get_object_or_404(Evidence, pk=pk)
-    with paper.file.open() as stored:
-        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
+    return send_paper(get_object_or_404(Evidence, pk=pk))
 
 
 @admin.register(Enrolment)
@@ -106,8 +103,7 @@ class EnrolmentAdmin(HouseAdmin):
 
     @admin.display(description=_("保障期"))
     def cover_days(self, row: Enrolment) -> str:
-        first, last = date_format(row.starts_on), date_format(plus_days(row.ends_before, -1))
-        return gettext("{first}至{last}").format(first=first, last=last)
+        return gettext("{first}至{last}").format(first=date_format(row.starts_on), last=date_format(row.last_day))
 
     @admin.display(description=_("互助费（元）"))
     def amount(self, row: Enrolment) -> str:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Enrolment, Member
 from members.selectors.people import members_by_number
 from members.services.people import full_id_number, masked_numbers
-from unionaid.lib.calendar import plus_days
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.selectors import findable, history_of
@@ -49,7 +48,7 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         numbers=masked_numbers([member.pk]).get(member.pk),
         full=full,
         form=form if may_see else None,
-        covers=[(cover, plus_days(cover.ends_before, -1)) for cover in covers],
+        covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
         history=[(act, act_words(act.entity, act.action)) for act in history_of(member)[:100]],
     )

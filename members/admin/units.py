@@ -19,13 +19,13 @@ from members.services import units
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
-from unionaid.web.files import send
+from unionaid.web.files import XLSX, send, send_paper
+from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
-from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, history_of, jobs_by_key
 from unionaid.workflow.words import act_words
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_ROWS = 100
 
 findable(WorkUnit, number="credit_code", label="name", page="admin:unit")
@@ -36,11 +36,6 @@ findable(Roster, number="", label="file_name", page="admin:roster")
 @result_page("members.commit_roster", "desk", "enrolments.view")
 def _roster(roster_id: int) -> str:
     return reverse("admin:roster", args=[roster_id])
-
-
-def status_of(no: MoveRefused) -> int:
-    """The answer's number for a refusal."""
-    return 403 if isinstance(no, NotAllowed) else 409 if isinstance(no, Conflict) else 400
 
 
 class DecisionForm(forms.Form):
@@ -113,9 +108,7 @@ def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refu
 @require_GET
 def unit_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """A paper of a unit of one's office."""
-    paper = get_object_or_404(UnitPaper, pk=pk)
-    with paper.file.open() as stored:
-        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
+    return send_paper(get_object_or_404(UnitPaper, pk=pk))
 
 
 @admin.register(WorkUnit)

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from members.models.people import Member
 from members.models.units import WorkUnit
 from members.transitions import ENROLMENT, LIVE, ROSTER
+from unionaid.lib.calendar import plus_days
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
 
@@ -146,8 +148,13 @@ class Enrolment(Stateful, OfficeOwned):
         """The first day without cover."""
         return self.cover.upper
 
+    @property
+    def last_day(self) -> date:
+        """The last day with cover."""
+        return plus_days(self.ends_before, -1)
 
-class Evidence(Scoped):
+
+class Evidence(KeptPaper, Scoped):
     """A paper that shows eligibility (contract, insurance record, union card), sealed in the document store."""
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="enrolment")
@@ -155,10 +162,6 @@ class Evidence(Scoped):
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=30)
     file = models.FileField(upload_to="evidence/%Y/")
-    file_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64)
-    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
 
 
 class JoinDraft(Scoped):
@@ -178,7 +181,7 @@ class JoinDraft(Scoped):
         constraints = [models.UniqueConstraint(fields=["holder", "terms"], name="join_draft_once")]
 
 
-class JoinPaper(Scoped):
+class JoinPaper(KeptPaper, Scoped):
     """A paper of a draft; it becomes `Evidence` when the draft is sent in."""
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="draft")
@@ -187,10 +190,6 @@ class JoinPaper(Scoped):
     draft = models.ForeignKey(JoinDraft, models.CASCADE, related_name="papers")
     kind = models.CharField(max_length=30)
     file = models.FileField(upload_to="evidence/%Y/")
-    file_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64)
-    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         ordering = ["id"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.transitions import UNIT
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
 
@@ -62,17 +63,13 @@ class UnitAgent(OfficeOwned):
         verbose_name_plural = _("经办人")
 
 
-class UnitPaper(Scoped):
+class UnitPaper(KeptPaper, Scoped):
     """A paper of a unit's registration (the approval of its union), sealed in the document store."""
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="unit")
 
     unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="papers")
     file = models.FileField(upload_to="units/%Y/")
-    file_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64)
-    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         ordering = ["id"]

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -18,13 +17,13 @@ from members.models import Enrolment
 from members.selectors.cover import covers_in_scope
 from members.selectors.joining import my_cover
 from members.services import enrolment
-from members.views.parts import actor, show
-from unionaid.lib.calendar import plus_days
+from members.views.parts import show
 from unionaid.lib.identity import mask_name
 from unionaid.lib.money import format_yuan
-from unionaid.offices.access import requires
+from unionaid.offices.access import actor, requires
 from unionaid.offices.scope import everywhere
 from unionaid.web.access import public
+from unionaid.web.dates import span
 from unionaid.web.files import send
 from unionaid.workflow.asking import attempt
 
@@ -46,9 +45,7 @@ def _payment(cover: Enrolment) -> dict[str, Any]:
         "number": paper.number_of(cover),
         "due": due,
         "amount": format_yuan(due.amount_fen) if due else "",
-        "days": _("{first} 至 {last}").format(
-            first=date_format(cover.cover.lower), last=date_format(plus_days(cover.cover.upper, -1))
-        ),
+        "days": span(cover.cover.lower, cover.last_day),
     }
 
 
@@ -118,5 +115,5 @@ def verify(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         cover = covers_in_scope().filter(public_id=public_id).first()
     if cover is None or cover.state != "effective":
         return render(request, "members/public/unknown.html", status=404)
-    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": plus_days(cover.cover.upper, -1)}
+    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": cover.last_day}
     return render(request, "members/public/verify.html", context)

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,14 +21,15 @@ from members.selectors.joining import fee_of, my_draft, my_join_paper, wards_of
 from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
-from members.views.parts import actor, show
+from members.views.parts import show
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import plus_days, today
+from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.access import requires
+from unionaid.offices.access import actor, requires
 from unionaid.offices.scope import everywhere
 from unionaid.web.asking import ChoiceForm
-from unionaid.web.files import send
+from unionaid.web.dates import span
+from unionaid.web.files import send_paper
 from unionaid.workflow.asking import attempt, attempt_once
 
 STEPS = ("person", "shares", "papers", "check")
@@ -192,8 +192,7 @@ def paper(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     found = my_join_paper(public_id)
     if found is None:
         raise Http404
-    with found.file.open() as stored:
-        return send(stored.read(), content_type=found.content_type, file_name=found.file_name)
+    return send_paper(found)
 
 
 @requires("my.use")
@@ -266,18 +265,16 @@ def _cost(draft: JoinDraft) -> dict[str, Any]:
     until, _waived = waiting(schedule, cover.start, None)
     return {
         "fee": format_yuan(fee or 0),
-        "days": _("{first} 至 {last}").format(first=date_format(cover.start), last=date_format(plus_days(cover.end, -1))),
+        "days": span(cover.start, cover.last_day),
         "waits": until,
     }
 
 
 @requires("my.use")
 @never_cache
-def drop(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+@drafting
+def drop(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     """Throw an unfinished draft away."""
-    draft = my_draft(public_id)
-    if draft is None:
-        raise Http404
     if request.method == "POST":
         for kept in list(draft.papers.all()):
             joining.remove_paper(kept)

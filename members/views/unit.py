@@ -16,33 +16,27 @@ from members.models import ContributionDue, Roster, WorkUnit
 from members.selectors import rosters as reading
 from members.selectors.people import member_of_user
 from members.services import rosters, units
-from members.views.parts import actor
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.access import requires
+from unionaid.offices.access import actor, requires
 from unionaid.offices.models import Office
-from unionaid.web.asking import AskForm
-from unionaid.web.files import send
+from unionaid.web.asking import pages
+from unionaid.web.files import XLSX, send
 from unionaid.workflow.asking import attempt, attempt_once, status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
+
+_show = pages("members/unit")
 
 
 @result_page("members.check_roster", "unit", "unit.use")
 @result_page("members.commit_roster", "unit", "unit.use")
 def _address(roster_id: int) -> str:
     return reverse("members:roster", args=[roster_id])
-
-
-def _show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
-    wrong = form is not None and form.is_bound and bool(form.errors)
-    status = getattr(form, "status", 400) if wrong else 200
-    return render(request, f"members/unit/{template}.html", {"form": form, **context}, status=status)
 
 
 def _unit(pk: int) -> WorkUnit:

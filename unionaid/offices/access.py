@@ -8,9 +8,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from unionaid.offices.roles import GRANTS, may
+from unionaid.offices.roles import GRANTS, Actor, may
 
 View = Callable[..., HttpResponse]
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who asks."""
+    return request.actor  # type: ignore[attr-defined,no-any-return]
 
 
 def requires(action: str) -> Callable[[View], View]:

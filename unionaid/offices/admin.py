@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register, set_password
 from unionaid.lib.calendar import today
-from unionaid.offices.desk import HouseAdmin, Link, badge, column, desk_context, list_of, remember
+from unionaid.offices.desk import HouseAdmin, Link, Words, badge, column, desk_context, list_of, remember
 from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import LABELS, STAFF, Actor
 from unionaid.offices.selectors import offices_below
@@ -99,37 +99,42 @@ def manageable(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(id_hash__isnull=True).exclude(pk__in=elsewhere)
 
 
+def _status(request: HttpRequest) -> int:
+    """Of a page with a form: what was sent and is shown again was wrong."""
+    return 400 if request.method == "POST" else 200
+
+
+def _form_page(request: HttpRequest, form: forms.Form, *, of: type[Model], title: Words, submit: Words) -> HttpResponse:
+    context = desk_context(request, trail=[list_of(of)], title=title, form=form, submit=submit)
+    return render(request, "desk/house_form.html", context, status=_status(request))
+
+
 def office_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One office: what workers see of it, and who works there."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     office = get_object_or_404(offices_below(actor).select_related("parent"), pk=pk)
-    form, status = OfficeForm(request.POST or None, instance=office), 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            form.save()
-            remember(office, "change_office", by=actor, note="、".join(str(form.fields[name].label) for name in form.changed_data))
-            messages.success(request, gettext("已保存。"))
-            return redirect("admin:office", pk)
+    form = OfficeForm(request.POST or None, instance=office)
+    if form.is_valid():
+        form.save()
+        remember(office, "change_office", by=actor, note="、".join(str(form.fields[name].label) for name in form.changed_data))
+        messages.success(request, gettext("已保存。"))
+        return redirect("admin:office", pk)
     posts = StaffPost.objects.filter(office=office).select_related("user").order_by("role", "since")[:200]
     context = desk_context(
         request, trail=[list_of(Office)], title=office.name, office=office, form=form, posts=posts, on=today()
     )
-    return render(request, "desk/office.html", context, status=status)
+    return render(request, "desk/office.html", context, status=_status(request))
 
 
 def give_post(request: HttpRequest) -> HttpResponse:
     """A person takes a role at an office."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     initial = {"username": request.GET.get("username", "")[:40], "since": today()}
-    form, status = PostForm(request.POST or None, actor=actor, initial=initial), 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid() and _given(form, actor):
-            messages.success(request, gettext("已任命。"))
-            return redirect("admin:offices_staffpost_changelist")
-    context = desk_context(request, trail=[list_of(StaffPost)], title=_("任命岗位"), form=form, submit=_("任命"))
-    return render(request, "desk/house_form.html", context, status=status)
+    form = PostForm(request.POST or None, actor=actor, initial=initial)
+    if form.is_valid() and _given(form, actor):
+        messages.success(request, gettext("已任命。"))
+        return redirect("admin:offices_staffpost_changelist")
+    return _form_page(request, form, of=StaffPost, title=_("任命岗位"), submit=_("任命"))
 
 
 def _given(form: PostForm, actor: Actor) -> bool:
@@ -148,15 +153,12 @@ def end_post(request: HttpRequest, pk: int) -> HttpResponse:
     """A person leaves a role; what they did stays theirs."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     post = get_object_or_404(StaffPost.objects.select_related("user", "office"), pk=pk, office__in=actor.office_ids)
-    form, status = EndForm(request.POST or None, initial={"until": post.until or today()}), 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid() and _ended(post, form, actor):
-            messages.success(request, gettext("已记下离任日期。"))
-            return redirect("admin:offices_staffpost_changelist")
+    form = EndForm(request.POST or None, initial={"until": post.until or today()})
+    if form.is_valid() and _ended(post, form, actor):
+        messages.success(request, gettext("已记下离任日期。"))
+        return redirect("admin:offices_staffpost_changelist")
     title = gettext("{name}：{post}").format(name=post.user.display_name, post=post)
-    context = desk_context(request, trail=[list_of(StaffPost)], title=title, form=form, submit=_("结束岗位"))
-    return render(request, "desk/house_form.html", context, status=status)
+    return _form_page(request, form, of=StaffPost, title=title, submit=_("结束岗位"))
 
 
 def _ended(post: StaffPost, form: EndForm, actor: Actor) -> bool:
@@ -172,19 +174,16 @@ def _ended(post: StaffPost, form: EndForm, actor: Actor) -> bool:
 
 def make_login(request: HttpRequest) -> HttpResponse:
     """A new log-in; its rights come with a post."""
-    form, status = LoginForm(request.POST or None), 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            try:
-                user = register(**form.cleaned_data)
-                remember(user, "make_login", by=request.actor)  # type: ignore[attr-defined]
-                messages.success(request, gettext("账号已建好，请任命岗位。"))
-                return redirect("admin:account", user.pk)
-            except LoginTaken:
-                form.add_error("username", gettext("这个登录名已经有人用，请换一个"))
-    context = desk_context(request, trail=[list_of(User)], title=_("新建账号"), form=form, submit=_("新建账号"))
-    return render(request, "desk/house_form.html", context, status=status)
+    form = LoginForm(request.POST or None)
+    if form.is_valid():
+        try:
+            user = register(**form.cleaned_data)
+            remember(user, "make_login", by=request.actor)  # type: ignore[attr-defined]
+            messages.success(request, gettext("账号已建好，请任命岗位。"))
+            return redirect("admin:account", user.pk)
+        except LoginTaken:
+            form.add_error("username", gettext("这个登录名已经有人用，请换一个"))
+    return _form_page(request, form, of=User, title=_("新建账号"), submit=_("新建账号"))
 
 
 def account_page(request: HttpRequest, pk: int) -> HttpResponse:

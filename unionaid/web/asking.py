@@ -1,12 +1,14 @@
 """Forms that ask a person one thing at a time, and take a service's refusal as kindly as their own."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +22,7 @@ class AskForm(forms.Form):
     """A form that shows a service's refusal at the field it is about, or on top."""
 
     use_required_attribute = False
+    status = 400  # of the page that shows what is wrong; a service's refusal may say another
 
     def refuse(self, message: str, field: str = "") -> None:
         self.add_error(field if field in self.fields else None, ValidationError(message))
@@ -58,3 +61,13 @@ class ChoiceForm(AskForm):
         field = self.fields["answer"]
         field.label, field.choices, field.help_text = label, choices, help_text  # type: ignore[attr-defined]
         field.error_messages |= {"required": _("请选择一项"), "invalid_choice": _("请在下面选择一项")}
+
+
+def pages(folder: str) -> Callable[..., HttpResponse]:
+    """How a room shows its pages: a template of `folder`, with 400 (or what the refusal says) when the page's form is wrong."""
+
+    def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
+        status = form.status if form is not None and form.errors else 200
+        return render(request, f"{folder}/{template}.html", {"form": form, **context}, status=status)
+
+    return show

@@ -1,12 +1,28 @@
 """Keeping and serving papers: sealed in the store, sent out with no-store and a sandbox."""
 
 from django.core.files.base import ContentFile, File
+from django.db import models
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
 from unionaid.lib.uploads import CleanUpload
 
 ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class KeptPaper(models.Model):
+    """What is written down of every paper that is kept; a subclass adds whose it is and `file`, its place in the store."""
+
+    file: models.FileField
+
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        abstract = True
 
 
 def keep(upload: CleanUpload) -> File:
@@ -22,3 +38,9 @@ def send(content: bytes, *, content_type: str, file_name: str, as_attachment: bo
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
     return response
+
+
+def send_paper(paper: KeptPaper) -> HttpResponse:
+    """A paper as it is kept, to look at in the browser. The caller has checked who asks."""
+    with paper.file.open() as stored:
+        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
