@@ -1,14 +1,18 @@
 """A claim's rows into facts for the rules, and what happened before it in the same period of cover."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
-from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay
+from members.facts import cover_facts, person_facts
+from programs.rules.casefile import Situation
+from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay, disease_of
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.scope import everywhere
 
+LIFETIME = date(1900, 1, 1)
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
 
@@ -39,6 +43,18 @@ def case_facts(claim: Claim) -> CaseFacts:
         accident_on=claim.accident_on,
         death_on=claim.death_on,
         claimed_on=day_of(claim.submitted_at) if claim.submitted_at else None,
+        other_aid=None if claim.other_aid_fen is None else yuan_from_fen(claim.other_aid_fen),
+        circumstances=frozenset(claim.circumstances),
+    )
+
+
+def situation(claim: Claim, *, prior: PriorUse) -> Situation:
+    """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
+    return Situation(
+        person=person_facts(claim.member, relation=claim.enrolment.relation),
+        cover=cover_facts(claim.enrolment),
+        case=case_facts(claim),
+        prior=prior,
     )
 
 
@@ -50,24 +66,32 @@ def prior_use(claim: Claim) -> PriorUse:
 
 
 def _prior_use(claim: Claim) -> PriorUse:
-    earlier = Claim.objects.filter(enrolment_id=claim.enrolment_id, state__in=DECIDED).exclude(pk=claim.pk)
+    others = Claim.objects.filter(state__in=DECIDED).exclude(pk=claim.pk)
+    in_period = others.filter(enrolment_id=claim.enrolment_id)
+    ever = others.filter(member_id=claim.member_id, program_id=claim.program_id, event__in=["diagnosis", "surgery"])
+    diseases = {pk: disease_of(code, own) for pk, code, own in ever.values_list("pk", "diagnosis_code", "diagnosis_class")}
+    same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
     return PriorUse(
         used=used_by_key(claim),
-        paid_items={},
-        admissions=Admission.objects.filter(claim__in=earlier).count(),
-        diseases=frozenset(
-            (code[:3].upper() or diagnosis_class)
-            for code, diagnosis_class in earlier.filter(event__in=["diagnosis", "surgery"]).values_list(
-                "diagnosis_code", "diagnosis_class"
-            )
-        ),
+        paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
+        admissions=Admission.objects.filter(claim__in=in_period).count(),
+        diseases=frozenset(filter(None, diseases.values())),
     )
 
 
+def _paid_items(claim_ids: list[int]) -> dict[str, Decimal]:
+    """What these decided claims were paid, by item: a re-classification pays the difference only."""
+    paid: dict[str, Decimal] = {}
+    for assessment in BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True):
+        for item in assessment["items"]:
+            paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])
+    return {code: amount for code, amount in paid.items() if amount}
+
+
 def used_by_key(claim: Claim) -> Mapping[str, Decimal]:
-    """What is used under each ceiling, in yuan."""
-    start = claim.enrolment.cover.lower
-    rows = CeilingUsage.objects.filter(member_id=claim.member_id, program_id=claim.program_id, period_start=start)
+    """What stands under each limit of this period of cover and of the lifetime: yuan, or days."""
+    starts = [claim.enrolment.cover.lower, LIFETIME]
+    rows = CeilingUsage.objects.filter(member_id=claim.member_id, program_id=claim.program_id, period_start__in=starts)
     return {row.key: yuan_from_fen(row.used_fen) for row in rows}
 
 

@@ -6,7 +6,6 @@ from members.models import Enrolment, Member
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
-from programs.rules.gates import waiting_ends
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period, plus_days, plus_months
 
@@ -59,8 +58,8 @@ def previous_ends(member_ids: list[int], terms: Terms, *, before: date) -> dict[
 def waiting(schedule: Schedule, start: date, previous_end: date | None) -> tuple[date | None, bool]:
     """(last day of waiting or None, waived?) for cover that begins on `start`. Waived when the person's own cover in
     this program ended at most the plan's days before: continuity belongs to person × program, not to the unit."""
-    within = schedule.waiting.waived_within_days
+    within = schedule.renewal_within_days
     if within is not None and previous_end is not None and (start - previous_end).days <= within:
         return None, True
-    ends = waiting_ends(schedule, start)
+    ends = schedule.waiting_ends(start)
     return (ends - timedelta(days=1) if ends > start else None), False

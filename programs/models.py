@@ -39,6 +39,8 @@ class Program(models.Model):
     organiser_name = models.CharField(_("主办单位"), max_length=80)
     # Empty: offered everywhere. Otherwise offered by this office and those below it.
     office = models.ForeignKey("offices.Office", models.PROTECT, null=True, blank=True, related_name="+")
+    # The program that this office's own version stands in for: where this one is offered, that one is not.
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("互助计划")

@@ -1,105 +1,210 @@
-"""Writing down plans: loading plan files, proving them by their own examples, publishing them."""
+"""Writing down plans: taking plan files as drafts, proving them by their own examples, publishing them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from programs.models import Program, Terms
+from programs.rules.combine import complete
 from programs.rules.examples import check_examples
-from programs.rules.schedule import Schedule, ScheduleError, content_hash, parse
+from programs.rules.faults import Fault, ScheduleError
+from programs.rules.parse import parse
+from programs.rules.planfile import PlanFile, read_plan
+from programs.rules.schedule import Schedule, content_hash
+from programs.rules.words import Words
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor
-from unionaid.workflow.moves import move
+from unionaid.workflow.moves import MoveRefused, move, record
 
 
-class PlanRefused(Exception):
-    """A plan file is not taken; the message says which and why."""
+class PlanRefused(MoveRefused):
+    """A plan file is not taken, or terms are not published; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading one plan file did: new, changed (a draft), or nothing."""
+    """What taking one plan file did: new, changed (a draft), or nothing."""
 
     terms: Terms
     outcome: str
 
 
-def load_plan(data: Mapping[str, Any], *, by: Actor, source: str = "plan") -> Loaded:
-    """Take a plan file as draft terms. The same content again changes nothing; published terms never change.
+def load_plans(files: Sequence[PlanFile], *, by: Actor) -> list[Loaded]:
+    """Take plan files as draft terms, all of them or none. The same content again changes nothing; published terms
+    never change. A file may be based on, or include, another one of these files or terms that are loaded already.
 
-    PlanRefused for a file that cannot be parsed, whose examples fail, or that differs from published terms.
+    PlanRefused with every fault found: what does not parse, examples that fail, versions of one plan that overlap in
+    time, and files that differ from published terms.
     """
-    schedule = _proved(data, source)
-    stored = _jsonable(data)
-    digest = content_hash(stored)
-    program = _program(schedule, source)
-    found = Terms.objects.filter(program=program, version_name=schedule.version).first()
-    if found and found.content_hash == digest:
-        return Loaded(found, "same")
-    if found and found.state != "draft":
-        raise PlanRefused(f"{source}: the published terms {found} have other content; a change is a new version")
-    terms = found or Terms(program=program, version_name=schedule.version, drafted_by_id=by.user_id)
-    terms.period = DateRange(schedule.period.start, schedule.period.end)
-    terms.schedule, terms.content_hash = stored, digest
-    terms.source = f"{schedule.source_title} {schedule.source_note}".strip()[:300]
-    terms.save()
-    return Loaded(terms, "changed" if found else "new")
+    found = []
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            found.append((file, *_proved(file, _lookup(files))))
+        except ScheduleError as error:
+            faults += error.faults
+    faults += _overlaps([(file, schedule) for file, _data, schedule in found])
+    if faults:
+        raise refusal(ScheduleError(faults))
+    with transaction.atomic():
+        return [_take(file, data, schedule, by=by) for file, data, schedule in found]
+
+
+def load_plan(file: PlanFile, *, by: Actor) -> Loaded:
+    """Take one plan file as draft terms (`load_plans`)."""
+    return load_plans([file], by=by)[0]
+
+
+def draft(raw: bytes, *, source: str, by: Actor) -> Loaded:
+    """Take the bytes of a plan file from the desk as draft terms. PlanRefused with every fault found."""
+    try:
+        file = read_plan(raw, source=source)
+    except ScheduleError as error:
+        raise refusal(error) from error
+    return load_plan(file, by=by)
+
+
+def check(terms: Terms, *, by: Actor) -> Terms:
+    """Mark drafted terms as checked: they have examples, and every one comes out. PlanRefused otherwise."""
+    schedule = prove(terms)
+    if not schedule.examples:
+        raise PlanRefused(_("这份条款没有算例。请在计划文件里写上几个算好的例子（examples），再来核对。"))
+    return move([terms], "check", by=by)[0]
 
 
 def publish(terms: Terms, *, by: Actor) -> Terms:
-    """Publish drafted terms: their examples must come out, and no other terms may hold on the same days.
+    """Publish checked terms: their examples must come out, and no other terms may hold on the same days.
 
     PlanRefused otherwise; NotAllowed when the person who drafted them tries.
     """
-    _proved(terms.schedule, str(terms))
+    prove(terms)
     try:
         with transaction.atomic():
             return move([terms], "publish", by=by)[0]
     except IntegrityError as error:
-        raise PlanRefused(f"{terms}: other published terms of this program hold on some of the same days") from error
+        if "terms_periods_apart" not in str(error):
+            raise
+        raise PlanRefused(_("这个计划已有另一期已发布的条款，保障期与这一期重叠。同一天只能有一期条款有效。")) from error
 
 
-def _proved(data: Mapping[str, Any], source: str) -> Schedule:
+def close(terms: Terms, *, by: Actor) -> Terms:
+    """Close published terms to new members; cover that runs, and claims under it, go on as they are."""
+    return move([terms], "close", by=by)[0]
+
+
+def prove(terms: Terms) -> Schedule:
+    """The schedule of stored terms, their examples recomputed. PlanRefused when one does not come out."""
     try:
-        schedule = parse(data)
+        return _with_examples(PlanFile(terms.schedule, {}, str(terms)), terms.schedule)
+    except ScheduleError as error:
+        raise refusal(error) from error
+
+
+def refusal(error: ScheduleError) -> PlanRefused:
+    """The faults in the reader's language."""
+    return PlanRefused(error.in_language(get_language() or "zh"))
+
+
+def stored_plan(code: str, version: str) -> Mapping[str, Any] | None:
+    """The complete data of loaded terms, published ones or drafts; None when there are none."""
+    return Terms.objects.filter(program__code=code, version_name=version).values_list("schedule", flat=True).first()
+
+
+def _lookup(files: Iterable[PlanFile]) -> Any:
+    here = {(file.code, file.version): file.data for file in files}
+    return lambda code, version: here.get((code, version)) or stored_plan(code, version)
+
+
+def _proved(file: PlanFile, lookup: Any) -> tuple[dict[str, Any], Schedule]:
+    data = complete(file, lookup)
+    return data, _with_examples(file, data)
+
+
+def _with_examples(file: PlanFile, data: Mapping[str, Any]) -> Schedule:
+    schedule = parse(data, source=file.source, lines=file.lines)
+    try:
         failures = check_examples(schedule)
     except ScheduleError as error:
-        raise PlanRefused(f"{source}: {error}") from error
+        raise error.placed(file.source, file.lines) from None
     if failures:
-        first = failures[0]
-        raise PlanRefused(
-            f"{source}: the example “{first.name}” should give {first.expected} and gives {first.found}"
-        )
+        raise ScheduleError([
+            Fault(
+                Words(
+                    f"算例“{one.name}”写的是 {one.expected} 元，按条款算出来是 {one.found} 元",
+                    f"the example “{one.name}” should give {one.expected} and gives {one.found}",
+                ),
+                source=file.source,
+            )
+            for one in failures
+        ])  # fmt: skip
     return schedule
 
 
-def _program(schedule: Schedule, source: str) -> Program:
+def _overlaps(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
+    """Two versions of one plan whose periods share a day: which of them would hold?"""
+    faults = []
+    for (one, a), (other, b) in combinations(plans, 2):
+        if a.code == b.code and (a.version == b.version or a.period.overlaps(b.period)):
+            words = Words(
+                f"计划 {a.code} 的两期条款 {a.version} 与 {b.version} 保障期重叠（另一份文件：{one.source}）",
+                f"the versions {a.version} and {b.version} of {a.code} overlap in time (the other file: {one.source})",
+            )
+            faults.append(Fault(words, ("period",), other.lines.get(("period",), 0), other.source))
+    return faults
+
+
+def _take(file: PlanFile, data: dict[str, Any], schedule: Schedule, *, by: Actor) -> Loaded:
+    digest = content_hash(data)
+    program = _program(file, schedule)
+    found = Terms.objects.filter(program=program, version_name=schedule.version).first()
+    if found and found.content_hash == digest:
+        return Loaded(found, "same")
+    if found and found.state not in ("draft", "checked"):
+        raise PlanRefused(
+            _("{file}：{terms} 已发布，发布后的条款不能改动。要改内容，请另起一期（version）。").format(file=file.source, terms=found)
+        )
+    if found and found.state == "checked":
+        move([found], "reopen", by=by)
+    terms = found or Terms(program=program, version_name=schedule.version)
+    terms.drafted_by_id = by.user_id
+    terms.period = DateRange(schedule.period.start, schedule.period.end)
+    terms.schedule, terms.content_hash = data, digest
+    terms.source = f"{schedule.source_title} {schedule.source_note}".strip()[:300]
+    terms.save()
+    record([terms], "draft", by=by, details={"content_hash": digest})
+    return Loaded(terms, "changed" if found else "new")
+
+
+def _program(file: PlanFile, schedule: Schedule) -> Program:
+    """The program these terms belong to; a published program's name and office are not changed by a draft."""
     office = None
     if schedule.office:
         office = Office.objects.filter(code=schedule.office).first()
         if office is None:
-            raise PlanRefused(f"{source}: there is no office {schedule.office}")
-    program, _made = Program.objects.update_or_create(
-        code=schedule.code,
-        defaults={
-            "name": schedule.name.zh,
-            "name_en": schedule.name.en,
-            "category": schedule.category,
-            "organiser": schedule.organiser_kind,
-            "organiser_name": schedule.organiser_name,
-            "office": office,
-        },
-    )
+            raise PlanRefused(_("{file}：没有代码为 {code} 的办事处，请核对 office。").format(file=file.source, code=schedule.office))
+    replaces = None
+    base = file.data.get("based_on")
+    if base and base["code"] != schedule.code:
+        replaces = Program.objects.filter(code=base["code"]).first()
+    told = {
+        "name": schedule.name.zh,
+        "name_en": schedule.name.en,
+        "category": schedule.category,
+        "organiser": schedule.organiser_kind,
+        "organiser_name": schedule.organiser_name,
+        "office": office,
+        "replaces": replaces,
+    }
+    program, made = Program.objects.get_or_create(code=schedule.code, defaults=told)
+    if not made and program.office_id != (office.pk if office else None):
+        raise PlanRefused(_("{file}：计划 {code} 属于另一个机构，请换一个计划代码。").format(file=file.source, code=schedule.code))
+    if not made and not program.terms.exclude(state__in=["draft", "checked"]).exists():
+        Program.objects.filter(pk=program.pk).update(**told)
+        program.refresh_from_db()
     return program
-
-
-def _jsonable(value: Any) -> Any:
-    """Days become ISO texts, keys become texts: what JSON can hold and `parse` reads again."""
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_jsonable(inner) for inner in value]
-    return value if isinstance(value, str | int | bool | type(None)) else str(value)

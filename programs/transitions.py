@@ -15,7 +15,8 @@ TERMS = Graph(
     ),
     arrows=(
         Arrow("check", _("核对"), ("draft",), "checked", "programs.draft"),
-        Arrow("publish", _("发布"), ("draft", "checked"), "published", "programs.publish", ("drafted_by",), "published_by"),
+        Arrow("reopen", _("改回草稿"), ("checked",), "draft", "programs.draft"),
+        Arrow("publish", _("发布"), ("checked",), "published", "programs.publish", ("drafted_by",), "published_by"),
         Arrow("close", _("结束"), ("published",), "closed", "programs.publish"),
     ),
 )

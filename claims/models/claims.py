@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +51,10 @@ class Claim(Stateful, OfficeOwned):
     disability_grade = models.PositiveSmallIntegerField(_("伤残等级"), null=True)
     accident_on = models.DateField(_("意外发生日期"), null=True)
     death_on = models.DateField(_("身故日期"), null=True)
+    # What other funds and donors gave for the same costs; null: nobody has been asked.
+    other_aid_fen = models.BigIntegerField(_("其他渠道已给的补助"), null=True)
+    # The plan's exclusions that review found to hold, by their codes.
+    circumstances = ArrayField(models.CharField(max_length=60), default=list)
     card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=24, choices=CLAIM.choices(), default=CLAIM.initial)
     message = models.TextField(_("给申领人的话"), blank=True)
@@ -80,6 +85,10 @@ class Claim(Stateful, OfficeOwned):
             models.CheckConstraint(
                 name="claim_amount_sane",
                 condition=Q(approved_fen__isnull=True) | Q(approved_fen__gte=0) & Q(approved_fen__lt=10**12),
+            ),
+            models.CheckConstraint(
+                name="claim_other_aid_sane",
+                condition=Q(other_aid_fen__isnull=True) | Q(other_aid_fen__gte=0) & Q(other_aid_fen__lt=10**12),
             ),
             models.CheckConstraint(
                 name="claim_paid_has_amount",

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from claims.facts import case_facts, prior_use
+from claims.facts import prior_use, situation
 from claims.models import Claim
-from members.facts import cover_facts, person_facts
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import reason_words, sentences
 from programs.selectors import schedule_of
@@ -28,16 +27,11 @@ class ItemWords:
 def estimate(claim: Claim, *, on: date) -> Assessment | None:
     """The rules' answer as of this day; None while no day of the event is told."""
     try:
-        case = case_facts(claim)
+        told = situation(claim, prior=prior_use(claim))
     except ValueError:
         return None
-    return assess(
-        schedule_of(claim.terms),
-        person=person_facts(claim.member, relation=claim.enrolment.relation),
-        cover=cover_facts(claim.enrolment),
-        case=case if case.claimed_on else replace(case, claimed_on=on),
-        prior=prior_use(claim),
-    )
+    case = told.case if told.case.claimed_on else replace(told.case, claimed_on=on)
+    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=told.prior)
 
 
 def in_words(assessment: Mapping[str, Any], language: str) -> list[ItemWords]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from programs.rules.schedule import Schedule, Words
+from programs.rules.schedule import Schedule
+from programs.rules.words import Words
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
 BASE_FIELDS = {
@@ -12,6 +13,9 @@ BASE_FIELDS = {
     "personal_cost": (),
     "self_pay": ("fulamt_ownpay_amt", "overlmt_selfpay"),
     "self_pay_without_prepaid": ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt"),
+    "self_pay_without_deductible": ("fulamt_ownpay_amt", "overlmt_selfpay", "act_pay_dedc"),
+    "cash_paid": ("psn_cash_pay",),
+    "above_cap_cost": ("inscp_scp_amt",),
 }
 # A class that a plan names by a code alone has no words of its own: the pages say "listed in the terms".
 LISTED = Words("", "")
@@ -27,6 +31,7 @@ class Needs:
     grades: tuple[str, ...]
     hospital_grade: bool
     diagnosis_code: bool
+    other_aid: bool
 
 
 def needs_of(schedule: Schedule, event: str) -> Needs:
@@ -34,21 +39,22 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     items = [item for item in schedule.items if event in item.events]
     steps = [step for item in items for step in item.steps]
     gates = {gate.name for item in items for gate in item.gates}
-    bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over")]
+    bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
     by_stay = bases or any(step.name in ("per_day", "per_admission") for step in steps)
-    tables = [step for step in steps if step.name == "table"]
+    tables = [(step.data, step.data["amounts" if step.name == "table" else "ratios"]) for step in steps if step.name in ("table", "scale")]
+    offset = [name for step in steps if step.name == "offset" for name in step.data["fields"]]
     return Needs(
         stays="required" if event in ("admission", "outpatient") else "optional" if by_stay else "",
-        figures=_figures(bases),
+        figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(
-            (code, step.data["labels"].get(code, LISTED))
-            for step in tables
-            if step.data["by"] == "diagnosis_class"
-            for code in step.data["amounts"]
+            {
+                code: (code, data["labels"].get(code, LISTED)) for data, table in tables if data["by"] == "diagnosis_class" for code in table
+            }.values()
         ),
-        grades=_in_order(code for step in tables if step.data["by"] == "disability_grade" for code in step.data["amounts"]),
+        grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
         hospital_grade="hospital_grade" in gates,
-        diagnosis_code="diagnosis_in" in gates,
+        diagnosis_code="diagnosis_in" in gates or bool(schedule.exclusions),
+        other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
     )
 
 

@@ -3,18 +3,23 @@
 from dataclasses import replace
 from datetime import date
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from claims.facts import case_facts, prior_use
+from claims.facts import prior_use, situation
 from claims.models import BenefitStatement, Claim, Review
 from claims.services import ceilings
-from members.facts import cover_facts, person_facts
 from programs.rules.assess import Assessment, assess
-from programs.rules.facts import PriorUse
+from programs.rules.casefile import Situation
+from programs.rules.explain import FACT_WORDS
+from programs.rules.facts import as_data
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan
 from unionaid.offices.roles import Actor
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move
+
+
+BELOW_DEDUCTIBLE = "below_deductible"
 
 
 class DecisionRefused(MoveRefused):
@@ -23,7 +28,8 @@ class DecisionRefused(MoveRefused):
 
 def preview(claim: Claim) -> BenefitStatement:
     """What the rules give now, kept with the claim; nothing is reserved."""
-    return _keep(claim, _assess(claim, prior_use(claim)), final=False)
+    told = situation(claim, prior=prior_use(claim))
+    return _keep(claim, told, _assess(claim, told), final=False)
 
 
 def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
@@ -52,8 +58,21 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
     _not_own(claim, by)
     changes = {"message": note, "reason_code": reason_code, "reason_clause": clause}
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
+    if reason_code == BELOW_DEDUCTIBLE:
+        _count_deductible(claim)
     _remember(claim, "reject", by, note, reason_code)
     return claim
+
+
+def _count_deductible(claim: Claim) -> None:
+    """A cost that stays below the yearly deductible pays nothing and still uses it up: the next claim begins where it ended."""
+    used = ceilings.lock(claim)
+    told = situation(claim, prior=replace(prior_use(claim), used=used))
+    assessment = _assess(claim, told)
+    if assessment.total or assessment.missing:
+        raise DecisionRefused(_("按条款计算不是因为未达到起付线而为 0 元，请核对后选择其他原因。"))
+    ceilings.take(claim, assessment)
+    _keep(claim, told, assessment, final=True)
 
 
 def approve(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
@@ -62,34 +81,32 @@ def approve(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     _not_own(claim, by)
     Claim.objects.select_for_update().get(pk=claim.pk)
     used = ceilings.lock(claim)
-    assessment = _assess(claim, replace(prior_use(claim), used=used))
+    told = situation(claim, prior=replace(prior_use(claim), used=used))
+    assessment = _assess(claim, told)
+    if assessment.missing:
+        words = "、".join(FACT_WORDS[fact].in_language(get_language() or "zh") for fact in assessment.missing)
+        raise DecisionRefused(_("还缺少计算所需的内容：{facts}。请先补充，再批准。").format(facts=words))
     total = fen_from_yuan(assessment.total)
     if total == 0:
         raise DecisionRefused(_("按条款计算的互助金为 0 元，不能批准。请按计算说明中的原因办理“不予给付”。"))
     move([claim], "approve", by=by, note=note, changes={"approved_fen": total})
     ceilings.take(claim, assessment)
-    _keep(claim, assessment, final=True)
+    _keep(claim, told, assessment, final=True)
     _remember(claim, "approve", by, note)
     return claim
 
 
-def _assess(claim: Claim, prior: PriorUse) -> Assessment:
-    member = claim.member
-    return assess(
-        schedule_of(claim.terms),
-        person=person_facts(member, relation=claim.enrolment.relation),
-        cover=cover_facts(claim.enrolment),
-        case=case_facts(claim),
-        prior=prior,
-    )
+def _assess(claim: Claim, told: Situation) -> Assessment:
+    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=told.case, prior=told.prior)
 
 
-def _keep(claim: Claim, assessment: Assessment, *, final: bool) -> BenefitStatement:
+def _keep(claim: Claim, told: Situation, assessment: Assessment, *, final: bool) -> BenefitStatement:
+    """The statement with all that went in, so that it can be computed again."""
     return BenefitStatement.objects.create(
         claim=claim,
         terms_id=claim.terms_id,
         content_hash=claim.terms.content_hash,
-        facts={"event": claim.event, "stays": claim.admissions.count()},
+        facts=as_data(told),
         assessment=assessment.as_data(),
         total_fen=fen_from_yuan(assessment.total),
         is_final=final,

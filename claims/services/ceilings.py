@@ -1,4 +1,5 @@
-"""Ceilings (封顶线): one row per member, program, key and period; locked in key order before a claim is assessed for good."""
+"""Limits that count over claims (封顶线, yearly deductibles, days): one row per member, program, key and period; locked in
+key order before a claim is decided."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,20 +7,21 @@ from decimal import Decimal
 
 from django.db.models import F, QuerySet
 
+from claims.facts import LIFETIME
 from claims.models import CeilingUsage, Claim
-from programs.rules.assess import Assessment, ceilings_of
+from programs.rules.assess import Assessment, limits_of
+from programs.rules.facts import disease_of
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 
-LIFETIME = date(1900, 1, 1)
-
 
 def lock(claim: Claim) -> Mapping[str, Decimal]:
-    """Make sure a row for every ceiling stands, lock them all, and give what is used under each (yuan).
+    """Make sure a row for every limit stands, lock them all, and give what is used under each (yuan, or days).
 
     The lock holds until the transaction ends: a second reviewer waits here and then sees what the first one used.
     """
-    ceilings = ceilings_of(schedule_of(claim.terms), claim.enrolment.shares)
+    disease = disease_of(claim.diagnosis_code, claim.diagnosis_class)
+    limits = limits_of(schedule_of(claim.terms), shares=claim.enrolment.shares, disease=disease)
     CeilingUsage.objects.bulk_create(
         [
             CeilingUsage(
@@ -29,9 +31,9 @@ def lock(claim: Claim) -> Mapping[str, Decimal]:
                 program_id=claim.program_id,
                 key=key,
                 period_start=_start(claim, key),
-                ceiling_fen=fen_from_yuan(round_half_up(ceiling)),
+                ceiling_fen=None if limit is None else fen_from_yuan(round_half_up(limit)),
             )
-            for key, ceiling in sorted(ceilings.items())
+            for key, limit in sorted(limits.items())
         ],
         ignore_conflicts=True,
     )
@@ -39,7 +41,7 @@ def lock(claim: Claim) -> Mapping[str, Decimal]:
 
 
 def take(claim: Claim, assessment: Assessment) -> None:
-    """Write down what the assessment takes under each ceiling; the rows must be locked. The database refuses overspending."""
+    """Write down what the assessment takes under each limit; the rows must be locked. The database refuses overspending."""
     for use in assessment.usage:
         taken = fen_from_yuan(use.taken)
         if taken:

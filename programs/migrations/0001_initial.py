@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('organiser', models.CharField(choices=[('national_society', '中国职工保险互助会'), ('federation', '地方总工会')], max_length=20, verbose_name='主办')),
                 ('organiser_name', models.CharField(max_length=80, verbose_name='主办单位')),
                 ('office', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offices.office')),
+                ('replaces', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.program')),
             ],
             options={
                 'verbose_name': '互助计划',

@@ -5,31 +5,36 @@ the one published amount with a fraction (1733.84 × 0.70 → 1213.69) fits half
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
-from programs.rules.gates import Question, Reason, refusal
-from programs.rules.schedule import Item, Schedule, Words
-from programs.rules.steps import STEPS, LimitUse, Line, Running
+from programs.rules.gates import Question, refusal
+from programs.rules.reasons import MISSING, Reason
+from programs.rules.schedule import Item, Schedule
+from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under
+from programs.rules.words import Words
 from unionaid.lib.money import round_half_up
 
 NO_PRIOR = PriorUse()
+NOTHING = Decimal("0.00")
+CEILINGS = ("period", "lifetime", "disease")
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """One item's answer: the amount (yuan, two decimals), how it came about, or why it is nothing."""
+    """One item's answer: the amount (yuan, two decimals), how it came about, or why it is nothing, and by which clause."""
 
     code: str
     name: Words
     clause: str
     fund: str
     amount: Decimal
-    trail: tuple[Line, ...]
-    refused: Reason | None
-    usage: tuple[LimitUse, ...]
+    trail: tuple[Line, ...] = ()
+    refused: Reason | None = None
+    refused_by: str = ""
+    usage: tuple[LimitUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,112 +46,164 @@ class Assessment:
 
     @property
     def usage(self) -> tuple[LimitUse, ...]:
-        """What is taken under each ceiling, summed over the items."""
+        """What is taken under each limit, summed over the items."""
         found: dict[str, LimitUse] = {}
         for use in (use for item in self.items for use in item.usage):
             first = found.get(use.key)
-            taken = use.taken + (first.taken if first else ZERO)
-            before = first.used_before if first else use.used_before
-            found[use.key] = LimitUse(use.key, use.scope, use.ceiling, before, taken)
+            found[use.key] = replace(first, taken=first.taken + use.taken) if first else use
         return tuple(found.values())
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The facts without which some item can neither be paid nor refused. While any is missing nothing is decided."""
+        reasons = (item.refused for item in self.items if item.refused and item.refused.code == MISSING)
+        return tuple(dict.fromkeys(str(reason.inputs["fact"]) for reason in reasons))
+
     def as_data(self) -> dict[str, Any]:
-        """As JSON, decimals as text."""
+        """As JSON, figures as texts."""
         return {
             "total": str(self.total),
-            "items": [
-                {
-                    "code": item.code,
-                    "name": {"zh": item.name.zh, "en": item.name.en},
-                    "clause": item.clause,
-                    "fund": item.fund,
-                    "amount": str(item.amount),
-                    "trail": [
-                        {"step": line.step, "inputs": dict(line.inputs), "result": str(line.result)}
-                        for line in item.trail
-                    ],
-                    "refused": {"code": item.refused.code, "inputs": dict(item.refused.inputs)}
-                    if item.refused
-                    else None,
-                }
-                for item in self.items
-            ],
+            "items": [_item_data(item) for item in self.items],
             "usage": [
                 {
                     "key": use.key,
                     "scope": use.scope,
-                    "ceiling": str(use.ceiling),
+                    "ceiling": _text(use.ceiling),
                     "used_before": str(use.used_before),
                     "taken": str(use.taken),
-                    "left": str(use.left),
+                    "left": _text(use.left),
                 }
                 for use in self.usage
             ],
         }
 
 
-def assess(
-    schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: CaseFacts, prior: PriorUse = NO_PRIOR
-) -> Assessment:
-    """What this case is paid under these terms: never negative, never above a ceiling, the same in any order of items.
+def _item_data(item: ItemResult) -> dict[str, Any]:
+    reason = item.refused
+    return {
+        "code": item.code,
+        "name": {"zh": item.name.zh, "en": item.name.en},
+        "clause": item.clause,
+        "fund": item.fund,
+        "amount": str(item.amount),
+        "trail": [
+            {"step": line.step, "inputs": _texts(line.inputs), "result": str(line.result), "clause": line.clause or item.clause}
+            for line in item.trail
+        ],
+        "refused": {"code": reason.code, "inputs": _texts(reason.inputs), "clause": item.refused_by} if reason else None,
+    }
 
-    Items are assessed in the order of their codes, so that a ceiling they share is spent the same way however the
-    plan lists them. Of items that exclude each other only the greatest is paid.
+
+def _texts(inputs: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _text(value) for key, value in inputs.items()}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def assess(schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: CaseFacts, prior: PriorUse = NO_PRIOR) -> Assessment:
+    """What this case is paid under these terms: never negative, never above a limit, the same in any order of items.
+
+    Items are assessed in the order of their codes (a second pass after the items it looks at), so that a limit they
+    share is spent the same way however the plan lists them. Of items that exclude each other only the greatest is
+    paid, and the others take nothing from a shared limit.
     """
-    taken: dict[str, Decimal] = {}
-    results = [
-        _assess_item(schedule, item, person, cover, case, prior, taken)
-        for item in sorted(schedule.items, key=lambda item: item.code)
-        if case.event in item.events
-    ]
-    kept = tuple(_exclude(schedule, results))
-    return Assessment(items=kept, total=sum((item.amount for item in kept), Decimal("0.00")))
+    items = in_order([item for item in schedule.items if case.event in item.events])
+    losers: dict[str, ItemResult] = {}
+    while True:
+        results = _run(schedule, items, person, cover, case, prior, losers)
+        found = _excluded(schedule, results)
+        if not found:
+            return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
+        losers |= found
 
 
-def _assess_item(
+def in_order(items: list[Item]) -> list[Item]:
+    """By code, each after the items it looks at. The plan was checked for circles when it was read.
+
+    Items that are not in the list (they do not answer to this event) hold nobody up.
+    """
+    ready, waiting = [], sorted(items, key=lambda item: item.code)
+    if not any(item.after for item in waiting):
+        return waiting
+    open_codes = {item.code for item in waiting}
+    while waiting:
+        item = next(item for item in waiting if not item.after & open_codes)
+        waiting.remove(item)
+        open_codes.remove(item.code)
+        ready.append(item)
+    return ready
+
+
+def _run(
     schedule: Schedule,
-    item: Item,
+    items: list[Item],
     person: PersonFacts,
     cover: CoverFacts,
     case: CaseFacts,
     prior: PriorUse,
-    taken: dict[str, Decimal],
-) -> ItemResult:
-    reason = refusal(Question(schedule, item, person, cover, case, prior))
-    if reason:
-        return ItemResult(item.code, item.name, item.clause, item.fund, Decimal("0.00"), (), reason, ())
-    run = Running(schedule, item, cover, case, prior, taken)
-    for step in item.steps:
-        STEPS[step.name](run, step.data)
-    amount = round_half_up(run.total)
-    usage = tuple(LimitUse(u.key, u.scope, u.ceiling, u.used_before, amount) for u in run.usage)
-    for use in usage:
-        taken[use.key] = taken.get(use.key, ZERO) + amount
-    return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, usage)
-
-
-def _exclude(schedule: Schedule, results: list[ItemResult]) -> list[ItemResult]:
-    for group in schedule.exclusive:
-        rivals = [r for r in results if r.code in group and r.amount > 0]
-        if len(rivals) > 1:
-            best = max(rivals, key=lambda r: (r.amount, r.code))
-            results = [
-                r
-                if r not in rivals or r is best
-                else ItemResult(
-                    r.code, r.name, r.clause, r.fund, Decimal("0.00"), r.trail, Reason("excluded", {"by": best.name.zh}), ()
-                )
-                for r in results
-            ]
+    losers: Mapping[str, ItemResult],
+) -> list[ItemResult]:
+    taken: dict[str, Decimal] = {}
+    paid: dict[str, Decimal] = {}
+    results = []
+    for item in items:
+        result = losers.get(item.code) or _assess_item(Question(schedule, item, person, cover, case, prior), taken, paid)
+        for use in result.usage:
+            taken[use.key] = taken.get(use.key, ZERO) + use.taken
+        paid[item.code] = result.amount
+        results.append(result)
     return results
 
 
-def ceilings_of(schedule: Schedule, shares: int) -> Mapping[str, Decimal]:
-    """Every ceiling of the period or the lifetime, by key: the rows that are locked before an assessment for good."""
-    found = {}
+def _assess_item(question: Question, taken: Mapping[str, Decimal], paid: Mapping[str, Decimal]) -> ItemResult:
+    item = question.item
+    if against := refusal(question):
+        return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, refused=against[0], refused_by=against[1])
+    run = Running(question.schedule, item, question.cover, question.case, question.prior, taken, paid)
+    try:
+        for step in item.steps:
+            run.clause = step.clause
+            STEPS[step.name](run, step.data)
+        if question.schedule.indemnity and item.steps[0].name == "take":
+            _up_to_cost_left(run)
+    except Stop as stop:
+        return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(run.lines), stop.reason, run.clause or item.clause)
+    amount = round_half_up(run.total)
+    usage = tuple(replace(use, taken=amount) if use.scope in CEILINGS else use for use in run.usage)
+    return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
+
+
+def _up_to_cost_left(run: Running) -> None:
+    """An indemnity plan makes good what was spent: its items for cost together never give more than the personal cost."""
+    run.clause = ""
+    cost = sum((stay.settlement.personal_cost for stay in run.case.stays), ZERO)
+    by_cost = {item.code for item in run.schedule.items if item.steps[0].name == "take"}
+    before = sum((amount for code, amount in run.paid.items() if code in by_cost), ZERO)
+    run.amounts = [min(run.total, max(ZERO, cost - before))]
+    run.note("indemnity", cost=cost, paid=before)
+
+
+def _excluded(schedule: Schedule, results: list[ItemResult]) -> dict[str, ItemResult]:
+    """The items that lose against another one which excludes them, as they stand after losing."""
+    found: dict[str, ItemResult] = {}
+    for group in schedule.exclusive:
+        rivals = [r for r in results if r.code in group and r.amount > 0 and r.code not in found]
+        if len(rivals) > 1:
+            best = max(rivals, key=lambda r: (r.amount, r.code))
+            reason = Reason("excluded", {"by": best.name.zh, "by_en": best.name.en})
+            for rival in rivals:
+                if rival is not best:
+                    found[rival.code] = replace(rival, amount=NOTHING, refused=reason, refused_by=rival.clause, usage=())
+    return found
+
+
+def limits_of(schedule: Schedule, *, shares: int, disease: str = "") -> Mapping[str, Decimal | None]:
+    """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided."""
+    found: dict[str, Decimal | None] = {}
     for item in schedule.items:
         for step in item.steps:
-            if step.name == "ceiling" and step.data["scope"] != "case":
-                factor = shares if step.data["per_share"] else 1
-                found[f"{step.data['scope']}:{step.data['key']}"] = step.data["amount"] * factor
+            if counted := counted_under(step, shares, disease):
+                found[counted[0]] = counted[1]
     return found

@@ -1,13 +1,14 @@
 """May this person join this plan? Every rule answers pass, fail or unknown, with a sentence a worker understands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
-from programs.rules.schedule import Schedule, Words
-from unionaid.lib.calendar import age_on, format_zh
+from programs.rules.schedule import AgeRule, Schedule
+from programs.rules.words import Words
+from unionaid.lib.calendar import age_on, format_zh, plus_months
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 
@@ -27,10 +28,12 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Every rule's verdict, in the order people read them. Age counts on the first day of cover (both bounds inclusive)."""
     found = [
-        _window(schedule, on),
+        _window(schedule, person, on),
         _relation(schedule, person),
         _employment(schedule, person),
+        _months_in_unit(schedule, person, cover_start),
         _insurance(schedule, person),
+        _insurance_type(schedule, person),
         _union(schedule, person),
         _gender(schedule, person),
         _age(schedule, person, cover_start),
@@ -45,12 +48,21 @@ def may_join(verdicts: tuple[Verdict, ...]) -> bool:
     return all(verdict.outcome == PASS for verdict in verdicts)
 
 
-def _window(schedule: Schedule, on: date) -> Verdict:
+def _window(schedule: Schedule, person: PersonFacts, on: date) -> Verdict:
+    """The joining window, both days inclusive, and who may still come late."""
     opens, closes = schedule.enrolling.opens, schedule.enrolling.closes
-    if opens <= on <= closes:
-        return Verdict(
-            "window", PASS, Words(f"现在可以参加，{format_zh(closes)}截止。", f"Open for joining until {closes:%-d %B %Y}.")
+    is_open = schedule.joining_open(on, hired_on=person.joined_unit_on)
+    if is_open and on <= closes:
+        words = Words(f"现在可以参加，{format_zh(closes)}截止。", f"Open for joining until {closes:%-d %B %Y}.")
+        return Verdict("window", PASS, words)
+    if is_open:
+        return Verdict("window", PASS, Words("参加期已过，您符合补办的条件。", "The window has closed; you may still join late."))
+    if is_open is None:
+        words = Words(
+            "参加期已过；新入职的职工可以补办，请告诉我们您的入职日期。",
+            "The window has closed; new hires may join: tell us when you started.",
         )
+        return Verdict("window", UNKNOWN, words, "joined_unit_on")
     if on < opens:
         words = Words(f"{format_zh(opens)}开始参加，请到时再来。", f"Joining opens on {opens:%-d %B %Y}.")
     else:
@@ -79,9 +91,7 @@ def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
     """The first mission rule: on the job at an enterprise, or at an institution without civil-servant subsidy."""
     held = person.employment if person.relation == "self" else person.holder_employment
     if held is None or held == "":
-        return Verdict(
-            "employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "employment"
-        )
+        return Verdict("employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "employment")
     if held in schedule.enrolling.employments:
         return Verdict("employment", PASS, Words("您是在职职工。", "You are an employed worker."), "contract")
     words = {
@@ -106,12 +116,51 @@ def _insurance(schedule: Schedule, person: PersonFacts) -> Verdict | None:
         schedule.enrolling.basic_insurance,
         person.basic_insurance,
         Words("您已参加基本医疗保险。", "You are in basic medical insurance."),
-        Words(
-            "您还没有参加基本医疗保险。参保后可以再来。", "You are not in basic medical insurance yet; come back when you are."
-        ),
+        Words("您还没有参加基本医疗保险。参保后可以再来。", "You are not in basic medical insurance yet; come back when you are."),
         Words("请告诉我们您是否参加了基本医疗保险。", "Tell us whether you are in basic medical insurance."),
         "insurance_record",
     )
+
+
+INSURANCE_WORDS = {
+    "employee": Words("职工基本医疗保险", "basic medical insurance for employees"),
+    "resident": Words("城乡居民基本医疗保险", "basic medical insurance for residents"),
+}
+
+
+def _insurance_type(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """Some plans take only people in one kind of basic insurance, since it decides what they bear themselves."""
+    allowed = schedule.enrolling.insurance_types
+    if not allowed:
+        return None
+    zh, en = "或".join(INSURANCE_WORDS[one].zh for one in allowed), " or ".join(INSURANCE_WORDS[one].en for one in allowed)
+    if person.insurance_type is None:
+        words = Words(f"请告诉我们您参加的是哪一种基本医疗保险（要求{zh}）。", f"Tell us which basic insurance you are in (needed: {en}).")
+        return Verdict("insurance_type", UNKNOWN, words, "insurance_record")
+    if person.insurance_type in allowed:
+        return Verdict("insurance_type", PASS, Words(f"您参加的是{zh}。", f"You are in {en}."), "insurance_record")
+    return Verdict("insurance_type", FAIL, Words(f"这个计划要求参加{zh}。", f"This plan asks for {en}."), "insurance_record")
+
+
+def _months_in_unit(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    """So many months with the present unit on the first day of cover (the day that completes them counts)."""
+    months = schedule.enrolling.min_months_in_unit
+    if not months:
+        return None
+    if person.joined_unit_on is None:
+        words = Words(
+            f"请告诉我们您的入职日期（要求入职满 {months} 个月）。", f"Tell us when you started at your unit ({months} months are needed)."
+        )
+        return Verdict("months_in_unit", UNKNOWN, words, "contract")
+    done = plus_months(person.joined_unit_on, months)
+    if done <= cover_start:
+        words = Words(f"到保障开始时您入职已满 {months} 个月。", f"You have {months} months with your unit.")
+        return Verdict("months_in_unit", PASS, words, "contract")
+    words = Words(
+        f"到保障开始时您入职还不满 {months} 个月，{format_zh(done)}才满。",
+        f"You will have {months} months with your unit on {done:%-d %B %Y}, after cover starts.",
+    )
+    return Verdict("months_in_unit", FAIL, words, "contract")
 
 
 def _union(schedule: Schedule, person: PersonFacts) -> Verdict | None:
@@ -127,9 +176,7 @@ def _union(schedule: Schedule, person: PersonFacts) -> Verdict | None:
     )
 
 
-def _asked(
-    rule: str, needed: bool, answer: bool | None, yes: Words, no: Words, ask: Words, evidence: str
-) -> Verdict | None:
+def _asked(rule: str, needed: bool, answer: bool | None, yes: Words, no: Words, ask: Words, evidence: str) -> Verdict | None:
     if not needed:
         return None
     if answer is None:
@@ -148,31 +195,47 @@ def _gender(schedule: Schedule, person: PersonFacts) -> Verdict | None:
 
 
 def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
-    rules = [
-        rule
-        for rule in schedule.enrolling.ages
-        if rule.gender in ("any", person.gender)
-        and rule.relation in ("any", person.relation)
-        and rule.renewal in (None, person.renewal)
-    ]
     if not schedule.enrolling.ages:
         return None
+    rules = [rule for rule in schedule.enrolling.ages if _age_rule_holds(rule, person)]
     age = age_on(person.birth_date, cover_start)
     if any(rule.from_age <= age <= rule.to_age for rule in rules):
         return Verdict("age", PASS, Words(f"保障开始时 {age} 周岁，符合年龄要求。", f"Aged {age} when cover starts."))
-    zh = "或".join(f"{rule.from_age}–{rule.to_age} 周岁" for rule in rules) or "（没有适用的年龄段）"
-    en = " or ".join(f"{rule.from_age}–{rule.to_age}" for rule in rules) or "(no band)"
+    zh = "或".join(_age_band(rule).zh for rule in rules) or "（没有适用的年龄段）"
+    en = " or ".join(_age_band(rule).en for rule in rules) or "(no band)"
     return Verdict(
         "age",
         FAIL,
         Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}."),
+        "renewal" if _as_renewal(schedule, person, age) else "",
     )
+
+
+def _age_rule_holds(rule: AgeRule, person: PersonFacts) -> bool:
+    return rule.gender in ("any", person.gender) and rule.relation in ("any", person.relation) and rule.renewal in (None, person.renewal)
+
+
+def _as_renewal(schedule: Schedule, person: PersonFacts, age: int) -> bool:
+    """Would this age pass for someone who was covered in the period before?"""
+    renewed = replace(person, renewal=True)
+    return any(_age_rule_holds(rule, renewed) and rule.from_age <= age <= rule.to_age for rule in schedule.enrolling.ages)
+
+
+def _age_band(rule: AgeRule) -> Words:
+    kind = {None: Words("", ""), True: Words("（续保）", " (renewal)"), False: Words("（首次参加）", " (first time)")}[rule.renewal]
+    return Words(f"{rule.from_age}–{rule.to_age} 周岁{kind.zh}", f"{rule.from_age}–{rule.to_age}{kind.en}")
 
 
 def _shares(schedule: Schedule, shares: int) -> Verdict:
     most = schedule.enrolling.max_shares
     if 1 <= shares <= most:
         return Verdict("shares", PASS, Words(f"最多可以参加 {most} 份。", f"At most {most} share(s)."))
+    if shares > most and schedule.enrolling.surplus_void:
+        words = Words(
+            f"您选了 {shares} 份，超过 {most} 份的部分无效，不收费也不计保障。",
+            f"You chose {shares}; those above {most} are void and not charged.",
+        )
+        return Verdict("shares", PASS, words)
     return Verdict(
         "shares",
         FAIL,

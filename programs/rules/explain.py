@@ -9,16 +9,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.schedule import Words
+from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of a statement and the amount after it (yuan), when there is one."""
+    """One line of a statement, the amount after it (yuan) when there is one, and the clause it rests on."""
 
     words: Words
     amount: Decimal | None = None
+    clause: str = ""
 
 
 BASE_WORDS = {
@@ -27,11 +28,25 @@ BASE_WORDS = {
     "personal_cost": Words("个人负担", "personal cost"),
     "self_pay": Words("个人自付（不含自费）", "in-scope self-pay"),
     "self_pay_without_prepaid": Words("个人自付（不含自费和先行自付）", "in-scope self-pay without the prepaid share"),
+    "self_pay_without_deductible": Words("个人自付（不含自费和医保起付线）", "in-scope self-pay without the insurance's deductible"),
+    "cash_paid": Words("个人现金支付", "cash paid"),
+    "above_cap_cost": Words("超过基本医保封顶线的政策范围内费用", "in-scope cost above the cap of basic insurance"),
 }
 SCOPE_WORDS = {
     "case": Words("每次", "each case"),
     "period": Words("本保障期内", "this period of cover"),
     "lifetime": Words("终身", "lifetime"),
+    "disease": Words("本保障期内同一疾病", "one disease in this period of cover"),
+}
+FACT_WORDS = {
+    "stays": Words("住院或门诊的日期和费用", "the stay and its figures"),
+    "other_aid": Words("其他渠道已给的补助金额（没有的填 0）", "what other funds gave (0 if nothing)"),
+    "diagnosis_class": Words("给付类别", "the class of the disease"),
+    "disability_grade": Words("伤残等级", "the grade of disability"),
+    "diagnosis_code": Words("疾病编码", "the diagnosis code"),
+    "hospital_grade": Words("医院等级", "the grade of the hospital"),
+    "accident_on": Words("意外发生日期", "the day of the accident"),
+    "death_on": Words("身故日期", "the day of death"),
 }
 
 
@@ -47,14 +62,39 @@ def percent(text: Any) -> str:
 
 def _take(i: Mapping[str, str], r: str) -> Words:
     base = BASE_WORDS[i["base"]]
+    if i.get("cap"):
+        return Words(f"{base.zh}（封顶线 {yuan(i['cap'])} 元以上）合计 {yuan(r)} 元", f"{base.en} (above {yuan(i['cap'])}): {yuan(r)} yuan")
     return Words(f"{base.zh}合计 {yuan(r)} 元", f"{base.en}: {yuan(r)} yuan")
 
 
+DEDUCTED = {
+    "admission": Words("每次住院", "per admission"),
+    "case": Words("每次申领", "per claim"),
+    "period": Words("本保障期内", "for this period of cover"),
+}
+
+
 def _deduct(i: Mapping[str, str], r: str) -> Words:
-    per = ("每次住院", "per admission") if i["per"] == "admission" else ("每次申领", "per claim")
+    per = DEDUCTED[i["per"]]
+    if i["per"] == "period":
+        return Words(
+            f"扣除起付线{per.zh}共 {yuan(i['whole'])} 元中尚未扣的 {yuan(i['amount'])} 元后为 {yuan(r)} 元",
+            f"less {yuan(i['amount'])} still open of the deductible of {yuan(i['whole'])} {per.en}: {yuan(r)}",
+        )
     return Words(
-        f"扣除起付线{per[0]} {yuan(i['amount'])} 元后为 {yuan(r)} 元",
-        f"less the deductible of {yuan(i['amount'])} {per[1]}: {yuan(r)}",
+        f"扣除起付线{per.zh} {yuan(i['amount'])} 元后为 {yuan(r)} 元",
+        f"less the deductible of {yuan(i['amount'])} {per.en}: {yuan(r)}",
+    )
+
+
+def _offset(i: Mapping[str, str], r: str) -> Words:
+    return Words(f"扣除其他渠道已补助的 {yuan(i['paid'])} 元后为 {yuan(r)} 元", f"less {yuan(i['paid'])} paid by other funds: {yuan(r)}")
+
+
+def _less_items(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"扣除本次其他项目已给付的 {yuan(i['paid'])} 元后为 {yuan(r)} 元",
+        f"less {yuan(i['paid'])} paid by other items of this claim: {yuan(r)}",
     )
 
 
@@ -97,11 +137,24 @@ def _fixed(i: Mapping[str, str], r: str) -> Words:
     return Words(f"定额 {yuan(i['amount'])} 元", f"fixed amount {yuan(i['amount'])}")
 
 
+LOOKED_UP = {"diagnosis_class": Words("给付类别", "class"), "disability_grade": Words("伤残等级", "disability grade")}
+
+
 def _table(i: Mapping[str, str], r: str) -> Words:
-    what = ("给付类别", "class") if i["by"] == "diagnosis_class" else ("伤残等级", "disability grade")
+    what = LOOKED_UP[i["by"]]
+    return Words(f"{what.zh}“{i['label']}”对应 {yuan(r)} 元", f"{what.en} “{i['label_en']}”: {yuan(r)}")
+
+
+def _scale(i: Mapping[str, str], r: str) -> Words:
+    what = LOOKED_UP[i["by"]]
     return Words(
-        f"{what[0]}“{i['label'] or '未填写'}”对应 {yuan(r)} 元", f"{what[1]} “{i['label_en'] or 'not given'}”: {yuan(r)}"
+        f"{what.zh}“{i['label']}”给付 {yuan(i['sum'])} 元的 {percent(i['ratio'])}",
+        f"{what.en} “{i['label_en']}”: {percent(i['ratio'])} of {yuan(i['sum'])}",
     )
+
+
+def _tiers(i: Mapping[str, str], r: str) -> Words:
+    return Words(f"{yuan(i['of'])} 元所在档次给付 {yuan(r)} 元", f"{yuan(i['of'])} lies in the tier of {yuan(r)}")
 
 
 def _shares(i: Mapping[str, str], r: str) -> Words:
@@ -112,25 +165,39 @@ def _shares(i: Mapping[str, str], r: str) -> Words:
 
 
 def _wait(i: Mapping[str, str], r: str) -> Words:
+    what = Words(f"按 {percent(i['ratio'])} 计", percent(i["ratio"])) if i.get("ratio") else Words(f"对应 {yuan(r)} 元", yuan(r))
     if i["waived"] == "True":
-        return Words("连续参加，免除等待期", "continuous renewal: no waiting")
-    return Words(f"确诊在保障第 {i['day']} 天，对应 {yuan(r)} 元", f"day {i['day']} of cover: {yuan(r)}")
+        return Words(f"连续参加，免除等待期，{what.zh}", f"continuous renewal, no waiting: {what.en}")
+    return Words(f"确诊在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
 
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
+    base = BASE_WORDS[i["name"]]
     if Decimal(i["amount"]) == 0:
         return Words(
-            f"自付 {yuan(i['base'])} 元未超过 {yuan(i['over'])} 元，不加发",
-            f"{yuan(i['base'])} is not over {yuan(i['over'])}: nothing added",
+            f"{base.zh} {yuan(i['base'])} 元未超过 {yuan(i['over'])} 元，不加发",
+            f"{base.en} of {yuan(i['base'])} is not over {yuan(i['over'])}: nothing added",
         )
     return Words(
-        f"自付 {yuan(i['base'])} 元超过 {yuan(i['over'])} 元，加发 {yuan(i['amount'])} 元",
-        f"{yuan(i['base'])} is over {yuan(i['over'])}: {yuan(i['amount'])} added",
+        f"{base.zh} {yuan(i['base'])} 元超过 {yuan(i['over'])} 元，加发 {yuan(i['amount'])} 元",
+        f"{base.en} of {yuan(i['base'])} is over {yuan(i['over'])}: {yuan(i['amount'])} added",
     )
 
 
 def _less_paid(i: Mapping[str, str], r: str) -> Words:
     return Words(f"减去本项已付 {yuan(i['paid'])} 元", f"less {yuan(i['paid'])} already paid for this item")
+
+
+def _up_to_cost(i: Mapping[str, str], r: str) -> Words:
+    base = BASE_WORDS[i["base"]]
+    return Words(f"不超过{base.zh} {yuan(i['cost'])} 元", f"not more than the {base.en} of {yuan(i['cost'])}")
+
+
+def _indemnity(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"各项合计不超过个人负担 {yuan(i['cost'])} 元（其他项目已给付 {yuan(i['paid'])} 元）",
+        f"all items together not more than the personal cost of {yuan(i['cost'])} ({yuan(i['paid'])} paid by others)",
+    )
 
 
 def _ceiling(i: Mapping[str, str], r: str) -> Words:
@@ -142,30 +209,18 @@ def _ceiling(i: Mapping[str, str], r: str) -> Words:
 
 
 STEP_WORDS = {
-    "take": _take,
-    "deduct": _deduct,
-    "ratio": _ratio,
-    "band": _band,
-    "marginal": _marginal,
-    "admission": _admission,
-    "per_admission": _sum,
-    "stay_days": _stay_days,
-    "per_day": _sum,
-    "fixed": _fixed,
-    "table": _table,
-    "shares": _shares,
-    "wait": _wait,
-    "add_if_over": _add_if_over,
-    "less_paid": _less_paid,
-    "ceiling": _ceiling,
-}
+    "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
+    "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
+    "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
+    "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
+}  # fmt: skip
 
 
-def _day(text: str) -> str:
-    return format_zh(date.fromisoformat(text))
+def _day(day: Any) -> str:
+    return format_zh(date.fromisoformat(str(day)))
 
 
-def reason_words(code: str, i: Mapping[str, str]) -> Words:
+def reason_words(code: str, i: Mapping[str, Any]) -> Words:
     """Why an item pays nothing, in a sentence. KeyError for an unknown reason."""
     return {
         "not_covered": lambda: Words(
@@ -177,10 +232,21 @@ def reason_words(code: str, i: Mapping[str, str]) -> Words:
             f"{i['on']} lies in the waiting period; benefit is paid from {i['ends']}",
         ),
         "too_late": lambda: Words(f"申领期限已于{_day(i['last'])}截止", f"the deadline was {i['last']}"),
-        "gender": lambda: Words("本计划只面向女职工", "this plan is for women only")
-        if i["gender"] == "female"
-        else Words("本计划只面向男职工", "this plan is for men only"),
-        "dates_missing": lambda: Words("缺少意外发生日期或身故日期", "the date of the accident or of the death is missing"),
+        "gender": lambda: (
+            Words("本计划只面向女职工", "this plan is for women only")
+            if i["gender"] == "female"
+            else Words("本计划只面向男职工", "this plan is for men only")
+        ),
+        "fact_missing": lambda: Words(f"还缺少：{FACT_WORDS[i['fact']].zh}，补充后才能计算", f"still missing: {FACT_WORDS[i['fact']].en}"),
+        "class_not_listed": lambda: Words(
+            f"{LOOKED_UP[i['by']].zh}“{i['value']}”不在本项的表内", f"{LOOKED_UP[i['by']].en} “{i['value']}” is not in this item's table"
+        ),
+        "exclusion": lambda: Words(f"属于除外情形“{i['name']}”", f"excluded: {i['name_en']}"),
+        "no_admission": lambda: Words("本项要求住院治疗，没有住院记录", "this item asks for treatment in hospital"),
+        "age": lambda: Words(
+            f"事发时 {i['age']} 周岁，本项只给付 {i['from']} 至 {i['to']} 周岁",
+            f"aged {i['age']}; this item pays from {i['from']} to {i['to']}",
+        ),
         "death_too_late": lambda: Words(
             f"意外后第 {i['days']} 天身故，超过 {i['within']} 天", f"death {i['days']} days after, more than {i['within']}"
         ),
@@ -189,22 +255,79 @@ def reason_words(code: str, i: Mapping[str, str]) -> Words:
         ),
         "hospital_grade": lambda: Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}"),
         "disease_paid": lambda: Words("同一疾病此前已给付过", "the same disease was paid before"),
-        "excluded": lambda: Words(f"与“{i['by']}”不同时给付，已取较高一项", "another item that excludes this one is paid"),
+        "excluded": lambda: Words(f"与“{i['by']}”不同时给付，已取较高一项", f"not paid beside “{i['by_en']}”, which is higher"),
     }[code]()
 
 
 def sentences(item: Mapping[str, Any]) -> list[Sentence]:
     """The lines of one item of a stored assessment, last of all what it gives, with the clause."""
     lines = [
-        Sentence(STEP_WORDS[line["step"]](line["inputs"], line["result"]), Decimal(line["result"])) for line in item["trail"]
+        Sentence(STEP_WORDS[line["step"]](line["inputs"], line["result"]), Decimal(line["result"]), line["clause"])
+        for line in item["trail"]
     ]
     if item["refused"]:
-        lines.append(Sentence(reason_words(item["refused"]["code"], item["refused"]["inputs"])))
+        refused = item["refused"]
+        lines.append(Sentence(reason_words(refused["code"], refused["inputs"]), clause=refused["clause"]))
     name, amount = item["name"], Decimal(item["amount"])
     lines.append(
         Sentence(
             Words(f"{name['zh']}：{yuan(amount)} 元（{item['clause']}）", f"{name['en']}: {yuan(amount)} ({item['clause']})"),
             amount,
+            item["clause"],
         )
     )
     return lines
+
+
+# --- the whole statement, for those who read it ----------------------------------------------------------------------
+
+READERS = ("worker", "reviewer", "auditor")
+
+
+def statement(assessment: Mapping[str, Any], *, reader: str, terms: str = "", content_hash: str = "") -> list[Sentence]:
+    """A stored assessment as it is read. The worker: each item's steps and amount, or why not. The reviewer: the clause
+    of every step and what is left under each limit. The auditor: unrounded figures, keys and the terms' hash besides.
+    ValueError for an unknown reader."""
+    if reader not in READERS:
+        raise ValueError(reader)
+    lines: list[Sentence] = []
+    for item in assessment["items"]:
+        lines += [_for_reader(line, reader) for line in sentences(item)]
+        if reader == "auditor" and item["trail"]:
+            exact = item["trail"][-1]["result"]
+            lines.append(
+                Sentence(Words(f"未取整金额 {exact}，四舍五入到分 {item['amount']}", f"unrounded {exact}, half-up to {item['amount']}"))
+            )
+    if reader != "worker":
+        lines += [limit_line(use, exact=reader == "auditor") for use in assessment["usage"]]
+    total = Decimal(assessment["total"])
+    lines.append(Sentence(Words(f"合计 {yuan(total)} 元", f"total {yuan(total)}"), total))
+    if reader == "auditor":
+        lines.append(Sentence(Words(f"条款 {terms}，内容摘要 {content_hash}", f"terms {terms}, content hash {content_hash}")))
+    return lines
+
+
+def _for_reader(line: Sentence, reader: str) -> Sentence:
+    said = line.words
+    if reader == "worker" or not line.clause or said.zh.endswith(f"（{line.clause}）"):
+        return line
+    return Sentence(Words(f"{said.zh}（{line.clause}）", f"{said.en} ({line.clause})"), line.amount, line.clause)
+
+
+def limit_line(use: Mapping[str, Any], *, exact: bool = False) -> Sentence:
+    """What is left under one limit after this claim."""
+    key = f"［{use['key']}］" if exact else ""
+    scope, used, taken = use["scope"], use["used_before"], use["taken"]
+    if scope == "days":
+        days = [f"{Decimal(value):f}" for value in (use["ceiling"], used, taken, use["left"])]
+        zh = f"本保障期内最多计 {days[0]} 天，此前 {days[1]} 天，本次 {days[2]} 天，还剩 {days[3]} 天"
+        en = f"at most {days[0]} days in this period of cover: {days[1]} before, {days[2]} now, {days[3]} left"
+    elif scope == "base":
+        zh = f"本保障期内累计计算基数：此前 {yuan(used)} 元，本次 {yuan(taken)} 元"
+        en = f"base of calculation so far: {yuan(used)} before, {yuan(taken)} now"
+    else:
+        name = Words("起付线", "deductible") if scope == "deductible" else Words("额度", "limit")
+        words = SCOPE_WORDS["period" if scope == "deductible" else scope]
+        zh = f"{words.zh}{name.zh} {yuan(use['ceiling'])} 元，此前 {yuan(used)} 元，本次 {yuan(taken)} 元，还剩 {yuan(use['left'])} 元"
+        en = f"{name.en} ({words.en}) {yuan(use['ceiling'])}: {yuan(used)} before, {yuan(taken)} now, {yuan(use['left'])} left"
+    return Sentence(Words(f"{key}{zh}", f"{key}{en}"))

@@ -1,9 +1,10 @@
 """What a rule may look at: frozen facts of a person, a unit, a cover and a case. Unknown is None, never a guess."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from unionaid.lib.calendar import Period
 
@@ -12,7 +13,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """The person who joins. `employment`: enterprise, institution, institution_subsidised, retired, none."""
+    """The person who joins. `employment`: enterprise, institution, institution_subsidised, retired, none.
+    `insurance_type`: employee or resident. `risk`: the class of the work; `group`: heads that a plan charges less or nothing."""
 
     birth_date: date
     gender: str
@@ -24,11 +26,15 @@ class PersonFacts:
     renewal: bool = False
     card_holder: bool | None = None
     holder_employment: str | None = None
+    insurance_type: str | None = None
+    risk: str | None = None
+    unit_nature: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """The unit that enrols: all its eligible staff, and how many of them it enrols."""
+    """The unit that enrols: all its eligible staff (or women, as the plan counts), and how many of them it enrols."""
 
     eligible_staff: int
     enrolling: int
@@ -89,6 +95,21 @@ class Settlement:
         """自付 without the share paid first (先行自付)."""
         return max(ZERO, self.self_pay - self.preselfpay_amt)
 
+    @property
+    def self_pay_without_deductible(self) -> Decimal:
+        """自付 without the deductible of basic insurance (起付线)."""
+        return max(ZERO, self.self_pay - self.act_pay_dedc)
+
+    @property
+    def cash_paid(self) -> Decimal:
+        """个人现金支付: without what the personal account paid."""
+        return self.psn_cash_pay
+
+    @property
+    def above_cap_cost(self) -> Decimal:
+        """超封顶线: in-scope cost; the plan names the cap of basic insurance that is taken off it (`take`)."""
+        return self.inscp_scp_amt
+
     def faults(self) -> list[str]:
         """Sums that do not add up, each as the name of the check (手工填写时最常见的错误)."""
         found = []
@@ -101,7 +122,10 @@ class Settlement:
         return found
 
 
-BASES = ("insured_total", "in_scope_total", "personal_cost", "self_pay", "self_pay_without_prepaid")
+BASES = (
+    "insured_total", "in_scope_total", "personal_cost", "self_pay", "self_pay_without_prepaid", "self_pay_without_deductible",
+    "cash_paid", "above_cap_cost",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +142,8 @@ class Stay:
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """One event that benefit is asked for. `event_on` is the day the plan counts from: the pathology
-    confirmation for cancer, the admission for other diseases, the accident for accidents."""
+    confirmation for cancer, the admission for other diseases, the accident for accidents. `other_aid` (yuan) is what
+    other funds and donors gave for it; None when nobody has asked. `circumstances`: what review found, by code."""
 
     event: str
     event_on: date
@@ -130,12 +155,28 @@ class CaseFacts:
     death_on: date | None = None
     claimed_on: date | None = None
     event_kind: str = "default"
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    other_aid: Decimal | None = None
+    circumstances: frozenset[str] = frozenset()
+
+    @property
+    def disease(self) -> str:
+        """What counts as the same disease: the category of the diagnosis, or else the plan's own class."""
+        return disease_of(self.diagnosis_code, self.diagnosis_class)
+
+
+def disease_of(code: str, own_class: str) -> str:
+    """The first three characters of a diagnosis code (its ICD-10 category), or the plan's class when there is no code.
+
+    >>> disease_of("c50.911", ""), disease_of("", "class_1")
+    ('C50', 'class_1')
+    """
+    return code[:3].upper() or own_class
 
 
 @dataclass(frozen=True, slots=True)
 class PriorUse:
-    """What happened before in the same period of cover: used per ceiling key, paid per item, admissions, diseases."""
+    """What happened before. `used`: per limit key in the same period of cover (lifetime keys: ever); `paid_items`: paid
+    per item for the same disease; `admissions` in the period; `diseases` this person was paid for under this program."""
 
     used: Mapping[str, Decimal] = field(default_factory=dict)
     paid_items: Mapping[str, Decimal] = field(default_factory=dict)
@@ -144,3 +185,64 @@ class PriorUse:
 
 
 SETTLEMENT_FIELDS = tuple(f.name for f in fields(Settlement))
+
+
+# --- as data: what is kept beside a decision, so that it can be computed again ---------------------------------------
+
+
+def as_data(facts: Any) -> Any:
+    """Facts as JSON: decimals and days as texts, what is unknown or ordinary left out."""
+    if is_dataclass(facts):
+        told = {f.name: getattr(facts, f.name) for f in fields(facts)}
+        plain = {f.name: f.default if f.default is not MISSING else None for f in fields(facts)}
+        return {name: as_data(value) for name, value in told.items() if value != plain[name] and value not in ((), {}, frozenset())}
+    if isinstance(facts, Mapping):
+        return {key: as_data(value) for key, value in sorted(facts.items())}
+    if isinstance(facts, tuple | frozenset):
+        return [as_data(value) for value in (sorted(facts) if isinstance(facts, frozenset) else facts)]
+    return facts if isinstance(facts, str | int | None) else str(facts)
+
+
+def person_of(data: Mapping[str, Any]) -> PersonFacts:
+    """The person back from `as_data`."""
+    return PersonFacts(**_days(data, "birth_date", "joined_unit_on"))
+
+
+def cover_of(data: Mapping[str, Any]) -> CoverFacts:
+    """The cover back from `as_data`."""
+    period = _days(data["period"], "start", "end")
+    return CoverFacts(**{**data, "period": Period(**period)})
+
+
+def case_of(data: Mapping[str, Any]) -> CaseFacts:
+    """The case back from `as_data`."""
+    told = _days(data, "event_on", "accident_on", "death_on", "claimed_on")
+    told["stays"] = tuple(_stay(one) for one in data.get("stays", ()))
+    told["circumstances"] = frozenset(data.get("circumstances", ()))
+    if "other_aid" in data:
+        told["other_aid"] = Decimal(data["other_aid"])
+    return CaseFacts(**told)
+
+
+def prior_of(data: Mapping[str, Any]) -> PriorUse:
+    """What happened before, back from `as_data`."""
+    return PriorUse(
+        used=_sums(data.get("used", {})),
+        paid_items=_sums(data.get("paid_items", {})),
+        admissions=data.get("admissions", 0),
+        diseases=frozenset(data.get("diseases", ())),
+    )
+
+
+def _stay(data: Mapping[str, Any]) -> Stay:
+    told = _days(data, "admitted_on", "discharged_on")
+    told["settlement"] = Settlement(**_sums(data.get("settlement", {})))
+    return Stay(**told)
+
+
+def _sums(data: Mapping[str, str]) -> dict[str, Decimal]:
+    return {key: Decimal(amount) for key, amount in data.items()}
+
+
+def _days(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: date.fromisoformat(value) if key in names else value for key, value in data.items()}

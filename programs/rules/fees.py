@@ -1,34 +1,80 @@
 """Contributions (互助费): class × shares × payer, and the gate of participation a unit must pass."""
 
+from datetime import date
 from decimal import Decimal
 
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.schedule import FeeClass, Schedule, UnitRule
 
 UNIT_PAYS = "unit"
+# What a class may ask that has no ordinary value: unknown is not "no".
+_ASKED = ("risk", "unit_nature")
 
 
 class NoFeeClass(LookupError):
     """The plan names no contribution for this person."""
 
 
-def fee_class(schedule: Schedule, person: PersonFacts) -> FeeClass:
-    """The first class of the plan that fits the person."""
+class FeeFactMissing(NoFeeClass):
+    """Which contribution holds depends on something nobody has told; the text is the name of that fact."""
+
+
+def fee_class(schedule: Schedule, person: PersonFacts, *, starts_on: date | None = None, term_months: int | None = None) -> FeeClass:
+    """The first class of the plan that fits the person, the first day of cover (default: the period's) and the term.
+
+    A card or a group that was not shown earns no reduction. FeeFactMissing when a class asks for the risk of the work or
+    the nature of the unit and that is not known; NoFeeClass when none fits.
+    """
+    start = starts_on or schedule.period.start
     for fee in schedule.fees:
-        if fee.gender in ("any", person.gender) and fee.card_holder in (None, bool(person.card_holder)):
+        if not _fits(fee, person, start, term_months):
+            continue
+        for name in _ASKED:
+            if getattr(fee, name) is not None and getattr(person, name) is None:
+                raise FeeFactMissing(name)
+        if all(getattr(fee, name) in (None, getattr(person, name)) for name in _ASKED):
             return fee
     raise NoFeeClass(schedule.code)
 
 
-def contribution(schedule: Schedule, person: PersonFacts, shares: int) -> Decimal:
+def _fits(fee: FeeClass, person: PersonFacts, start: date, term_months: int | None) -> bool:
+    return (
+        fee.gender in ("any", person.gender)
+        and fee.card_holder in (None, bool(person.card_holder))
+        and fee.relation in (None, person.relation)
+        and fee.group in (None, person.group)
+        and fee.term_months in (None, term_months)
+        and (fee.joined_from is None or start >= fee.joined_from)
+        and (fee.joined_to is None or start <= fee.joined_to)
+    )
+
+
+def counted_shares(schedule: Schedule, shares: int) -> int:
+    """The shares that are charged: in plans where the surplus is void, only those up to the greatest number."""
+    return min(shares, schedule.enrolling.max_shares) if schedule.enrolling.surplus_void else shares
+
+
+def contribution(
+    schedule: Schedule, person: PersonFacts, shares: int, *, starts_on: date | None = None, term_months: int | None = None
+) -> Decimal:
     """What is due for this person and these shares, all payers together, in yuan."""
-    return fee_class(schedule, person).per_share * shares
+    fee = fee_class(schedule, person, starts_on=starts_on, term_months=term_months)
+    return fee.per_share * counted_shares(schedule, shares)
 
 
-def split(schedule: Schedule, person: PersonFacts, shares: int, *, default: str) -> dict[str, Decimal]:
+def split(
+    schedule: Schedule,
+    person: PersonFacts,
+    shares: int,
+    *,
+    default: str,
+    starts_on: date | None = None,
+    term_months: int | None = None,
+) -> dict[str, Decimal]:
     """The contribution by payer; a plan that names no payers is paid by `default` alone."""
-    fee = fee_class(schedule, person)
-    return {name: amount * shares for name, amount in (fee.payers or ((default, fee.per_share),))}
+    fee = fee_class(schedule, person, starts_on=starts_on, term_months=term_months)
+    counted = counted_shares(schedule, shares)
+    return {name: amount * counted for name, amount in (fee.payers or ((default, fee.per_share),))}
 
 
 def participation_ok(rule: UnitRule, unit: UnitFacts) -> bool:

@@ -1,23 +1,16 @@
-"""The conditions of benefit: each gives nothing, or the reason why not. Unknown gates do not load (schedule.py)."""
+"""The conditions of benefit: each gives nothing, or the reason why not. Unknown gates do not load (plan.schema.json)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule
-from unionaid.lib.calendar import days_between, plus_days, plus_months
+from unionaid.lib.calendar import age_on, days_between, plus_days, plus_months
 
 ACCIDENTS = ("accident_disability", "accident_death")
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an item pays nothing: a stable code and the figures for the sentence."""
-
-    code: str
-    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,46 +25,39 @@ class Question:
     prior: PriorUse
 
 
-def waiting_ends(schedule: Schedule, start: date) -> date:
-    """The first day on which benefit is paid for cover that began on `start`."""
-    return plus_days(plus_months(start, schedule.waiting.months), schedule.waiting.days)
-
-
 def covered(q: Question) -> Reason | None:
     """The event lies in the days of cover; a death counts on the day of the accident that caused it."""
     if q.cover.period.contains(q.case.event_on):
         return None
-    return Reason(
-        "not_covered",
-        {
-            "on": str(q.case.event_on),
-            "start": str(q.cover.period.start),
-            "last": str(q.cover.period.last_day),
-        },
-    )
+    return Reason("not_covered", {"on": q.case.event_on, "start": q.cover.period.start, "last": q.cover.period.last_day})
 
 
 def waited(q: Question) -> Reason | None:
-    """Outside the waiting period, unless waived by continuous renewal; accidents never wait (domain 1.4)."""
-    if q.cover.waiting_waived or not q.item.waits or q.case.event in ACCIDENTS:
+    """Outside the item's waiting period, unless waived by continuous renewal; accidents never wait (domain 1.4)."""
+    if q.cover.waiting_waived or q.item.waiting is None or q.case.event in ACCIDENTS or q.item.has("wait"):
         return None
-    if any(step.name == "wait" for step in q.item.steps):
+    ends = q.item.waiting.ends(q.cover.period.start)
+    return None if q.case.event_on >= ends else Reason("waiting", {"on": q.case.event_on, "ends": ends})
+
+
+def last_day_to_claim(schedule: Schedule, case: CaseFacts) -> date | None:
+    """The last day on which benefit for this case may be applied for; None without a deadline."""
+    window = schedule.claim_window
+    if window is None:
         return None
-    ends = waiting_ends(q.schedule, q.cover.period.start)
-    return None if q.case.event_on >= ends else Reason("waiting", {"on": str(q.case.event_on), "ends": str(ends)})
+    if window.until:
+        days = dict(window.until)
+        return days.get(case.event_kind) or days.get("default")
+    ended = max([case.event_on, *(stay.discharged_on for stay in case.stays)]) if window.after_discharge else case.event_on
+    return plus_days(plus_months(ended, window.months), window.days)
 
 
 def in_time(q: Question) -> Reason | None:
     """Applied for before the plan's deadline (the last day counts)."""
-    claimed = q.case.claimed_on
-    if claimed is None:
+    if q.case.claimed_on is None:
         return None
-    deadlines = dict(q.schedule.claim_until)
-    last = deadlines.get(q.case.event_kind) or deadlines.get("default")
-    if last is None and q.schedule.claim_days is not None:
-        ended = max([q.case.event_on, *(stay.discharged_on for stay in q.case.stays)])
-        last = plus_days(ended, q.schedule.claim_days)
-    return None if last is None or claimed <= last else Reason("too_late", {"last": str(last)})
+    last = last_day_to_claim(q.schedule, q.case)
+    return None if last is None or q.case.claimed_on <= last else Reason("too_late", {"last": last})
 
 
 def right_gender(q: Question) -> Reason | None:
@@ -80,50 +66,80 @@ def right_gender(q: Question) -> Reason | None:
     return None if wanted in ("any", q.person.gender) else Reason("gender", {"gender": wanted})
 
 
+def excluded(q: Question) -> Reason | None:
+    """None of the plan's exclusions holds: a listed diagnosis, or a circumstance that review found."""
+    for one in q.schedule.exclusions:
+        if one.items and q.item.code not in one.items:
+            continue
+        by_diagnosis = bool(one.prefixes) and q.case.diagnosis_code.upper().startswith(one.prefixes)
+        if by_diagnosis or one.circumstance in q.case.circumstances:
+            return Reason("exclusion", {"name": one.name.zh, "name_en": one.name.en, "clause": one.clause})
+    return None
+
+
 def death_within_days(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """Death at most so many days after the accident."""
     if q.case.accident_on is None or q.case.death_on is None:
-        return Reason("dates_missing")
+        return missing("accident_on" if q.case.accident_on is None else "death_on")
     days = days_between(q.case.accident_on, q.case.death_on)
-    return None if 0 <= days <= data["days"] else Reason("death_too_late", {"days": str(days), "within": str(data["days"])})
+    return None if 0 <= days <= data["days"] else Reason("death_too_late", {"days": days, "within": data["days"]})
 
 
 def diagnosis_in(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """The diagnosis code begins with one of the plan's list."""
+    if not q.case.diagnosis_code:
+        return missing("diagnosis_code")
     if q.case.diagnosis_code.upper().startswith(data["prefixes"]):
         return None
-    return Reason("diagnosis_not_listed", {"code": q.case.diagnosis_code or "—"})
+    return Reason("diagnosis_not_listed", {"code": q.case.diagnosis_code})
 
 
 def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """A hospital of at least this grade; an unknown grade does not pass."""
+    """A hospital of at least this grade."""
     grades = [stay.hospital_grade for stay in q.case.stays]
-    if all(grade is not None and grade >= data["grade"] for grade in grades):
-        return None
-    return Reason("hospital_grade", {"grade": str(data["grade"])})
+    if None in grades:
+        return missing("hospital_grade")
+    return None if all(grade and grade >= data["grade"] for grade in grades) else Reason("hospital_grade", {"grade": data["grade"]})
 
 
 def once_per_disease(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """The same disease pays once; another, unrelated one pays again."""
-    disease = q.case.diagnosis_code[:3].upper() or q.case.diagnosis_class
-    return Reason("disease_paid", {"code": disease}) if disease in q.prior.diseases else None
+    """The same disease pays once; another, unrelated one pays again. An item that pays the difference after a
+    re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
+    if not q.case.disease:
+        return missing("diagnosis_code") if q.prior.diseases else None
+    if q.case.disease in q.prior.diseases and not q.item.has("less_paid"):
+        return Reason("disease_paid", {"code": q.case.disease})
+    return None
 
 
-ALWAYS: tuple[Callable[[Question], Reason | None], ...] = (right_gender, covered, waited, in_time)
+def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """Paid only when the disease was treated in hospital."""
+    return None if q.case.stays else Reason("no_admission")
+
+
+def age(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """Completed years on the day it happened, both bounds inclusive."""
+    years = age_on(q.person.birth_date, q.case.event_on)
+    return None if data["from"] <= years <= data["to"] else Reason("age", {"age": years, "from": data["from"], "to": data["to"]})
+
+
+ALWAYS: tuple[Callable[[Question], Reason | None], ...] = (right_gender, covered, waited, in_time, excluded)
 GATES: dict[str, Callable[[Question, Mapping[str, Any]], Reason | None]] = {
     "death_within_days": death_within_days,
     "diagnosis_in": diagnosis_in,
     "hospital_grade": hospital_grade,
     "once_per_disease": once_per_disease,
+    "with_admission": with_admission,
+    "age": age,
 }
 
 
-def refusal(question: Question) -> Reason | None:
-    """The first reason against this item, or None."""
+def refusal(question: Question) -> tuple[Reason, str] | None:
+    """The first reason against this item with the clause it rests on, or None."""
     for always in ALWAYS:
         if reason := always(question):
-            return reason
+            return reason, str(reason.inputs.get("clause") or question.item.clause)
     for gate in question.item.gates:
         if reason := GATES[gate.name](question, gate.data):
-            return reason
+            return reason, gate.clause or question.item.clause
     return None

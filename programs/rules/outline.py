@@ -6,8 +6,10 @@ For those who read terms without reading data; the counterpart for a decided cas
 from collections.abc import Mapping
 from typing import Any
 
-from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, percent, yuan
-from programs.rules.schedule import AgeRule, FeeClass, Gate, Item, Schedule, Step, Words
+from programs.rules.eligibility import INSURANCE_WORDS
+from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, yuan
+from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
+from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
 EMPLOYMENT_WORDS = {
@@ -38,22 +40,59 @@ GENDER_WORDS = {"any": Words("", ""), "male": Words("男职工", "men"), "female
 
 def _take(d: Mapping[str, Any]) -> Words:
     base = BASE_WORDS[d["base"]]
+    if d["cap"] is not None:
+        return Words(f"以{base.zh}为基数（封顶线 {yuan(d['cap'])} 元）", f"based on {base.en} ({yuan(d['cap'])})")
     return Words(f"以{base.zh}为基数", f"based on {base.en}")
 
 
 def _deduct(d: Mapping[str, Any]) -> Words:
-    per = ("每次住院", "per admission") if d["per"] == "admission" else ("每次申领", "per claim")
-    return Words(f"{per[0]}扣除起付线 {yuan(d['amount'])} 元", f"less a deductible of {yuan(d['amount'])} yuan {per[1]}")
+    per = DEDUCTED[d["per"]]
+    return Words(f"{per.zh}扣除起付线 {yuan(d['amount'])} 元", f"less a deductible of {yuan(d['amount'])} yuan {per.en}")
+
+
+def _offset(d: Mapping[str, Any]) -> Words:
+    return Words("扣除其他渠道已补助的金额", "less what other funds paid")
+
+
+def _less_items(d: Mapping[str, Any]) -> Words:
+    return Words("扣除本次其他项目已给付的金额", "less what other items of the claim paid")
 
 
 def _ratio(d: Mapping[str, Any]) -> Words:
     return Words(f"按 {percent(d['ratio'])} 计", f"times {percent(d['ratio'])}")
 
 
+PER = {
+    "case": Words("每次申领分段计算", "by bands, per claim"),
+    "admission": Words("每次住院分段计算", "by bands, per admission"),
+    "period": Words("本保障期内累计分段计算", "by bands over the period of cover"),
+}
+
+
+def _bands(bands: Any, value: Any) -> Words:
+    zh = [f"{yuan(a)} 元{f'至 {yuan(b)} 元' if b is not None else '以上'}{value.zh(v)}" for a, b, v in bands]
+    en = [f"{yuan(a)} {f'to {yuan(b)}' if b is not None else 'and above'}: {value.en(v)}" for a, b, v in bands]
+    return Words("，".join(zh), "; ".join(en))
+
+
+class _Share:
+    zh = staticmethod(lambda value: f"的部分 {percent(value)}")
+    en = staticmethod(percent)
+
+
+class _Sum:
+    zh = staticmethod(lambda value: f"给付 {yuan(value)} 元")
+    en = staticmethod(yuan)
+
+
 def _marginal(d: Mapping[str, Any]) -> Words:
-    zh = [f"{yuan(a)} 元{f'至 {yuan(b)} 元' if b is not None else '以上'}的部分 {percent(r)}" for a, b, r in d["bands"]]
-    en = [f"{yuan(a)} {f'to {yuan(b)}' if b is not None else 'and above'}: {percent(r)}" for a, b, r in d["bands"]]
-    return Words(f"分段计算：{'，'.join(zh)}", f"by bands: {'; '.join(en)}")
+    bands, per = _bands(d["bands"], _Share), PER[d["per"]]
+    return Words(f"{per.zh}：{bands.zh}", f"{per.en}: {bands.en}")
+
+
+def _tiers(d: Mapping[str, Any]) -> Words:
+    bands = _bands(d["bands"], _Sum)
+    return Words(f"按档次给付：{bands.zh}", f"by tiers: {bands.en}")
 
 
 def _per_admission(d: Mapping[str, Any]) -> Words:
@@ -68,6 +107,11 @@ def _per_day(d: Mapping[str, Any]) -> Words:
         zh, en = f"{zh}，每次不计 {d['deductible_days']} 天", f"{en}, the first {d['deductible_days']} of each stay not counted"
     if d["max_days"]:
         zh, en = f"{zh}，每次最多 {d['max_days']} 天", f"{en}, at most {d['max_days']} days a stay"
+    if d["max_days_in_period"]:
+        zh, en = (
+            f"{zh}，本保障期内最多 {d['max_days_in_period']} 天",
+            f"{en}, at most {d['max_days_in_period']} days in the period of cover",
+        )
     return Words(zh, en)
 
 
@@ -76,11 +120,21 @@ def _fixed(d: Mapping[str, Any]) -> Words:
 
 
 def _table(d: Mapping[str, Any]) -> Words:
-    what = ("给付类别", "class") if d["by"] == "diagnosis_class" else ("伤残等级", "disability grade")
-    labels = {key: d["labels"].get(key, Words(_plain(d["by"], key), key)) for key in d["amounts"]}
+    what, labels = LOOKED_UP[d["by"]], _labels(d, d["amounts"])
     zh = "，".join(f"{labels[key].zh} {yuan(amount)} 元" for key, amount in d["amounts"].items())
     en = "; ".join(f"{labels[key].en}: {yuan(amount)}" for key, amount in d["amounts"].items())
-    return Words(f"按{what[0]}：{zh}", f"by {what[1]}: {en}")
+    return Words(f"按{what.zh}：{zh}", f"by {what.en}: {en}")
+
+
+def _scale(d: Mapping[str, Any]) -> Words:
+    what, labels = LOOKED_UP[d["by"]], _labels(d, d["ratios"])
+    zh = "，".join(f"{labels[key].zh} {percent(share)}" for key, share in d["ratios"].items())
+    en = "; ".join(f"{labels[key].en}: {percent(share)}" for key, share in d["ratios"].items())
+    return Words(f"按{what.zh}给付 {yuan(d['sum'])} 元的：{zh}", f"by {what.en}, a share of {yuan(d['sum'])}: {en}")
+
+
+def _labels(d: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Words]:
+    return {key: d["labels"].get(key, Words(_plain(d["by"], key), key)) for key in table}
 
 
 def _plain(by: str, key: str) -> str:
@@ -92,8 +146,9 @@ def _shares(d: Mapping[str, Any]) -> Words:
 
 
 def _wait(d: Mapping[str, Any]) -> Words:
-    zh = [f"第 {a} 天{f'至第 {b} 天' if b else '起'} {yuan(m)} 元" for a, b, m in d["bands"]]
-    en = [f"day {a} {f'to {b}' if b else 'on'}: {yuan(m)}" for a, b, m in d["bands"]]
+    by_ratio = d["what"] == "ratio"
+    zh = [f"第 {a} 天{f'至第 {b} 天' if b else '起'} {percent(m) if by_ratio else f'{yuan(m)} 元'}" for a, b, m in d["bands"]]
+    en = [f"day {a} {f'to {b}' if b else 'on'}: {percent(m) if by_ratio else yuan(m)}" for a, b, m in d["bands"]]
     return Words(
         f"按确诊在保障的第几天：{'，'.join(zh)}；连续参加的按最后一档", f"by the day of cover: {'; '.join(en)}; renewals: the last"
     )
@@ -111,6 +166,11 @@ def _less_paid(d: Mapping[str, Any]) -> Words:
     return Words("减去本项此前已付的金额", "less what this item paid before")
 
 
+def _up_to_cost(d: Mapping[str, Any]) -> Words:
+    base = BASE_WORDS[d["base"]]
+    return Words(f"不超过{base.zh}", f"not more than the {base.en}")
+
+
 def _ceiling(d: Mapping[str, Any]) -> Words:
     scope = SCOPE_WORDS[d["scope"]]
     share = Words("（每份）", " per share") if d["per_share"] else Words("", "")
@@ -121,8 +181,9 @@ def _ceiling(d: Mapping[str, Any]) -> Words:
 
 
 STEPS = {
-    "take": _take, "deduct": _deduct, "ratio": _ratio, "marginal": _marginal, "per_admission": _per_admission, "per_day": _per_day,
-    "fixed": _fixed, "table": _table, "shares": _shares, "wait": _wait, "add_if_over": _add_if_over, "less_paid": _less_paid,
+    "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "marginal": _marginal,
+    "per_admission": _per_admission, "per_day": _per_day, "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers,
+    "shares": _shares, "wait": _wait, "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost,
     "ceiling": _ceiling,
 }  # fmt: skip
 
@@ -140,6 +201,8 @@ def gate_words(gate: Gate) -> Words:
         "diagnosis_in": lambda: Words(f"疾病编码以 {'、'.join(d['prefixes'])} 开头", f"diagnosis begins with {', '.join(d['prefixes'])}"),
         "hospital_grade": lambda: Words(f"医院达到 {d['grade']} 级", f"a hospital of grade {d['grade']} or above"),
         "once_per_disease": lambda: Words("同一疾病只给付一次", "the same disease pays once"),
+        "with_admission": lambda: Words("须住院治疗", "treated in hospital"),
+        "age": lambda: Words(f"事发时 {d['from']} 至 {d['to']} 周岁", f"aged {d['from']} to {d['to']} when it happened"),
     }[gate.name]()
 
 
@@ -148,11 +211,30 @@ def item_lines(item: Item) -> list[Words]:
     return [*(gate_words(gate) for gate in item.gates), *(step_words(step) for step in item.steps)]
 
 
+def exclusion_lines(schedule: Schedule) -> list[Words]:
+    """What is not paid for, each with its clause; and that items exclude each other or stay within the cost."""
+    lines = [_exclusion(one, schedule) for one in schedule.exclusions]
+    for group in schedule.exclusive:
+        names = [schedule.item(code).name for code in group]
+        lines.append(Words(f"{'、'.join(n.zh for n in names)}只给付较高的一项", f"only the higher of {', '.join(n.en for n in names)}"))
+    if schedule.indemnity:
+        lines.append(Words("按费用补助的各项合计不超过个人负担", "aid for cost is never more than the personal cost"))
+    return lines
+
+
+def _exclusion(one: Exclusion, schedule: Schedule) -> Words:
+    names = [schedule.item(code).name for code in one.items]
+    zh = f"（适用于{'、'.join(n.zh for n in names)}）" if names else ""
+    en = f" (for {', '.join(n.en for n in names)})" if names else ""
+    return Words(f"不给付：{one.name.zh}（{one.clause}）{zh}", f"not paid: {one.name.en} ({one.clause}){en}")
+
+
 def joining_lines(schedule: Schedule) -> list[Words]:
     """Who may join, and until when."""
     e = schedule.enrolling
     lines = [
         Words(f"参加时间：{format_zh(e.opens)}至{format_zh(e.closes)}", f"joining: {e.opens:%-d %B %Y} to {e.closes:%-d %B %Y}"),
+        *(_late(rule) for rule in e.late),
         _list("参加对象", "who", [RELATION_WORDS[code] for code in e.relations]),
         _list("在职情况", "employment", [EMPLOYMENT_WORDS[code] for code in e.employments]),
     ]
@@ -160,15 +242,40 @@ def joining_lines(schedule: Schedule) -> list[Words]:
         lines.append(Words(f"只面向{GENDER_WORDS[e.gender].zh}", f"for {GENDER_WORDS[e.gender].en} only"))
     if e.basic_insurance:
         lines.append(Words("要参加基本医疗保险", "basic medical insurance is needed"))
+    if e.insurance_types:
+        lines.append(_list("医保种类", "kind of insurance", [INSURANCE_WORDS[code] for code in e.insurance_types]))
+    if e.min_months_in_unit:
+        lines.append(Words(f"入职满 {e.min_months_in_unit} 个月", f"{e.min_months_in_unit} months with the unit"))
     if e.union_member:
         lines.append(Words("要是工会会员", "union membership is needed"))
     lines += [_age(rule) for rule in e.ages]
-    lines.append(Words(f"每人最多 {e.max_shares} 份", f"at most {e.max_shares} share(s) each"))
+    void = Words("，超出的部分无效", ", the surplus is void") if e.surplus_void else Words("", "")
+    lines.append(Words(f"每人最多 {e.max_shares} 份{void.zh}", f"at most {e.max_shares} share(s) each{void.en}"))
     if not e.individual:
         lines.append(Words("由单位统一参加", "units join for their people"))
-    if e.unit is not None and e.unit.min_ratio:
-        lines.append(Words(f"单位参加比例不低于 {percent(e.unit.min_ratio)}", f"at least {percent(e.unit.min_ratio)} of a unit"))
+    return lines + (_unit_lines(e.unit) if e.unit else [])
+
+
+def _unit_lines(rule: UnitRule) -> list[Words]:
+    who, lines = Words("女职工", "women") if rule.of == "women" else Words("职工", "staff"), []
+    if rule.min_ratio:
+        lines.append(
+            Words(f"单位{who.zh}参加比例不低于 {percent(rule.min_ratio)}", f"at least {percent(rule.min_ratio)} of a unit's {who.en}")
+        )
+    if rule.all_headcount:
+        zh = "及以下" if rule.all_inclusive else "以下（不含）"
+        count = f"{rule.all_headcount} or fewer" if rule.all_inclusive else f"less than {rule.all_headcount}"
+        lines.append(Words(f"{who.zh} {rule.all_headcount} 人{zh}的单位须全员参加", f"units with {count} {who.en} join as a whole"))
+    if rule.same_shares:
+        lines.append(Words("同一单位份数相同", "everyone of a unit has the same number of shares"))
     return lines
+
+
+def _late(rule: LateRule) -> Words:
+    length = Words(f"{rule.months} 个月", f"{rule.months} months") if rule.months else Words(f"{rule.days} 天", f"{rule.days} days")
+    who = Words("新入职职工", "new hires") if rule.new_hires else Words("未及时参加的", "latecomers")
+    after = Words("入职后", "of being hired") if rule.after_hiring else Words("保障开始后", "of the start of cover")
+    return Words(f"{who.zh}可在{after.zh} {length.zh}内补办", f"{who.en} may join within {length.en} {after.en}")
 
 
 def _age(rule: AgeRule) -> Words:
@@ -189,15 +296,50 @@ def fee_lines(schedule: Schedule) -> list[Words]:
     return [_fee(fee) for fee in schedule.fees]
 
 
+NATURE_WORDS = {
+    "enterprise": Words("企业", "enterprises"),
+    "institution": Words("事业单位", "institutions"),
+    "agency": Words("机关", "agencies"),
+    "other": Words("其他单位", "other units"),
+}
+RISK_WORDS = {"high": Words("高风险工种", "high-risk work"), "normal": Words("一般工种", "ordinary work")}
+GROUP_WORDS = {
+    "hardship": Words("困难职工", "workers in hardship"),
+    "model_worker": Words("劳动模范", "model workers"),
+    "new_form": Words("新就业形态劳动者", "workers in new forms of employment"),
+}
+
+
 def _fee(fee: FeeClass) -> Words:
-    card = {None: Words("", ""), True: Words("持证人员", "card holders"), False: Words("非持证人员", "others")}[fee.card_holder]
-    who_zh, who_en = f"{GENDER_WORDS[fee.gender].zh}{card.zh}", f"{GENDER_WORDS[fee.gender].en} {card.en}".strip()
-    zh = f"{who_zh + '：' if who_zh else ''}每份 {yuan(fee.per_share)} 元"
-    en = f"{who_en + ': ' if who_en else ''}{yuan(fee.per_share)} yuan a share"
+    parts = _fee_parts(fee)
+    who_zh, who_en = "、".join(p.zh for p in parts if p.zh), ", ".join(p.en for p in parts if p.en)
+    amount = Words(f"每份 {yuan(fee.per_share)} 元", f"{yuan(fee.per_share)} yuan a share") if fee.per_share else Words("免缴", "free")
+    zh, en = f"{who_zh + '：' if who_zh else ''}{amount.zh}", f"{who_en + ': ' if who_en else ''}{amount.en}"
+    if fee.refundable:
+        zh, en = f"{zh}，到期退还", f"{en}, paid back at the end"
     if fee.payers:
         zh += f"（{'，'.join(f'{_payer(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
         en += f" ({', '.join(f'{_payer(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
     return Words(zh, en)
+
+
+def _fee_parts(fee: FeeClass) -> list[Words]:
+    """Whom and when a class of contribution is for."""
+    parts = [
+        GENDER_WORDS[fee.gender],
+        {None: Words("", ""), True: Words("持证人员", "card holders"), False: Words("非持证人员", "others")}[fee.card_holder],
+        RISK_WORDS.get(fee.risk, Words("条款列明的工种", "the work listed")) if fee.risk else Words("", ""),
+        NATURE_WORDS[fee.unit_nature] if fee.unit_nature else Words("", ""),
+        RELATION_WORDS[fee.relation] if fee.relation else Words("", ""),
+        GROUP_WORDS.get(fee.group, Words("条款列明的人员", "the people listed")) if fee.group else Words("", ""),
+    ]
+    if fee.term_months:
+        parts.append(Words(f"保障 {fee.term_months} 个月", f"{fee.term_months} months of cover"))
+    if fee.joined_from:
+        parts.append(Words(f"{format_zh(fee.joined_from)}起参加", f"from {fee.joined_from:%-d %B %Y}"))
+    if fee.joined_to:
+        parts.append(Words(f"{format_zh(fee.joined_to)}前参加", f"until {fee.joined_to:%-d %B %Y}"))
+    return parts
 
 
 def _payer(name: str) -> Words:
@@ -205,24 +347,39 @@ def _payer(name: str) -> Words:
 
 
 def waiting_words(schedule: Schedule) -> Words:
-    """How long after joining nothing is paid."""
-    w = schedule.waiting
+    """How long after joining nothing is paid, for the plan and for items with their own waiting."""
+    plan = _waiting(schedule.waiting)
+    others = [
+        (item.name, _waiting(item.waiting)) for item in schedule.items if item.waiting is not None and item.waiting != schedule.waiting
+    ]
+    zh = "；".join([plan.zh, *(f"{name.zh}：{words.zh}" for name, words in others)])
+    en = "; ".join([plan.en, *(f"{name.en}: {words.en}" for name, words in others)])
+    return Words(zh, en)
+
+
+def _waiting(w: Waiting) -> Words:
     if not (w.days or w.months):
         return Words("没有等待期（各项另有规定的除外）", "no waiting period, unless an item says otherwise")
-    length = Words(f"{w.months} 个月", f"{w.months} months") if w.months else Words(f"{w.days} 天", f"{w.days} days")
+    zh = "零".join(part for part in (f"{w.months} 个月" * bool(w.months), f"{w.days} 天" * bool(w.days)) if part)
+    en = " and ".join(part for part in (f"{w.months} months" * bool(w.months), f"{w.days} days" * bool(w.days)) if part)
     if w.waived_within_days is None:
-        return Words(f"等待期 {length.zh}", f"a waiting period of {length.en}")
+        return Words(f"等待期 {zh}", f"a waiting period of {en}")
     return Words(
-        f"等待期 {length.zh}；上期到期后 {w.waived_within_days} 天内续保的免除",
-        f"a waiting period of {length.en}, waived on renewal within {w.waived_within_days} days",
+        f"等待期 {zh}；上期到期后 {w.waived_within_days} 天内续保的免除",
+        f"a waiting period of {en}, waived on renewal within {w.waived_within_days} days",
     )
 
 
 def deadline_words(schedule: Schedule) -> Words:
     """Until when benefit may be applied for."""
-    if schedule.claim_days:
-        return Words(f"事发后 {schedule.claim_days} 天内申领", f"apply within {schedule.claim_days} days of the event")
-    if schedule.claim_until:
-        last = max(day for _kind, day in schedule.claim_until)
+    window = schedule.claim_window
+    if window is None:
+        return Words("没有规定申领期限", "no deadline")
+    if window.until:
+        last = max(day for _kind, day in window.until)
         return Words(f"{format_zh(last)}前申领", f"apply by {last:%-d %B %Y}")
-    return Words("没有规定申领期限", "no deadline")
+    length = (
+        Words(f"{window.months} 个月", f"{window.months} months") if window.months else Words(f"{window.days} 天", f"{window.days} days")
+    )
+    after = Words("事发或出院后", "of the event or the discharge") if window.after_discharge else Words("事发后", "of the event")
+    return Words(f"{after.zh} {length.zh}内申领", f"apply within {length.en} {after.en}")

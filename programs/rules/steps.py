@@ -1,81 +1,143 @@
 """The steps an amount is made of. Each takes the running amounts (one per stay, or one for the case) and the facts,
 and gives the new amounts with a line for the trail. Decimal inside; rounding is done once, by `assess`.
 
-Brackets are marginal: `over` exclusive, `up_to` inclusive. Day 1 is the first day of cover.
+Brackets are marginal, tiers flat: `over` exclusive, `up_to` inclusive. Day 1 is the first day of cover. What a step
+needs and nobody has told stops the item with its reason (`Stop`): an amount is never guessed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PriorUse
-from programs.rules.schedule import Item, Schedule
+from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PriorUse, Settlement
+from programs.rules.reasons import Reason, missing
+from programs.rules.schedule import Item, Schedule, Step
 from unionaid.lib.calendar import days_between, stay_days
+
+Bands = tuple[tuple[Decimal, Decimal | None, Decimal], ...]
+
+
+class Stop(Exception):
+    """This item pays nothing; the reason says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the trail: the step, the figures that went in (as text), and what it gave."""
+    """One line of the trail: the step, the figures that went in, what it gave, and its own clause when it has one."""
 
     step: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, Any]
     result: Decimal
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """What one ceiling stood at, what this item takes, and what is left."""
+    """What is counted under one key over claims: a ceiling (yuan), a deductible, days, or a sum without an end (None)."""
 
     key: str
     scope: str
-    ceiling: Decimal
+    ceiling: Decimal | None
     used_before: Decimal
     taken: Decimal
 
     @property
-    def left(self) -> Decimal:
-        return self.ceiling - self.used_before - self.taken
+    def left(self) -> Decimal | None:
+        return None if self.ceiling is None else self.ceiling - self.used_before - self.taken
 
 
-@dataclass
 class Running:
-    """The state of one item's calculation."""
+    """The state of one item's calculation. `taken`: under each key by the items before; `paid`: what those items gave."""
 
-    schedule: Schedule
-    item: Item
-    cover: CoverFacts
-    case: CaseFacts
-    prior: PriorUse
-    taken: dict[str, Decimal]
-    amounts: list[Decimal] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    usage: list[LimitUse] = field(default_factory=list)
+    __slots__ = ("amounts", "case", "clause", "cover", "item", "lines", "paid", "prior", "schedule", "taken", "usage")
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        item: Item,
+        cover: CoverFacts,
+        case: CaseFacts,
+        prior: PriorUse,
+        taken: Mapping[str, Decimal],
+        paid: Mapping[str, Decimal],
+    ) -> None:
+        self.schedule, self.item, self.cover, self.case, self.prior = schedule, item, cover, case, prior
+        self.taken, self.paid, self.clause = taken, paid, ""
+        self.amounts: list[Decimal] = []
+        self.lines: list[Line] = []
+        self.usage: list[LimitUse] = []
 
     @property
     def total(self) -> Decimal:
-        return sum(self.amounts, ZERO)
+        return self.amounts[0] if len(self.amounts) == 1 else sum(self.amounts, ZERO)
 
-    def note(self, step: str, **inputs: object) -> None:
-        self.lines.append(Line(step, {k: str(v) for k, v in inputs.items()}, self.total))
+    def note(self, step: str, **inputs: Any) -> None:
+        self.lines.append(Line(step, inputs, self.total, self.clause))
+
+    def used(self, key: str) -> Decimal:
+        """What stands under a key before this step: earlier claims, and the items of this claim that came before."""
+        return self.prior.used.get(key, ZERO) + self.taken.get(key, ZERO)
 
 
 Apply = Callable[[Running, Mapping[str, Any]], None]
 
 
+def base_of(settlement: Settlement, base: str, cap: Decimal | None = None) -> Decimal:
+    """A base of calculation from the fields of one settlement; above_cap_cost is what lies above the cap."""
+    amount: Decimal = getattr(settlement, base)
+    return amount if cap is None else max(ZERO, amount - cap)
+
+
+def _stays_told(run: Running) -> None:
+    """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one."""
+    if not run.case.stays and run.case.event in ("admission", "outpatient"):
+        raise Stop(missing("stays"))
+
+
 def take(run: Running, data: Mapping[str, Any]) -> None:
     """Begin with a base of every stay's settlement."""
-    run.amounts = [getattr(stay.settlement, data["base"]) for stay in run.case.stays]
-    run.note("take", base=data["base"], stays=len(run.amounts))
+    _stays_told(run)
+    run.amounts = [base_of(stay.settlement, data["base"], data["cap"]) for stay in run.case.stays]
+    run.note("take", base=data["base"], stays=len(run.amounts), cap=data["cap"])
 
 
 def deduct(run: Running, data: Mapping[str, Any]) -> None:
-    """Take a deductible off each admission, or off the case; never below nothing."""
-    if data["per"] == "case":
-        run.amounts = [max(ZERO, run.total - data["amount"])]
-    else:
-        run.amounts = [max(ZERO, amount - data["amount"]) for amount in run.amounts]
-    run.note("deduct", amount=data["amount"], per=data["per"])
+    """Take a deductible off each admission, off the case, or off the period (what earlier claims used up is gone)."""
+    amount, per = data["amount"], data["per"]
+    if per == "admission":
+        run.amounts = [max(ZERO, one - amount) for one in run.amounts]
+        run.note("deduct", amount=amount, per=per)
+        return
+    if per == "period":
+        key = f"deductible:{data['key']}"
+        used = run.used(key)
+        amount = max(ZERO, data["amount"] - used)
+        run.usage.append(LimitUse(key, "deductible", data["amount"], used, min(amount, run.total)))
+    run.amounts = [max(ZERO, run.total - amount)]
+    run.note("deduct", amount=amount, per=per, whole=data["amount"])
+
+
+def offset(run: Running, data: Mapping[str, Any]) -> None:
+    """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told."""
+    paid = sum((getattr(stay.settlement, name) for stay in run.case.stays for name in data["fields"]), ZERO)
+    if data["other_aid"]:
+        if run.case.other_aid is None:
+            raise Stop(missing("other_aid"))
+        paid += run.case.other_aid
+    run.amounts = [max(ZERO, run.total - paid)]
+    run.note("offset", paid=paid)
+
+
+def less_items(run: Running, data: Mapping[str, Any]) -> None:
+    """The second pass (二次补助): what is left after the ordinary items of this claim were paid."""
+    paid = sum((run.paid.get(code, ZERO) for code in data["items"]), ZERO)
+    run.amounts = [max(ZERO, run.total - paid)]
+    run.note("less_items", paid=paid)
 
 
 def ratio(run: Running, data: Mapping[str, Any]) -> None:
@@ -86,25 +148,35 @@ def ratio(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def marginal(run: Running, data: Mapping[str, Any]) -> None:
-    """Each band's part of the sum by that band's ratio.
+    """Each band's part of the sum by that band's ratio: per case, per admission, or over the period (the bands go on
+    where earlier claims stopped).
 
     >>> from decimal import Decimal as D
     >>> [str(marginal_sum(D(x), ((D(0), D(2000), D("0.8")), (D(2000), None, D("0.5"))))) for x in (2000, 2001)]
     ['1600.0', '1600.5']
     """
-    before = run.total
-    run.amounts = [marginal_sum(before, data["bands"])]
-    for over, up_to, share in data["bands"]:
-        part = band_part(before, over, up_to)
-        if part:
-            run.lines.append(
-                Line(
-                    "band",
-                    {"over": str(over), "up_to": str(up_to or ""), "part": str(part), "ratio": str(share)},
-                    part * share,
-                )
-            )
+    bands, before = data["bands"], run.total
+    if data["per"] == "admission":
+        parts = run.amounts
+        run.amounts = [marginal_sum(amount, bands) for amount in parts]
+        for amount in parts:
+            _note_bands(run, ZERO, amount, bands)
+    else:
+        start = ZERO
+        if data["per"] == "period":
+            key = f"base:{data['key']}"
+            start = run.used(key)
+            run.usage.append(LimitUse(key, "base", None, start, before))
+        run.amounts = [marginal_sum(start + before, bands) - marginal_sum(start, bands)]
+        _note_bands(run, start, before, bands)
     run.note("marginal", of=before)
+
+
+def _note_bands(run: Running, start: Decimal, amount: Decimal, bands: Bands) -> None:
+    for over, up_to, share in bands:
+        if part := band_part(start + amount, over, up_to) - band_part(start, over, up_to):
+            inputs = {"over": over, "up_to": up_to, "part": part, "ratio": share}
+            run.lines.append(Line("band", inputs, part * share, run.clause))
 
 
 def band_part(amount: Decimal, over: Decimal, up_to: Decimal | None) -> Decimal:
@@ -112,7 +184,7 @@ def band_part(amount: Decimal, over: Decimal, up_to: Decimal | None) -> Decimal:
     return max(ZERO, (amount if up_to is None else min(amount, up_to)) - over)
 
 
-def marginal_sum(amount: Decimal, bands: tuple[tuple[Decimal, Decimal | None, Decimal], ...]) -> Decimal:
+def marginal_sum(amount: Decimal, bands: Bands) -> Decimal:
     """The sum over the bands."""
     return sum((band_part(amount, over, up_to) * share for over, up_to, share in bands), ZERO)
 
@@ -124,40 +196,35 @@ def per_admission(run: Running, data: Mapping[str, Any]) -> None:
         ordinal = run.prior.admissions + i + 1
         share = ratios[min(ordinal, len(ratios)) - 1]
         made.append(amount * share)
-        run.lines.append(
-            Line("admission", {"ordinal": str(ordinal), "of": str(amount), "ratio": str(share)}, amount * share)
-        )
+        run.lines.append(Line("admission", {"ordinal": ordinal, "of": amount, "ratio": share}, amount * share, run.clause))
     run.amounts = made
     run.note("per_admission")
 
 
 def per_day(run: Running, data: Mapping[str, Any]) -> None:
-    """A rate for every day of a stay beyond the deductible days, which count per admission, not pooled."""
-    made = []
+    """A rate for every day of a stay beyond the deductible days, which count per admission, not pooled; at most so many
+    days a stay, and so many in the period."""
+    _stays_told(run)
+    rate, most, made, all_days = data["rate"], data["max_days_in_period"], [], 0
+    key = f"days:{data['key']}"
+    used = run.used(key)
     for stay in run.case.stays:
-        days = (
-            stay.days
-            if stay.days is not None
-            else stay_days(stay.admitted_on, stay.discharged_on, run.schedule.day_count)
-        )
+        days = stay.days
+        if days is None:
+            days = stay_days(stay.admitted_on, stay.discharged_on, run.schedule.day_count)
         counted = max(0, days - data["deductible_days"])
         if data["max_days"]:
             counted = min(counted, data["max_days"])
-        made.append(data["rate"] * counted)
-        run.lines.append(
-            Line(
-                "stay_days",
-                {
-                    "days": str(days),
-                    "deductible": str(data["deductible_days"]),
-                    "counted": str(counted),
-                    "rate": str(data["rate"]),
-                },
-                data["rate"] * counted,
-            )
-        )
+        if most:
+            counted = min(counted, max(0, most - int(used) - all_days))
+        all_days += counted
+        made.append(rate * counted)
+        inputs = {"days": days, "deductible": data["deductible_days"], "counted": counted, "rate": rate}
+        run.lines.append(Line("stay_days", inputs, rate * counted, run.clause))
+    if most:
+        run.usage.append(LimitUse(key, "days", Decimal(most), used, Decimal(all_days)))
     run.amounts = made
-    run.note("per_day", rate=data["rate"])
+    run.note("per_day", rate=rate)
 
 
 def fixed(run: Running, data: Mapping[str, Any]) -> None:
@@ -166,14 +233,39 @@ def fixed(run: Running, data: Mapping[str, Any]) -> None:
     run.note("fixed", amount=data["amount"])
 
 
-def table(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum looked up by the class of disease or the grade of disability; nothing for what is not in the table."""
+def _looked_up(run: Running, data: Mapping[str, Any], table: Mapping[str, Decimal]) -> tuple[Decimal, dict[str, Any]]:
     value = run.case.diagnosis_class if data["by"] == "diagnosis_class" else run.case.disability_grade
-    found = data["amounts"].get(str(value))
-    run.amounts = [found if found is not None else ZERO]
+    if value in ("", None):
+        raise Stop(missing(data["by"]))
+    if str(value) not in table:
+        raise Stop(Reason("class_not_listed", {"by": data["by"], "value": value}))
     label = data["labels"].get(str(value))
-    plain = value or ""
-    run.note("table", by=data["by"], value=plain, label=label.zh if label else plain, label_en=label.en if label else plain)
+    words = {"label": label.zh if label else value, "label_en": label.en if label else value}
+    return table[str(value)], {"by": data["by"], "value": value, **words}
+
+
+def table(run: Running, data: Mapping[str, Any]) -> None:
+    """A sum looked up by the class of disease or the grade of disability."""
+    amount, inputs = _looked_up(run, data, data["amounts"])
+    run.amounts = [amount]
+    run.note("table", **inputs)
+
+
+def scale(run: Running, data: Mapping[str, Any]) -> None:
+    """A share of a sum, looked up by the grade of disability (or the class): grade 1 is commonly the whole sum."""
+    share, inputs = _looked_up(run, data, data["ratios"])
+    run.amounts = [data["sum"] * share]
+    run.note("scale", **inputs, sum=data["sum"], ratio=share)
+
+
+def tiers(run: Running, data: Mapping[str, Any]) -> None:
+    """A flat sum by the band in which the (net) amount lies; nothing below and beyond the table."""
+    before, found = run.total, ZERO
+    for over, up_to, amount in data["bands"]:
+        if before > over and (up_to is None or before <= up_to):
+            found = amount
+    run.amounts = [found]
+    run.note("tiers", of=before)
 
 
 def shares(run: Running, data: Mapping[str, Any]) -> None:
@@ -184,57 +276,96 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum by the day of cover on which it happened; continuous renewal gives the last band at once."""
+    """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal gives the last band."""
     day = days_between(run.cover.period.start, run.case.event_on) + 1
-    amount = data["bands"][-1][2]
+    found = data["bands"][-1][2]
     if not run.cover.waiting_waived:
-        for first, last, sum_of_band in data["bands"]:
+        for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
-                amount = sum_of_band
-    run.amounts = [amount]
-    run.note("wait", day=day, waived=run.cover.waiting_waived)
+                found = value
+    by_ratio = data["what"] == "ratio"
+    run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
+    run.note("wait", day=day, waived=run.cover.waiting_waived, ratio=found if by_ratio else None)
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:
     """A further sum when a base lies strictly above a mark."""
     base = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
-    if base > data["over"]:
-        run.amounts = [run.total + data["amount"]]
-    run.note("add_if_over", base=base, over=data["over"], amount=data["amount"] if base > data["over"] else 0)
+    more = data["amount"] if base > data["over"] else ZERO
+    run.amounts = [run.total + more]
+    run.note("add_if_over", base=base, over=data["over"], amount=more, name=data["base"])
 
 
 def less_paid(run: Running, data: Mapping[str, Any]) -> None:
-    """Less what this item already paid for the same case: a re-classification pays the difference only."""
+    """Less what this item already paid for the same disease: a re-classification pays the difference only."""
     paid = run.prior.paid_items.get(run.item.code, ZERO)
     run.amounts = [max(ZERO, run.total - paid)]
     run.note("less_paid", paid=paid)
 
 
+def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
+    """Not more than a base of cost: aid makes good what was spent, no more."""
+    cost = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
+    run.amounts = [min(run.total, cost)]
+    run.note("up_to_cost", base=data["base"], cost=cost)
+
+
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:
-    """Not more than what is left under a ceiling of the case, of the period or of the lifetime."""
-    limit = data["amount"] * (run.cover.shares if data["per_share"] else 1)
-    key = f"{data['scope']}:{data['key']}"
-    used = ZERO
-    if data["scope"] != "case":
-        used = run.prior.used.get(key, ZERO) + run.taken.get(key, ZERO)
-    run.amounts = [min(run.total, max(ZERO, limit - used))]
-    if data["scope"] != "case":
-        run.usage.append(LimitUse(key, data["scope"], limit, used, ZERO))
-    run.note("ceiling", scope=data["scope"], ceiling=limit, used=used, left=max(ZERO, limit - used))
+    """Not more than what is left under a ceiling of the case, the period, the lifetime, or one disease in the period."""
+    limit, scope, used = ceiling_amount(data, run.cover.shares), data["scope"], ZERO
+    if scope != "case":
+        if scope == "disease" and not run.case.disease:
+            raise Stop(missing("diagnosis_code"))
+        key = limit_key(data, run.case.disease)
+        used = run.used(key)
+        run.usage.append(LimitUse(key, scope, limit, used, ZERO))
+    left = max(ZERO, limit - used)
+    run.amounts = [min(run.total, left)]
+    run.note("ceiling", scope=scope, ceiling=limit, used=used, left=left)
+
+
+def ceiling_amount(data: Mapping[str, Any], shares: int) -> Decimal:
+    """A ceiling in yuan for so many shares."""
+    amount: Decimal = data["amount"]
+    return amount * shares if data["per_share"] else amount
+
+
+def limit_key(data: Mapping[str, Any], disease: str) -> str:
+    """Under which name a ceiling is counted: disease ceilings once for each disease."""
+    return f"{data['scope']}:{data['key']}" + (f":{disease}" if data["scope"] == "disease" else "")
+
+
+def counted_under(step: Step, shares: int, disease: str) -> tuple[str, Decimal | None] | None:
+    """The key and the limit (None: no end) that a step counts under over several claims; None when it counts nothing."""
+    data = step.data
+    if step.name == "ceiling" and data["scope"] != "case" and (disease or data["scope"] != "disease"):
+        return limit_key(data, disease), ceiling_amount(data, shares)
+    if step.name == "deduct" and data["per"] == "period":
+        return f"deductible:{data['key']}", data["amount"]
+    if step.name == "marginal" and data["per"] == "period":
+        return f"base:{data['key']}", None
+    if step.name == "per_day" and data["max_days_in_period"]:
+        return f"days:{data['key']}", Decimal(data["max_days_in_period"])
+    return None
 
 
 STEPS: dict[str, Apply] = {
     "take": take,
     "deduct": deduct,
+    "offset": offset,
+    "less_items": less_items,
     "ratio": ratio,
     "marginal": marginal,
     "per_admission": per_admission,
     "per_day": per_day,
     "fixed": fixed,
     "table": table,
+    "scale": scale,
+    "tiers": tiers,
     "shares": shares,
     "wait": wait,
     "add_if_over": add_if_over,
     "less_paid": less_paid,
+    "up_to_cost": up_to_cost,
     "ceiling": ceiling,
 }

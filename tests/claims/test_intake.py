@@ -9,7 +9,8 @@ from claims.models import CeilingUsage, Claim
 from claims.selectors.needs import needs_of
 from claims.services import adjudication, intake
 from members.models import BankCard, Enrolment
-from programs.rules.schedule import load_yaml, parse
+from programs.rules.parse import parse
+from programs.rules.planfile import read_plan
 from tests.factories.world import ASKED, CATALOGUE, ILL, JOINED, World
 from unionaid.lib.calendar import frozen
 from unionaid.lib.uploads import CleanUpload
@@ -135,6 +136,6 @@ def test_who_claims_for_another_counts_with_what_that_person_has_used(world: Wor
     ],
 )
 def test_a_plan_asks_for_what_it_calculates_with_alone(plan: str, event: str, stays: str, figures: str) -> None:
-    needs = needs_of(parse(load_yaml((CATALOGUE / f"{plan}.yaml").read_bytes(), source=plan)), event)
+    needs = needs_of(parse(read_plan((CATALOGUE / f"{plan}.yaml").read_bytes(), source=plan).data), event)
     assert needs.stays == stays
     assert figures in needs.figures if figures else needs.figures == ()

@@ -9,9 +9,9 @@ from claims.services import intake
 from members.models import BankCard, ContributionDue, Enrolment, Member, WorkUnit
 from members.services import contributions, enrolment, people, units
 from programs.models import Terms
-from programs.rules.schedule import load_yaml
+from programs.rules.planfile import read_plan
 from programs.selectors import schedule_of
-from programs.services import load_plan, publish
+from programs.services import check, load_plan, publish
 from tests.factories.offices import Cast, make_cast, make_user
 from unionaid.accounts.models import User
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
@@ -26,9 +26,9 @@ JOINED, ILL, ASKED = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1)
 
 def load(name: str) -> Terms:
     """Publish one plan file of the catalogue."""
-    loaded = load_plan(load_yaml((CATALOGUE / f"{name}.yaml").read_bytes(), source=name), by=SYSTEM, source=name)
+    loaded = load_plan(read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name), by=SYSTEM)
     if loaded.terms.state == "draft":
-        publish(loaded.terms, by=SYSTEM)
+        publish(check(loaded.terms, by=SYSTEM), by=SYSTEM)
     return loaded.terms
 
 

@@ -90,7 +90,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "jobs.retry": frozenset({_M, _H, _X}),
     "jobs.view": frozenset({_R, _A, _P, _M, _H, _Z, _X}),
     "programs.view": frozenset({_R, _A, _P, _M, _H, _Z}),
-    "programs.draft": frozenset({_M, _H}),
+    "programs.draft": frozenset({_M, _H, _S}),
     "programs.publish": frozenset({_H, _M, _S}),
     "offices.manage": frozenset({_X}),
     "accounts.manage": frozenset({_X}),

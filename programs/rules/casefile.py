@@ -1,0 +1,239 @@
+"""A case as people write it down (a worked example, a CASE.json, the preview page): its fields, checked, into facts.
+
+What is left out takes the most ordinary value: a person of 40, one share, cover from the first day of the terms, an event
+120 days later, nothing paid before. docs/plans.md lists every field.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from programs.rules.facts import (
+    SETTLEMENT_FIELDS,
+    CaseFacts,
+    CoverFacts,
+    PersonFacts,
+    PriorUse,
+    Settlement,
+    Stay,
+    disease_of,
+)
+from programs.rules.faults import Fault, Path, ScheduleError, fault
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import Period, add_years, plus_days, plus_months
+
+EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death")
+ORDINARY_AGE = 40
+ORDINARY_WAIT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything an assessment is made of."""
+
+    person: PersonFacts
+    cover: CoverFacts
+    case: CaseFacts
+    prior: PriorUse
+
+
+def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situation:
+    """The facts that a written case tells. ScheduleError names every field that is unknown, missing or malformed."""
+    if not isinstance(data, Mapping):
+        raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
+    if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)]:
+        raise ScheduleError(faults)
+    cover = _cover(schedule, data)
+    case = _case(data, cover, path)
+    gender = data.get("gender", schedule.enrolling.gender)
+    person = PersonFacts(
+        birth_date=_day(data, "birth_date") or add_years(cover.period.start, -ORDINARY_AGE),
+        gender="female" if gender == "any" else gender,
+        relation=data.get("relation", schedule.enrolling.relations[0]),
+    )
+    prior = PriorUse(
+        used=_sums(data.get("used", {})),
+        paid_items=_sums(data.get("paid_items", {})),
+        admissions=data.get("admissions_before", 0),
+        diseases=frozenset(disease_of(code, "") for code in data.get("diseases", ())),
+    )
+    return Situation(person, cover, case, prior)
+
+
+def _cover(schedule: Schedule, data: Mapping[str, Any]) -> CoverFacts:
+    start = _day(data, "cover_start") or schedule.period.start
+    last = _day(data, "cover_end")
+    if last:
+        end = plus_days(last, 1)
+    elif schedule.rolling_months:
+        end = plus_months(start, schedule.rolling_months)
+    else:
+        end = max(schedule.period.end, plus_days(start, 1))
+    if end <= start:
+        raise ScheduleError([fault("早于 cover_start", "lies before cover_start", ("case", "cover_end"))])
+    return CoverFacts(Period(start, end), data.get("shares", 1), data.get("waiting_waived", False))
+
+
+def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
+    ordinary = min(plus_days(cover.period.start, ORDINARY_WAIT), cover.period.last_day)
+    admitted = [date.fromisoformat(one["admitted_on"]) for one in data.get("stays", []) if "admitted_on" in one]
+    first_stay = min(admitted, default=None)
+    event_on = _day(data, "event_on") or _day(data, "accident_on") or _day(data, "admitted_on") or first_stay or ordinary
+    return CaseFacts(
+        event=data["event"],
+        event_on=event_on,
+        stays=tuple(_stays(data, event_on, path)),
+        diagnosis_code=data.get("diagnosis_code", ""),
+        diagnosis_class=data.get("diagnosis_class", ""),
+        disability_grade=data.get("disability_grade"),
+        accident_on=_day(data, "accident_on"),
+        death_on=_day(data, "death_on"),
+        claimed_on=_day(data, "claimed_on"),
+        event_kind=data.get("event_kind", "default"),
+        other_aid=Decimal(data["other_aid"]) if "other_aid" in data else None,
+        circumstances=frozenset(data.get("circumstances", ())),
+    )
+
+
+def _stays(data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay]:
+    for i, one in enumerate(data.get("stays", [])):
+        yield _stay(one, event_on, (*path, "stays", i))
+    if "stays" not in data and STAY.keys() & data.keys() - {"hospital_grade"}:
+        yield _stay(data, event_on, path)
+
+
+def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
+    amounts = {name: Decimal(data[name]) for name in SETTLEMENT_FIELDS if name in data}
+    for short, name in SHORT.items():
+        if short in data:
+            amounts[name] = Decimal(data[short])
+    if "self_pay" in data:
+        own = Decimal(data["self_pay"])
+        cost = amounts.setdefault("psn_part_amt", own)
+        amounts.setdefault("fulamt_ownpay_amt", cost - own)
+        amounts.setdefault("psn_cash_pay", cost)
+    if "psn_part_amt" in amounts:
+        amounts.setdefault("medfee_sumamt", amounts["psn_part_amt"])
+    days, admitted = data.get("days"), _day(data, "admitted_on") or event_on
+    discharged = _day(data, "discharged_on") or plus_days(admitted, days or 1)
+    if discharged < admitted:
+        raise ScheduleError([fault("出院日期早于入院日期", "lies before the admission", (*path, "discharged_on"))])
+    return Stay(admitted, discharged, Settlement(**amounts), data.get("hospital_grade"), days)
+
+
+def _day(data: Mapping[str, Any], key: str) -> date | None:
+    return date.fromisoformat(data[key]) if key in data else None
+
+
+def _sums(data: Mapping[str, str]) -> dict[str, Decimal]:
+    return {key: Decimal(amount) for key, amount in data.items()}
+
+
+# --- the fields and what each may hold ------------------------------------------------------------------------------
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value)) and len(value) == 10
+    except ValueError:
+        return False
+
+
+def _is_amount(value: Any) -> bool:
+    whole, _point, part = value.partition(".") if isinstance(value, str) else ("", "", "")
+    return (whole + (part or "0")).isascii() and whole.isdigit() and len(whole) <= 10 and (part or "0").isdigit() and len(part) <= 2
+
+
+def _whole(least: int, most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 100
+
+
+Kind = tuple[Callable[[Any], bool], str, str]
+DAY: Kind = (_is_day, "日期，如 2026-05-01", "a day like 2026-05-01")
+AMOUNT: Kind = (_is_amount, '写在引号里的金额（元，最多两位小数，不能为负），如 "1733.84"', 'an amount in quotes (yuan), like "1733.84"')
+TEXT: Kind = (_text, "文字", "a text")
+TEXTS: Kind = (lambda v: isinstance(v, list) and all(map(_text, v)), "文字的列表", "a list of texts")
+SWITCH: Kind = (lambda v: isinstance(v, bool), "true 或 false", "true or false")
+COUNT: Kind = (_whole(0, 36500), "整数", "a whole number")
+SUMS: Kind = (
+    lambda v: isinstance(v, Mapping) and all(_is_amount(one) for one in v.values()), "名字与引号里的金额", "names with amounts in quotes",
+)  # fmt: skip
+
+
+def _one_of(*options: str) -> Kind:
+    return (lambda value: value in options, f"以下之一：{', '.join(options)}", f"one of {', '.join(options)}")
+
+
+SHORT = {"insured_total": "medfee_sumamt", "in_scope_total": "inscp_scp_amt", "personal_cost": "psn_part_amt", "cash_paid": "psn_cash_pay"}
+STAY: dict[str, Kind] = {
+    "admitted_on": DAY,
+    "discharged_on": DAY,
+    "days": COUNT,
+    "hospital_grade": (_whole(1, 3), "医院等级 1、2 或 3", "a hospital grade 1, 2 or 3"),
+    "self_pay": AMOUNT,
+    **dict.fromkeys(SHORT, AMOUNT),
+    **dict.fromkeys(SETTLEMENT_FIELDS, AMOUNT),
+}
+CASE: dict[str, Kind] = {
+    "event": _one_of(*EVENTS),
+    "event_on": DAY,
+    "event_kind": TEXT,
+    "claimed_on": DAY,
+    "accident_on": DAY,
+    "death_on": DAY,
+    "diagnosis_code": TEXT,
+    "diagnosis_class": TEXT,
+    "disability_grade": (_whole(1, 10), "伤残等级 1 到 10", "a disability grade from 1 to 10"),
+    "other_aid": AMOUNT,
+    "circumstances": TEXTS,
+    "gender": _one_of("male", "female"),
+    "birth_date": DAY,
+    "relation": _one_of("self", "spouse", "minor_child"),
+    "shares": (_whole(1, 99), "份数 1 到 99", "shares from 1 to 99"),
+    "cover_start": DAY,
+    "cover_end": DAY,
+    "waiting_waived": SWITCH,
+    "used": SUMS,
+    "paid_items": SUMS,
+    "admissions_before": COUNT,
+    "diseases": TEXTS,
+    "stays": (lambda v: isinstance(v, list) and all(isinstance(one, Mapping) for one in v), "住院的列表", "a list of stays"),
+    **STAY,
+}
+
+
+def field_faults(data: Mapping[str, Any], kinds: Mapping[str, Kind], path: Path) -> Iterator[Fault]:
+    """Unknown, missing and malformed fields of one mapping."""
+    if "event" in kinds and "event" not in data:
+        yield fault("缺少这个字段：发生了什么", "is missing: what happened", (*path, "event"))
+    for key, value in data.items():
+        if key not in kinds:
+            yield fault(f"不认识的字段；可以写：{'、'.join(kinds)}", f"is not a field of a case; known: {', '.join(kinds)}", (*path, key))
+        elif not kinds[key][0](value):
+            found = str(value)[:40]
+            yield fault(f"应为{kinds[key][1]}，现在是 {found}", f"expected {kinds[key][2]}, found {found}", (*path, key))
+
+
+def _stay_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    stays = data.get("stays", [])
+    if not CASE["stays"][0](stays):
+        return
+    for i, one in enumerate(stays):
+        yield from field_faults(one, STAY, (*path, "stays", i))
+    if stays and (twice := STAY.keys() & data.keys()):
+        key = sorted(twice)[0]
+        yield fault("已写 stays，每次住院的内容写在里面", "stands beside stays: write it inside", (*path, key))
+    for where, one in [(path, data), *(((*path, "stays", i), one) for i, one in enumerate(stays))]:
+        yield from _sum_faults(one, where)
+
+
+def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    own, cost = data.get("self_pay"), data.get("personal_cost")
+    if _is_amount(own) and _is_amount(cost) and Decimal(str(own)) > Decimal(str(cost)):
+        yield fault("自付不能大于个人负担", "is more than the personal cost", (*path, "self_pay"))

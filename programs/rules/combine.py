@@ -1,0 +1,134 @@
+"""Plans made of plans: an office's own terms based on another plan, and combos of single plans.
+
+`based_on` (办事处在统一条款上的调整): the file says only what differs. Mappings are merged, lists of things with a
+`code` by that code (`code: x` alone with `remove: true` is not in the format: write the list anew to drop one), all
+other values replace. `includes` (综合互助): the items, limits, exclusions, documents of the single plans stand side by
+side under prefixed names; each keeps its own waiting period. The outcome is complete terms that stand alone, so that
+a later change of the plans they came from changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from programs.rules.faults import ScheduleError, fault
+from programs.rules.parse import check_shape
+from programs.rules.planfile import PlanFile
+
+Data = Mapping[str, Any]
+Lookup = Callable[[str, str], Data | None]
+
+
+def complete(file: PlanFile, lookup: Lookup) -> dict[str, Any]:
+    """Complete terms from a plan file and the plans it refers to. `lookup(code, version)` gives another plan file's data.
+
+    ScheduleError with file, line and field when the shape is wrong, a plan is not found, or plans refer to each other in
+    a circle.
+    """
+    try:
+        check_shape(file.data)
+        return _complete(file.data, lookup, ())
+    except ScheduleError as error:
+        raise error.placed(file.source, file.lines) from None
+
+
+def _complete(data: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    seen = (*seen, (data["code"], data["version"]))
+    made = dict(deepcopy(dict(data)))
+    if "based_on" in made:
+        base = _found(made.pop("based_on"), lookup, seen, ("based_on",))
+        made = _merged({key: value for key, value in base.items() if key not in ("office", "examples")}, made)
+    if "includes" in made:
+        parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(made.pop("includes"))]
+        made = _side_by_side(made, parts)
+    return made
+
+
+def _found(ref: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...], path: tuple[str | int, ...]) -> dict[str, Any]:
+    wanted = (ref["code"], ref["version"])
+    if wanted in seen:
+        way = " → ".join(code for code, _version in (*seen, wanted))
+        raise ScheduleError([fault(f"计划互相引用，成了循环：{way}", f"plans refer to each other in a circle: {way}", path)])
+    data = lookup(*wanted)
+    if data is None:
+        name = f"{wanted[0]}（{wanted[1]}）"
+        raise ScheduleError([fault(f"没有找到所引用的计划 {name}", f"the plan {wanted[0]} ({wanted[1]}) is not found", path)])
+    try:
+        check_shape(data)
+        return _complete(data, lookup, seen)
+    except ScheduleError as error:
+        zh, en = (error.in_language(language).splitlines()[0] for language in ("zh", "en"))
+        raise ScheduleError([fault(f"所引用的 {wanted[0]} 有错：{zh}", f"in {wanted[0]}: {en}", path)]) from None
+
+
+def _merged(base: Data, own: Data) -> dict[str, Any]:
+    made = dict(base)
+    for key, value in own.items():
+        old = made.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and not _one_of_two(key, value, old):
+            made[key] = _merged(old, value)
+        elif isinstance(old, list) and _coded(value) and _coded(old):
+            mine = {one["code"]: one for one in value}
+            kept = [_merged(one, mine.pop(one["code"])) if one["code"] in mine else one for one in old]
+            made[key] = [*kept, *mine.values()]
+        else:
+            made[key] = value
+    return made
+
+
+def _one_of_two(key: str, value: Data, old: Data) -> bool:
+    """Fee and deadline are written one way or the other, never both: the new way replaces the old whole."""
+    return key in ("contribution", "claim_within", "waiting", "payers") and set(value) != set(old)
+
+
+def _coded(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, Mapping) and "code" in one for one in value)
+
+
+def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {"items": [], "exclusive": [], "exclusions": [], "documents": []}
+    for part in parts:
+        mark = part["code"]
+        made["items"] += [_item(item, mark, part) for item in part["items"]]
+        made["exclusive"] += [[f"{mark}.{code}" for code in group] for group in part.get("exclusive", [])]
+        made["exclusions"] += [_exclusion(one, mark, part) for one in part.get("exclusions", [])]
+        known = {one["code"] for one in made["documents"]}
+        made["documents"] += [one for one in part.get("documents", []) if one["code"] not in known]
+    for key, found in made.items():
+        mine = own.get(key, [])
+        codes = {one["code"] for one in mine} if _coded(mine) else set()
+        found = [one for one in found if not (isinstance(one, Mapping) and one["code"] in codes)]
+        if found or mine:
+            own[key] = [*found, *mine]
+    return own
+
+
+def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
+    made = {**item, "code": f"{mark}.{item['code']}", "steps": [_step(step, mark) for step in item["steps"]]}
+    if "waiting" not in made and item.get("waits", True):
+        made["waiting"] = part.get("waiting", {"days": 0})
+    return made
+
+
+def _step(step: Data, mark: str) -> dict[str, Any]:
+    made = dict(step)
+    for name, value in step.items():
+        if name == "less_items":
+            made[name] = [f"{mark}.{code}" for code in value]
+        elif isinstance(value, Mapping) and _counts(name, value):
+            made[name] = {**value, "key": f"{mark}.{value.get('key', 'deductible' if name == 'deduct' else 'plan')}"}
+    return made
+
+
+def _counts(name: str, value: Data) -> bool:
+    """Does this step count something over claims, under a name that another plan may use too?"""
+    return (
+        name == "ceiling"
+        or (name in ("deduct", "marginal") and value.get("per") == "period")
+        or (name == "per_day" and "max_days_in_period" in value)
+    )
+
+
+def _exclusion(one: Data, mark: str, part: Data) -> dict[str, Any]:
+    items = one.get("items") or [item["code"] for item in part["items"]]
+    return {**one, "code": f"{mark}.{one['code']}", "items": [f"{mark}.{code}" for code in items]}

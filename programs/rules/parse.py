@@ -1,0 +1,537 @@
+"""Plan data into a Schedule: the published JSON Schema first, then what no schema can say. Every fault is told at once.
+
+plan.schema.json is the format; docs/plans.md explains it. `parse` wants complete terms: a plan file that is based on
+another or made of others goes through `combine.py` first.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from programs.rules.faults import Fault, Lines, ScheduleError, fault
+from programs.rules.schedule import (
+    AgeRule,
+    ClaimWindow,
+    Document,
+    Enrolling,
+    Exclusion,
+    FeeClass,
+    Gate,
+    Item,
+    LateRule,
+    Schedule,
+    Step,
+    UnitRule,
+    Waiting,
+)
+from programs.rules.words import Words
+from unionaid.lib.calendar import Period, plus_days
+
+SCHEMA_FILE = FilePath(__file__).with_name("plan.schema.json")
+Data = Mapping[str, Any]
+
+
+def parse(data: Data, *, source: str = "", lines: Lines | None = None) -> Schedule:
+    """The schedule that these data say. ScheduleError with every fault: file, line, field, what was expected."""
+    try:
+        check_shape(data)
+        for key in ("based_on", "includes"):
+            if key in data:
+                raise ScheduleError([fault("还没有与所引用的计划合并", "is not yet combined with the plan it refers to", (key,))])
+        if faults := list(_contradictions(data)):
+            raise ScheduleError(faults)
+        schedule = _schedule(data)
+        if faults := list(_loose_ends(schedule)):
+            raise ScheduleError(faults)
+    except ScheduleError as error:
+        raise error.placed(source, lines or {}) from None
+    return schedule
+
+
+# --- the published schema -------------------------------------------------------------------------------------------
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
+
+
+def check_shape(data: Data) -> None:
+    """Does a plan file keep to the published schema? ScheduleError with every fault otherwise."""
+    faults = [found for error in _validator().iter_errors(data) for found in _said(error)]
+    if faults:
+        raise ScheduleError(list(dict.fromkeys(faults))[:50])
+
+
+def _said(error: ValidationError) -> Iterator[Fault]:
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema["properties"]
+        for key in (key for key in error.instance if key not in known):
+            places = "、".join(known)
+            yield fault(f"不认识的字段；这里可以写：{places}", f"is not a field of this place; known: {', '.join(known)}", (*path, key))
+    elif error.validator == "required":
+        key = next(key for key in error.validator_value if key not in error.instance and f"'{key}'" in error.message)
+        yield fault("缺少这个字段", "is missing", (*path, key))
+    elif error.validator in ("minItems", "minProperties"):
+        yield fault("不能是空的", "must not be empty", path)
+    elif error.validator in ("maxItems", "maxProperties"):
+        yield fault("内容太多", "holds too much", path)
+    elif error.validator == "uniqueItems":
+        yield fault("同一项写了两次", "the same thing stands here twice", path)
+    elif error.validator == "propertyNames":
+        yield fault("出资方用小写英文字母，如 person", "payers are named in small letters, like person", path)
+    else:
+        yield _expected(error, path)
+
+
+def _expected(error: ValidationError, path: tuple[str | int, ...]) -> Fault:
+    schema, found = error.schema, error.instance
+    expected = schema.get("expected")
+    number = _number(found)
+    if schema.get("kind") == "ratio" and number is not None and number > 1:
+        return fault(f"比例不能大于 1，现在是 {number}", f"a ratio must not be above 1, found {number}", path)
+    if schema.get("kind") and number is not None and number < 0:
+        return fault(f"不能为负，现在是 {number}", f"must not be negative, found {number}", path)
+    shown = json.dumps(found, ensure_ascii=False, default=str)[:60]
+    if expected:
+        return fault(f"应为{expected['zh']}，现在是 {shown}", f"expected {expected['en']}, found {shown}", path)
+    if error.validator in ("enum", "const"):
+        options = ", ".join(str(value) for value in error.validator_value) if error.validator == "enum" else str(error.validator_value)
+        return fault(f"应为以下之一：{options}；现在是 {shown}", f"expected one of {options}; found {shown}", path)
+    kinds = {"object": ("“字段: 内容”", "a mapping"), "array": ("列表", "a list"), "string": ("文字", "a text")}
+    zh, en = kinds.get(str(error.validator_value), (f"“{error.validator_value}”", str(error.validator_value)))
+    return fault(f"应为{zh}，现在是 {shown}", f"expected {en}, found {shown}", path)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value)) if not isinstance(value, bool) else None
+    except ArithmeticError:
+        return None
+
+
+# --- what the schema cannot say, found in the data ------------------------------------------------------------------
+
+
+def _contradictions(data: Data) -> Iterator[Fault]:
+    yield from _days_are_days(data, ())
+    period, enrolment = data["period"], data["enrolment"]
+    yield from _in_order(period, "start", "end", ("period", "end"), "保障期的最后一天早于第一天", "the period ends before it starts")
+    yield from _in_order(enrolment, "opens", "closes", ("enrolment", "closes"), "截止日早于开始日", "joining closes before it opens")
+    for i, rule in enumerate(enrolment.get("ages", [])):
+        if rule["to"] < rule["from"]:
+            yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))
+    for i, rule in enumerate(enrolment.get("late", [])):
+        if ("within_days" in rule) == ("within_months" in rule):
+            yield fault("写 within_days 或 within_months 之一", "write one of within_days and within_months", ("enrolment", "late", i))
+    yield from _fee_faults(data["contribution"])
+    yield from _item_faults(data["items"])
+    for name in ("exclusions", "documents"):
+        yield from _codes_once(data.get(name, []), (name,))
+    for i, one in enumerate(data.get("exclusions", [])):
+        if ("diagnosis" in one) == ("circumstance" in one):
+            yield fault("写 diagnosis 或 circumstance 之一", "write one of diagnosis and circumstance", ("exclusions", i))
+    window = data.get("claim_within", {})
+    if window and sum(key in window for key in ("days", "months", "until")) != 1:
+        yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
+
+
+def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Texts where the schema wants a day have the form of one; are they in the calendar?"""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "examples":
+                yield from _days_are_days(inner, (*path, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _days_are_days(inner, (*path, i))
+    elif path and (path[-1] in _DAY_FIELDS or "until" in path):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            yield fault(f"日历上没有 {value} 这一天", f"there is no day {value}", path)
+
+
+_DAY_FIELDS = frozenset(("start", "end", "opens", "closes", "joined_from", "joined_to"))
+
+
+def _in_order(data: Data, first: str, last: str, path: tuple[str, ...], zh: str, en: str) -> Iterator[Fault]:
+    if data[last] < data[first]:
+        yield fault(zh, en, path)
+
+
+def _codes_once(things: list[Data], path: tuple[str, ...]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for i, thing in enumerate(things):
+        if thing["code"] in seen:
+            yield fault(f"代码 {thing['code']} 用了两次", f"the code {thing['code']} is used twice", (*path, i, "code"))
+        seen.add(thing["code"])
+
+
+def _fee_faults(contribution: Data) -> Iterator[Fault]:
+    where = ("contribution",)
+    if ("classes" in contribution) == ("per_share" in contribution):
+        yield fault("写 per_share，或写 classes，不要都写", "write either per_share or classes", where)
+        return
+    classes = contribution.get("classes", [contribution])
+    for i, one in enumerate(classes):
+        path = (*where, "classes", i) if "classes" in contribution else where
+        paid = sum((Decimal(amount) for amount in one.get("payers", {}).values()), Decimal(0))
+        if one.get("payers") and paid != Decimal(one["per_share"]):
+            yield fault(
+                f"各方合计 {paid} 元，不等于每份 {one['per_share']} 元",
+                f"payers add up to {paid}, not to {one['per_share']}",
+                (*path, "payers"),
+            )
+
+
+def _item_faults(items: list[Data]) -> Iterator[Fault]:
+    yield from _codes_once(items, ("items",))
+    for i, item in enumerate(items):
+        for kind in ("gates", "steps"):
+            for j, one in enumerate(item.get(kind, [])):
+                path = ("items", i, kind, j)
+                names = [key for key in one if key != "clause"]
+                if len(names) != 1:
+                    yield fault("一行只写一个", "each line holds just one", path)
+                elif check := _CHECKS.get(names[0]):
+                    yield from check(one[names[0]], (*path, names[0]))
+        begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
+        if not any(_begins(name, value) for name, value in item["steps"][0].items()):
+            yield fault(
+                f"第一步要给出金额：{'、'.join(sorted(_BEGIN))} 之一", f"the first step must give an amount: {', '.join(sorted(_BEGIN))}",
+                ("items", i, "steps", 0),
+            )  # fmt: skip
+        elif len(begin) > 1:
+            yield fault(
+                f"已有 {begin[0]}，后面不能再用 {begin[1]} 重新开始",
+                f"{begin[0]} began the amount; {begin[1]} would begin anew",
+                ("items", i, "steps"),
+            )
+
+
+_BEGIN = frozenset(("take", "per_day", "fixed", "table", "scale", "wait"))
+
+
+def _begins(name: str, value: Any) -> bool:
+    """Does this step give an amount, whatever stood there before? Waiting bands of ratios do not."""
+    return name in _BEGIN and not (name == "wait" and "ratio" in value[0])
+
+
+def _bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    edge = Decimal(0)
+    for i, band in enumerate(value):
+        over, up_to = Decimal(band["over"]), band.get("up_to")
+        if over > edge:
+            yield fault(f"与上一段之间有空档：上一段到 {edge} 为止", f"a gap: the band before ends at {edge}", (*path, i, "over"))
+        elif over < edge:
+            yield fault(f"与上一段重叠：上一段到 {edge} 为止", f"overlaps: the band before ends at {edge}", (*path, i, "over"))
+        if up_to is None:
+            if i < len(value) - 1:
+                yield fault("只有最后一段可以不写上限", "only the last band may be open", (*path, i))
+            return
+        if Decimal(up_to) <= over:
+            yield fault("上限不高于下限", "is not above the lower edge", (*path, i, "up_to"))
+            return
+        edge = Decimal(up_to)
+
+
+def _wait_bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    expected = 1
+    for i, band in enumerate(value):
+        last = band.get("to_day")
+        if band["from_day"] > expected:
+            yield fault(f"有空档：下一段应从第 {expected} 天起", f"a gap: day {expected} comes next", (*path, i, "from_day"))
+        elif band["from_day"] < expected:
+            yield fault(f"有重叠：下一段应从第 {expected} 天起", f"overlaps: day {expected} comes next", (*path, i, "from_day"))
+        if (last is None) != (i == len(value) - 1) or (last is not None and last < band["from_day"]):
+            yield fault("除最后一段外都要写 to_day", "every band but the last has its to_day", (*path, i))
+            return
+        if ("amount" in band) == ("ratio" in band) or ("amount" in band) != ("amount" in value[0]):
+            yield fault("各段都写 amount，或都写 ratio", "write amount in all bands, or ratio in all", (*path, i))
+        expected = (last or 0) + 1
+
+
+def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    base = value if isinstance(value, str) else value["base"]
+    if (base == "above_cap_cost") != (isinstance(value, dict) and "cap" in value):
+        yield fault(
+            "above_cap_cost 要写当地基本医保的封顶线 cap，其他基数不写",
+            "above_cap_cost needs the cap of basic insurance; others have none",
+            path,
+        )
+
+
+_CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
+    "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
+    "tiers": _bands,
+    "wait": _wait_bands,
+    "take": _take,
+}
+
+
+# --- building -------------------------------------------------------------------------------------------------------
+
+
+def _words(data: Data) -> Words:
+    return Words(data["zh"], data["en"])
+
+
+def _day(data: Data, key: str) -> date | None:
+    return date.fromisoformat(data[key]) if key in data else None
+
+
+def _schedule(data: Data) -> Schedule:
+    organiser, source, period = data["organiser"], data["source"], data["period"]
+    waiting = _waiting(data.get("waiting", {}))
+    return Schedule(
+        code=data["code"],
+        version=data["version"],
+        name=_words(data["name"]),
+        summary=_words(data["summary"]),
+        category=data["category"],
+        organiser_kind=organiser["kind"],
+        organiser_name=organiser["name"],
+        office=data.get("office", ""),
+        source_title=source["title"],
+        source_note=source.get("note", ""),
+        period=Period(date.fromisoformat(period["start"]), plus_days(date.fromisoformat(period["end"]), 1)),
+        rolling_months=period.get("rolling_months", 0),
+        enrolling=_enrolling(data["enrolment"]),
+        fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
+        waiting=waiting,
+        items=tuple(_item(one, waiting) for one in data["items"]),
+        exclusive=tuple(tuple(group) for group in data.get("exclusive", [])),
+        exclusions=tuple(_exclusion(one) for one in data.get("exclusions", [])),
+        indemnity=data.get("indemnity", False),
+        claim_window=_claim_window(data["claim_within"]) if "claim_within" in data else None,
+        day_count=data.get("day_count", "count_first"),
+        documents=tuple(_document(one) for one in data.get("documents", [])),
+        examples=tuple(data.get("examples", [])),
+    )
+
+
+def _enrolling(data: Data) -> Enrolling:
+    shares = data.get("shares", {"max": 1})
+    return Enrolling(
+        opens=date.fromisoformat(data["opens"]),
+        closes=date.fromisoformat(data["closes"]),
+        late=tuple(
+            LateRule(one["who"] == "new_hires", one["after"] == "hired", one.get("within_days", 0), one.get("within_months", 0))
+            for one in data.get("late", [])
+        ),
+        individual=data.get("individual", False),
+        relations=tuple(data.get("relations", ["self"])),
+        employments=tuple(data.get("employment", ["enterprise", "institution"])),
+        union_member=data.get("union_member", True),
+        basic_insurance=data.get("basic_insurance", True),
+        insurance_types=tuple(data.get("insurance_types", [])),
+        min_months_in_unit=data.get("min_months_in_unit", 0),
+        gender=data.get("gender", "any"),
+        ages=tuple(
+            AgeRule(one.get("gender", "any"), one["from"], one["to"], one.get("renewal"), one.get("relation", "any"))
+            for one in data.get("ages", [])
+        ),
+        max_shares=shares["max"],
+        surplus_void=shares.get("surplus") == "void",
+        unit=_unit_rule(data["unit"]) if "unit" in data else None,
+    )
+
+
+def _unit_rule(data: Data) -> UnitRule:
+    small = data.get("all_must_join", {"headcount": 0, "compare": "<="})
+    return UnitRule(
+        of=data.get("of", "staff"),
+        min_ratio=Decimal(data.get("min_ratio", "0")),
+        all_headcount=small["headcount"],
+        all_inclusive=small["compare"] == "<=",
+        same_shares=data.get("same_shares", False),
+    )
+
+
+def _fee(data: Data) -> FeeClass:
+    return FeeClass(
+        gender=data.get("gender", "any"),
+        card_holder=data.get("card_holder"),
+        risk=data.get("risk"),
+        unit_nature=data.get("unit_nature"),
+        relation=data.get("relation"),
+        group=data.get("group"),
+        term_months=data.get("term_months"),
+        joined_from=_day(data, "joined_from"),
+        joined_to=_day(data, "joined_to"),
+        per_share=Decimal(data["per_share"]),
+        refundable=data.get("refundable", False),
+        payers=tuple((name, Decimal(amount)) for name, amount in data.get("payers", {}).items()),
+    )
+
+
+def _waiting(data: Data) -> Waiting:
+    return Waiting(data.get("days", 0), data.get("months", 0), data.get("waived_on_renewal_within_days"))
+
+
+def _item(data: Data, waiting: Waiting) -> Item:
+    own = _waiting(data["waiting"]) if "waiting" in data else waiting
+    return Item(
+        code=data["code"],
+        name=_words(data["name"]),
+        clause=data["clause"],
+        fund=data.get("fund", "mutual_aid"),
+        events=tuple(data["events"]),
+        gates=tuple(Gate(*_part(one, _GATE_DATA)) for one in data.get("gates", [])),
+        steps=tuple(Step(*_part(one, _STEP_DATA)) for one in data["steps"]),
+        waiting=own if data.get("waits", True) else None,
+    )
+
+
+def _part(data: Data, readers: Mapping[str, Callable[[Any], Data]]) -> tuple[str, Data, str]:
+    name = next(key for key in data if key != "clause")
+    return name, readers[name](data[name]), data.get("clause", "")
+
+
+def _sums(data: Data) -> dict[str, Decimal]:
+    return {key: Decimal(amount) for key, amount in data.items()}
+
+
+def _labels(data: Data) -> dict[str, Words]:
+    return {key: _words(one) for key, one in data.get("labels", {}).items()}
+
+
+def _edges(bands: list[Data], value: str) -> tuple[tuple[Decimal, Decimal | None, Decimal], ...]:
+    return tuple((Decimal(b["over"]), Decimal(b["up_to"]) if "up_to" in b else None, Decimal(b[value])) for b in bands)
+
+
+def _amounts(*keys: str, **defaults: Any) -> Callable[[Any], Data]:
+    """Reads a mapping: these keys as decimals, the others as they are, `defaults` for what is left out."""
+    return lambda data: {**defaults, **{key: Decimal(value) if key in keys else value for key, value in data.items()}}
+
+
+_STEP_DATA: dict[str, Callable[[Any], Data]] = {
+    "take": lambda data: {"base": data, "cap": None} if isinstance(data, str) else {"base": data["base"], "cap": Decimal(data["cap"])},
+    "deduct": _amounts("amount", key="deductible"),
+    "offset": lambda data: {"fields": tuple(data.get("fields", [])), "other_aid": data.get("other_aid", False)},
+    "less_items": lambda data: {"items": tuple(data)},
+    "ratio": lambda data: {"ratio": Decimal(data)},
+    "marginal": lambda data: {"bands": _edges(data["bands"], "ratio"), "per": data.get("per", "case"), "key": data.get("key", "plan")},
+    "per_admission": lambda data: {"ratios": tuple(Decimal(one) for one in data)},
+    "per_day": _amounts("rate", deductible_days=0, max_days=0, max_days_in_period=0, key="plan"),
+    "fixed": lambda data: {"amount": Decimal(data)},
+    "table": lambda data: {"by": data["by"], "amounts": _sums(data["amounts"]), "labels": _labels(data)},
+    "scale": lambda data: {"by": data["by"], "sum": Decimal(data["sum"]), "ratios": _sums(data["ratios"]), "labels": _labels(data)},
+    "tiers": lambda data: {"bands": _edges(data, "amount")},
+    "shares": lambda data: {"max": data},
+    "wait": lambda data: {
+        "what": "amount" if "amount" in data[0] else "ratio",
+        "bands": tuple((b["from_day"], b.get("to_day"), Decimal(b.get("amount", b.get("ratio")))) for b in data),
+    },
+    "add_if_over": _amounts("over", "amount"),
+    "less_paid": lambda data: {},
+    "up_to_cost": lambda data: {"base": data},
+    "ceiling": _amounts("amount", key="plan", per_share=False),
+}
+_GATE_DATA: dict[str, Callable[[Any], Data]] = {
+    "death_within_days": lambda data: {"days": data},
+    "diagnosis_in": lambda data: {"prefixes": tuple(data)},
+    "hospital_grade": lambda data: {"grade": data},
+    "once_per_disease": lambda data: {},
+    "with_admission": lambda data: {},
+    "age": lambda data: {"from": data["from"], "to": data["to"]},
+}
+
+
+def _exclusion(data: Data) -> Exclusion:
+    return Exclusion(
+        data["code"], _words(data["name"]), data["clause"], tuple(data.get("diagnosis", [])), data.get("circumstance", ""),
+        tuple(data.get("items", [])),
+    )  # fmt: skip
+
+
+def _document(data: Data) -> Document:
+    least = Decimal(data["from_amount"]) if "from_amount" in data else None
+    return Document(data["code"], _words(data["name"]), tuple(data.get("events", [])), data.get("required", True), least)
+
+
+def _claim_window(data: Data) -> ClaimWindow:
+    until = tuple((kind, date.fromisoformat(day)) for kind, day in data.get("until", {}).items())
+    return ClaimWindow(data.get("days", 0), data.get("months", 0), data.get("after", "discharge") == "discharge", until)
+
+
+# --- what only the whole can show -----------------------------------------------------------------------------------
+
+
+def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
+    codes = {item.code for item in schedule.items}
+    for i, group in enumerate(schedule.exclusive):
+        for code in group:
+            if code not in codes:
+                yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusive", i))
+    for i, one in enumerate(schedule.exclusions):
+        for code in one.items:
+            if code not in codes:
+                yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusions", i, "items"))
+    yield from _order_faults(schedule, codes)
+    yield from _ceiling_faults(schedule)
+
+
+def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
+    after = {item.code: item.after for item in schedule.items}
+    for i, item in enumerate(schedule.items):
+        for code in item.after - codes:
+            yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("items", i, "steps"))
+    done: set[str] = set()
+    while ready := {code for code in codes - done if not (after[code] & codes) - done}:
+        done |= ready
+    for i, item in enumerate(schedule.items):
+        if item.code not in done:
+            yield fault("项目之间循环引用（less_items）", "items refer to each other in a circle (less_items)", ("items", i, "steps"))
+
+
+def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
+    stands: dict[tuple[str, str], tuple[Decimal, bool]] = {}
+    for i, item in enumerate(schedule.items):
+        most = _greatest_lump(item)
+        for j, step in enumerate(item.steps):
+            if step.name != "ceiling":
+                continue
+            path, limit = ("items", i, "steps", j, "ceiling"), (step.data["amount"], step.data["per_share"])
+            if step.data["scope"] != "case" and stands.setdefault((step.data["scope"], step.data["key"]), limit) != limit:
+                yield fault(
+                    f"额度 {step.data['key']} 写了两个不同的金额",
+                    f"the limit {step.data['key']} has two different amounts",
+                    (*path, "amount"),
+                )
+            ceiling = limit[0] * (schedule.enrolling.max_shares if limit[1] else 1)
+            if most is not None and most > ceiling:
+                yield fault(
+                    f"封顶 {ceiling} 元低于本项给付 {most} 元",
+                    f"the limit of {ceiling} lies below the item's own {most}",
+                    (*path, "amount"),
+                )
+
+
+def _greatest_lump(item: Item) -> Decimal | None:
+    """The most that the lump sums before the first limit give; None for what depends on cost or days."""
+    most: Decimal | None = None
+    for step in item.steps:
+        data = step.data
+        if step.name in ("fixed", "scale"):
+            most = data["amount"] if step.name == "fixed" else data["sum"] * max(data["ratios"].values())
+        elif step.name == "table":
+            most = max(data["amounts"].values())
+        elif step.name == "wait" and data["what"] == "amount":
+            most = max(amount for _first, _last, amount in data["bands"])
+        elif step.name == "shares" and most is not None:
+            most *= data["max"]
+        elif step.name == "add_if_over" and most is not None:
+            most += data["amount"]
+        elif step.name not in ("wait", "less_paid", "ratio", "ceiling"):
+            return None
+    return most

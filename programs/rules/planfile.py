@@ -1,0 +1,132 @@
+"""A plan file as it lies on disk: strict UTF-8 YAML into plain data, with the line of every field.
+
+Refused, each in its own words: another encoding, aliases (a few lines of which can unfold to gigabytes), a key given
+twice, nesting without end, tags, and files too large to be a plan.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from programs.rules.faults import Fault, Lines, Path, ScheduleError
+from programs.rules.words import Words
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """The data of one plan file (texts, whole numbers, true/false, lists, mappings) and the line of each field."""
+
+    data: dict[str, Any]
+    lines: Lines
+    source: str
+
+    @property
+    def code(self) -> str:
+        return str(self.data.get("code", ""))
+
+    @property
+    def version(self) -> str:
+        return str(self.data.get("version", ""))
+
+
+def read_plan(raw: bytes, *, source: str) -> PlanFile:
+    """The plan file as data. ScheduleError names the file and line of what is no plain UTF-8 YAML mapping."""
+    if len(raw) > MAX_BYTES:
+        raise _error(source, 0, f"文件太大，计划文件最多 {MAX_BYTES // 1024} KB", f"a plan file has at most {MAX_BYTES // 1024} KB")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _error(source, line, "文件不是 UTF-8 编码，请另存为 UTF-8 再试", "the file is not UTF-8; save it as UTF-8") from error
+    lines: dict[Path, int] = {}
+    try:
+        root = _compose(text, source)
+        data = _plain(root, (), lines, source) if root is not None else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        said = str(getattr(error, "problem", "") or error).splitlines()[0]
+        raise _error(source, mark.line + 1 if mark else 0, f"不是能读的 YAML（{said}）", f"is not readable YAML ({said})") from error
+    except RecursionError as error:
+        raise _error(source, 0, "层次太深", "nested too deep") from error
+    if not isinstance(data, dict):
+        raise _error(source, 1, "计划文件应是“字段: 内容”的列表，开头是 format: 1", "a plan file is a mapping that begins with format: 1")
+    return PlanFile(data, lines, source)
+
+
+def read_folder(folder: FilePath) -> tuple[list[PlanFile], ScheduleError | None]:
+    """Every plan file (*.yaml) of a folder in the order of their names, and what is wrong with those that cannot be read."""
+    files: list[PlanFile] = []
+    faults: list[Fault] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            files.append(read_plan(path.read_bytes(), source=path.name))
+        except ScheduleError as error:
+            faults += error.faults
+    return files, ScheduleError(faults) if faults else None
+
+
+def plain(value: Any, path: Path = ()) -> Any:
+    """Data from elsewhere (JSON, Python) in the form of a plan file's: days as ISO texts, keys as texts."""
+    if isinstance(value, dict):
+        return {str(key): plain(inner, (*path, str(key))) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, (*path, i)) for i, inner in enumerate(value)]
+    return value if isinstance(value, str | int | float | type(None)) else str(value)
+
+
+def _error(source: str, line: int, zh: str, en: str) -> ScheduleError:
+    return ScheduleError([Fault(Words(zh, en), (), line, source)])
+
+
+def _compose(text: str, source: str) -> yaml.Node | None:
+    depth = 0
+    for event in _events(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _error(source, line, "不能用别名（*名字）引用别处的内容", "aliases (*name) are not allowed")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _error(source, line, f"层次超过 {MAX_DEPTH} 层", f"nested deeper than {MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def _events(text: str) -> Iterator[Any]:
+    return yaml.parse(text, Loader=yaml.SafeLoader)
+
+
+_SCALARS = yaml.SafeLoader("")
+
+
+def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], source: str) -> Any:
+    line = node.start_mark.line + 1
+    lines[path] = line
+    if isinstance(node, yaml.MappingNode):
+        made: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key_line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _error(source, key_line, "字段名应是文字", "the name of a field is a text")
+            key = key_node.value
+            if key in made:
+                raise _error(source, key_line, f"字段“{key}”在这里写了两次", f"the key {key!r} stands here twice")
+            made[key] = _plain(value_node, (*path, key), lines, source)
+            lines[(*path, key)] = key_line
+        return made
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(inner, (*path, i), lines, source) for i, inner in enumerate(node.value)]
+    try:
+        value = _SCALARS.construct_object(node)
+    except (ValueError, yaml.YAMLError) as error:
+        said = f"“{str(node.value)[:40]}”"
+        raise _error(source, line, f"{said}读不懂，文字请写在引号里", f"cannot read {said}; put texts in quotes") from error
+    return value if isinstance(value, str | int | float | type(None)) and not isinstance(value, date) else str(node.value)
