@@ -6,16 +6,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimDocument
+from claims.selectors.estimate import papers_wanted
 from members.models import BankCard
-from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import day_of, today
 
 GONE = ("draft", "withdrawn", "rejected")
 
 
-def flags(claim: Claim, schedule: Schedule, papers: Sequence[ClaimDocument], language: str) -> list[str]:
+def flags(claim: Claim, papers: Sequence[ClaimDocument], language: str) -> list[str]:
     """Everything about this claim that calls for a second look, in sentences."""
     return [
-        *_missing_papers(claim, schedule, papers, language),
+        *_missing_papers(claim, papers, language),
         *_same_papers(claim, papers),
         *_overlapping_stays(claim),
         *_account(claim),
@@ -23,9 +24,10 @@ def flags(claim: Claim, schedule: Schedule, papers: Sequence[ClaimDocument], lan
     ]
 
 
-def _missing_papers(claim: Claim, schedule: Schedule, papers: Sequence[ClaimDocument], language: str) -> Iterator[str]:
+def _missing_papers(claim: Claim, papers: Sequence[ClaimDocument], language: str) -> Iterator[str]:
     given = {paper.kind for paper in papers}
-    for paper in schedule.documents_for(claim.event):
+    on = day_of(claim.submitted_at) if claim.submitted_at else today()
+    for paper in papers_wanted(claim, on=on):
         if paper.required and paper.code not in given:
             yield _("缺少必需的材料：{name}。").format(name=paper.name.in_language(language))
 

@@ -138,9 +138,14 @@ class MedicalForm(AskForm):
     diagnosis_code = forms.CharField(
         label=_("疾病编码（可不填）"), max_length=20, required=False, help_text=_("结算单上有时印着，例如 K35.8；没有就不填")
     )
+    other_aid = YuanField(
+        **_ask(_("其他渠道已给的补助（元）")), help_text=_("单位补助、慈善救助、商业补充等为这次费用已经给的钱，加在一起；没有的填 0")
+    )
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:
-        initial = {name: getattr(claim, name) for name in self.base_fields}
+        initial = {name: getattr(claim, name) for name in self.base_fields if name != "other_aid"}
+        if claim.other_aid_fen is not None:
+            initial["other_aid"] = format_yuan(claim.other_aid_fen).replace(",", "")
         super().__init__(data, initial=initial, **kwargs)
         self._shape(claim.event, needs)
         if needs.classes:
@@ -162,6 +167,7 @@ class MedicalForm(AskForm):
             "disability_grade": needs.grades,
             "hospital_grade": ill or needs.hospital_grade,
             "diagnosis_code": ill or needs.diagnosis_code,
+            "other_aid": needs.other_aid,
         }
         for name in (name for name, is_asked in asked.items() if not is_asked):
             del self.fields[name]
@@ -190,6 +196,8 @@ class MedicalForm(AskForm):
         for name in ("hospital_grade", "disability_grade"):
             if name in told:
                 told[name] = int(told[name]) if told[name] else None
+        if "other_aid" in told:
+            told["other_aid_fen"] = told.pop("other_aid")
         return told
 
 

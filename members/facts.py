@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from members.models import Enrolment, Member
+from members.models import Enrolment, Member, WorkUnit
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
@@ -10,8 +10,11 @@ from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period, plus_days, plus_months
 
 
-def person_facts(member: Member, *, holder: Member | None = None, relation: str = "self", renewal: bool = False) -> PersonFacts:
-    """The person who joins; a spouse's or child's right rests on the worker (`holder`) through whom they join."""
+def person_facts(
+    member: Member, *, holder: Member | None = None, relation: str = "self", renewal: bool = False, unit: WorkUnit | None = None
+) -> PersonFacts:
+    """The person who joins; a spouse's or child's right rests on the worker (`holder`) through whom they join. `unit`: where
+    the worker works, when the contribution depends on it."""
     worker = holder or member
     return PersonFacts(
         birth_date=member.birth_date,
@@ -21,8 +24,10 @@ def person_facts(member: Member, *, holder: Member | None = None, relation: str 
         union_member=worker.union_member,
         basic_insurance=worker.basic_insurance if relation != "self" else member.basic_insurance,
         relation=relation,
-        joined_unit_on=member.joined_unit_on,
+        joined_unit_on=worker.joined_unit_on,
         renewal=renewal,
+        insurance_type=worker.insurance_type or None,
+        unit_nature=unit.nature if unit else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, cover, eligibility, join, unit
+from members.views import account, cover, eligibility, join, unit, would_get
 
 app_name = "members"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("my/eligibility", eligibility.eligibility, name="eligibility"),
     path("my/eligibility/<slug:name>", eligibility.question, name="question"),
     path("my/plans", eligibility.plans, name="plans"),
+    path("my/plans/would-get", would_get.page, name="would_get"),
     path("my/plans/<int:terms_id>", eligibility.plan, name="plan"),
     path("my/plans/<int:terms_id>/join", join.begin, name="join"),
     path("my/join/<uuid:public_id>/person", join.person, name="join_person"),

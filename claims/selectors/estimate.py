@@ -8,7 +8,8 @@ from typing import Any
 from claims.facts import prior_use, situation
 from claims.models import Claim
 from programs.rules.assess import Assessment, assess
-from programs.rules.explain import reason_words, sentences
+from programs.rules.explain import sentences
+from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, format_yuan
 
@@ -34,15 +35,24 @@ def estimate(claim: Claim, *, on: date) -> Assessment | None:
     return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=told.prior)
 
 
-def in_words(assessment: Mapping[str, Any], language: str) -> list[ItemWords]:
-    """A stored assessment item by item."""
-    return [_item(item, language) for item in assessment["items"]]
+def papers_wanted(claim: Claim, *, on: date) -> tuple[Document, ...]:
+    """The papers the plan asks for; where that depends on the benefit, as estimated now (unknown: all of them)."""
+    schedule = schedule_of(claim.terms)
+    found = None
+    if any(paper.from_amount is not None for paper in schedule.documents):
+        found = estimate(claim, on=on)
+    return schedule.documents_for(claim.event, benefit=found.total if found and not found.missing else None)
 
 
-def _item(item: Mapping[str, Any], language: str) -> ItemWords:
-    refused, lines = "", [line.words.in_language(language) for line in sentences(item)[:-1]]
-    if item["refused"]:
-        refused = reason_words(item["refused"]["code"], item["refused"]["inputs"]).in_language(language)
-        lines = [line for line in lines if line != refused]
+def in_words(assessment: Mapping[str, Any], language: str, *, with_clauses: bool = False) -> list[ItemWords]:
+    """A stored assessment item by item; for reviewers each step with the clause it rests on."""
+    return [_item(item, language, with_clauses) for item in assessment["items"]]
+
+
+def _item(item: Mapping[str, Any], language: str, with_clauses: bool) -> ItemWords:
+    *steps, _last = sentences(item)
+    said = [(line.words.in_language(language), line.clause) for line in steps]
+    lines = [f"{words}（{clause}）" if with_clauses and clause != item["clause"] else words for words, clause in said]
+    refused = lines.pop() if item["refused"] else ""
     name = item["name"]["en"] if language.startswith("en") else item["name"]["zh"]
     return ItemWords(name, item["clause"], format_yuan(fen_from_yuan(item["amount"])), lines, refused)

@@ -6,9 +6,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Admission, Claim, ClaimDocument
+from claims.selectors.estimate import papers_wanted
 from claims.selectors.needs import Needs, needs_of
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import today
 
 ACCIDENTS = ("accident_disability", "accident_death")
 TOLD = (*ACCIDENTS, "disease_death")
@@ -69,7 +71,7 @@ def draft_of(claim: Claim) -> Draft:
     schedule = schedule_of(claim.terms)
     needs = needs_of(schedule, claim.event)
     stays, papers = list(claim.admissions.all()), list(claim.documents.all())
-    wanted = schedule.documents_for(claim.event)
+    wanted = papers_wanted(claim, on=today())
     there = {paper.kind for paper in papers}
     done = {
         "what": _what_is_told(claim),
@@ -92,7 +94,7 @@ def _what_is_told(claim: Claim) -> bool:
 
 
 def _medical_is_told(claim: Claim, needs: Needs) -> bool:
-    if needs.classes and not claim.diagnosis_class:
+    if (needs.classes and not claim.diagnosis_class) or (needs.other_aid and claim.other_aid_fen is None):
         return False
     if claim.event == "accident_disability":
         return claim.disability_grade is not None or not needs.grades

@@ -1,7 +1,8 @@
 """What a plan asks of a claim for one event: read from its schedule, so that nobody types what no rule looks at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
@@ -17,6 +18,7 @@ BASE_FIELDS = {
     "cash_paid": ("psn_cash_pay",),
     "above_cap_cost": ("inscp_scp_amt",),
 }
+TABLES = {"table": "amounts", "scale": "ratios"}
 # A class that a plan names by a code alone has no words of its own: the pages say "listed in the terms".
 LISTED = Words("", "")
 
@@ -41,21 +43,25 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     gates = {gate.name for item in items for gate in item.gates}
     bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
     by_stay = bases or any(step.name in ("per_day", "per_admission") for step in steps)
-    tables = [(step.data, step.data["amounts" if step.name == "table" else "ratios"]) for step in steps if step.name in ("table", "scale")]
+    tables = [(step.data, step.data[TABLES[step.name]]) for step in steps if step.name in TABLES]
     offset = [name for step in steps if step.name == "offset" for name in step.data["fields"]]
     return Needs(
         stays="required" if event in ("admission", "outpatient") else "optional" if by_stay else "",
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
-        classes=tuple(
-            {
-                code: (code, data["labels"].get(code, LISTED)) for data, table in tables if data["by"] == "diagnosis_class" for code in table
-            }.values()
-        ),
+        classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
         hospital_grade="hospital_grade" in gates,
         diagnosis_code="diagnosis_in" in gates or bool(schedule.exclusions),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
     )
+
+
+def _classes(tables: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Words]:
+    found: dict[str, Words] = {}
+    for data, table in tables:
+        if data["by"] == "diagnosis_class":
+            found |= {code: data["labels"].get(code, LISTED) for code in table if code not in found}
+    return found
 
 
 def _figures(bases: Iterable[str]) -> tuple[str, ...]:

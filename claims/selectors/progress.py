@@ -61,6 +61,8 @@ REASONS: dict[str, str | Promise] = {
     "not_listed": _("不属于本计划的给付范围"),
     "papers": _("材料不足以证明"),
     "late": _("超过申领期限"),
+    "below_deductible": _("费用没有达到起付线"),
+    "excluded": _("属于条款的除外情形"),
 }
 
 

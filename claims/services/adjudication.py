@@ -1,8 +1,11 @@
 """Deciding a claim: two people, the rules' statement, the ceilings under a lock."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
+from django.db.models import F
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -15,11 +18,11 @@ from programs.rules.explain import FACT_WORDS
 from programs.rules.facts import as_data
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan
-from unionaid.offices.roles import Actor
-from unionaid.workflow.moves import MoveRefused, NotAllowed, move
-
+from unionaid.offices.roles import Actor, may
+from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
 BELOW_DEDUCTIBLE = "below_deductible"
+ESTABLISHED = ("diagnosis_code", "diagnosis_class", "disability_grade", "hospital_grade", "other_aid_fen", "circumstances")
 
 
 class DecisionRefused(MoveRefused):
@@ -37,6 +40,32 @@ def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     _not_own(claim, by)
     move([claim], "review", by=by, note=note)
     _remember(claim, "review", by, note)
+    preview(claim)
+    return claim
+
+
+def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = "") -> Claim:
+    """The first reviewer settles from the papers what the rules need: class, grade, diagnosis, other aid, exclusions that hold.
+
+    Only before the first review is passed, so that the person who approves has not set the figures. Keys of `ESTABLISHED`
+    only; None or an empty list says that it is not so. The estimate is computed anew.
+    """
+    unknown = set(facts) - set(ESTABLISHED)
+    if unknown:
+        raise KeyError(sorted(unknown)[0])
+    _not_own(claim, by)
+    if not may(by, "claims.review", claim.office_id):
+        raise NotAllowed(_("您没有初审的权限。"))
+    locked = Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
+    if locked.state != "submitted":
+        raise DecisionRefused(_("只有等待初审的申领可以核定事实。"))
+    changed = {name: value for name, value in facts.items() if getattr(locked, name) != value}
+    if not changed:
+        return claim
+    details = {name: {"from": getattr(locked, name), "to": value} for name, value in changed.items()}
+    Claim.objects.filter(pk=claim.pk).update(**changed, version=F("version") + 1)
+    claim.refresh_from_db()
+    record([claim], "establish", by=by, note=note, details=details)
     preview(claim)
     return claim
 

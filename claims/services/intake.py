@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from claims.facts import case_facts
 from claims.models import Admission, Claim, ClaimDocument
+from claims.selectors.estimate import papers_wanted
 from claims.services.adjudication import preview
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
@@ -27,7 +28,7 @@ from unionaid.workflow.moves import MoveRefused, move, record
 
 TELLABLE = {
     "event_on", "happened", "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class",
-    "disability_grade", "accident_on", "death_on",
+    "disability_grade", "accident_on", "death_on", "other_aid_fen",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
 WITHDRAWABLE = ("draft", "submitted", "supplement_requested")
@@ -246,11 +247,10 @@ def own_account(claimant: Member, *, bank_name: str, number: str, by: Actor) -> 
     return add_card(claimant, owner_name=claimant.name, bank_name=bank_name, number=number, by=by)
 
 
-def missing_documents(claim: Claim) -> list[Document]:
+def missing_documents(claim: Claim, *, on: date) -> list[Document]:
     """The required papers that are not there yet."""
     there = set(claim.documents.values_list("kind", flat=True))
-    wanted = schedule_of(claim.terms).documents_for(claim.event)
-    return [document for document in wanted if document.required and document.code not in there]
+    return [document for document in papers_wanted(claim, on=on) if document.required and document.code not in there]
 
 
 def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
@@ -278,7 +278,7 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
 
 
 def _check_complete(claim: Claim, on: date) -> None:
-    if missing := missing_documents(claim):
+    if missing := missing_documents(claim, on=on):
         names = [document.name.in_language(get_language() or "") for document in missing]
         raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers=_("、").join(names)))
     if claim.card_id is None:

@@ -58,7 +58,12 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
         found.append((_("伤残等级"), _("{grade} 级").format(grade=claim.disability_grade) if claim.disability_grade else "", address))
     hospital = _("{name}（{grade}）").format(name=claim.hospital, grade=grade) if claim.hospital else ""
     found += [(_("医院"), hospital, address), (_("诊断"), claim.diagnosis, address)]
-    return found + ([(_("疾病编码"), claim.diagnosis_code, address)] if claim.diagnosis_code else [])
+    if claim.diagnosis_code:
+        found.append((_("疾病编码"), claim.diagnosis_code, address))
+    if needs.other_aid:
+        told = claim.other_aid_fen
+        found.append((_("其他渠道已给的补助"), "" if told is None else _("{amount} 元").format(amount=format_yuan(told)), address))
+    return found
 
 
 def _stays(draft: Draft, address: str, language: str) -> list[Answer]:

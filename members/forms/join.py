@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
 from members.selectors.joining import unit_named
+from programs.rules.typical import Bill
+from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.models import Office
 from unionaid.web.asking import AskForm, ChoiceForm, KeyedForm, PastDayField, Text
-from unionaid.web.fields import IdNumberField, NameField, PaperField
+from unionaid.web.fields import IdNumberField, NameField, PaperField, YuanField
 
 YES_NO = (("yes", _("是")), ("no", _("不是")))
 PAPERS: dict[str, Text] = {
@@ -50,6 +52,26 @@ class YesNoForm(ChoiceForm):
         return {self.field: self.cleaned_data["answer"] == "yes"}
 
 
+class InsuranceForm(ChoiceForm):
+    """Is one in basic medical insurance, and in which kind: plans may be for one kind only."""
+
+    ANSWERS = (
+        ("employee", _("参加了职工医保（单位交的）")),
+        ("resident", _("参加了居民医保（自己交的城乡居民医保）")),
+        ("yes", _("参加了，不清楚是哪一种")),
+        ("no", _("没有参加")),
+    )
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        known = {None: None, False: "no", True: member.insurance_type or "yes"}[member.basic_insurance]
+        words = _("有医保卡、正常缴费的就是参加了")
+        super().__init__(data, label=_("您参加了基本医疗保险吗？"), help_text=words, choices=self.ANSWERS, initial={"answer": known})
+
+    def told(self) -> dict[str, Any]:
+        answer = self.cleaned_data["answer"]
+        return {"basic_insurance": answer != "no", "insurance_type": answer if answer in Member.InsuranceType.values else ""}
+
+
 class WorkForm(AskForm):
     """Where one works: the unit by its exact name or code; or, when the unit is not registered yet, the office."""
 
@@ -74,6 +96,28 @@ class WorkForm(AskForm):
         if not name and not told.get("office") and "office" not in self.errors:
             self.add_error("office", gettext("请填写单位，或者选择办事处"))
         return told
+
+
+class BillForm(AskForm):
+    """A hospital bill as the worker knows it: in all, what was left to bear, how much of that lies outside the catalogue."""
+
+    total = YuanField(label=_("医疗费总额（元）"))
+    personal = YuanField(label=_("医保报销后自己负担（元）"), help_text=_("总额减去医保报销的钱"))
+    outside = YuanField(label=_("其中目录外自费（元）"), help_text=_("结算单上的“全自费”；没有的填 0"))
+    days = forms.IntegerField(label=_("住院天数"), min_value=1, max_value=366, error_messages={"invalid": _("请填整数")})
+
+    def clean(self) -> dict[str, Any]:
+        told = dict(super().clean() or {})
+        if "personal" in told and "total" in told and told["personal"] > told["total"]:
+            self.add_error("personal", gettext("不能大于医疗费总额，请核对"))
+        if "outside" in told and "personal" in told and told["outside"] > told["personal"]:
+            self.add_error("outside", gettext("不能大于自己负担的金额，请核对"))
+        return told
+
+    def bill(self) -> Bill:
+        """For `programs.rules.typical`."""
+        told = self.cleaned_data
+        return Bill(*(yuan_from_fen(told[name]) for name in ("total", "personal", "outside")), told["days"])
 
 
 def offices_by_province() -> list[tuple[str, list[tuple[int, str]]]]:

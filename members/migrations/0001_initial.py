@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('unit_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
                 ('employment', models.CharField(blank=True, choices=[('enterprise', '企业在职职工'), ('institution', '事业单位在职职工（不享受公务员医疗补助）'), ('institution_subsidised', '机关或事业单位（享受公务员医疗补助）'), ('retired', '已退休'), ('none', '目前没有工作单位')], max_length=24, verbose_name='在职情况')),
                 ('basic_insurance', models.BooleanField(null=True, verbose_name='参加基本医疗保险')),
+                ('insurance_type', models.CharField(blank=True, choices=[('employee', '职工基本医疗保险'), ('resident', '城乡居民基本医疗保险')], max_length=12, verbose_name='医保种类')),
                 ('union_member', models.BooleanField(null=True, verbose_name='工会会员')),
                 ('joined_unit_on', models.DateField(blank=True, null=True, verbose_name='入职日期')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

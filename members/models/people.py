@@ -30,6 +30,10 @@ class Member(Scoped):
         RETIRED = "retired", _("已退休")
         NONE = "none", _("目前没有工作单位")
 
+    class InsuranceType(models.TextChoices):
+        EMPLOYEE = "employee", _("职工基本医疗保险")
+        RESIDENT = "resident", _("城乡居民基本医疗保险")
+
     scope_by: ClassVar[ScopeBy] = ScopeBy(
         offices="office_ids", units="unit_ids", members=("id", "guardian_id"), users="user_id", arrays=True
     )
@@ -46,6 +50,7 @@ class Member(Scoped):
     unit_ids = ArrayField(models.BigIntegerField(), default=list)
     employment = models.CharField(_("在职情况"), max_length=24, choices=Employment, blank=True)
     basic_insurance = models.BooleanField(_("参加基本医疗保险"), null=True)
+    insurance_type = models.CharField(_("医保种类"), max_length=12, choices=InsuranceType, blank=True)
     union_member = models.BooleanField(_("工会会员"), null=True)
     joined_unit_on = models.DateField(_("入职日期"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())

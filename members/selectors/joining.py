@@ -83,7 +83,8 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     if relation != "self":
         verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
     joined = relations == ("self",) and any(days.upper > cover.start for days in mine)
-    return Offer(terms, schedule, _standing(schedule, verdicts, joined), verdicts, fee_of(schedule, member, 1))
+    fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
+    return Offer(terms, schedule, _standing(schedule, verdicts, joined), verdicts, fee_fen)
 
 
 def _cover(schedule: Schedule, on: date) -> Period:
@@ -101,10 +102,11 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> 
     return ASK if UNKNOWN in outcomes else YES if outcomes == {PASS} else NO
 
 
-def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "self") -> int | None:
-    """What these shares cost this person, in fen; None when the plan names no contribution for them."""
+def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "self", *, unit: WorkUnit | None, on: date) -> int | None:
+    """What these shares cost this person who joins on this day, in fen; None when the plan names no contribution for them."""
+    person = person_facts(member, relation=relation, unit=unit)
     try:
-        amount: Decimal = contribution(schedule, person_facts(member, relation=relation), shares)
+        amount: Decimal = contribution(schedule, person, shares, starts_on=_cover(schedule, on).start)
     except NoFeeClass:
         return None
     return fen_from_yuan(round_half_up(amount))

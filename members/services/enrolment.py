@@ -14,7 +14,7 @@ from members.models import ContributionDue, Enrolment, Evidence, Member, WorkUni
 from members.services.contributions import raise_due
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
-from programs.rules.fees import contribution, split
+from programs.rules.fees import NoFeeClass, contribution, counted_shares, split
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
@@ -82,8 +82,11 @@ def enrol(
     cover = cover_period(schedule, on=on)
     ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
     until, waived = waiting(schedule, cover.start, ends)
-    person = person_facts(member, holder=holder, relation=relation)
-    fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares)))
+    person = person_facts(member, holder=holder, relation=relation, unit=unit)
+    try:
+        fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start)))
+    except NoFeeClass as error:
+        raise EnrolmentRefused(_("计划没有列出适用于您的互助费，请联系办事处。")) from error
     try:
         with transaction.atomic(), everywhere(reason="write one's own enrolment"):
             _show_to(member, office_id, unit)
@@ -95,7 +98,7 @@ def enrol(
                 unit=unit,
                 program_id=terms.program_id,
                 terms=terms,
-                shares=shares,
+                shares=counted_shares(schedule, shares),
                 cover=DateRange(cover.start, cover.end),
                 waiting_until=until,
                 waiting_waived=waived,
@@ -109,7 +112,7 @@ def enrol(
                 unit=None,
                 member=holder,
                 enrolment=enrolment,
-                amounts=_payers(split(schedule, person, shares, default="person")),
+                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start)),
             )
             record([enrolment], "enrol", by=by)
     except IntegrityError as error:

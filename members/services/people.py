@@ -233,11 +233,12 @@ def masked_card(card: BankCard) -> str:
     return mask_card(card.last_four)
 
 
-EMPLOYED = {"employment", "basic_insurance", "union_member", "joined_unit_on"}
+EMPLOYED = {"employment", "basic_insurance", "insurance_type", "union_member", "joined_unit_on"}
 
 
 def tell(member: Member, answers: Mapping[str, Any], *, by: Actor) -> Member:
-    """The worker's own answers to the eligibility questions (employment, basic insurance, union membership, first day in the unit)."""
+    """The worker's own answers to the eligibility questions (employment, basic insurance and its kind, union membership,
+    first day in the unit)."""
     unknown = set(answers) - EMPLOYED
     if unknown:
         raise KeyError(sorted(unknown))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from members.forms.join import EmploymentForm, WorkForm, YesNoForm
+from members.forms.join import EmploymentForm, InsuranceForm, WorkForm, YesNoForm
 from members.models import Enrolment, Member
 from members.selectors.joining import ASK, JOINED, NO, UNIT, YES, Offer, my_drafts, offer_of, offers, unanswered
 from members.services import people
@@ -54,11 +54,17 @@ def eligibility(request: HttpRequest) -> HttpResponse:
     yes = {True: _("是"), False: _("不是"), None: ""}
     answers = [
         (TITLES["employment"], member.get_employment_display(), reverse("members:question", args=["employment"])),
-        (TITLES["insurance"], _("已参加") if member.basic_insurance else _("没有参加"), reverse("members:question", args=["insurance"])),
+        (TITLES["insurance"], _insurance(member), reverse("members:question", args=["insurance"])),
         (TITLES["union"], yes[member.union_member], reverse("members:question", args=["union"])),
         (TITLES["work"], member.unit.name if member.unit else member.office.name, reverse("members:question", args=["work"])),
     ]
     return show(request, "eligibility", answers=answers)
+
+
+def _insurance(member: Member) -> str:
+    if not member.basic_insurance:
+        return _("没有参加")
+    return _("已参加{kind}").format(kind=member.get_insurance_type_display()) if member.insurance_type else _("已参加")
 
 
 @requires("my.use")
@@ -86,16 +92,14 @@ def question(request: HttpRequest, name: str) -> HttpResponse:
     return show(request, "question", form, title=TITLES[name], step=place + 1, steps=len(QUESTIONS), back=back)
 
 
-def _form(name: str, member: Member, data: Any) -> EmploymentForm | YesNoForm | WorkForm:
-    if name == "employment":
-        return EmploymentForm(data, member=member)
-    if name == "work":
-        return WorkForm(data, member=member)
-    label, words, field = {
-        "insurance": (_("您参加了基本医疗保险吗？"), _("有医保卡、正常缴费的就是参加了"), "basic_insurance"),
-        "union": (_("您是工会会员吗？"), _("在单位工会入了会的就是会员"), "union_member"),
-    }[name]
-    return YesNoForm(data, label=label, help_text=words, field=field, member=member)
+def _form(name: str, member: Member, data: Any) -> EmploymentForm | InsuranceForm | YesNoForm | WorkForm:
+    if name == "union":
+        label, words = _("您是工会会员吗？"), _("在单位工会入了会的就是会员")
+        return YesNoForm(data, label=label, help_text=words, field="union_member", member=member)
+    forms: dict[str, type[EmploymentForm | InsuranceForm | WorkForm]] = {
+        "employment": EmploymentForm, "insurance": InsuranceForm, "work": WorkForm,
+    }  # fmt: skip
+    return forms[name](data, member=member)
 
 
 def _tell_work(request: HttpRequest, member: Member, told: Mapping[str, Any]) -> None:

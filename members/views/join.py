@@ -147,7 +147,7 @@ def shares(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     schedule = schedule_of(draft.terms)
     words = []
     for count in range(1, schedule.enrolling.max_shares + 1):
-        fee = fee_of(schedule, draft.member or draft.holder, count, draft.relation)
+        fee = fee_of(schedule, draft.member or draft.holder, count, draft.relation, unit=draft.holder.unit, on=today())
         words.append((str(count), _("{count} 份，{fee} 元").format(count=count, fee=format_yuan(fee or 0))))
     form = SharesForm(request.POST or None, words=words, shares=draft.shares)
     if "shares" not in steps_of(draft):
@@ -260,7 +260,7 @@ def _answers(draft: JoinDraft) -> list[tuple[Any, Any, str]]:
 def _cost(draft: JoinDraft) -> dict[str, Any]:
     """What it costs, from when until when it covers, and until when one waits."""
     schedule = schedule_of(draft.terms)
-    fee = fee_of(schedule, draft.member or draft.holder, draft.shares, draft.relation)
+    fee = fee_of(schedule, draft.member or draft.holder, draft.shares, draft.relation, unit=draft.holder.unit, on=today())
     cover = cover_period(schedule, on=today()) if today() < schedule.period.last_day else schedule.period
     until, _waived = waiting(schedule, cover.start, None)
     return {

@@ -4,6 +4,7 @@ What is left out takes the most ordinary value: a person of 40, one share, cover
 120 days later, nothing paid before. docs/plans.md lists every field.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,11 +23,12 @@ from programs.rules.facts import (
 )
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import Period, add_years, plus_days, plus_months
+from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days, plus_months
 
 EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death")
 ORDINARY_AGE = 40
 ORDINARY_WAIT = 120
+AMOUNT_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +138,17 @@ def _sums(data: Mapping[str, str]) -> dict[str, Decimal]:
 
 def _is_day(value: Any) -> bool:
     try:
-        return isinstance(value, str) and bool(date.fromisoformat(value)) and len(value) == 10
+        day = date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return False
+    return day is not None and FIRST <= day <= LAST and day.isoformat() == value
 
 
 def _is_amount(value: Any) -> bool:
-    whole, _point, part = value.partition(".") if isinstance(value, str) else ("", "", "")
-    return (whole + (part or "0")).isascii() and whole.isdigit() and len(whole) <= 10 and (part or "0").isdigit() and len(part) <= 2
+    """A text with at most two decimals, or a whole number; never a binary fraction."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 0 <= value < 10**10
+    return isinstance(value, str) and AMOUNT_TEXT.fullmatch(value) is not None
 
 
 def _whole(least: int, most: int) -> Callable[[Any], bool]:

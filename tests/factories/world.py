@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from claims.models import Claim
 from claims.services import intake
@@ -89,8 +90,8 @@ class World:
         made.refresh_from_db()
         return made
 
-    def claim(self, cover: Enrolment, self_pay_fen: int, event: str = "admission") -> Claim:
-        """A submitted claim with this self-pay."""
+    def claim(self, cover: Enrolment, self_pay_fen: int, event: str = "admission", facts: dict[str, Any] | None = None) -> Claim:
+        """A submitted claim with this self-pay (0: without a stay), and what else is told of it."""
         member = cover.member
         by = self.worker(member)
         made = intake.open_claim(enrolment=cover, claimant=member, event=event, by=by, on=ASKED)
@@ -100,11 +101,14 @@ class World:
             "psn_part_amt": self_pay_fen,
             "psn_cash_pay": self_pay_fen,
         }
-        intake.set_stay(made, admitted_on=ILL, discharged_on=date(2026, 5, 28), fen=figures, by=by, on=ASKED)
+        if facts:
+            intake.tell(made, facts, by=by, on=ASKED)
+        if self_pay_fen:
+            intake.set_stay(made, admitted_on=ILL, discharged_on=date(2026, 5, 28), fen=figures, by=by, on=ASKED)
         for i, paper in enumerate(schedule_of(made.terms).documents_for(event)):
             upload = CleanUpload("image/jpeg", b"jpeg", "photo.jpg", f"{made.pk:060d}{i:04d}")
             intake.add_document(made, kind=paper.code, upload=upload, by=by)
-        intake.choose_card(made, self.card(member), by=by)
+        intake.choose_card(made, member.cards.first() or self.card(member), by=by)
         return intake.submit(made, by=by, on=ASKED)
 
     def card(self, member: Member, number: str = "6228480402564890018") -> BankCard:

@@ -20,6 +20,8 @@ ACTS: dict[str, str | Promise] = {
     "see_id_number": _("查看完整身份证号"),
     "take_return": _("导入银行回盘"),
     "request": _("申请编制年报"),
+    "draft": _("写入条款草稿"),
+    "establish": _("核定事实"),
     "freeze": _("年报定稿"),
     "retry": _("让任务再试一次"),
     "change_office": _("修改机构信息"),

@@ -16,15 +16,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from claims.admin.facts import facts_page
 from claims.checks import flags
 from claims.facts import statement_of
-from claims.models import Claim, ClaimDocument
+from claims.models import BenefitStatement, Claim, ClaimDocument
 from claims.selectors.estimate import in_words
+from claims.selectors.progress import REASONS
 from claims.services import adjudication
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
+from programs.rules import explain
+from programs.rules.explain import limit_line
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, days_between, plus_days, stay_days, today
+from unionaid.lib.calendar import day_of, days_between, stay_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, todo, waiting
 from unionaid.offices.roles import Actor, may
@@ -49,15 +53,6 @@ STAFF_WORDS = {
 SHOWN_FIGURES = (
     "medfee_sumamt_fen", "inscp_scp_amt_fen", "fund_pay_sumamt_fen", "fulamt_ownpay_amt_fen", "psn_part_amt_fen", "psn_cash_pay_fen",
 )  # fmt: skip
-REASONS = (
-    ("", _("请选择")),
-    ("not_covered", _("不在保障期内")),
-    ("waiting", _("在等待期内")),
-    ("not_listed", _("不属于本计划的给付范围")),
-    ("papers", _("材料不足以证明")),
-    ("late", _("超过申领期限")),
-)
-
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
 
@@ -81,7 +76,10 @@ class DecisionForm(forms.Form):
     )
     note = forms.CharField(label=_("意见"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     reason_code = forms.ChoiceField(
-        label=_("不予给付的原因"), choices=REASONS, required=False, error_messages={"invalid_choice": _("请选择列出的原因")}
+        label=_("不予给付的原因"),
+        choices=[("", _("请选择")), *REASONS.items()],
+        required=False,
+        error_messages={"invalid_choice": _("请选择列出的原因")},
     )
     clause = forms.CharField(label=_("依据的条款"), required=False, max_length=60)
 
@@ -145,18 +143,23 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         refused=refused,
         numbers=people.get(claim.member_id),
         claimant_numbers=people.get(claim.claimant_id),
-        cover_last=plus_days(claim.enrolment.ends_before, -1),
+        cover_last=claim.enrolment.last_day,
         stays=_stays(claim, schedule.day_count),
         papers=[
             (paper, kinds.get(paper.kind) or _("其他材料"), reverse("admin:claim_document", args=[paper.public_id]))
             for paper in papers
         ],
-        items=in_words(statement.assessment, language) if statement else [],
+        items=in_words(statement.assessment, language, with_clauses=True) if statement else [],
+        limits=[limit_line(use).words.in_language(language) for use in statement.assessment["usage"]] if statement else [],
+        audit=_audit_lines(statement, claim, language) if statement else [],
+        may_settle=claim.state == "submitted" and may(actor, "claims.review", claim.office_id),
+        exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
+        other_aid="" if claim.other_aid_fen is None else format_yuan(claim.other_aid_fen),
         statement=statement,
         total=format_yuan(statement.total_fen) if statement else "",
         approved=format_yuan(claim.approved_fen) if claim.approved_fen is not None else "",
-        reason=dict(REASONS).get(claim.reason_code, ""),
-        flags=flags(claim, schedule, papers, language) if claim.state in ("submitted", "reviewed", "supplement_requested") else [],
+        reason=REASONS.get(claim.reason_code, ""),
+        flags=flags(claim, papers, language) if claim.state in ("submitted", "reviewed", "supplement_requested") else [],
         clauses=sorted({item.clause for item in schedule.items}),
         offers=offers,
         passing=offers.get("approve") or offers.get("review"),
@@ -164,6 +167,13 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         following=_following(claim, actor),
         history=[(act, act_words(act.entity, act.action)) for act in history_of(claim)[:100]],
     )
+
+
+def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> list[str]:
+    """The statement as the auditor reads it: unrounded figures, limit keys, the terms and their hash."""
+    terms = f"{claim.program.code} {claim.terms.version_name}"
+    lines = explain.statement(statement.assessment, reader="auditor", terms=terms, content_hash=statement.content_hash)
+    return [line.words.in_language(language) for line in lines]
 
 
 def _stays(claim: Claim, day_count: str) -> list[tuple[Any, int, list[str]]]:
@@ -241,6 +251,7 @@ class ClaimAdmin(HouseAdmin):
     page = "admin:claim_review"
     desk_urls = (
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
+        ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),
     )
     search_hint = _("申领编号的开头（SL…），或完整的身份证号、手机号")

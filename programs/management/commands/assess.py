@@ -1,0 +1,132 @@
+"""What a case comes to under a plan, as JSON: the amount, every item, the statement, the reasons. Stores nothing.
+
+    manage.py assess national-inpatient case.json
+    manage.py assess fuzhou-medical case.json --on 2010-06-01
+    manage.py assess drafts/our-plan.2027.yaml case.json
+
+The terms are those of the day it happened, never of the day of asking. docs/plans.md lists the fields of a case.
+"""
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from programs.rules.assess import Assessment, assess
+from programs.rules.casefile import situation
+from programs.rules.explain import READERS, reason_words, statement
+from programs.rules.faults import ScheduleError
+from programs.rules.planfile import plain
+from programs.rules.schedule import Schedule
+from programs.services import PlanRefused
+from programs.sources import Source, catalogue_plan, plan_of_file
+from unionaid.lib.calendar import DateError, parse_date
+
+
+class Command(BaseCommand):
+    help = "Assess a case under a plan and print the result as JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("plan", metavar="PLAN", help="a catalogue code, code@version, or the path of a plan file")
+        parser.add_argument("case", metavar="CASE.json", type=Path, help="the case, as docs/plans.md describes it")
+        parser.add_argument("--on", metavar="DATE", help="the day it happened, or of the claim when the case tells its own day")
+
+    def handle(self, *args: Any, plan: str, case: Path, on: str | None, **options: Any) -> None:
+        try:
+            day = parse_date(on) if on else None
+        except DateError as error:
+            raise CommandError(f"--on：{error}") from error
+        told = _read_case(case)
+        try:
+            source = _source(plan, _day_of(told) or day)
+            if day:
+                told.setdefault("claimed_on" if _day_of(told) else "event_on", day.isoformat())
+            facts = situation(source.schedule, told)
+        except ScheduleError as error:
+            raise CommandError(error.in_language(get_language() or "zh")) from error
+        except PlanRefused as refused:
+            raise CommandError(refused.message) from refused
+        found = assess(source.schedule, person=facts.person, cover=facts.cover, case=facts.case, prior=facts.prior)
+        self.stdout.write(json.dumps(_answer(source, found), ensure_ascii=False, indent=2))
+
+
+def _read_case(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text("utf-8"), parse_float=str, object_pairs_hook=_once)
+    except OSError as error:
+        raise CommandError(_("打不开案例文件 {path}。").format(path=path)) from error
+    except (ValueError, RecursionError) as error:
+        raise CommandError(_("{path} 不是能读的 JSON：{why}").format(path=path, why=error)) from error
+    if not isinstance(data, dict):
+        raise CommandError(_("{path} 应是 {{…}} 形式的案例。").format(path=path))
+    return dict(plain(data))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(_("字段“{key}”写了两次").format(key=key))
+        found[key] = value
+    return found
+
+
+def _day_of(case: dict[str, Any]) -> date | None:
+    """The day that decides which version of a plan holds: of the cover, or else of the event."""
+    stays = case.get("stays")
+    first = stays[0].get("admitted_on") if isinstance(stays, list) and stays and isinstance(stays[0], dict) else None
+    for text in (case.get("cover_start"), case.get("event_on"), case.get("accident_on"), case.get("admitted_on"), first):
+        try:
+            if text:
+                return date.fromisoformat(str(text))
+        except ValueError:
+            continue  # `situation` names the field
+    return None
+
+
+def _source(plan: str, on: date | None) -> Source:
+    path = Path(plan)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return plan_of_file(path)
+    return catalogue_plan(plan, on=on)
+
+
+def _answer(source: Source, found: Assessment) -> dict[str, Any]:
+    data = found.as_data()
+    schedule: Schedule = source.schedule
+    terms = f"{schedule.code} {schedule.version}"
+    return {
+        "plan": {"code": schedule.code, "version": schedule.version, "content_hash": source.content_hash, "from": source.origin},
+        "amount": data["total"],
+        "items": [
+            {key: item[key] for key in ("code", "name", "clause", "fund", "amount")} | {"trail": item["trail"]} for item in data["items"]
+        ],
+        "limits": data["usage"],
+        "reasons": [
+            {
+                "item": item["code"],
+                "code": item["refused"]["code"],
+                "clause": item["refused"]["clause"],
+                "zh": reason_words(item["refused"]["code"], item["refused"]["inputs"]).zh,
+                "en": reason_words(item["refused"]["code"], item["refused"]["inputs"]).en,
+            }
+            for item in data["items"]
+            if item["refused"]
+        ],
+        "missing": list(found.missing),
+        "statement": {
+            reader: {
+                language: [
+                    line.words.in_language(language)
+                    for line in statement(data, reader=reader, terms=terms, content_hash=source.content_hash)
+                ]
+                for language in ("zh", "en")
+            }
+            for reader in READERS
+        },
+    }

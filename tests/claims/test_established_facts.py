@@ -1,0 +1,85 @@
+"""What the rules need and nobody told is settled by the first reviewer; a mild case that turns out severe pays the difference."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from claims.facts import prior_use
+from claims.models import Claim
+from claims.services import adjudication
+from claims.services.adjudication import DecisionRefused
+from tests.factories.world import ASKED, World, load
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.moves import NotAllowed
+
+
+@pytest.fixture
+def open_world(world: World):
+    with everywhere(reason="arrange"), frozen(ASKED):
+        yield world
+
+
+@pytest.fixture
+def cover(open_world: World):
+    return open_world.cover(open_world.member(102), terms=load("national-critical-illness.2026"))
+
+
+def _diagnosis(world: World, cover, **told) -> Claim:
+    facts = {"event_on": date(2026, 5, 20), "diagnosis": "急性心肌梗死", "hospital": "榆林市第一医院", **told}
+    return world.claim(cover, 0, event="diagnosis", facts=facts)
+
+
+def _approve(world: World, claim: Claim) -> Claim:
+    adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+    return adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+
+
+def test_a_reclassified_case_pays_the_difference(open_world: World, cover) -> None:
+    mild = _approve(open_world, _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0"))
+    assert mild.approved_fen == 300_000
+    severe = _diagnosis(open_world, cover, diagnosis_class="critical_severe", diagnosis_code="I21.9")
+    assert prior_use(severe).paid_items == {"critical": Decimal("3000.00")}
+    assert _approve(open_world, severe).approved_fen == 700_000
+
+
+def test_another_disease_is_not_set_off(open_world: World, cover) -> None:
+    _approve(open_world, _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0"))
+    other = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="C50.9")
+    assert prior_use(other).paid_items == {}
+
+
+def test_the_reviewer_settles_the_class(open_world: World, cover) -> None:
+    claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
+    reviewer = open_world.cast.actor(open_world.cast.reviewer)
+    adjudication.establish(claim, {"diagnosis_class": "critical_severe"}, by=reviewer, note="病理报告")
+    assert claim.statements.order_by("-id").first().total_fen == 1_000_000
+    entry = AuditEntry.objects.get(entity="claims.claim", entity_id=claim.pk, action="establish")
+    assert entry.details["diagnosis_class"] == {"from": "critical_mild", "to": "critical_severe"}
+
+
+def test_who_approves_does_not_set_the_facts(open_world: World, cover) -> None:
+    claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
+    with pytest.raises(NotAllowed):
+        adjudication.establish(claim, {"diagnosis_class": "critical_severe"}, by=open_world.cast.actor(open_world.cast.approver))
+    adjudication.review(claim, by=open_world.cast.actor(open_world.cast.reviewer), on=ASKED)
+    with pytest.raises(DecisionRefused):
+        adjudication.establish(claim, {"diagnosis_class": "critical_severe"}, by=open_world.cast.actor(open_world.cast.reviewer))
+
+
+def test_nothing_is_approved_while_a_fact_is_missing(open_world: World, cover) -> None:
+    claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
+    Claim.objects.filter(pk=claim.pk).update(diagnosis_class="")
+    claim.refresh_from_db()
+    adjudication.review(claim, by=open_world.cast.actor(open_world.cast.reviewer), on=ASKED)
+    with pytest.raises(DecisionRefused, match="给付类别"):
+        adjudication.approve(claim, by=open_world.cast.actor(open_world.cast.approver), on=ASKED)
+    assert Claim.objects.get(pk=claim.pk).state == "reviewed"
+
+
+def test_no_other_field_can_be_set(open_world: World, cover) -> None:
+    claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
+    with pytest.raises(KeyError):
+        adjudication.establish(claim, {"approved_fen": 1}, by=open_world.cast.actor(open_world.cast.reviewer))

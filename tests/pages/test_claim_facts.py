@@ -1,0 +1,59 @@
+"""The page where the first reviewer settles the facts: only what the plan asks, with a note, and the estimate follows."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from claims.models import Claim
+from tests.factories.world import ASKED, World, load
+from tests.pages.test_pages import _client
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+
+
+@pytest.fixture
+def claim(world: World) -> Claim:
+    with everywhere(reason="arrange"), frozen(ASKED):
+        cover = world.cover(world.member(102), terms=load("national-critical-illness.2026"))
+        facts = {
+            "event_on": date(2026, 5, 20),
+            "diagnosis": "心梗",
+            "diagnosis_class": "critical_mild",
+            "diagnosis_code": "I21.0",
+            "hospital": "一院",
+        }
+        return world.claim(cover, 0, event="diagnosis", facts=facts)
+
+
+def _address(claim: Claim) -> str:
+    return reverse("admin:claim_facts", args=[claim.pk])
+
+
+def test_the_class_is_settled_and_the_amount_follows(world: World, claim: Claim) -> None:
+    reviewer = _client(world.cast.reviewer)
+    page = reviewer.get(_address(claim)).content.decode()
+    assert "给付类别" in page
+    assert "伤残等级" not in page
+    assert "其他渠道已给的补助" not in page
+    said = {"diagnosis_class": "critical_severe", "diagnosis_code": "I21.9", "note": "病理报告"}
+    answer = reviewer.post(_address(claim), said)
+    assert answer["Location"] == reverse("admin:claim_review", args=[claim.pk])
+    review = reviewer.get(answer["Location"]).content.decode()
+    assert "10,000.00" in review
+    assert "核定事实" in review  # in the history
+    assert "内容摘要" in review  # the auditor's record
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"diagnosis_class": "moon", "note": "x"}, {"diagnosis_code": "12", "note": "x"}, {"diagnosis_code": "\x00", "note": "x"}]
+)
+def test_what_is_not_right_is_told(world: World, claim: Claim, said: dict) -> None:
+    answer = _client(world.cast.reviewer).post(_address(claim), said)
+    assert answer.status_code == 400
+    assert "请先改正下面的问题" in answer.content.decode()
+
+
+def test_only_the_first_reviewer_of_the_office(world: World, claim: Claim) -> None:
+    assert _client(world.cast.approver).get(_address(claim)).status_code == 403
+    assert _client(world.cast.outsider).get(_address(claim)).status_code == 404

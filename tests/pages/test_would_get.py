@@ -1,0 +1,73 @@
+"""What would I get: typical bills and one's own figures under the plans one may join, with the way it is reckoned; nothing kept."""
+
+import pytest
+from django.test import Client
+
+from claims.models import BenefitStatement, Claim
+from tests.factories.world import JOINED, World, load
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.models import AuditEntry
+
+
+@pytest.fixture
+def worker(world: World) -> Client:
+    with everywhere(reason="arrange"), frozen(JOINED):
+        load("national-inpatient.2026")
+        member = world.member(150)
+    client = Client()
+    client.force_login(member.user)
+    return client
+
+
+def _text(client: Client, query: str = "") -> str:
+    with frozen(JOINED):
+        answer = client.get(f"/my/plans/would-get{query}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("bill", "self_pay", "yulin", "national"),
+    [(0, "1,540.00", "1,232.00", "1,078.00"), (1, "4,240.00", "3,168.00", "2,968.00"), (2, "18,640.00", "11,520.00", "13,048.00")],
+)
+def test_typical_bills_by_hand(worker: Client, bill: int, self_pay: str, yulin: str, national: str) -> None:
+    """5,000: 0.8 × 1,540; 20,000: 1,600 + 0.7 × 2,240; 100,000: 1,600 + 5,600 + 0.5 × 8,640; and 70% throughout."""
+    text = _text(worker, f"?bill={bill}")
+    assert f"目录内自付 ¥{self_pay} 元" in text
+    assert f"互助金约 ¥{yulin} 元" in text
+    assert f"互助金约 ¥{national} 元" in text
+
+
+def test_the_way_it_is_reckoned_is_shown(worker: Client) -> None:
+    text = _text(worker, "?bill=1")
+    assert "2,000.00 元至 10,000.00 元的部分：2,240.00 元 × 70%" in text
+    assert "按已过等待期" in text
+
+
+def test_ones_own_bill(worker: Client) -> None:
+    text = _text(worker, "?total=8000&personal=2733.84&outside=1000&days=9")
+    assert "互助金约 ¥1,213.69 元" in text  # 1,733.84 × 70%
+
+
+def test_figures_that_cannot_be_are_told(worker: Client) -> None:
+    with frozen(JOINED):
+        answer = worker.get("/my/plans/would-get?total=100&personal=200&outside=300&days=0")
+    assert answer.status_code == 400
+    for words in ("不能大于医疗费总额", "不能大于自己负担的金额", "住院天数"):
+        assert words in answer.content.decode()
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "-1", "1e9", "9" * 30, "１２３", "NaN", "'"])
+def test_no_input_gives_a_5xx(worker: Client, text: str) -> None:
+    with frozen(JOINED):
+        for name in ("bill", "total", "personal", "outside", "days"):
+            assert worker.get("/my/plans/would-get", {name: text}).status_code in (200, 400)
+
+
+def test_nothing_is_kept(worker: Client) -> None:
+    with everywhere(reason="count"):
+        before = (Claim.objects.count(), BenefitStatement.objects.count(), AuditEntry.objects.count())
+    _text(worker, "?bill=2")
+    with everywhere(reason="count"):
+        assert (Claim.objects.count(), BenefitStatement.objects.count(), AuditEntry.objects.count()) == before
