@@ -32,10 +32,11 @@ def page(request: HttpRequest) -> HttpResponse:
     bill = TYPICAL[int(chosen)] if chosen in ("0", "1", "2") else TYPICAL[1]
     if asked and form.is_valid():
         bill, chosen = form.bill(), ""
+    cards = [_card(request, offer, bill, member) for offer in offers(member, on=today()) if offer.standing != NO]
     context = {
         "bill": _said(bill),
         "choices": [(i, f"{one.total:,.0f}", not asked and one is bill) for i, one in enumerate(TYPICAL)],
-        "cards": [_card(request, offer, bill, member) for offer in offers(member, on=today()) if offer.standing != NO],
+        "cards": sorted(cards, key=lambda card: card["fen"], reverse=True),
         "own": bool(asked),
     }
     return show(request, "would_get", form, **context)
@@ -62,6 +63,7 @@ def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member) -> dic
         "others": [item.name.in_language(language) for item in schedule.items if "admission" not in item.events],
     }
     if found is None:
-        return card | {"amount": "", "lines": [], "why": _("这个计划不按住院费用给付，它给付：")}
+        return card | {"fen": 0, "amount": "", "lines": [], "why": _("这个计划不按住院费用给付，它给付：")}
     lines = [line.words.in_language(language) for line in statement(found.as_data(), reader="worker")]
-    return card | {"amount": format_yuan(fen_from_yuan(found.total)), "lines": lines[:-1], "why": ""}
+    fen = fen_from_yuan(found.total)
+    return card | {"fen": fen, "amount": format_yuan(fen), "lines": lines[:-1], "why": ""}

@@ -1,0 +1,106 @@
+"""`manage.py assess PLAN CASE.json [--on DATE]`: the amount and how it came about, as JSON, for loaded terms, catalogue codes and loose files."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from programs.models import Terms
+from tests.factories.world import CATALOGUE, load
+
+STAY = {"event": "admission", "self_pay": "1733.84"}
+FUZHOU = {"event": "admission", "insured_total": "20000.00"}
+
+
+@pytest.fixture
+def run(tmp_path: Path, db_all: None):
+    def assess(plan: str, case: Any, *more: str) -> dict[str, Any]:
+        path, out = tmp_path / "case.json", io.StringIO()
+        path.write_text(case if isinstance(case, str) else json.dumps(case), "utf-8")
+        call_command("assess", plan, str(path), *more, stdout=out)
+        return json.loads(out.getvalue())
+
+    return assess
+
+
+def test_the_published_amount(run) -> None:
+    found = run("national-inpatient", STAY)
+    assert found["amount"] == "1213.69"
+    assert [item["amount"] for item in found["items"]] == ["1213.69"]
+    assert found["reasons"] == found["missing"] == []
+    assert found["plan"]["from"] == "catalogue"
+    for reader in ("worker", "reviewer", "auditor"):
+        assert any("1,213.69" in line for line in found["statement"][reader]["zh"])
+        assert any("1,213.69" in line for line in found["statement"][reader]["en"])
+    assert not any("第六条" in line for line in found["statement"]["worker"]["zh"][:-2])
+    assert found["plan"]["content_hash"] in found["statement"]["auditor"]["zh"][-1]
+
+
+@pytest.mark.parametrize(("day", "amount"), [("2010-06-01", "2000.00"), ("2012-06-01", "2600.00")])
+def test_the_version_is_that_of_the_day_it_happened(run, day: str, amount: str) -> None:
+    assert run("fuzhou-medical", FUZHOU, "--on", day)["amount"] == amount
+    assert run("fuzhou-medical", {**FUZHOU, "event_on": day})["amount"] == amount
+
+
+def test_the_day_of_asking_never_chooses_the_version(run) -> None:
+    assert run("fuzhou-medical", {**FUZHOU, "event_on": "2010-06-01"}, "--on", "2012-03-01")["amount"] == "2000.00"
+
+
+def test_a_version_by_name_and_one_that_does_not_hold(run) -> None:
+    assert run("fuzhou-medical@2010", FUZHOU)["amount"] == "2000.00"
+    with pytest.raises(CommandError, match="没有在这一天有效的条款；现有各期：2010、2012"):
+        run("fuzhou-medical", FUZHOU, "--on", "2011-06-01")
+
+
+def test_loaded_terms_come_before_the_catalogue(run) -> None:
+    terms = load("national-inpatient.2026")
+    found = run("national-inpatient", STAY)
+    assert (found["plan"]["from"], found["plan"]["content_hash"]) == ("terms", terms.content_hash)
+
+
+def test_a_file_that_is_not_loaded(run, tmp_path: Path) -> None:
+    path = tmp_path / "our plan.yaml"
+    text = (CATALOGUE / "national-inpatient.2026.yaml").read_text("utf-8")
+    path.write_text(text.replace('ratio: "0.70"', 'ratio: "0.60"'), "utf-8")
+    found = run(str(path), STAY)
+    assert (found["amount"], found["plan"]["from"]) == ("1040.30", "file")
+    assert not Terms.objects.exists()
+
+
+def test_a_refusal_comes_with_its_reason_and_clause(run) -> None:
+    found = run("national-inpatient", {**STAY, "event_on": "2026-01-20"})
+    assert found["amount"] == "0.00"
+    assert found["reasons"][0]["code"] == "waiting"
+    assert found["reasons"][0]["clause"] == "第六条"
+    assert "等待期" in found["reasons"][0]["zh"]
+    assert "waiting" in found["reasons"][0]["en"]
+
+
+def test_what_is_missing_is_named_and_not_guessed(run) -> None:
+    found = run("national-critical-illness", {"event": "diagnosis", "diagnosis_code": "I21.0"})
+    assert (found["amount"], found["missing"]) == ("0.00", ["diagnosis_class"])
+
+
+@pytest.mark.parametrize(
+    ("plan", "case", "more", "words"),
+    [
+        ("nowhere", STAY, (), "没有代码为 nowhere 的计划"),
+        ("nowhere.yaml", STAY, (), "打不开计划文件"),
+        ("national-inpatient", "[1]", (), "应是"),
+        ("national-inpatient", "{", (), "不是能读的 JSON"),
+        ("national-inpatient", '{"event": "admission", "event": "diagnosis"}', (), "写了两次"),
+        ("national-inpatient", {}, (), "缺少这个字段：发生了什么"),
+        ("national-inpatient", {"event": "party"}, (), "应为以下之一"),
+        ("national-inpatient", {**STAY, "surprise": 1}, (), "不认识的字段"),
+        ("national-inpatient", {**STAY, "self_pay": "-1"}, (), "不能为负"),
+        ("national-inpatient", {**STAY, "self_pay": "1.234"}, (), "最多两位小数"),
+        ("national-inpatient", {**STAY, "event_on": "2026-02-30"}, (), "日期，如"),
+        ("national-inpatient", STAY, ("--on", "yesterday"), "请按“年-月-日”填写日期"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_field(run, plan: str, case: Any, more: tuple[str, ...], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        run(plan, case, *more)
