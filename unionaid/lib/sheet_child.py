@@ -1,0 +1,81 @@
+"""The process that opens one workbook: bytes in, rows of texts out as JSON; ends with 3 and a sentence when it is refused.
+
+A program of its own, with limits on memory and time, since the parser trusts what a file says of its own size: one cell in the
+last corner of a sheet makes it ask for half a terabyte, and that ends the process.
+
+    python -m unionaid.lib.sheet_child MAX_UNPACKED MAX_ROWS MAX_COLUMNS < book.xlsx
+"""
+
+import io
+import json
+import resource
+import sys
+import zipfile
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from unionaid.lib.spreadsheet import _OLE, _ZIP, REFUSED, SpreadsheetError, cell_text
+
+MEMORY, CPU_SECONDS = 1536 * 1024 * 1024, 60
+
+
+def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) -> list[list[str]]:
+    """Every row of the first sheet, all text. SpreadsheetError in plain words when the file cannot be used."""
+    if data.startswith(_ZIP):
+        refuse_bomb(data, max_unpacked)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        if not book.sheet_names:
+            raise SpreadsheetError("文件里没有工作表，请使用下载的名册模板")
+        sheet = book.get_sheet_by_index(0)
+        if sheet.total_width > 16_384 or sheet.total_height > max_rows * 20:
+            raise SpreadsheetError("工作表太大，请删除空白的行和列后再上传")
+        cells: list[list[Any]] = sheet.to_python(skip_empty_area=False)
+    except SpreadsheetError:
+        raise
+    except (CalamineError, OSError, ValueError) as error:
+        if "password" in str(error).lower() or data.startswith(_OLE):
+            raise SpreadsheetError("文件打不开，可能设了密码。请去掉密码、另存为 xlsx 后再上传") from error
+        raise SpreadsheetError("文件打不开，请用下载的名册模板重新填写，另存为 xlsx 后再上传") from error
+    return [[cell_text(value) for value in row[:max_columns]] for row in cells]
+
+
+def refuse_bomb(data: bytes, max_unpacked: int) -> None:
+    """SpreadsheetError when the archive unpacks to more than this, whatever sizes it declares, or is broken."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if len(members) > 2000 or sum(m.file_size for m in members) > max_unpacked:
+                raise SpreadsheetError("文件展开后太大，请只保留名册这一张工作表后再上传")
+            left = max_unpacked
+            for member in members:  # the declared sizes may lie: count what really comes out
+                with archive.open(member) as stream:
+                    while chunk := stream.read(1 << 20):
+                        left -= len(chunk)
+                        if left < 0:
+                            raise SpreadsheetError("文件展开后太大，请只保留名册这一张工作表后再上传")
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise SpreadsheetError("文件已损坏或设了密码，请另存为 xlsx 后再上传") from error
+    except Exception as error:  # zlib.error has no common parent with the above
+        if isinstance(error, SpreadsheetError):
+            raise
+        raise SpreadsheetError("文件已损坏，请另存为 xlsx 后再上传") from error
+
+
+def main() -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    max_unpacked, max_rows, max_columns = (int(text) for text in sys.argv[1:4])
+    try:
+        rows = rows_of(sys.stdin.buffer.read(), max_unpacked=max_unpacked, max_rows=max_rows, max_columns=max_columns)
+    except SpreadsheetError as refusal:
+        sys.stderr.buffer.write(str(refusal).encode())
+        return REFUSED
+    sys.stdout.buffer.write(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
