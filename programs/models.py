@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from programs.transitions import TERMS
+from unionaid.offices.models import Office
 from unionaid.workflow.stateful import Stateful
 
 
@@ -55,6 +56,11 @@ class Program(models.Model):
         """The program's name in the reader's language."""
         return self.name_en if (get_language() or "").startswith("en") and self.name_en else self.name
 
+    @property
+    def owner_id(self) -> int | None:
+        """The office whose people write its terms: its own, or headquarters when it is offered everywhere."""
+        return self.office_id or Office.objects.filter(parent__isnull=True).order_by("path").values_list("pk", flat=True).first()
+
 
 class Terms(Stateful):
     """The wording of a program for one period. `period` is the half-open range of days on which cover under
@@ -62,6 +68,9 @@ class Terms(Stateful):
     period, never by the day of review."""
 
     graph = TERMS
+    # Once in one of these states a row stays in them, is never removed, and these columns never change (trigger).
+    frozen_in = ("published", "closed")
+    frozen_columns = ("program_id", "version_name", "period", "schedule", "content_hash", "source", "drafted_by_id")
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="terms")
     version_name = models.CharField(_("期次"), max_length=60)
@@ -95,5 +104,5 @@ class Terms(Stateful):
 
     @property
     def office_id(self) -> int | None:
-        """The office whose rows these are, for the audit; null for national programs."""
-        return self.program.office_id
+        """The office whose rows these are, for rights and for the audit."""
+        return self.program.owner_id

@@ -1,14 +1,16 @@
 """Which terms hold when, and the schedule they say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from programs.models import Program, Terms
 from programs.rules.parse import parse
 from programs.rules.schedule import Schedule
 from unionaid.offices.models import Office
+from unionaid.offices.roles import Actor, may
 
 
 def terms_in_force(program: Program, *, on: date) -> Terms | None:
@@ -45,14 +47,41 @@ def joinable_terms(*, on: date, office: Office | None = None) -> list[Terms]:
 
 
 def schedule_of(terms: Terms) -> Schedule:
-    """The parsed schedule; parsed once per content."""
-    schedule = _parsed.get(terms.content_hash)
+    """The parsed schedule of these terms."""
+    return schedule_in(terms.schedule, terms.content_hash)
+
+
+def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
+    """The schedule that complete terms say; parsed once per content, of which `digest` is the hash."""
+    schedule = _parsed.get(digest)
     if schedule is None:
-        schedule = _parsed[terms.content_hash] = parse(terms.schedule)
+        schedule = _parsed[digest] = parse(data)
     return schedule
 
 
 _parsed: dict[str, Schedule] = {}
+
+
+def visible_terms(by: Actor) -> QuerySet[Terms]:
+    """The terms this person may read: published and closed ones are everyone's, drafts theirs who may write them."""
+    return Terms.objects.filter(Q(state__in=Terms.frozen_in) | _own(by, "program__office"))
+
+
+def visible_programs(by: Actor) -> QuerySet[Program]:
+    """The programs this person may know of: those with terms that are or were in force, and those they may write."""
+    published = Terms.objects.filter(program=OuterRef("pk"), state__in=Terms.frozen_in)
+    return Program.objects.filter(Q(Exists(published)) | _own(by, "office"))
+
+
+def _own(by: Actor, column: str) -> Q:
+    """The rows whose office (none: headquarters) this person may write terms for."""
+    if not by.posts and may(by, "programs.draft"):
+        return Q(pk__isnull=False)  # the system
+    mine = [pk for pk in by.office_ids if may(by, "programs.draft", pk)]
+    if not mine:
+        return Q(pk__in=[])
+    headquarters = Office.objects.filter(parent__isnull=True, pk__in=mine)
+    return Q(**{f"{column}__in": mine}) | Q(Exists(headquarters), **{f"{column}__isnull": True})
 
 
 def programs_by_id(ids: Iterable[int]) -> dict[int, Program]:

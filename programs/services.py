@@ -18,13 +18,18 @@ from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.rules.schedule import Schedule, content_hash
 from programs.rules.words import Words
+from programs.selectors import visible_terms
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor
-from unionaid.workflow.moves import MoveRefused, move, record
+from unionaid.offices.roles import SYSTEM, Actor, may
+from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
 
 class PlanRefused(MoveRefused):
-    """A plan file is not taken, or terms are not published; the message says which and why."""
+    """A plan file is not taken, or terms are not published; the message says which and why, `faults` each on its own."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +42,26 @@ class Loaded:
 
 def load_plans(files: Sequence[PlanFile], *, by: Actor) -> list[Loaded]:
     """Take plan files as draft terms, all of them or none. The same content again changes nothing; published terms
-    never change. A file may be based on, or include, another one of these files or terms that are loaded already.
+    never change. A file may be based on, or include, another one of these files or terms that are loaded already and
+    that this person may read.
 
     PlanRefused with every fault found: what does not parse, examples that fail, versions of one plan that overlap in
-    time, and files that differ from published terms.
+    time, and files that differ from published terms. NotAllowed for a plan of an office that is not this person's
+    (a plan without an office is written by headquarters).
     """
     found = []
     faults: list[Fault] = []
     for file in files:
         try:
-            found.append((file, *_proved(file, _lookup(files))))
+            found.append((file, *_proved(file, _lookup(files, by))))
         except ScheduleError as error:
             faults += error.faults
     faults += _overlaps([(file, schedule) for file, _data, schedule in found])
     if faults:
         raise refusal(ScheduleError(faults))
     with transaction.atomic():
-        return [_take(file, data, schedule, by=by) for file, data, schedule in found]
+        taken = {(file.code, file.version): _take(file, data, schedule, by=by) for file, data, schedule in _bases_first(found)}
+        return [taken[file.code, file.version] for file, _data, _schedule in found]
 
 
 def load_plan(file: PlanFile, *, by: Actor) -> Loaded:
@@ -70,32 +78,38 @@ def draft(raw: bytes, *, source: str, by: Actor) -> Loaded:
     return load_plan(file, by=by)
 
 
-def check(terms: Terms, *, by: Actor) -> Terms:
+def check(terms: Terms, *, by: Actor, expect_version: int | None = None) -> Terms:
     """Mark drafted terms as checked: they have examples, and every one comes out. PlanRefused otherwise."""
     schedule = prove(terms)
     if not schedule.examples:
         raise PlanRefused(_("这份条款没有算例。请在计划文件里写上几个算好的例子（examples），再来核对。"))
-    return move([terms], "check", by=by)[0]
+    return move([terms], "check", by=by, expect_version=expect_version)[0]
 
 
-def publish(terms: Terms, *, by: Actor) -> Terms:
+def reopen(terms: Terms, *, by: Actor, expect_version: int | None = None) -> Terms:
+    """Make checked terms a draft again, to be changed."""
+    return move([terms], "reopen", by=by, expect_version=expect_version)[0]
+
+
+def publish(terms: Terms, *, by: Actor, expect_version: int | None = None) -> Terms:
     """Publish checked terms: their examples must come out, and no other terms may hold on the same days.
 
-    PlanRefused otherwise; NotAllowed when the person who drafted them tries.
+    PlanRefused otherwise; NotAllowed when the person who drafted them tries; Conflict when they are no longer those that
+    were looked at (`expect_version`).
     """
     prove(terms)
     try:
         with transaction.atomic():
-            return move([terms], "publish", by=by)[0]
+            return move([terms], "publish", by=by, expect_version=expect_version)[0]
     except IntegrityError as error:
         if "terms_periods_apart" not in str(error):
             raise
         raise PlanRefused(_("这个计划已有另一期已发布的条款，保障期与这一期重叠。同一天只能有一期条款有效。")) from error
 
 
-def close(terms: Terms, *, by: Actor) -> Terms:
+def close(terms: Terms, *, by: Actor, expect_version: int | None = None) -> Terms:
     """Close published terms to new members; cover that runs, and claims under it, go on as they are."""
-    return move([terms], "close", by=by)[0]
+    return move([terms], "close", by=by, expect_version=expect_version)[0]
 
 
 def prove(terms: Terms) -> Schedule:
@@ -108,17 +122,28 @@ def prove(terms: Terms) -> Schedule:
 
 def refusal(error: ScheduleError) -> PlanRefused:
     """The faults in the reader's language."""
-    return PlanRefused(error.in_language(get_language() or "zh"))
+    return PlanRefused(error.in_language(get_language() or "zh"), error.faults)
 
 
-def stored_plan(code: str, version: str) -> Mapping[str, Any] | None:
-    """The complete data of loaded terms, published ones or drafts; None when there are none."""
-    return Terms.objects.filter(program__code=code, version_name=version).values_list("schedule", flat=True).first()
+def stored_plan(code: str, version: str, *, by: Actor = SYSTEM) -> Mapping[str, Any] | None:
+    """The complete data of loaded terms that `by` may read; None when there are none."""
+    return visible_terms(by).filter(program__code=code, version_name=version).values_list("schedule", flat=True).first()
 
 
-def _lookup(files: Iterable[PlanFile]) -> Any:
+def _bases_first(plans: Sequence[tuple[PlanFile, dict[str, Any], Schedule]]) -> list[tuple[PlanFile, dict[str, Any], Schedule]]:
+    """A plan based on another comes after it, however the files are named: its program says which one it stands in for."""
+    bases = {file.code: file.data["based_on"]["code"] for file, _data, _schedule in plans if "based_on" in file.data}
+
+    def depth(code: str, seen: frozenset[str] = frozenset()) -> int:
+        base = bases.get(code)
+        return 0 if base is None or base in seen else 1 + depth(base, seen | {code})
+
+    return sorted(plans, key=lambda plan: depth(plan[0].code))
+
+
+def _lookup(files: Iterable[PlanFile], by: Actor) -> Any:
     here = {(file.code, file.version): file.data for file in files}
-    return lambda code, version: here.get((code, version)) or stored_plan(code, version)
+    return lambda code, version: here.get((code, version)) or stored_plan(code, version, by=by)
 
 
 def _proved(file: PlanFile, lookup: Any) -> tuple[dict[str, Any], Schedule]:
@@ -139,10 +164,10 @@ def _with_examples(file: PlanFile, data: Mapping[str, Any]) -> Schedule:
                     f"算例“{one.name}”写的是 {one.expected} 元，按条款算出来是 {one.found} 元",
                     f"the example “{one.name}” should give {one.expected} and gives {one.found}",
                 ),
-                source=file.source,
+                ("examples", one.index, "expect"),
             )
             for one in failures
-        ])  # fmt: skip
+        ]).placed(file.source, file.lines)  # fmt: skip
     return schedule
 
 
@@ -161,8 +186,8 @@ def _overlaps(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
 
 def _take(file: PlanFile, data: dict[str, Any], schedule: Schedule, *, by: Actor) -> Loaded:
     digest = content_hash(data)
-    program = _program(file, schedule)
-    found = Terms.objects.filter(program=program, version_name=schedule.version).first()
+    program = _program(file, schedule, by=by)
+    found = Terms.objects.select_for_update(of=("self",), no_key=True).filter(program=program, version_name=schedule.version).first()
     if found and found.content_hash == digest:
         return Loaded(found, "same")
     if found and found.state not in ("draft", "checked"):
@@ -171,7 +196,8 @@ def _take(file: PlanFile, data: dict[str, Any], schedule: Schedule, *, by: Actor
         )
     if found and found.state == "checked":
         move([found], "reopen", by=by)
-    terms = found or Terms(program=program, version_name=schedule.version)
+    terms = found or Terms(program=program, version_name=schedule.version, version=0)
+    terms.version += 1  # whoever looked at the draft before looks again
     terms.drafted_by_id = by.user_id
     terms.period = DateRange(schedule.period.start, schedule.period.end)
     terms.schedule, terms.content_hash = data, digest
@@ -181,17 +207,22 @@ def _take(file: PlanFile, data: dict[str, Any], schedule: Schedule, *, by: Actor
     return Loaded(terms, "changed" if found else "new")
 
 
-def _program(file: PlanFile, schedule: Schedule) -> Program:
-    """The program these terms belong to; a published program's name and office are not changed by a draft."""
+def _program(file: PlanFile, schedule: Schedule, *, by: Actor) -> Program:
+    """The program these terms belong to, locked; a published program's name and office are not changed by a draft."""
     office = None
     if schedule.office:
         office = Office.objects.filter(code=schedule.office).first()
         if office is None:
-            raise PlanRefused(_("{file}：没有代码为 {code} 的办事处，请核对 office。").format(file=file.source, code=schedule.office))
+            words = Words(f"没有代码为 {schedule.office} 的办事处", f"there is no office with the code {schedule.office}")
+            raise refusal(ScheduleError([Fault(words, ("office",))]).placed(file.source, file.lines))
+    if not may(by, "programs.draft", Program(office=office).owner_id):
+        mine = _("您只能为自己的机构和它的下级机构写条款。请核对计划文件里的 office；没有写 office 的是全国计划，由总部写。")
+        raise NotAllowed(mine)
     replaces = None
     base = file.data.get("based_on")
     if base and base["code"] != schedule.code:
-        replaces = Program.objects.filter(code=base["code"]).first()
+        # Of the same office they stand side by side (say, two classes of one plan); elsewhere this one stands in for it.
+        replaces = Program.objects.filter(code=base["code"]).exclude(office=office).first()
     told = {
         "name": schedule.name.zh,
         "name_en": schedule.name.en,
@@ -201,7 +232,8 @@ def _program(file: PlanFile, schedule: Schedule) -> Program:
         "office": office,
         "replaces": replaces,
     }
-    program, made = Program.objects.get_or_create(code=schedule.code, defaults=told)
+    made = Program.objects.get_or_create(code=schedule.code, defaults=told)[1]
+    program = Program.objects.select_for_update(of=("self",), no_key=True).get(code=schedule.code)  # one version at a time
     if not made and program.office_id != (office.pk if office else None):
         raise PlanRefused(_("{file}：计划 {code} 属于另一个机构，请换一个计划代码。").format(file=file.source, code=schedule.code))
     if not made and not program.terms.exclude(state__in=["draft", "checked"]).exists():

@@ -6,7 +6,7 @@ the one published amount with a fraction (1733.84 × 0.70 → 1213.69) fits half
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
@@ -20,6 +20,8 @@ from unionaid.lib.money import round_half_up
 NO_PRIOR = PriorUse()
 NOTHING = Decimal("0.00")
 CEILINGS = ("period", "lifetime", "disease")
+# Twelve digits of a bill and six of every ratio: room for six ratios in a row, whatever the caller's own context is.
+EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ class Assessment:
                     "key": use.key,
                     "scope": use.scope,
                     "ceiling": _text(use.ceiling),
-                    "used_before": str(use.used_before),
-                    "taken": str(use.taken),
+                    "used_before": _text(use.used_before),
+                    "taken": _text(use.taken),
                     "left": _text(use.left),
                 }
                 for use in self.usage
@@ -87,7 +89,7 @@ def _item_data(item: ItemResult) -> dict[str, Any]:
         "fund": item.fund,
         "amount": str(item.amount),
         "trail": [
-            {"step": line.step, "inputs": _texts(line.inputs), "result": str(line.result), "clause": line.clause or item.clause}
+            {"step": line.step, "inputs": _texts(line.inputs), "result": _text(line.result), "clause": line.clause or item.clause}
             for line in item.trail
         ],
         "refused": {"code": reason.code, "inputs": _texts(reason.inputs), "clause": item.refused_by} if reason else None,
@@ -99,6 +101,10 @@ def _texts(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    """A figure in one form however it was written (0 and 0.00 are kept as 0): what is computed again must read the same."""
+    if isinstance(value, Decimal):
+        plain = f"{value:f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
     return "" if value is None else str(value)
 
 
@@ -111,12 +117,13 @@ def assess(schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: 
     """
     items = in_order([item for item in schedule.items if case.event in item.events])
     losers: dict[str, ItemResult] = {}
-    while True:
-        results = _run(schedule, items, person, cover, case, prior, losers)
-        found = _excluded(schedule, results)
-        if not found:
-            return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
-        losers |= found
+    with localcontext(EXACT):
+        while True:
+            results = _run(schedule, items, person, cover, case, prior, losers)
+            found = _excluded(schedule, results)
+            if not found:
+                return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
+            losers |= found
 
 
 def in_order(items: list[Item]) -> list[Item]:
@@ -166,13 +173,27 @@ def _assess_item(question: Question, taken: Mapping[str, Decimal], paid: Mapping
         for step in item.steps:
             run.clause = step.clause
             STEPS[step.name](run, step.data)
+        _within_limits(run)
         if question.schedule.indemnity and item.steps[0].name == "take":
             _up_to_cost_left(run)
     except Stop as stop:
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(run.lines), stop.reason, run.clause or item.clause)
     amount = round_half_up(run.total)
-    usage = tuple(replace(use, taken=amount) if use.scope in CEILINGS else use for use in run.usage)
+    usage = tuple(use if use.scope == "days" else replace(use, taken=_counted(use, amount)) for use in run.usage)
     return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
+
+
+def _counted(use: LimitUse, amount: Decimal) -> Decimal:
+    """What is kept under a limit, in whole fen: a ceiling counts what the item gives, all else what went in."""
+    return amount if use.scope in CEILINGS else round_half_up(use.taken)
+
+
+def _within_limits(run: Running) -> None:
+    """A ceiling holds for what the item gives in the end, wherever it stands among the steps."""
+    for line in [line for line in run.lines if line.step == "ceiling"]:
+        if run.total > line.inputs["left"]:
+            run.amounts = [line.inputs["left"]]
+            run.lines.append(replace(line, result=run.total))
 
 
 def _up_to_cost_left(run: Running) -> None:
@@ -186,24 +207,24 @@ def _up_to_cost_left(run: Running) -> None:
 
 
 def _excluded(schedule: Schedule, results: list[ItemResult]) -> dict[str, ItemResult]:
-    """The items that lose against another one which excludes them, as they stand after losing."""
-    found: dict[str, ItemResult] = {}
-    for group in schedule.exclusive:
-        rivals = [r for r in results if r.code in group and r.amount > 0 and r.code not in found]
-        if len(rivals) > 1:
-            best = max(rivals, key=lambda r: (r.amount, r.code))
+    """The items that lose against the greatest one which excludes any, as they stand after losing. What lost excludes
+    nothing any more."""
+    standing = {result.code: result for result in results if result.amount > 0}
+    for best in sorted(standing.values(), key=lambda result: (result.amount, result.code), reverse=True):
+        groups = [group for group in schedule.exclusive if best.code in group]
+        rivals = [standing[code] for group in groups for code in group if code != best.code and code in standing]
+        if rivals:
             reason = Reason("excluded", {"by": best.name.zh, "by_en": best.name.en})
-            for rival in rivals:
-                if rival is not best:
-                    found[rival.code] = replace(rival, amount=NOTHING, refused=reason, refused_by=rival.clause, usage=())
-    return found
+            return {r.code: replace(r, amount=NOTHING, refused=reason, refused_by=r.clause, usage=()) for r in rivals}
+    return {}
 
 
 def limits_of(schedule: Schedule, *, shares: int, disease: str = "") -> Mapping[str, Decimal | None]:
     """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided."""
     found: dict[str, Decimal | None] = {}
+    counting = min(shares, schedule.enrolling.max_shares)
     for item in schedule.items:
         for step in item.steps:
-            if counted := counted_under(step, shares, disease):
+            if counted := counted_under(step, counting, disease):
                 found[counted[0]] = counted[1]
     return found

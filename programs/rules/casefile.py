@@ -23,11 +23,13 @@ from programs.rules.facts import (
 )
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
+from programs.rules.steps import counted_under
 from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days, plus_months
 
 EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death")
 ORDINARY_AGE = 40
 ORDINARY_WAIT = 120
+ANY_DISEASE = "病种"  # stands for the disease in the name of a limit that is counted for each disease
 AMOUNT_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 
 
@@ -45,7 +47,7 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     """The facts that a written case tells. ScheduleError names every field that is unknown, missing or malformed."""
     if not isinstance(data, Mapping):
         raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
-    if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)]:
+    if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)] or list(_name_faults(schedule, data, path)):
         raise ScheduleError(faults)
     cover = _cover(schedule, data)
     case = _case(data, cover, path)
@@ -102,7 +104,7 @@ def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
 def _stays(data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay]:
     for i, one in enumerate(data.get("stays", [])):
         yield _stay(one, event_on, (*path, "stays", i))
-    if "stays" not in data and STAY.keys() & data.keys() - {"hospital_grade"}:
+    if "stays" not in data and STAY.keys() & data.keys():
         yield _stay(data, event_on, path)
 
 
@@ -236,6 +238,21 @@ def _stay_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         yield fault("已写 stays，每次住院的内容写在里面", "stands beside stays: write it inside", (*path, key))
     for where, one in [(path, data), *(((*path, "stays", i), one) for i, one in enumerate(stays))]:
         yield from _sum_faults(one, where)
+
+
+def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """What was used is told under the plan's own names: a name mistyped would leave a limit open."""
+    steps = [step for item in schedule.items for step in item.steps]
+    keys = list(dict.fromkeys(counted[0] for step in steps if (counted := counted_under(step, 1, ANY_DISEASE))))
+    for key in data.get("used", {}):
+        if not any(key == known or known.endswith(f":{ANY_DISEASE}") and key.startswith(known[: -len(ANY_DISEASE)]) for known in keys):
+            zh, en = "、".join(keys) or "（没有）", ", ".join(keys) or "(none)"
+            yield fault(f"本计划没有这个额度；有：{zh}", f"is no limit of this plan; known: {en}", (*path, "used", key))
+    codes = [item.code for item in schedule.items]
+    for code in data.get("paid_items", {}):
+        if code not in codes:
+            words = "、".join(codes), ", ".join(codes)
+            yield fault(f"没有这个保障项目；有：{words[0]}", f"is no item of this plan; known: {words[1]}", (*path, "paid_items", code))
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

@@ -3,8 +3,8 @@
 `based_on` (办事处在统一条款上的调整): the file says only what differs. Mappings are merged, lists of things with a
 `code` by that code (`code: x` alone with `remove: true` is not in the format: write the list anew to drop one), all
 other values replace. `includes` (综合互助): the items, limits, exclusions, documents of the single plans stand side by
-side under prefixed names; each keeps its own waiting period. The outcome is complete terms that stand alone, so that
-a later change of the plans they came from changes nothing.
+side under prefixed names; each keeps its own waiting period, and a plan for women still pays for women only. The outcome is
+complete terms that stand alone, so that a later change of the plans they came from changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -107,6 +107,8 @@ def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
     made = {**item, "code": f"{mark}.{item['code']}", "steps": [_step(step, mark) for step in item["steps"]]}
     if "waiting" not in made and item.get("waits", True):
         made["waiting"] = part.get("waiting", {"days": 0})
+    if (gender := part["enrolment"].get("gender", "any")) != "any":
+        made["gates"] = [*item.get("gates", []), {"gender": gender}]
     return made
 
 

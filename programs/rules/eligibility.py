@@ -1,12 +1,17 @@
-"""May this person join this plan? Every rule answers pass, fail or unknown, with a sentence a worker understands."""
+"""May this person join this plan? Every rule answers pass, fail or unknown, with a sentence a worker understands.
+
+Unknown is said only when the missing answer decides. `eligibility_sql.py` says the same of a whole table at once; a rule
+is changed in both or in neither (tests/programs/test_eligibility_sql.py holds one against the other).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import ROUND_CEILING, Decimal
 
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
-from programs.rules.schedule import AgeRule, Schedule
+from programs.rules.schedule import AgeRule, Schedule, UnitRule
 from programs.rules.words import Words
 from unionaid.lib.calendar import age_on, format_zh, plus_months
 
@@ -15,12 +20,30 @@ PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule's answer. `evidence` names the paper or answer that would settle or change it."""
+    """One rule's answer. `evidence`: the paper or answer that would settle or change it (a key of EVIDENCE_WORDS); empty
+    when none would."""
 
     rule: str
     outcome: str
     sentence: Words
     evidence: str = ""
+
+    @property
+    def evidence_words(self) -> Words | None:
+        """What to show or to tell, in words; None when nothing would change this answer."""
+        return EVIDENCE_WORDS[self.evidence] if self.evidence else None
+
+
+EVIDENCE_WORDS = {
+    "contract": Words("劳动合同或在职证明（写明入职日期）", "the labour contract or a letter of employment with the first day"),
+    "insurance": Words("基本医疗保险参保凭证", "the record of basic medical insurance"),
+    "union_card": Words("工会会员证或入会证明", "the union card or a letter of membership"),
+    "id_card": Words("居民身份证（登记的性别或出生日期有误时）", "the identity card, if sex or date of birth is recorded wrongly"),
+    "relation": Words("结婚证、户口簿或出生医学证明", "the marriage certificate, household register or birth certificate"),
+    "renewal": Words("上一期的参加凭证（续保）", "the certificate of the period before (renewal)"),
+    "shares": Words("改选的份数", "another number of shares"),
+    "roster": Words("补充了职工的名册，或单位在职人数证明", "a roster with more people, or proof of the unit's headcount"),
+}
 
 
 def judge(
@@ -39,7 +62,7 @@ def judge(
         _age(schedule, person, cover_start),
         _shares(schedule, shares),
     ]
-    found += _unit(schedule, unit)
+    found += judge_unit(schedule, unit) if unit else ()
     return tuple(verdict for verdict in found if verdict is not None)
 
 
@@ -49,25 +72,33 @@ def may_join(verdicts: tuple[Verdict, ...]) -> bool:
 
 
 def _window(schedule: Schedule, person: PersonFacts, on: date) -> Verdict:
-    """The joining window, both days inclusive, and who may still come late."""
+    """The joining window, both days inclusive, and who may still come late. A day of hiring that nobody told is asked for
+    only when somebody hired by now could still join."""
     opens, closes = schedule.enrolling.opens, schedule.enrolling.closes
-    is_open = schedule.joining_open(on, hired_on=person.joined_unit_on)
-    if is_open and on <= closes:
-        words = Words(f"现在可以参加，{format_zh(closes)}截止。", f"Open for joining until {closes:%-d %B %Y}.")
-        return Verdict("window", PASS, words)
-    if is_open:
-        return Verdict("window", PASS, Words("参加期已过，您符合补办的条件。", "The window has closed; you may still join late."))
-    if is_open is None:
+    if opens <= on <= closes:
+        return Verdict("window", PASS, Words(f"现在可以参加，{format_zh(closes)}截止。", f"Open for joining until {closes:%-d %B %Y}."))
+    hiring_decides = late_by_hiring(schedule, on)
+    paper = "contract" if hiring_decides else ""
+    if schedule.joining_open(on, hired_on=person.joined_unit_on):
+        words = Words("参加期已过，您符合补办的条件。", "The window has closed; you may still join late.")
+        return Verdict("window", PASS, words, paper)
+    if person.joined_unit_on is None and hiring_decides:
         words = Words(
             "参加期已过；新入职的职工可以补办，请告诉我们您的入职日期。",
             "The window has closed; new hires may join: tell us when you started.",
         )
-        return Verdict("window", UNKNOWN, words, "joined_unit_on")
+        return Verdict("window", UNKNOWN, words, paper)
     if on < opens:
         words = Words(f"{format_zh(opens)}开始参加，请到时再来。", f"Joining opens on {opens:%-d %B %Y}.")
     else:
         words = Words(f"本期已于{format_zh(closes)}截止，请参加下一期。", f"This period closed on {closes:%-d %B %Y}.")
-    return Verdict("window", FAIL, words)
+    return Verdict("window", FAIL, words, paper)
+
+
+def late_by_hiring(schedule: Schedule, on: date) -> bool:
+    """Does joining on this day depend on the day of hiring? (Somebody hired today may, somebody hired long ago may not.)"""
+    long_ago = schedule.joining_open(on, hired_on=date.min)
+    return not long_ago and schedule.joining_open(on, hired_on=on) is True
 
 
 RELATION_WORDS = {
@@ -80,7 +111,8 @@ RELATION_WORDS = {
 def _relation(schedule: Schedule, person: PersonFacts) -> Verdict:
     who = RELATION_WORDS[person.relation]
     if person.relation in schedule.enrolling.relations:
-        return Verdict("relation", PASS, Words(f"可以为{who.zh}参加。", f"Open to {who.en}."))
+        paper = "" if person.relation == "self" else "relation"
+        return Verdict("relation", PASS, Words(f"可以为{who.zh}参加。", f"Open to {who.en}."), paper)
     allowed = schedule.enrolling.relations
     zh = "、".join(RELATION_WORDS[r].zh for r in allowed)
     en = ", ".join(RELATION_WORDS[r].en for r in allowed)
@@ -91,7 +123,7 @@ def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
     """The first mission rule: on the job at an enterprise, or at an institution without civil-servant subsidy."""
     held = person.employment if person.relation == "self" else person.holder_employment
     if held is None or held == "":
-        return Verdict("employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "employment")
+        return Verdict("employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "contract")
     if held in schedule.enrolling.employments:
         return Verdict("employment", PASS, Words("您是在职职工。", "You are an employed worker."), "contract")
     words = {
@@ -118,7 +150,7 @@ def _insurance(schedule: Schedule, person: PersonFacts) -> Verdict | None:
         Words("您已参加基本医疗保险。", "You are in basic medical insurance."),
         Words("您还没有参加基本医疗保险。参保后可以再来。", "You are not in basic medical insurance yet; come back when you are."),
         Words("请告诉我们您是否参加了基本医疗保险。", "Tell us whether you are in basic medical insurance."),
-        "insurance_record",
+        "insurance",
     )
 
 
@@ -136,10 +168,10 @@ def _insurance_type(schedule: Schedule, person: PersonFacts) -> Verdict | None:
     zh, en = "或".join(INSURANCE_WORDS[one].zh for one in allowed), " or ".join(INSURANCE_WORDS[one].en for one in allowed)
     if person.insurance_type is None:
         words = Words(f"请告诉我们您参加的是哪一种基本医疗保险（要求{zh}）。", f"Tell us which basic insurance you are in (needed: {en}).")
-        return Verdict("insurance_type", UNKNOWN, words, "insurance_record")
+        return Verdict("insurance_type", UNKNOWN, words, "insurance")
     if person.insurance_type in allowed:
-        return Verdict("insurance_type", PASS, Words(f"您参加的是{zh}。", f"You are in {en}."), "insurance_record")
-    return Verdict("insurance_type", FAIL, Words(f"这个计划要求参加{zh}。", f"This plan asks for {en}."), "insurance_record")
+        return Verdict("insurance_type", PASS, Words(f"您参加的是{zh}。", f"You are in {en}."), "insurance")
+    return Verdict("insurance_type", FAIL, Words(f"这个计划要求参加{zh}。", f"This plan asks for {en}."), "insurance")
 
 
 def _months_in_unit(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
@@ -190,35 +222,36 @@ def _gender(schedule: Schedule, person: PersonFacts) -> Verdict | None:
         return None
     word = Words("女职工", "women") if wanted == "female" else Words("男职工", "men")
     if person.gender == wanted:
-        return Verdict("gender", PASS, Words(f"这个计划面向{word.zh}。", f"This plan is for {word.en}."))
-    return Verdict("gender", FAIL, Words(f"这个计划只面向{word.zh}。", f"This plan is only for {word.en}."))
+        return Verdict("gender", PASS, Words(f"这个计划面向{word.zh}。", f"This plan is for {word.en}."), "id_card")
+    return Verdict("gender", FAIL, Words(f"这个计划只面向{word.zh}。", f"This plan is only for {word.en}."), "id_card")
 
 
 def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    """Completed years on the first day of cover. Without a band for such a person (relation, gender, renewal) nobody passes."""
     if not schedule.enrolling.ages:
         return None
     rules = [rule for rule in schedule.enrolling.ages if _age_rule_holds(rule, person)]
     age = age_on(person.birth_date, cover_start)
     if any(rule.from_age <= age <= rule.to_age for rule in rules):
-        return Verdict("age", PASS, Words(f"保障开始时 {age} 周岁，符合年龄要求。", f"Aged {age} when cover starts."))
-    zh = "或".join(_age_band(rule).zh for rule in rules) or "（没有适用的年龄段）"
-    en = " or ".join(_age_band(rule).en for rule in rules) or "(no band)"
-    return Verdict(
-        "age",
-        FAIL,
-        Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}."),
-        "renewal" if _as_renewal(schedule, person, age) else "",
-    )
+        paper = "id_card" if _passes_as(schedule, person, age, renewal=False) else "renewal"
+        return Verdict("age", PASS, Words(f"保障开始时 {age} 周岁，符合年龄要求。", f"Aged {age} when cover starts."), paper)
+    zh = "或".join(_age_band(rule).zh for rule in rules) or "其他人员"
+    en = " or ".join(_age_band(rule).en for rule in rules) or "other people"
+    words = Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}.")
+    if person.renewal or not _passes_as(schedule, person, age, renewal=True):
+        return Verdict("age", FAIL, words, "id_card")
+    more = Words("上一期已参加的可以续保，请提供凭证。", " If you were covered in the period before, show its certificate.")
+    return Verdict("age", FAIL, Words(words.zh + more.zh, words.en + more.en), "renewal")
 
 
 def _age_rule_holds(rule: AgeRule, person: PersonFacts) -> bool:
     return rule.gender in ("any", person.gender) and rule.relation in ("any", person.relation) and rule.renewal in (None, person.renewal)
 
 
-def _as_renewal(schedule: Schedule, person: PersonFacts, age: int) -> bool:
-    """Would this age pass for someone who was covered in the period before?"""
-    renewed = replace(person, renewal=True)
-    return any(_age_rule_holds(rule, renewed) and rule.from_age <= age <= rule.to_age for rule in schedule.enrolling.ages)
+def _passes_as(schedule: Schedule, person: PersonFacts, age: int, *, renewal: bool) -> bool:
+    """Would this age pass for the same person with, or without, cover in the period before?"""
+    same = replace(person, renewal=renewal)
+    return any(_age_rule_holds(rule, same) and rule.from_age <= age <= rule.to_age for rule in schedule.enrolling.ages)
 
 
 def _age_band(rule: AgeRule) -> Words:
@@ -235,32 +268,40 @@ def _shares(schedule: Schedule, shares: int) -> Verdict:
             f"您选了 {shares} 份，超过 {most} 份的部分无效，不收费也不计保障。",
             f"You chose {shares}; those above {most} are void and not charged.",
         )
-        return Verdict("shares", PASS, words)
+        return Verdict("shares", PASS, words, "shares")
     return Verdict(
         "shares",
         FAIL,
         Words(f"您选了 {shares} 份，这个计划每人最多 {most} 份。", f"You chose {shares}; at most {most} share(s) each."),
+        "shares",
     )
 
 
-def _unit(schedule: Schedule, unit: UnitFacts | None) -> Iterator[Verdict | None]:
+def judge_unit(schedule: Schedule, unit: UnitFacts) -> tuple[Verdict, ...]:
+    """The rules that a unit must keep as a whole: enough of its people join, all with the same number of shares."""
     rule = schedule.enrolling.unit
-    if rule is None or unit is None:
-        return
+    return tuple(_unit(rule, unit)) if rule else ()
+
+
+def _unit(rule: UnitRule, unit: UnitFacts) -> Iterator[Verdict]:
+    who = Words("女职工", "women") if rule.of == "women" else Words("职工", "staff")
     if participation_ok(rule, unit):
-        yield Verdict("participation", PASS, Words("单位参加人数达到要求。", "Enough of the unit joins."))
+        yield Verdict("participation", PASS, Words("单位参加人数达到要求。", "Enough of the unit joins."), "roster")
     else:
-        yield Verdict(
-            "participation",
-            FAIL,
-            Words(
-                f"单位应有 {unit.eligible_staff} 人中的足够人数参加，现在是 {unit.enrolling} 人，没有达到本计划的参加比例。",
-                f"{unit.enrolling} of {unit.eligible_staff} join, which is below the plan's participation rule.",
-            ),
-        )
+        least = least_enrolling(rule, unit.eligible_staff)
+        short = least - unit.enrolling
+        zh = f"单位{who.zh} {unit.eligible_staff} 人，至少要有 {least} 人参加，现在 {unit.enrolling} 人，还差 {short} 人。"
+        en = f"Of {unit.eligible_staff} {who.en} at least {least} must join; {unit.enrolling} do, {short} are missing."
+        yield Verdict("participation", FAIL, Words(zh, en), "roster")
     if rule.same_shares and len(unit.shares) > 1:
-        yield Verdict(
-            "same_shares",
-            FAIL,
-            Words("同一单位的职工份数必须相同。", "Everyone of a unit must have the same number of shares."),
-        )
+        words = Words("同一单位的职工份数必须相同。", "Everyone of a unit must have the same number of shares.")
+        yield Verdict("same_shares", FAIL, words, "shares")
+    elif rule.same_shares:
+        yield Verdict("same_shares", PASS, Words("单位职工的份数相同。", "Everyone of the unit has the same number of shares."), "shares")
+
+
+def least_enrolling(rule: UnitRule, staff: int) -> int:
+    """How many of so many must join at least."""
+    if rule.all_headcount and (staff <= rule.all_headcount if rule.all_inclusive else staff < rule.all_headcount):
+        return staff
+    return int((rule.min_ratio * Decimal(staff)).to_integral_value(ROUND_CEILING))

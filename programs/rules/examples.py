@@ -3,7 +3,7 @@
 An example is a mapping with `name`, `expect` (yuan in quotes) and either `case` (a benefit) or `fee` (a contribution).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,14 +12,18 @@ from typing import Any
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import COUNT, DAY, TEXT, Kind, field_faults, situation
 from programs.rules.facts import ZERO, PersonFacts, UnitFacts
-from programs.rules.faults import Path, ScheduleError, fault
+from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.fees import NoFeeClass, participation_ok, split
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import add_years
 from unionaid.lib.money import round_half_up
 
 FEE: dict[str, Kind] = {
-    "heads": (lambda v: isinstance(v, int | list), "人数，或各类人员的列表", "a number of people, or a list of kinds of people"),
+    "heads": (
+        lambda v: COUNT[0](v) or (isinstance(v, list) and all(isinstance(one, Mapping) for one in v)),
+        "人数，或各类人员的列表，如 [{gender: male, count: 3}]",
+        "a number of people, or a list of kinds of people like [{gender: male, count: 3}]",
+    ),
     "payer": TEXT,
     "shares": COUNT,
     "term_months": COUNT,
@@ -39,8 +43,9 @@ HEAD: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class ExampleFailure:
-    """An example that does not come out as it says."""
+    """An example that does not come out as it says, and which of the plan's examples it is (from 0)."""
 
+    index: int
     name: str
     expected: Decimal
     found: Decimal
@@ -53,7 +58,7 @@ def check_examples(schedule: Schedule) -> list[ExampleFailure]:
         expected = Decimal(example["expect"])
         found = run_example(schedule, example, ("examples", i))
         if found != expected:
-            failures.append(ExampleFailure(example["name"], expected, found))
+            failures.append(ExampleFailure(i, example["name"], expected, found))
     return failures
 
 
@@ -74,10 +79,11 @@ def assess_case(schedule: Schedule, data: Any, path: Path = ("case",)) -> Assess
 
 def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
     """All heads × class × shares, of one payer or of all; nothing when too few of the unit join."""
+    if faults := list(field_faults(data, FEE, path)):
+        raise ScheduleError(faults)
     heads = data.get("heads", 1)
     kinds = [{"count": heads}] if isinstance(heads, int) else heads
-    faults = [*field_faults(data, FEE, path), *(f for i, one in enumerate(kinds) for f in field_faults(one, HEAD, (*path, "heads", i)))]
-    if faults:
+    if faults := list(_head_faults(kinds, (*path, "heads"))):
         raise ScheduleError(faults)
     rule = schedule.enrolling.unit
     if rule is not None and "eligible_staff" in data:
@@ -97,3 +103,10 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
         amount = by_payer.get(data["payer"], ZERO) if "payer" in data else sum(by_payer.values(), ZERO)
         total += amount * one["count"]
     return round_half_up(total)
+
+
+def _head_faults(kinds: Sequence[Mapping[str, Any]], path: Path) -> Iterator[Fault]:
+    for i, one in enumerate(kinds):
+        yield from field_faults(one, HEAD, (*path, i))
+        if "count" not in one:
+            yield fault("缺少这个字段：有多少人", "is missing: how many people", (*path, i, "count"))

@@ -237,6 +237,11 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             if i["gender"] == "female"
             else Words("本计划只面向男职工", "this plan is for men only")
         ),
+        "item_gender": lambda: (
+            Words("本项只面向女职工", "this item is for women only")
+            if i["gender"] == "female"
+            else Words("本项只面向男职工", "this item is for men only")
+        ),
         "fact_missing": lambda: Words(f"还缺少：{FACT_WORDS[i['fact']].zh}，补充后才能计算", f"still missing: {FACT_WORDS[i['fact']].en}"),
         "class_not_listed": lambda: Words(
             f"{LOOKED_UP[i['by']].zh}“{i['value']}”不在本项的表内", f"{LOOKED_UP[i['by']].en} “{i['value']}” is not in this item's table"

@@ -95,7 +95,9 @@ def diagnosis_in(q: Question, data: Mapping[str, Any]) -> Reason | None:
 
 
 def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """A hospital of at least this grade."""
+    """Treated in a hospital of at least this grade, every time."""
+    if not q.case.stays:
+        return missing("stays") if q.case.event in ("admission", "outpatient") else Reason("no_admission")
     grades = [stay.hospital_grade for stay in q.case.stays]
     if None in grades:
         return missing("hospital_grade")
@@ -117,6 +119,11 @@ def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:
     return None if q.case.stays else Reason("no_admission")
 
 
+def gender(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """An item for women (or men) in a plan that is open to all: a combo with a women's plan in it."""
+    return None if q.person.gender == data["gender"] else Reason("item_gender", {"gender": data["gender"]})
+
+
 def age(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """Completed years on the day it happened, both bounds inclusive."""
     years = age_on(q.person.birth_date, q.case.event_on)
@@ -130,6 +137,7 @@ GATES: dict[str, Callable[[Question, Mapping[str, Any]], Reason | None]] = {
     "hospital_grade": hospital_grade,
     "once_per_disease": once_per_disease,
     "with_admission": with_admission,
+    "gender": gender,
     "age": age,
 }
 

@@ -202,6 +202,7 @@ def gate_words(gate: Gate) -> Words:
         "hospital_grade": lambda: Words(f"医院达到 {d['grade']} 级", f"a hospital of grade {d['grade']} or above"),
         "once_per_disease": lambda: Words("同一疾病只给付一次", "the same disease pays once"),
         "with_admission": lambda: Words("须住院治疗", "treated in hospital"),
+        "gender": lambda: Words(f"只面向{GENDER_WORDS[d['gender']].zh}", f"for {GENDER_WORDS[d['gender']].en} only"),
         "age": lambda: Words(f"事发时 {d['from']} 至 {d['to']} 周岁", f"aged {d['from']} to {d['to']} when it happened"),
     }[gate.name]()
 

@@ -86,8 +86,6 @@ def _said(error: ValidationError) -> Iterator[Fault]:
         yield fault("内容太多", "holds too much", path)
     elif error.validator == "uniqueItems":
         yield fault("同一项写了两次", "the same thing stands here twice", path)
-    elif error.validator == "propertyNames":
-        yield fault("出资方用小写英文字母，如 person", "payers are named in small letters, like person", path)
     else:
         yield _expected(error, path)
 
@@ -112,10 +110,12 @@ def _expected(error: ValidationError, path: tuple[str | int, ...]) -> Fault:
 
 
 def _number(value: Any) -> Decimal | None:
+    """The number that stands there, if it is one (not-a-number is none)."""
     try:
-        return Decimal(str(value)) if not isinstance(value, bool) else None
-    except ArithmeticError:
+        number = Decimal(str(value)) if not isinstance(value, bool) else None
+    except (ArithmeticError, ValueError):
         return None
+    return None if number is None or number.is_nan() else number
 
 
 # --- what the schema cannot say, found in the data ------------------------------------------------------------------
@@ -443,6 +443,7 @@ _GATE_DATA: dict[str, Callable[[Any], Data]] = {
     "hospital_grade": lambda data: {"grade": data},
     "once_per_disease": lambda data: {},
     "with_admission": lambda data: {},
+    "gender": lambda data: {"gender": data},
     "age": lambda data: {"from": data["from"], "to": data["to"]},
 }
 

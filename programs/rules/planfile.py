@@ -4,15 +4,18 @@ Refused, each in its own words: another encoding, aliases (a few lines of which 
 twice, nesting without end, tags, and files too large to be a plan.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
 
+from programs.rules.casefile import CASE
+from programs.rules.examples import FEE, HEAD
 from programs.rules.faults import Fault, Lines, Path, ScheduleError
+from programs.rules.shape import Shape, plan_shape
 from programs.rules.words import Words
 
 MAX_BYTES = 256 * 1024
@@ -124,9 +127,81 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], source: str) -> 
         return made
     if isinstance(node, yaml.SequenceNode):
         return [_plain(inner, (*path, i), lines, source) for i, inner in enumerate(node.value)]
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return str(node.value)  # days stay texts; whether they are in the calendar is asked where a day is wanted
     try:
         value = _SCALARS.construct_object(node)
     except (ValueError, yaml.YAMLError) as error:
         said = f"“{str(node.value)[:40]}”"
         raise _error(source, line, f"{said}读不懂，文字请写在引号里", f"cannot read {said}; put texts in quotes") from error
-    return value if isinstance(value, str | int | float | type(None)) and not isinstance(value, date) else str(node.value)
+    return value if isinstance(value, str | int | float | type(None)) else str(node.value)
+
+
+# --- and back: data as a plan file ----------------------------------------------------------------------------------
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LINE = 118
+
+
+def as_file(data: Mapping[str, Any]) -> str:
+    """Plan data as the text of a plan file, its fields in the order of the format. Read again (`read_plan`), the data are
+    the same."""
+    return yaml.dump(_ordered(data, plan_shape()), Dumper=_Writer, allow_unicode=True, sort_keys=False, width=10 * LINE)
+
+
+def _ordered(value: Any, shape: Shape) -> Any:
+    if isinstance(value, Mapping):
+        keys = list(shape.in_order(value)) if shape.fields else _usual_order(value)
+        return {key: _ordered(value[key], shape.field(key)) for key in keys}
+    if isinstance(value, list):
+        return [_ordered(inner, shape.member) for inner in value]
+    return value
+
+
+def _usual_order(value: Mapping[str, Any]) -> list[str]:
+    """Of what the format leaves free: grades by their number, cases and heads as they are commonly written."""
+    if all(key.isdecimal() for key in value):
+        return sorted(value, key=int)
+    usual = [key for key in dict.fromkeys((*CASE, *FEE, *HEAD)) if key in value]
+    return [*usual, *(key for key in value if key not in usual)]
+
+
+class _Writer(yaml.SafeDumper):
+    """Lists are indented, short plain things stand on one line, days stand bare, and texts that would be read as something
+    else are quoted."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().represent_mapping(tag, mapping, flow_style)
+        node.flow_style = _fits([part for pair in node.value for part in pair])
+        return node
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        node: yaml.SequenceNode = super().represent_sequence(tag, sequence, flow_style)
+        node.flow_style = _fits(node.value)
+        return node
+
+
+def _fits(parts: list[yaml.Node]) -> bool:
+    """Do these stand on one line together? (A Chinese character is as wide as two letters.)"""
+    return all(isinstance(part, yaml.ScalarNode) for part in parts) and _width(parts) < LINE
+
+
+def _width(parts: list[yaml.Node]) -> int:
+    return sum(len(part.value) + sum(letter > "\u2e7f" for letter in part.value) + 3 for part in parts)
+
+
+def _text(writer: _Writer, text: str) -> yaml.Node:
+    if DAY.fullmatch(text):
+        return writer.represent_scalar("tag:yaml.org,2002:timestamp", text)
+    resolve: Callable[..., str] = writer.resolve
+    bare = resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str"
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=None if bare else '"')
+
+
+_Writer.add_representer(str, _text)

@@ -80,8 +80,10 @@ class Running:
         self.lines.append(Line(step, inputs, self.total, self.clause))
 
     def used(self, key: str) -> Decimal:
-        """What stands under a key before this step: earlier claims, and the items of this claim that came before."""
-        return self.prior.used.get(key, ZERO) + self.taken.get(key, ZERO)
+        """What stands under a key before this step: earlier claims, the items of this claim that came before, and the
+        earlier steps of this item."""
+        here = sum((use.taken for use in self.usage if use.key == key), ZERO)
+        return self.prior.used.get(key, ZERO) + self.taken.get(key, ZERO) + here
 
 
 Apply = Callable[[Running, Mapping[str, Any]], None]
@@ -304,21 +306,26 @@ def less_paid(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
-    """Not more than a base of cost: aid makes good what was spent, no more."""
+    """Not more than a base of cost: aid makes good what was spent, no more. Without any cost told there is no answer."""
+    if not run.case.stays:
+        raise Stop(missing("stays"))
     cost = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
     run.amounts = [min(run.total, cost)]
     run.note("up_to_cost", base=data["base"], cost=cost)
 
 
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:
-    """Not more than what is left under a ceiling of the case, the period, the lifetime, or one disease in the period."""
-    limit, scope, used = ceiling_amount(data, run.cover.shares), data["scope"], ZERO
+    """Not more than what is left under a ceiling of the case, the period, the lifetime, or one disease in the period.
+    Shares above the plan's greatest number raise no ceiling."""
+    counted = min(run.cover.shares, run.schedule.enrolling.max_shares)
+    limit, scope, used = ceiling_amount(data, counted), data["scope"], ZERO
     if scope != "case":
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
         key = limit_key(data, run.case.disease)
         used = run.used(key)
-        run.usage.append(LimitUse(key, scope, limit, used, ZERO))
+        if all(use.key != key for use in run.usage):  # a ceiling that stands twice in one item counts its amount once
+            run.usage.append(LimitUse(key, scope, limit, used, ZERO))
     left = max(ZERO, limit - used)
     run.amounts = [min(run.total, left)]
     run.note("ceiling", scope=scope, ceiling=limit, used=used, left=left)

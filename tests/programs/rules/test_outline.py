@@ -6,17 +6,15 @@ from pathlib import Path
 import pytest
 
 from programs.rules import outline
-from programs.rules.parse import parse
-from programs.rules.planfile import read_plan
 from programs.rules.schedule import Gate, Step
+from tests.programs.rules.plans import FILES, catalogue_plan
 
-PLANS = sorted((Path(__file__).resolve().parents[3] / "programs" / "catalogue").glob("*.yaml"))
 CODE = re.compile(r"\b[a-z]+_[a-z_0-9]+\b")
 
 
-@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_plan_reads_in_sentences(path: Path) -> None:
-    schedule = parse(read_plan(path.read_bytes(), source=path.name).data)
+    schedule = catalogue_plan(path.stem)
     said = [*outline.joining_lines(schedule), *outline.fee_lines(schedule)]
     said += [outline.waiting_words(schedule), outline.deadline_words(schedule)]
     for item in schedule.items:

@@ -1,0 +1,379 @@
+"""Forms of this room: a plan file as it is written, an act on terms, and a case to try terms with."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BoundField
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
+from programs.rules.facts import SETTLEMENT_FIELDS, disease_of
+from programs.rules.faults import ScheduleError
+from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, key_words
+from programs.rules.gates import ACCIDENTS
+from programs.rules.planfile import MAX_BYTES
+from programs.rules.schedule import Schedule, Step
+from programs.rules.steps import counted_under
+from programs.rules.words import Words
+from unionaid.lib.money import yuan_from_fen
+from unionaid.web.asking import AskForm, KeyedForm, Text
+from unionaid.web.fields import DayField, YuanField
+
+TABLES = {"table": "amounts", "scale": "ratios"}
+MOST_SHARES = 99
+
+
+# -- writing terms ---------------------------------------------------------------------------------------------------
+
+
+class DraftForm(KeyedForm):
+    """A plan file, chosen or pasted; of both the chosen file counts."""
+
+    file = forms.FileField(
+        label=_("选择计划文件"), required=False, help_text=_("扩展名 .yaml，UTF-8 编码，不超过 256 KB"),
+        widget=forms.FileInput(attrs={"accept": ".yaml,.yml,text/yaml,application/yaml"}),
+        error_messages={"empty": _("文件是空的，请重新选择"), "invalid": _("请选择一个计划文件")},
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_("或者在这里粘贴、修改计划文件的内容"), required=False, strip=False, max_length=MAX_BYTES,
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "class": "file-text"}),
+        error_messages={"max_length": _("内容太长，计划文件最多 256 KB")},
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        if not said.get("file") and not said.get("text", "").strip() and not self.errors:
+            raise ValidationError(_("请选择计划文件，或者粘贴它的内容"))
+        return said
+
+    def plan_file(self) -> tuple[bytes, str]:
+        """The bytes of the plan file and what it is called."""
+        upload = self.cleaned_data.get("file")
+        if upload:
+            return upload.read(MAX_BYTES + 1), str(upload.name)[:100]
+        return self.cleaned_data["text"].replace("\r\n", "\n").encode("utf-8", "replace"), str(_("粘贴的内容"))
+
+    def keep(self, raw: bytes) -> None:
+        """Show the text of the file in the form, so that it can be put right there."""
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            text = raw.decode("gb18030", "replace")  # what an editor on a Chinese desk writes unless told otherwise
+        self.data = {**self.data.dict(), "text": text.replace("\x00", "")[:MAX_BYTES]}
+
+
+class ActForm(KeyedForm):
+    """One act on terms as they were looked at."""
+
+    act = forms.ChoiceField(
+        choices=[(name, "") for name in ("check", "reopen", "publish", "close")],
+        error_messages={"required": _("请选择要办理的事"), "invalid_choice": _("请选择要办理的事")},
+    )
+    seen = forms.IntegerField(min_value=1, max_value=2**31 - 1, error_messages=dict.fromkeys(
+        ("required", "invalid", "min_value", "max_value"), _("页面已经过期，请刷新后再办理")
+    ))  # fmt: skip
+    sure = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        if said.get("act") in ("publish", "close") and not said.get("sure"):
+            raise ValidationError(_("这一步办了就不能撤回。请核对后勾选确认，再办理。"))
+        return said
+
+
+class CompareForm(forms.Form):
+    """With which other terms."""
+
+    other = forms.ChoiceField(label=_("与哪一期对比"), error_messages={"invalid_choice": _("请在列出的期次里选择")})
+
+    def __init__(self, data: Any, *, choices: Sequence[tuple[int, str]]) -> None:
+        super().__init__(data)
+        self.fields["other"].choices = choices  # type: ignore[attr-defined]
+
+
+# -- trying terms ----------------------------------------------------------------------------------------------------
+
+
+class Group:
+    """Some fields of a form under a heading, shaped as `parts/fields.html` reads a form."""
+
+    def __init__(self, form: forms.Form, title: Text, names: Iterable[str], *, hint: Text = "") -> None:
+        self.title, self.hint = title, hint
+        self.hidden_fields: list[BoundField] = []
+        self.visible_fields: list[BoundField] = [form[name] for name in names if name in form.fields]
+
+    @property
+    def has_content(self) -> bool:
+        """Is something typed here, or wrong?"""
+        return any(field.errors or field.value() not in (None, "", []) for field in self.visible_fields)
+
+
+class CaseForm(AskForm):
+    """A case to try terms with: only what these terms look at is asked; what is left out takes the most ordinary value
+    (`rules.casefile`)."""
+
+    def __init__(self, data: Any, *, schedule: Schedule, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.schedule = schedule
+        self.language = get_language() or "zh"
+        self._limits: dict[str, tuple[Step, str]] = {}
+        self._parts = {
+            "happened": dict(self._happened()),
+            "stay": dict(self._stay()),
+            "settlement": dict(self._settlement()),
+            "cover": dict(self._cover()),
+            "before": dict(self._before()),
+        }
+        for fields in self._parts.values():
+            self.fields.update(fields)
+
+    # -- what is asked -----------------------------------------------------------------------------------------------
+
+    def _happened(self) -> Iterator[tuple[str, forms.Field]]:
+        schedule, gates = self.schedule, self._gates
+        yield "event", self._choice(_("事由"), [(code, EVENT_WORDS[code]) for code in schedule.events], required=True)
+        yield "event_on", _day(_("事发日期"), _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算"))
+        if set(schedule.events) & set(ACCIDENTS):
+            yield "accident_on", _day(_("意外发生日期"))
+        if set(schedule.events) & {"accident_death", "disease_death"}:
+            yield "death_on", _day(_("身故日期"))
+        if classes := self._classes("diagnosis_class"):
+            yield "diagnosis_class", self._choice(_("给付类别"), classes)
+        if grades := self._classes("disability_grade"):
+            yield "disability_grade", self._choice(_("伤残等级"), sorted(grades, key=lambda grade: int(grade[0])))
+        by_code = gates & {"diagnosis_in", "once_per_disease"} or any(one.prefixes for one in schedule.exclusions)
+        if by_code or any(step.data["scope"] == "disease" for step in self._steps("ceiling")):
+            yield "diagnosis_code", _text(_("疾病编码"), _("国际疾病分类编码，例如 C50.9"))
+        if found := [(one.circumstance, one.name) for one in schedule.exclusions if one.circumstance]:
+            choices = [(code, words.in_language(self.language)) for code, words in dict(found).items()]
+            yield "circumstances", forms.MultipleChoiceField(
+                label=_("审核中发现的除外情形"), choices=choices, required=False, widget=forms.CheckboxSelectMultiple,
+                error_messages={"invalid_choice": _("请在列出的情形里选择")},
+            )  # fmt: skip
+        if any(step.data["other_aid"] for step in self._steps("offset")):
+            yield "other_aid", _amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
+        if schedule.claim_window:
+            yield "claimed_on", _day(_("申领日期"), _("不填不检查申领期限"))
+            kinds = [kind for kind, _until in schedule.claim_window.until if kind != "default"]
+            if kinds:
+                yield "event_kind", self._choice(_("申领期限按哪一种"), [(kind, Words(kind, kind)) for kind in kinds])
+
+    def _stay(self) -> Iterator[tuple[str, forms.Field]]:
+        if not (self.bases or self._steps("per_day", "per_admission", "offset") or self._gates & {"hospital_grade", "with_admission"}):
+            return
+        yield "admitted_on", _day(_("入院日期"), _("不填与事发日期相同"))
+        yield "discharged_on", _day(_("出院日期"))
+        yield "days", _whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
+        if "hospital_grade" in self._gates:
+            grades = [(str(grade), Words(f"{grade} 级", f"grade {grade}")) for grade in (3, 2, 1)]
+            yield "hospital_grade", self._choice(_("医院等级"), grades)
+        if self.bases:
+            yield "self_pay", _amount(_("个人自付（元）"), _("目录以内由个人分担的部分，不含自费"))
+            yield "personal_cost", _amount(_("个人负担（元）"), _("自付加自费；不填按与自付相同算"))
+
+    def _settlement(self) -> Iterator[tuple[str, forms.Field]]:
+        if self.bases or self._steps("offset"):
+            for name in SETTLEMENT_FIELDS:
+                yield name, _amount(SETTLEMENT_WORDS[name].in_language(self.language))
+
+    def _cover(self) -> Iterator[tuple[str, forms.Field]]:
+        schedule = self.schedule
+        yield "cover_start", _day(_("保障开始日期"), _("不填为本期第一天"))
+        if schedule.waiting_ends(schedule.period.start) > schedule.period.start or self._steps("wait"):
+            yield "waiting_waived", forms.BooleanField(label=_("连续参加，免除等待期"), required=False)
+        if schedule.enrolling.max_shares > 1 or self._steps("shares"):
+            yield "shares", _whole(_("份数"), MOST_SHARES, _("不填为 1 份"), least=1)
+        if schedule.enrolling.gender != "any" or "gender" in self._gates:
+            genders = [("female", Words("女", "female")), ("male", Words("男", "male"))]
+            yield "gender", self._choice(_("性别"), genders)
+        if "age" in self._gates:
+            yield "birth_date", _day(_("出生日期"), _("不填按 40 岁算"))
+
+    def _before(self) -> Iterator[tuple[str, forms.Field]]:
+        for name, (step, words) in self._limit_fields():
+            self._limits[name] = (step, words)
+            count = step.name == "per_day"
+            yield name, _whole(words, 36500) if count else _amount(words)
+        for item in self.schedule.items:
+            if item.has("less_paid"):
+                label = _("“{item}”此前为同一疾病付过（元）").format(item=item.name.in_language(self.language))
+                yield f"paid:{item.code}", _amount(label)
+        if self._steps("per_admission"):
+            yield "admissions_before", _whole(_("本期此前住院次数"), 999)
+        if "once_per_disease" in self._gates:
+            yield "diseases", _text(_("此前已给付过的疾病编码"), _("有几个就用逗号分开，例如 C50、I21"))
+
+    # -- the groups of the page --------------------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> list[Group]:
+        """The fields in the order they are asked, the rare ones apart."""
+        words = [BASE_WORDS[base].in_language(self.language) for base in self.bases]
+        hint = _("这份条款按“{bases}”计算。").format(bases="”“".join(words)) if words else ""
+        made = [
+            Group(self, _("发生了什么"), self._parts["happened"]),
+            Group(self, _("住院和费用"), self._parts["stay"], hint=hint),
+            Group(self, _("参加情况"), self._parts["cover"]),
+        ]
+        return [group for group in made if group.visible_fields]
+
+    @property
+    def more(self) -> list[Group]:
+        """What is seldom needed."""
+        hint = _("照结算单填写；填了这里，上面的自付和个人负担就不用填。")
+        made = [
+            Group(self, _("按结算单填写全部金额"), self._parts["settlement"], hint=hint),
+            Group(self, _("此前用过的额度"), self._parts["before"]),
+        ]
+        return [group for group in made if group.visible_fields]
+
+    # -- what was said -----------------------------------------------------------------------------------------------
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        typed = [name for name in SETTLEMENT_FIELDS if said.get(name) not in (None, "")]
+        for name in ("self_pay", "personal_cost"):
+            if typed and said.get(name) not in (None, ""):
+                self.add_error(name, _("已按结算单填写了金额，这里请留空；或者清空结算单各项"))
+        return said
+
+    def case(self) -> dict[str, Any]:
+        """The case as a case file holds it (`rules.casefile`); what was left empty is left out."""
+        said, case = self.cleaned_data, {}
+        for name, value in said.items():
+            if value in (None, "", [], False) or ":" in name:
+                continue
+            case[name] = _plain(self.fields[name], value)
+        for name in ("hospital_grade", "disability_grade"):
+            if name in case:
+                case[name] = int(case[name])
+        if "diseases" in case:
+            case["diseases"] = [part.upper() for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
+        disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
+        if used := dict(self._used(disease)):
+            case["used"] = used
+        paid = {name.partition(":")[2]: _plain(self.fields[name], said[name]) for name in said if name.startswith("paid:")}
+        if any(paid.values()):
+            case["paid_items"] = {code: amount for code, amount in paid.items() if amount}
+        return case
+
+    def _used(self, disease: str) -> Iterator[tuple[str, str]]:
+        for name, (step, _words) in self._limits.items():
+            value = self.cleaned_data.get(name)
+            if value not in (None, ""):
+                for key in _keys(step, disease):
+                    yield key, _plain(self.fields[name], value) if step.name != "per_day" else str(value)
+
+    def refuse_case(self, error: ScheduleError) -> None:
+        """Each fault of the case at its field."""
+        for fault in error.faults:
+            words, name = fault.words.in_language(self.language), str(fault.path[1]) if len(fault.path) > 1 else ""
+            self.refuse(words, name)
+
+    def fill(self, case: Mapping[str, Any]) -> dict[str, Any]:
+        """A written case as the initial values of this form."""
+        found = {name: value for name, value in case.items() if name in self.fields}
+        if "diseases" in case:
+            found["diseases"] = "、".join(case["diseases"])
+        disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
+        for name, (step, _words) in self._limits.items():
+            for key in _keys(step, disease):
+                if key in case.get("used", {}):
+                    found[name] = case["used"][key]
+        return found | {f"paid:{code}": amount for code, amount in case.get("paid_items", {}).items()}
+
+    # -- the terms' own data -----------------------------------------------------------------------------------------
+
+    @property
+    def bases(self) -> list[str]:
+        """The bases these terms calculate with."""
+        steps = self._steps("take", "add_if_over", "up_to_cost")
+        return list(dict.fromkeys(step.data["base"] for step in steps))
+
+    @property
+    def _gates(self) -> set[str]:
+        return {gate.name for item in self.schedule.items for gate in item.gates}
+
+    def _steps(self, *names: str) -> list[Step]:
+        return [step for item in self.schedule.items for step in item.steps if step.name in names]
+
+    def _classes(self, by: str) -> list[tuple[str, Words]]:
+        found: dict[str, Words] = {}
+        for step in self._steps(*TABLES):
+            if step.data["by"] == by:
+                found |= {key: key_words(key, "amounts", step.data["labels"]) for key in step.data[TABLES[step.name]]}
+        alike = [words for words in found.values() if list(found.values()).count(words) > 1]
+        return [(key, _numbered(words, i) if words in alike else words) for i, (key, words) in enumerate(found.items(), start=1)]
+
+    def _limit_fields(self) -> Iterator[tuple[str, tuple[Step, str]]]:
+        """One field for each limit that counts over claims."""
+        seen: set[str] = set()
+        for item in self.schedule.items:
+            for step in item.steps:
+                for key in _keys(step, "x"):
+                    if key not in seen:
+                        seen.add(key)
+                        yield f"used:{len(seen)}", (step, self._limit_words(step, item.name))
+
+    def _limit_words(self, step: Step, item: Words) -> str:
+        own = item.in_language(self.language)
+        if step.name == "per_day":
+            return _("“{item}”本期此前已计的天数").format(item=own)
+        if step.name == "deduct":
+            return _("“{item}”本期此前已扣的起付线（元）").format(item=own)
+        if step.name == "marginal":
+            return _("“{item}”本期此前累计的基数（元）").format(item=own)
+        scope, amount = SCOPE_WORDS[step.data["scope"]].in_language(self.language), yuan(step.data["amount"])
+        if step.data["key"] == "plan":
+            return _("{scope}封顶 {amount} 元（各项合计）此前已用（元）").format(scope=scope, amount=amount)
+        return _("“{item}”{scope}封顶 {amount} 元此前已用（元）").format(item=own, scope=scope, amount=amount)
+
+    def _choice(self, label: Text, options: Iterable[tuple[str, Words]], *, required: bool = False) -> forms.Field:
+        choices = [(code, words.in_language(self.language)) for code, words in options]
+        words = {"required": _("请选择一项"), "invalid_choice": _("请在列出的项目里选择")}
+        return forms.ChoiceField(
+            label=label, choices=choices if required else [("", _("不填")), *choices], required=required, error_messages=words
+        )
+
+
+def _numbered(words: Words, number: int) -> Words:
+    return Words(f"{words.zh}（{number}）", f"{words.en} ({number})")
+
+
+def _keys(step: Step, disease: str) -> list[str]:
+    """Under which key this step counts over claims, if it does."""
+    found = counted_under(step, 1, disease)
+    return [found[0]] if found else []
+
+
+def _plain(field: forms.Field, value: Any) -> Any:
+    """A clean value as a case file writes it."""
+    if isinstance(field, YuanField):
+        return str(yuan_from_fen(value)) if value not in (None, "") else ""
+    return value.isoformat() if isinstance(field, DayField) else value
+
+
+def _day(label: Text, help_text: Text = "") -> DayField:
+    return DayField(label=label, help_text=help_text, required=False)
+
+
+def _amount(label: Text, help_text: Text = "") -> YuanField:
+    return YuanField(label=label, help_text=help_text, required=False)
+
+
+def _text(label: Text, help_text: Text = "") -> forms.CharField:
+    words = {"max_length": _("太长了，最多 100 个字")}
+    return forms.CharField(label=label, help_text=help_text, max_length=100, required=False, error_messages=words)
+
+
+def _whole(label: Text, most: int, help_text: Text = "", *, least: int = 0) -> forms.IntegerField:
+    words = _("请填 {least} 到 {most} 之间的整数").format(least=least, most=most)
+    return forms.IntegerField(
+        label=label, help_text=help_text, min_value=least, max_value=most, required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), words),
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""The rules of `eligibility.py` as SQL: one expression per rule that gives 'pass', 'fail' or 'unknown' for every row of a
+table at once. PostgreSQL; text and parameters only, nothing is run here.
+
+Values never stand in the text: they are parameters (`%s`) in the order of the text. Names of columns come from the
+calling code and must be plain. A rule that a plan does not have gives no expression, as `judge` gives no verdict for it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from programs.rules.eligibility import late_by_hiring
+from programs.rules.schedule import AgeRule, Schedule
+from unionaid.lib.calendar import add_years
+
+Columns = Mapping[str, str]
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL and the parameters it holds, in order."""
+
+    text: str
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The plan, the days, and where a fact stands in the table."""
+
+    schedule: Schedule
+    columns: Columns
+    on: date
+    cover_start: date
+
+    def __getitem__(self, fact: str) -> str:
+        return _column(self.columns, fact)
+
+
+def _column(columns: Columns, fact: str) -> str:
+    name = columns[fact]
+    if not _PLAIN.fullmatch(name):
+        raise ValueError(f"no plain column name: {name}")
+    return name
+
+
+def verdict_sql(schedule: Schedule, columns: Columns, *, on: date, cover_start: date) -> tuple[str, list[Any]]:
+    """A select list with one column per rule of the plan, named as in `judge`, and its parameters.
+
+    `columns`: for every fact of a person (and `shares`) the column that holds it. KeyError when one is needed and missing.
+    """
+    table = _Table(schedule, columns, on, cover_start)
+    return _select_list((rule, make(table)) for rule, make in RULES.items())
+
+
+def unit_verdict_sql(schedule: Schedule, columns: Columns) -> tuple[str, list[Any]]:
+    """The same for the rules that a unit keeps as a whole. `columns`: eligible_staff, enrolling, least_shares, most_shares
+    (of those who enrol). Empty for a plan without such rules."""
+    return _select_list((("participation", _participation(schedule, columns)), ("same_shares", _same_shares(schedule, columns))))
+
+
+def _select_list(rules: Iterable[tuple[str, Sql | None]]) -> tuple[str, list[Any]]:
+    made = [(rule, sql) for rule, sql in rules if sql is not None]
+    text = ",\n".join(f'{sql.text} AS "{rule}"' for rule, sql in made)
+    return text, [param for _rule, sql in made for param in sql.params]
+
+
+def rules_of(schedule: Schedule) -> tuple[str, ...]:
+    """The rules about a person that this plan has, in the order of `judge`."""
+    on = schedule.enrolling.opens
+    anywhere = dict.fromkeys(FACTS, "x")
+    return tuple(rule for rule, make in RULES.items() if make(_Table(schedule, anywhere, on, on)) is not None)
+
+
+def every_rule_passes(schedule: Schedule) -> str:
+    """A condition over the columns that `verdict_sql` makes."""
+    names = ", ".join(f'"{rule}"' for rule in rules_of(schedule))
+    return f"'pass' = ALL (ARRAY[{names}])"
+
+
+FACTS = (
+    "birth_date", "gender", "employment", "union_member", "basic_insurance", "relation", "joined_unit_on", "renewal",
+    "holder_employment", "insurance_type", "shares",
+)  # fmt: skip
+
+
+# --- the rules about a person ---------------------------------------------------------------------------------------
+
+
+def _passes(condition: str, *params: Any) -> Sql:
+    """What is not surely so fails."""
+    return Sql(f"CASE WHEN {condition} THEN 'pass' ELSE 'fail' END", params)
+
+
+def _passes_if_told(fact: str, condition: str, *params: Any) -> Sql:
+    """A fact that nobody has told leaves the rule unknown."""
+    return Sql(f"CASE WHEN {fact} IS NULL THEN 'unknown' WHEN {condition} THEN 'pass' ELSE 'fail' END", params)
+
+
+def _window(table: _Table) -> Sql:
+    schedule, on = table.schedule, table.on
+    opens, closes = schedule.enrolling.opens, schedule.enrolling.closes
+    if opens <= on <= closes:
+        return Sql("'pass'")
+    if on < opens or on >= schedule.period.end:
+        return Sql("'fail'")
+    late = list(_late(table))
+    unknown = f" WHEN {table['joined_unit_on']} IS NULL THEN 'unknown'" if late_by_hiring(schedule, on) else ""
+    if not late:
+        return Sql("'fail'")
+    conditions = " OR ".join(one.text for one in late)
+    return Sql(f"CASE WHEN {conditions} THEN 'pass'{unknown} ELSE 'fail' END", tuple(p for one in late for p in one.params))
+
+
+def _late(table: _Table) -> Iterator[Sql]:
+    """One condition for each way to come late that is still open on this day."""
+    period, hired = table.schedule.period, table["joined_unit_on"]
+    for rule in table.schedule.enrolling.late:
+        parts: list[Sql] = []
+        if rule.new_hires:
+            parts.append(Sql(f"{hired} >= %s", (period.start,)))
+        if rule.after_hiring:
+            parts.append(Sql(f"({hired} + make_interval(months => %s, days => %s))::date >= %s", (rule.months, rule.days, table.on)))
+        elif table.on > (rule.last_day(period, None) or period.start):
+            continue
+        joined = " AND ".join(part.text for part in parts) or "TRUE"
+        yield Sql(f"({joined})", tuple(param for part in parts for param in part.params))
+
+
+def _relation(table: _Table) -> Sql:
+    return _passes(f"{table['relation']} = ANY(%s)", list(table.schedule.enrolling.relations))
+
+
+def _employment(table: _Table) -> Sql:
+    own, holder, relation = table["employment"], table["holder_employment"], table["relation"]
+    held = f"NULLIF(CASE WHEN {relation} = 'self' THEN {own} ELSE {holder} END, '')"
+    return _passes_if_told(held, f"{held} = ANY(%s)", list(table.schedule.enrolling.employments))
+
+
+def _months_in_unit(table: _Table) -> Sql | None:
+    months, hired = table.schedule.enrolling.min_months_in_unit, table["joined_unit_on"]
+    if not months:
+        return None
+    return _passes_if_told(hired, f"({hired} + make_interval(months => %s))::date <= %s", months, table.cover_start)
+
+
+def _basic_insurance(table: _Table) -> Sql | None:
+    answer = table["basic_insurance"]
+    return _passes_if_told(answer, answer) if table.schedule.enrolling.basic_insurance else None
+
+
+def _insurance_type(table: _Table) -> Sql | None:
+    allowed, told = table.schedule.enrolling.insurance_types, table["insurance_type"]
+    return _passes_if_told(told, f"{told} = ANY(%s)", list(allowed)) if allowed else None
+
+
+def _union_member(table: _Table) -> Sql | None:
+    answer = table["union_member"]
+    return _passes_if_told(answer, answer) if table.schedule.enrolling.union_member else None
+
+
+def _gender(table: _Table) -> Sql | None:
+    wanted = table.schedule.enrolling.gender
+    return None if wanted == "any" else _passes(f"{table['gender']} = %s", wanted)
+
+
+def _age(table: _Table) -> Sql | None:
+    ages = table.schedule.enrolling.ages
+    if not ages:
+        return None
+    bands = [_band(table, rule) for rule in ages]
+    return _passes(" OR ".join(band.text for band in bands), *(param for band in bands for param in band.params))
+
+
+def _band(table: _Table, rule: AgeRule) -> Sql:
+    """An age from … to … on the first day of cover is a birth between two days."""
+    youngest, too_old = add_years(table.cover_start, -rule.from_age), add_years(table.cover_start, -rule.to_age - 1)
+    born = table["birth_date"]
+    parts = [Sql(f"{born} <= %s AND {born} > %s", (youngest, too_old))]
+    if rule.gender != "any":
+        parts.append(Sql(f"{table['gender']} = %s", (rule.gender,)))
+    if rule.relation != "any":
+        parts.append(Sql(f"{table['relation']} = %s", (rule.relation,)))
+    if rule.renewal is not None:
+        parts.append(Sql(f"{table['renewal']} = %s", (rule.renewal,)))
+    return Sql(f"({' AND '.join(part.text for part in parts)})", tuple(param for part in parts for param in part.params))
+
+
+def _shares(table: _Table) -> Sql:
+    rules, shares = table.schedule.enrolling, table["shares"]
+    return _passes(f"{shares} >= 1") if rules.surplus_void else _passes(f"{shares} BETWEEN 1 AND %s", rules.max_shares)
+
+
+RULES: dict[str, Callable[[_Table], Sql | None]] = {
+    "window": _window,
+    "relation": _relation,
+    "employment": _employment,
+    "months_in_unit": _months_in_unit,
+    "basic_insurance": _basic_insurance,
+    "insurance_type": _insurance_type,
+    "union_member": _union_member,
+    "gender": _gender,
+    "age": _age,
+    "shares": _shares,
+}
+
+
+# --- the rules about a unit -----------------------------------------------------------------------------------------
+
+
+def _participation(schedule: Schedule, columns: Columns) -> Sql | None:
+    rule = schedule.enrolling.unit
+    if rule is None:
+        return None
+    staff, enrolling = _column(columns, "eligible_staff"), _column(columns, "enrolling")
+    if not rule.all_headcount:
+        return _passes(f"{enrolling} >= %s * {staff}", rule.min_ratio)
+    small = f"{staff} {'<=' if rule.all_inclusive else '<'} %s"
+    least = f"CASE WHEN {small} THEN {staff} ELSE %s * {staff} END"
+    return _passes(f"{enrolling} >= {least}", rule.all_headcount, rule.min_ratio)
+
+
+def _same_shares(schedule: Schedule, columns: Columns) -> Sql | None:
+    rule = schedule.enrolling.unit
+    if rule is None or not rule.same_shares:
+        return None
+    return _passes(f"{_column(columns, 'least_shares')} IS NOT DISTINCT FROM {_column(columns, 'most_shares')}")

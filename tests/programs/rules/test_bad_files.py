@@ -1,0 +1,621 @@
+"""A bad plan file is refused with a message of its own: file, line, field, what was expected, in both languages."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from programs.rules.combine import complete
+from programs.rules.examples import check_examples
+from programs.rules.faults import ScheduleError
+from programs.rules.parse import parse
+from programs.rules.planfile import MAX_BYTES, MAX_DEPTH, read_plan
+from programs.rules.schedule import Schedule
+from tests.programs.rules.plans import GOOD, lookup
+
+
+def read(text: str | bytes) -> Schedule:
+    """What happens to a plan file on its way in, without a database."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    file = read_plan(raw, source="plan.yaml")
+    schedule = parse(complete(file, lookup), source=file.source, lines=file.lines)
+    try:
+        check_examples(schedule)
+    except ScheduleError as error:
+        raise error.placed(file.source, file.lines) from None
+    return schedule
+
+
+def test_the_good_file_is_taken() -> None:
+    """The negative control of everything below."""
+    schedule = read(GOOD)
+    assert check_examples(schedule) == []
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One mistake: replace `old` by `new` in the good file; `at` is a text on the line that the message must name."""
+
+    old: str
+    new: str
+    at: str
+    field: str
+    zh: str
+    en: str
+
+
+MISTAKES = {
+    "unknown field": Bad(
+        "category: combo",
+        "category: combo\nsurprise: 1",
+        "surprise",
+        "surprise",
+        "不认识的字段；这里可以写：format、code",
+        "is not a field of this place",
+    ),
+    "unknown step": Bad(
+        "- take: self_pay\n      - marginal",
+        "- multiply: 2\n      - marginal",
+        "multiply",
+        "items[0].steps[0].multiply",
+        "不认识的字段；这里可以写：clause、take",
+        "is not a field of this place; known: clause, take",
+    ),
+    "missing field": Bad("category: combo\n", "", "format: 1", "category", "缺少这个字段", "is missing"),
+    "missing clause": Bad("    clause: 第七条\n", "", "- code: critical", "items[1].clause", "缺少这个字段", "is missing"),
+    "empty clause": Bad(
+        "clause: 第七条", 'clause: ""', 'clause: ""', "items[1].clause", '应为文字，现在是 ""', 'expected a text, found ""'
+    ),
+    "another format": Bad("format: 1", "format: 2", "format", "format", "应为1，现在是 2", "expected 1, found 2"),
+    "version without quotes": Bad(
+        'version: "2026"',
+        "version: 2026",
+        "version",
+        "version",
+        '应为写在引号里的期次，如 "2026"，现在是 2026',
+        "expected the period's name in quotes",
+    ),
+    "office without quotes": Bad(
+        'office: "610800"', "office: 610800", "office", "office", "应为写在引号里的办事处代码", "expected the office's code in quotes"
+    ),
+    "name in one language": Bad(
+        "name: {zh: 住院补助, en: inpatient aid}",
+        "name: 住院补助",
+        "name: 住院补助",
+        "items[0].name",
+        "应为中英文各一份",
+        "expected both languages",
+    ),
+    "bad item code": Bad(
+        "- code: inpatient",
+        "- code: 住院",
+        "- code: 住院",
+        "items[0].code",
+        "应为小写英文字母、数字和连字符",
+        "expected small letters, digits, hyphens",
+    ),
+    "bands overlap": Bad(
+        '{over: "2000", ratio',
+        '{over: "1500", ratio',
+        '"1500"',
+        "items[0].steps[1].marginal.bands[1].over",
+        "与上一段重叠：上一段到 2000 为止",
+        "overlaps: the band before ends at 2000",
+    ),
+    "gap between bands": Bad(
+        '{over: "2000", ratio',
+        '{over: "2500", ratio',
+        '"2500"',
+        "items[0].steps[1].marginal.bands[1].over",
+        "与上一段之间有空档：上一段到 2000 为止",
+        "a gap: the band before ends at 2000",
+    ),
+    "first band above nothing": Bad(
+        '{over: "0", up_to: "2000"',
+        '{over: "300", up_to: "2000"',
+        '"300"',
+        "items[0].steps[1].marginal.bands[0].over",
+        "与上一段之间有空档：上一段到 0 为止",
+        "a gap: the band before ends at 0",
+    ),
+    "open band in the middle": Bad(
+        '{over: "0", up_to: "2000", ratio: "0.80"}',
+        '{over: "0", ratio: "0.80"}',
+        '"0.80"',
+        "items[0].steps[1].marginal.bands[0]",
+        "只有最后一段可以不写上限",
+        "only the last band may be open",
+    ),
+    "band upside down": Bad(
+        'up_to: "2000"',
+        'up_to: "0"',
+        'up_to: "0"',
+        "items[0].steps[1].marginal.bands[0].up_to",
+        "上限不高于下限",
+        "is not above the lower edge",
+    ),
+    "ratio above 1": Bad(
+        'ratio: "0.80"',
+        'ratio: "1.80"',
+        '"1.80"',
+        "items[0].steps[1].marginal.bands[0].ratio",
+        "比例不能大于 1，现在是 1.80",
+        "a ratio must not be above 1, found 1.80",
+    ),
+    "ratio in percent": Bad(
+        'ratio: "0.10"',
+        'ratio: "10%"',
+        '"10%"',
+        "items[2].steps[2].ratio",
+        '应为写在引号里的比例（0 到 1），如 "0.80"，现在是 "10%"',
+        'expected a ratio in quotes (0 to 1), like "0.80", found "10%"',
+    ),
+    "negative ratio": Bad(
+        'ratio: "0.10"',
+        'ratio: "-0.10"',
+        '"-0.10"',
+        "items[2].steps[2].ratio",
+        "不能为负，现在是 -0.10",
+        "must not be negative, found -0.10",
+    ),
+    "negative amount": Bad(
+        'amount: "50000"',
+        'amount: "-50000"',
+        '"-50000"',
+        "items[0].steps[2].ceiling.amount",
+        "不能为负，现在是 -50000",
+        "must not be negative, found -50000",
+    ),
+    "amount without quotes": Bad(
+        'amount: "50000"',
+        "amount: 50000.5",
+        "50000.5",
+        "items[0].steps[2].ceiling.amount",
+        "应为写在引号里的金额（元，最多两位小数，不能为负）",
+        "expected an amount in quotes",
+    ),
+    "amount with three decimals": Bad(
+        'amount: "50000"', 'amount: "1.005"', "1.005", "items[0].steps[2].ceiling.amount", '现在是 "1.005"', 'found "1.005"'
+    ),
+    "amount in ten thousands": Bad(
+        'amount: "50000"', 'amount: "5万"', "5万", "items[0].steps[2].ceiling.amount", '现在是 "5万"', 'found "5万"'
+    ),
+    "not a number": Bad('amount: "50000"', "amount: .nan", ".nan", "items[0].steps[2].ceiling.amount", "现在是 NaN", "found NaN"),
+    "cap below item": Bad(
+        'amount: "10000", scope',
+        'amount: "9999", scope',
+        '"9999"',
+        "items[1].steps[1].ceiling.amount",
+        "封顶 9999 元低于本项给付 10000 元",
+        "the limit of 9999 lies below the item's own 10000",
+    ),
+    "one limit, two amounts": Bad(
+        "scope: period, key: critical",
+        "scope: period, key: plan",
+        "key: plan",
+        "items[1].steps[1].ceiling.amount",
+        "额度 plan 写了两个不同的金额",
+        "the limit plan has two different amounts",
+    ),
+    "unknown base": Bad(
+        "take: self_pay\n      - marginal",
+        "take: everything\n      - marginal",
+        "everything",
+        "items[0].steps[0].take",
+        "应为一种费用基数",
+        "expected a base of calculation",
+    ),
+    "base above the cap without a cap": Bad(
+        "take: self_pay\n      - marginal",
+        "take: above_cap_cost\n      - marginal",
+        "above_cap_cost",
+        "items[0].steps[0].take",
+        "above_cap_cost 要写当地基本医保的封顶线 cap",
+        "above_cap_cost needs the cap of basic insurance",
+    ),
+    "two steps in one line": Bad(
+        "- less_items: [inpatient]",
+        '- {less_items: [inpatient], ratio: "1"}',
+        "{less_items",
+        "items[2].steps[1]",
+        "一行只写一个",
+        "each line holds just one",
+    ),
+    "step that begins nothing": Bad(
+        "      - take: self_pay\n      - marginal",
+        "      - marginal",
+        "- marginal",
+        "items[0].steps[0]",
+        "第一步要给出金额",
+        "the first step must give an amount",
+    ),
+    "beginning twice": Bad(
+        '      - ratio: "0.10"',
+        '      - fixed: "100"',
+        "    steps:",
+        "items[2].steps",
+        "已有 take，后面不能再用 fixed 重新开始",
+        "take began the amount; fixed would begin anew",
+    ),
+    "gap in waiting": Bad(
+        "{from_day: 31,",
+        "{from_day: 32,",
+        "from_day: 32",
+        "items[1].steps[0].wait[1].from_day",
+        "有空档：下一段应从第 31 天起",
+        "a gap: day 31 comes next",
+    ),
+    "overlap in waiting": Bad(
+        "{from_day: 31,",
+        "{from_day: 30,",
+        "from_day: 30",
+        "items[1].steps[0].wait[1].from_day",
+        "有重叠：下一段应从第 31 天起",
+        "overlaps: day 31 comes next",
+    ),
+    "waiting with an end": Bad(
+        "{from_day: 31, amount",
+        "{from_day: 31, to_day: 365, amount",
+        "to_day: 365",
+        "items[1].steps[0].wait[1]",
+        "除最后一段外都要写 to_day",
+        "every band but the last has its to_day",
+    ),
+    "waiting in two kinds": Bad(
+        '{from_day: 31, amount: "10000"}',
+        '{from_day: 31, ratio: "1"}',
+        'ratio: "1"',
+        "items[1].steps[0].wait[1]",
+        "各段都写 amount，或都写 ratio",
+        "write amount in all bands, or ratio in all",
+    ),
+    "item twice": Bad(
+        "- code: second",
+        "- code: critical",
+        "- code: critical\n    name: {zh: 二次",
+        "items[2].code",
+        "代码 critical 用了两次",
+        "the code critical is used twice",
+    ),
+    "items in a circle": Bad(
+        "less_items: [inpatient]",
+        "less_items: [second]",
+        "    steps:",
+        "items[2].steps",
+        "项目之间循环引用（less_items）",
+        "items refer to each other in a circle (less_items)",
+    ),
+    "less an item that is not there": Bad(
+        "less_items: [inpatient]",
+        "less_items: [hospital]",
+        "    steps:",
+        "items[2].steps",
+        "没有代码为 hospital 的保障项目",
+        "names the unknown item hospital",
+    ),
+    "excludes an item that is not there": Bad(
+        "- [inpatient, critical]",
+        "- [inpatient, death]",
+        "- [inpatient, death]",
+        "exclusive[0]",
+        "没有代码为 death 的保障项目",
+        "names the unknown item death",
+    ),
+    "exclusion of nothing": Bad(
+        "    diagnosis: [Z41]\n",
+        "",
+        "- code: cosmetic",
+        "exclusions[0]",
+        "写 diagnosis 或 circumstance 之一",
+        "write one of diagnosis and circumstance",
+    ),
+    "an unknown event": Bad(
+        "events: [diagnosis]",
+        "events: [marriage]",
+        "marriage",
+        "items[1].events[0]",
+        "应为以下之一：admission, outpatient",
+        "expected one of admission, outpatient",
+    ),
+    "an event twice": Bad(
+        "events: [diagnosis]",
+        "events: [diagnosis, diagnosis]",
+        "diagnosis, diagnosis",
+        "items[1].events",
+        "同一项写了两次",
+        "the same thing stands here twice",
+    ),
+    "no events": Bad("events: [diagnosis]", "events: []", "events: []", "items[1].events", "不能是空的", "must not be empty"),
+    "impossible day": Bad(
+        "start: 2026-01-01", "start: 2026-02-30", "2026-02-30", "period.start", "日历上没有 2026-02-30 这一天", "there is no day 2026-02-30"
+    ),
+    "day in another form": Bad(
+        "opens: 2025-10-01",
+        "opens: 2025年10月1日",
+        "2025年",
+        "enrolment.opens",
+        "应为日期，如 2026-01-01",
+        "expected a day like 2026-01-01",
+    ),
+    "period ends before it starts": Bad(
+        "end: 2026-12-31", "end: 2025-12-31", "2026-01-01", "period.end", "保障期的最后一天早于第一天", "the period ends before it starts"
+    ),
+    "joining closes before it opens": Bad(
+        "closes: 2025-12-31", "closes: 2025-09-30", "closes", "enrolment.closes", "截止日早于开始日", "joining closes before it opens"
+    ),
+    "ages upside down": Bad(
+        "{from: 16, to: 60}",
+        "{from: 60, to: 16}",
+        "{from: 60",
+        "enrolment.ages[0].to",
+        "上限低于下限",
+        "the upper age is below the lower one",
+    ),
+    "late without an end": Bad(
+        ", within_months: 2",
+        "",
+        "new_hires",
+        "enrolment.late[0]",
+        "写 within_days 或 within_months 之一",
+        "write one of within_days and within_months",
+    ),
+    "payers that do not add up": Bad(
+        'union: "40"',
+        'union: "30"',
+        "payers",
+        "contribution.payers",
+        "各方合计 90 元，不等于每份 100 元",
+        "payers add up to 90, not to 100",
+    ),
+    "a payer in Chinese": Bad(
+        'union: "40"',
+        '工会: "40"',
+        "payers",
+        "contribution.payers",
+        '应为小写英文字母的出资方名字，如 person，现在是 "工会"',
+        "expected the name of a payer in small letters, like person",
+    ),
+    "two ways of charging": Bad(
+        "contribution:\n",
+        'contribution:\n  classes: [{per_share: "1"}]\n',
+        "contribution:",
+        "contribution",
+        "写 per_share，或写 classes，不要都写",
+        "write either per_share or classes",
+    ),
+    "two deadlines": Bad(
+        "{days: 180}",
+        "{days: 180, months: 6}",
+        "claim_within",
+        "claim_within",
+        "写 days、months、until 之一",
+        "write one of days, months and until",
+    ),
+    "switch in words": Bad(
+        "- once_per_disease: true",
+        "- once_per_disease: 是",
+        "是",
+        "items[1].gates[0].once_per_disease",
+        '应为true，现在是 "是"',
+        'expected true, found "是"',
+    ),
+    "shares in words": Bad(
+        "{max: 2}",
+        "{max: 两份}",
+        "两份",
+        "enrolment.shares.max",
+        "应为每人最多几份（1 到 99）",
+        "expected the greatest number of shares (1 to 99)",
+    ),
+    "days in words": Bad(
+        "waiting: {days: 30}", "waiting: {days: 30天}", "30天", "waiting.days", "应为天数（整数）", "expected a whole number of days"
+    ),
+    "a list where a mapping belongs": Bad(
+        "waiting: {days: 30}", "waiting: [30]", "[30]", "waiting", "应为“字段: 内容”，现在是 [30]", "expected a mapping, found [30]"
+    ),
+    "example with neither": Bad(
+        ', case: {event: admission, self_pay: "3000"}',
+        "",
+        "自付 3000",
+        "examples[0]",
+        "写 case（给付）或 fee（缴费）之一",
+        "write one of case (a benefit) and fee (a contribution)",
+    ),
+    "example with an unknown field": Bad(
+        'self_pay: "3000"',
+        'selfpay: "3000"',
+        "selfpay",
+        "examples[0].case.selfpay",
+        "不认识的字段；可以写：event",
+        "is not a field of a case; known: event",
+    ),
+    "example without an event": Bad(
+        "event: admission, self_pay",
+        "self_pay",
+        "自付 3000",
+        "examples[0].case.event",
+        "缺少这个字段：发生了什么",
+        "is missing: what happened",
+    ),
+    "example with an unknown limit": Bad(
+        'self_pay: "3000"',
+        'self_pay: "3000", used: {"period:all": "1"}',
+        "period:all",
+        "examples[0].case.used.period:all",
+        "本计划没有这个额度；有：period:plan、period:critical",
+        "is no limit of this plan; known: period:plan, period:critical",
+    ),
+    "example that pays an unknown item": Bad(
+        'self_pay: "3000"',
+        'self_pay: "3000", paid_items: {death: "1"}',
+        "death",
+        "examples[0].case.paid_items.death",
+        "没有这个保障项目；有：inpatient、critical、second",
+        "is no item of this plan; known: inpatient, critical, second",
+    ),
+    "example with heads in words": Bad(
+        'case: {event: admission, self_pay: "3000"}',
+        "fee: {heads: [三个人]}",
+        "三个人",
+        "examples[0].fee.heads",
+        "应为人数，或各类人员的列表",
+        "expected a number of people, or a list of kinds",
+    ),
+    "example with heads uncounted": Bad(
+        'case: {event: admission, self_pay: "3000"}',
+        "fee: {heads: [{gender: male}]}",
+        "gender: male",
+        "examples[0].fee.heads[0].count",
+        "缺少这个字段：有多少人",
+        "is missing: how many people",
+    ),
+    "a plan that is not there": Bad(
+        "category: combo\n",
+        'category: combo\nbased_on: {code: nowhere, version: "2026"}\n',
+        "based_on",
+        "based_on",
+        "没有找到所引用的计划 nowhere（2026）",
+        "the plan nowhere (2026) is not found",
+    ),
+    "a part that is not there": Bad(
+        "category: combo\n",
+        'category: combo\nincludes: [{code: nowhere, version: "2026"}]\n',
+        "includes",
+        "includes[0]",
+        "没有找到所引用的计划 nowhere（2026）",
+        "the plan nowhere (2026) is not found",
+    ),
+    "a plan made of itself": Bad(
+        "category: combo\n",
+        'category: combo\nincludes: [{code: sample-medical, version: "2026"}]\n',
+        "includes",
+        "includes[0]",
+        "计划互相引用，成了循环：sample-medical → sample-medical",
+        "plans refer to each other in a circle: sample-medical → sample-medical",
+    ),
+    "a key twice": Bad(
+        "category: combo",
+        "category: combo\ncategory: medical",
+        "category: medical",
+        "",
+        "字段“category”在这里写了两次",
+        "the key 'category' stands here twice",
+    ),
+    "an alias": Bad(
+        "waiting: {days: 30}",
+        "waiting: &w {days: 30}\nfirst_wait: *w",
+        "first_wait",
+        "",
+        "不能用别名（*名字）引用别处的内容",
+        "aliases (*name) are not allowed",
+    ),
+    "a tag": Bad(
+        "category: combo", "category: !!python/name:os.system x", "!!python", "", "读不懂，文字请写在引号里", "put texts in quotes"
+    ),
+    "brackets left open": Bad("{days: 180}", "{days: 180", "documents:", "", "不是能读的 YAML", "is not readable YAML"),
+}
+
+
+def _line_of(text: str, at: str) -> int:
+    return text[: text.rindex(at) if at == "    steps:" else text.index(at)].count("\n") + 1
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_with_its_place_and_in_both_languages(name: str) -> None:
+    bad = MISTAKES[name]
+    assert GOOD.count(bad.old) >= 1
+    text = GOOD.replace(bad.old, bad.new, 1)
+    with pytest.raises(ScheduleError) as refused:
+        read(text)
+    fault = refused.value.faults[0]
+    line = _line_of(text, bad.at)
+    where = f"，{bad.field}" if bad.field else ""
+    assert fault.in_language("zh").startswith(f"plan.yaml，第 {line} 行{where}：")
+    assert fault.in_language("en").startswith(f"plan.yaml, line {line}{where.replace('，', ', ')}: ")
+    assert bad.zh in fault.words.zh
+    assert bad.en in fault.words.en
+
+
+def test_no_two_mistakes_are_told_in_the_same_words() -> None:
+    told: dict[str, list[str]] = {}
+    for name, bad in MISTAKES.items():
+        with pytest.raises(ScheduleError) as refused:
+            read(GOOD.replace(bad.old, bad.new, 1))
+        fault = refused.value.faults[0]
+        told.setdefault(f"{fault.words.zh} {fault.path}", []).append(name)
+    assert [names for names in told.values() if len(names) > 1] == []
+
+
+def test_every_mistake_of_a_file_is_told_at_once_in_the_order_of_the_file() -> None:
+    text = (
+        GOOD.replace('ratio: "0.80"', 'ratio: "1.80"').replace("category: combo", "category: holiday").replace("    clause: 第七条\n", "")
+    )
+    with pytest.raises(ScheduleError) as refused:
+        read(text)
+    assert [fault.path[-1] for fault in refused.value.faults] == ["category", "ratio", "clause"]
+    assert [fault.line for fault in refused.value.faults] == sorted(fault.line for fault in refused.value.faults)
+
+
+# --- files that are no plan at all ----------------------------------------------------------------------------------
+
+BOMB = "a: &a [x, x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(8))
+FILES: dict[str, tuple[bytes, int, str, str]] = {
+    "GB18030": (GOOD.encode("gb18030"), 4, "文件不是 UTF-8 编码，请另存为 UTF-8 再试", "the file is not UTF-8; save it as UTF-8"),
+    "UTF-16": (GOOD.encode("utf-16"), 1, "文件不是 UTF-8 编码", "the file is not UTF-8"),
+    "bomb of aliases": (BOMB.encode(), 2, "不能用别名", "aliases (*name) are not allowed"),
+    "nested without end": (b"a: " + b"[" * 5000, 1, f"层次超过 {MAX_DEPTH} 层", f"nested deeper than {MAX_DEPTH} levels"),
+    "huge": (b"#" * (MAX_BYTES + 1), 0, "文件太大，计划文件最多 256 KB", "a plan file has at most 256 KB"),
+    "a list": (b"- format: 1\n", 1, "计划文件应是“字段: 内容”的列表", "a plan file is a mapping"),
+    "empty": (b"", 1, "计划文件应是“字段: 内容”的列表", "a plan file is a mapping"),
+    "two documents": (f"{GOOD}---\n{GOOD}".encode(), GOOD.count("\n") + 1, "不是能读的 YAML", "is not readable YAML"),
+    "a picture": (b"\x89PNG\r\n\x1a\n", 1, "文件不是 UTF-8 编码", "the file is not UTF-8"),
+    "control characters": (b"code: \x00", 0, "不是能读的 YAML", "is not readable YAML"),
+    "tabs": (b"period:\n\tstart: 2026-01-01\n", 2, "不是能读的 YAML", "is not readable YAML"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bytes_that_are_no_plan_file(name: str) -> None:
+    raw, line, zh, en = FILES[name]
+    with pytest.raises(ScheduleError) as refused:
+        read_plan(raw, source="plan.yaml")
+    (fault,) = refused.value.faults
+    assert fault.line == line
+    assert fault.source == "plan.yaml"
+    assert zh in fault.words.zh
+    assert en in fault.words.en
+
+
+def test_a_file_saved_by_a_windows_editor_is_a_plan_file() -> None:
+    """A mark at the beginning and other ends of lines are not mistakes."""
+    raw = b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()
+    assert read(raw) == read(GOOD)
+
+
+def test_nothing_unfolds_while_a_bomb_is_refused() -> None:
+    """The refusal comes from the stream of events, before anything is built: the sixteenth level would be 10^15 things."""
+    deeper = BOMB + "".join(f"z{i}: &z{i} [{', '.join([f'*{chr(105)}' if i == 0 else f'*z{i - 1}'] * 9)}]\n" for i in range(8))
+    with pytest.raises(ScheduleError):
+        read_plan(deeper.encode(), source="bomb.yaml")
+
+
+def test_two_plans_made_of_each_other() -> None:
+    one = GOOD.replace("category: combo\n", 'category: combo\nincludes: [{code: other-plan, version: "2026"}]\n')
+    other = GOOD.replace("code: sample-medical", "code: other-plan").replace(
+        "category: combo\n", 'category: combo\nincludes: [{code: sample-medical, version: "2026"}]\n'
+    )
+    files = [read_plan(text.encode(), source=f"{name}.yaml") for name, text in (("one", one), ("other", other))]
+    with pytest.raises(ScheduleError) as refused:
+        complete(files[0], lambda code, version: next(file.data for file in files if file.code == code))
+    assert "sample-medical → other-plan → sample-medical" in refused.value.in_language("zh")
+    assert refused.value.faults[0].path == ("includes", 0)
+
+
+def test_a_mistake_inside_an_included_plan_is_told_at_the_place_that_includes_it() -> None:
+    combo = GOOD.replace("category: combo\n", 'category: combo\nincludes: [{code: other-plan, version: "2026"}]\n')
+    other = read_plan(GOOD.replace("code: sample-medical", "code: other-plan").replace('"0.80"', '"1.80"').encode(), source="other.yaml")
+    file = read_plan(combo.encode(), source="combo.yaml")
+    with pytest.raises(ScheduleError) as refused:
+        complete(file, lambda code, version: other.data)
+    told = refused.value.faults[0].in_language("zh")
+    assert told.startswith("combo.yaml，第 7 行，includes[0]：所引用的 other-plan 有错：")
+    assert "比例不能大于 1" in told

@@ -1,0 +1,329 @@
+"""The rules in SQL say of every person what the rules in Python say, whatever the plan."""
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from programs.rules import eligibility_sql
+from programs.rules.combine import complete
+from programs.rules.eligibility import judge, judge_unit, may_join
+from programs.rules.eligibility_sql import FACTS, Sql, every_rule_passes, rules_of, unit_verdict_sql, verdict_sql
+from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.parse import parse
+from programs.rules.planfile import read_folder, read_plan
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import add_years, plus_days, plus_months
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "programs" / "catalogue"
+PLAN = read_plan((CATALOGUE / "shaanxi-yulin-medical.2026.yaml").read_bytes(), source="yulin").data
+FILES = {(file.code, file.version): file for file in read_folder(CATALOGUE)[0]}
+PEOPLE = 300
+TYPES = {
+    "birth_date": "date", "gender": "text", "employment": "text", "union_member": "boolean", "basic_insurance": "boolean",
+    "relation": "text", "joined_unit_on": "date", "renewal": "boolean", "holder_employment": "text", "insurance_type": "text",
+    "shares": "integer",
+}  # fmt: skip
+COLUMNS = {fact: f"people.{fact}" for fact in FACTS}
+PLANS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def _disagreements(schedule: Schedule, people: list[tuple[PersonFacts, int]], *, on: date, start: date) -> list[str]:
+    """Where the two differ, person by person and rule by rule; both ask the same rules, in the same order."""
+    verdicts, params = verdict_sql(schedule, COLUMNS, on=on, cover_start=start)
+    told = [{**asdict(person), "shares": shares, "number": i} for i, (person, shares) in enumerate(people)]
+    columns = ", ".join(f"{fact} {kind}" for fact, kind in TYPES.items())
+    text = (
+        f"WITH people AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS told(number integer, {columns})), "
+        f"judged AS (SELECT number, {verdicts} FROM people) SELECT judged.*, {every_rule_passes(schedule)} FROM judged ORDER BY number"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [json.dumps(told, default=str), *params])
+        rows = cursor.fetchall()
+    assert len(rows) == len(people)
+    found = []
+    for (person, shares), row in zip(people, rows, strict=True):
+        expected = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
+        assert [verdict.rule for verdict in expected] == list(rules_of(schedule))
+        for verdict, outcome in zip(expected, row[1:-1], strict=True):
+            if verdict.outcome != outcome:
+                found.append(f"{verdict.rule}: Python {verdict.outcome}, SQL {outcome}, {person}")
+        if may_join(expected) != row[-1]:
+            found.append(f"all: Python {may_join(expected)}, SQL {row[-1]}, {person}")
+    return found
+
+
+# --- plans and people -----------------------------------------------------------------------------------------------
+
+days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
+relations = ["self", "spouse", "minor_child"]
+employments = ["enterprise", "institution", "institution_subsidised", "retired", "none"]
+
+
+def _some(options: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(options), min_size=1, max_size=len(options), unique=True)
+
+
+@st.composite
+def _late_rules(draw: st.DrawFn) -> dict[str, Any]:
+    length = draw(st.sampled_from(["within_days", "within_months"]))
+    return {
+        "who": draw(st.sampled_from(["anyone", "new_hires"])),
+        "after": draw(st.sampled_from(["period_start", "hired"])),
+        length: draw(st.integers(0, 60 if length == "within_days" else 6)),
+    }
+
+
+@st.composite
+def _ages(draw: st.DrawFn) -> dict[str, Any]:
+    low = draw(st.integers(0, 60))
+    made: dict[str, Any] = {"from": low, "to": draw(st.integers(low, 120))}
+    made["gender"] = draw(st.sampled_from(["any", "male", "female"]))
+    made["relation"] = draw(st.sampled_from(["any", *relations]))
+    if draw(st.booleans()):
+        made["renewal"] = draw(st.booleans())
+    return made
+
+
+@st.composite
+def _units(draw: st.DrawFn) -> dict[str, Any]:
+    made: dict[str, Any] = {"min_ratio": str(draw(st.sampled_from(["0", "0.5", "0.75", "0.333333", "1"])))}
+    if draw(st.booleans()):
+        made["all_must_join"] = {"headcount": draw(st.integers(1, 40)), "compare": draw(st.sampled_from(["<", "<="]))}
+    return {**made, "same_shares": draw(st.booleans())}
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> Schedule:
+    """Any rules of joining that a plan file may say."""
+    opens, start = draw(days), draw(days)
+    rules: dict[str, Any] = {
+        "opens": str(opens),
+        "closes": str(plus_days(opens, draw(st.integers(0, 200)))),
+        "relations": draw(_some(relations)),
+        "employment": draw(_some(employments)),
+        "union_member": draw(st.booleans()),
+        "basic_insurance": draw(st.booleans()),
+        "min_months_in_unit": draw(st.sampled_from([0, 0, 1, 6, 12])),
+        "gender": draw(st.sampled_from(["any", "any", "male", "female"])),
+        "shares": {"max": draw(st.integers(1, 5)), "surplus": draw(st.sampled_from(["refuse", "void"]))},
+        "unit": draw(_units()),
+    }
+    if draw(st.booleans()):
+        rules["insurance_types"] = draw(_some(["employee", "resident"]))
+    if draw(st.booleans()):
+        rules["late"] = draw(st.lists(_late_rules(), min_size=1, max_size=3))
+    if draw(st.booleans()):
+        rules["ages"] = draw(st.lists(_ages(), min_size=1, max_size=3))
+    period = {"start": str(start), "end": str(plus_days(start, draw(st.integers(0, 400))))}
+    return parse({**PLAN, "period": period, "enrolment": rules, "examples": []})
+
+
+def _moments(schedule: Schedule) -> list[date]:
+    """The days on which some answer may change, and their neighbours."""
+    rules = schedule.enrolling
+    edges = [rules.opens, rules.closes, schedule.period.start, schedule.period.end]
+    edges += [last for late in rules.late if (last := late.last_day(schedule.period, schedule.period.start))]
+    return sorted({plus_days(day, by) for day in edges for by in (-1, 0, 1)})
+
+
+def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date, count: int = PEOPLE) -> list[tuple[PersonFacts, int]]:
+    """People around every edge of the plan: births on, before and after the birthdays that count, days of hiring likewise;
+    every other fact told, or not."""
+    ages = {age for rule in schedule.enrolling.ages for age in (rule.from_age, rule.to_age, rule.to_age + 1)} | {0, 16, 17, 55, 60}
+    births = [plus_days(add_years(start, -age), by) for age in sorted(ages) for by in (-1, 0, 1)]
+    births += [date(2008, 2, 29), date(1964, 2, 29), plus_days(start, 40)]
+    back = sorted({schedule.enrolling.min_months_in_unit, *(late.months for late in schedule.enrolling.late), 1})
+    hired = [plus_days(plus_months(day, -months), by) for day in (on, start) for months in back for by in (-1, 0, 1)]
+    hired += [plus_days(day, by - late.days) for late in schedule.enrolling.late for day in (on, start) for by in (-1, 0, 1)]
+    hired += [plus_days(schedule.period.start, by) for by in (-1, 0, 1)] + [date(2024, 2, 29), date(2024, 8, 31)]
+    pick = chance.choice
+    return [
+        (
+            PersonFacts(
+                birth_date=pick(births), gender=pick(["male", "female"]), employment=pick([*employments, "", None]),
+                union_member=pick([True, False, None]), basic_insurance=pick([True, False, None]), relation=pick(relations),
+                joined_unit_on=pick([*hired, None]), renewal=pick([True, False]), holder_employment=pick([*employments, "", None]),
+                insurance_type=pick(["employee", "resident", None]),
+            ),
+            pick([0, 1, 2, 3, 4, 5, 6]),
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+seeds = st.integers(0, 2**32)  # of the people around the edges: 300 drawn one by one would be more than Hypothesis can hold
+anyone = st.tuples(
+    st.builds(
+        PersonFacts,
+        birth_date=st.dates(date(1900, 1, 1), date(2030, 12, 31)), gender=st.sampled_from(["male", "female"]),
+        employment=st.none() | st.sampled_from([*employments, ""]), union_member=st.none() | st.booleans(),
+        basic_insurance=st.none() | st.booleans(), relation=st.sampled_from(relations),
+        joined_unit_on=st.none() | st.dates(date(1950, 1, 1), date(2030, 12, 31)), renewal=st.booleans(), card_holder=st.none(),
+        holder_employment=st.none() | st.sampled_from([*employments, ""]),
+        insurance_type=st.none() | st.sampled_from(["employee", "resident"]), risk=st.none(), unit_nature=st.none(), group=st.none(),
+    ),
+    st.integers(0, 99),
+)  # fmt: skip
+
+
+# --- the proof ------------------------------------------------------------------------------------------------------
+
+
+@PLANS
+@given(data=st.data())
+def test_sql_and_python_agree_on_every_generated_person(db: None, data: st.DataObject) -> None:
+    schedule = data.draw(schedules())
+    on = data.draw(st.sampled_from(_moments(schedule)) | days)
+    start = data.draw(st.sampled_from([schedule.period.start, plus_days(on, 1), date(2024, 2, 29), date(2027, 2, 28)]))
+    people = _people(schedule, random.Random(data.draw(seeds)), on=on, start=start) + data.draw(st.lists(anyone, max_size=5))
+    assert _disagreements(schedule, people, on=on, start=start) == []
+
+
+@pytest.mark.parametrize("key", FILES, ids=lambda key: f"{key[0]}.{key[1]}")
+def test_they_agree_on_every_plan_of_the_catalogue(db: None, key: tuple[str, str]) -> None:
+    schedule = parse(complete(FILES[key], lambda code, version: FILES[code, version].data))
+    for on in _moments(schedule):
+        people = _people(schedule, random.Random(str(key)), on=on, start=schedule.period.start, count=100)
+        assert _disagreements(schedule, people, on=on, start=schedule.period.start) == []
+
+
+@PLANS
+@given(data=st.data())
+def test_they_agree_on_every_generated_unit(db: None, data: st.DataObject) -> None:
+    schedule = data.draw(schedules())
+    chance = random.Random(data.draw(seeds))
+    assert _unit_disagreements(schedule, _units_around(schedule, chance)) == []
+
+
+def _units_around(schedule: Schedule, chance: random.Random) -> list[UnitFacts]:
+    headcount = schedule.enrolling.unit.all_headcount if schedule.enrolling.unit else 0
+    made = []
+    for _ in range(PEOPLE):
+        staff = chance.choice([0, 1, 4, 100, max(0, headcount - 1), headcount, headcount + 1])
+        enrolling = chance.choice([staff, max(0, staff - 1), staff // 2, -(-staff // 2), staff * 3 // 4, -(-staff * 3 // 4), staff + 1])
+        made.append(UnitFacts(staff, enrolling, frozenset(chance.choices([1, 2, 3], k=chance.choice([1, 1, 2])))))
+    return made
+
+
+def _unit_disagreements(schedule: Schedule, units: list[UnitFacts]) -> list[str]:
+    names = ("eligible_staff", "enrolling", "least_shares", "most_shares")
+    verdicts, params = unit_verdict_sql(schedule, {name: name for name in names})
+    told = [
+        {"n": i, "eligible_staff": u.eligible_staff, "enrolling": u.enrolling, "least_shares": min(u.shares), "most_shares": max(u.shares)}
+        for i, u in enumerate(units)
+    ]
+    columns = ", ".join(f"{name} integer" for name in ("n", *names))
+    with connection.cursor() as cursor:
+        text = f"SELECT {verdicts} FROM jsonb_to_recordset(%s::jsonb) AS units({columns}) ORDER BY n"
+        cursor.execute(text, [*params, json.dumps(told)])
+        rows = cursor.fetchall()
+    expected = [tuple(verdict.outcome for verdict in judge_unit(schedule, unit)) for unit in units]
+    return [f"{unit}: {outcome}" for unit, row, outcome in zip(units, rows, expected, strict=True) if row != outcome]
+
+
+# --- the proof proves something -------------------------------------------------------------------------------------
+
+EDGES = parse(
+    {
+        **PLAN,
+        "examples": [],
+        "enrolment": {
+            "opens": "2025-10-01", "closes": "2025-12-31", "gender": "female", "insurance_types": ["employee"],
+            "relations": ["self", "spouse"], "min_months_in_unit": 6, "shares": {"max": 3},
+            "late": [{"who": "new_hires", "after": "hired", "within_months": 1}],
+            "ages": [{"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True}],
+            "unit": {"min_ratio": "0.75", "all_must_join": {"headcount": 25, "compare": "<="}, "same_shares": True},
+        },
+    }
+)  # fmt: skip
+LATE_DAY = date(2026, 2, 15)
+
+
+@contextmanager
+def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Iterator[None]:
+    """The rule with one piece of its text exchanged."""
+    make = eligibility_sql.RULES[rule]
+
+    def broken(table: Any) -> Sql | None:
+        sql = make(table)
+        return sql and Sql(sql.text.replace(old, new), sql.params)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(eligibility_sql.RULES, rule, broken)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("window", ">= %s", "> %s"),
+        ("window", "'unknown'", "'fail'"),
+        ("relation", "= ANY", "<> ANY"),
+        ("employment", "'self'", "'spouse'"),
+        ("employment", "NULLIF", "COALESCE"),
+        ("months_in_unit", "<= %s", "< %s"),
+        ("basic_insurance", "'unknown'", "'pass'"),
+        ("insurance_type", "'unknown'", "'fail'"),
+        ("union_member", "'unknown'", "'pass'"),
+        ("gender", "= %s", "<> %s"),
+        ("age", "<= %s", "< %s"),
+        ("age", "> %s", ">= %s"),
+        ("age", "people.renewal = %s", "people.renewal IS NOT DISTINCT FROM NOT %s"),
+        ("shares", "BETWEEN 1", "BETWEEN 0"),
+    ],
+)
+def test_a_broken_twin_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> None:
+    start = plus_days(LATE_DAY, 1)
+    people = _people(EDGES, random.Random(1), on=LATE_DAY, start=start, count=2 * PEOPLE)
+    assert _disagreements(EDGES, people, on=LATE_DAY, start=start) == []
+    with _twin(monkeypatch, rule, old, new):
+        found = _disagreements(EDGES, people, on=LATE_DAY, start=start)
+    assert found
+    assert {line.split(":")[0] for line in found} <= {rule, "all"}
+
+
+@pytest.mark.parametrize(
+    ("made", "old", "new"), [("_participation", "<=", "<"), ("_participation", ">=", ">"), ("_same_shares", "NOT ", "")]
+)
+def test_a_broken_twin_of_a_units_rule_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, made: str, old: str, new: str) -> None:
+    make = getattr(eligibility_sql, made)
+    units = _units_around(EDGES, random.Random(1))
+    assert _unit_disagreements(EDGES, units) == []
+
+    def broken(*told: Any) -> Sql:
+        sql = make(*told)
+        assert old in sql.text
+        return Sql(sql.text.replace(old, new), sql.params)
+
+    monkeypatch.setattr(eligibility_sql, made, broken)
+    assert _unit_disagreements(EDGES, units)
+
+
+def test_values_never_stand_in_the_text() -> None:
+    text, params = verdict_sql(EDGES, COLUMNS, on=LATE_DAY, cover_start=LATE_DAY)
+    assert text.count("%s") == len(params)
+    assert not any(char.isdigit() and char != "1" for char in text)  # BETWEEN 1 AND %s, shares >= 1
+    assert "enterprise" not in text
+    unit_text, unit_params = unit_verdict_sql(EDGES, dict.fromkeys(("eligible_staff", "enrolling", "least_shares", "most_shares"), "x"))
+    assert unit_text.count("%s") == len(unit_params) == 2
+
+
+def test_a_column_must_be_named_plainly_and_all_of_them() -> None:
+    with pytest.raises(ValueError, match="no plain column"):
+        verdict_sql(EDGES, {**COLUMNS, "gender": "1; DROP TABLE x"}, on=LATE_DAY, cover_start=LATE_DAY)
+    with pytest.raises(KeyError):
+        verdict_sql(EDGES, {"gender": "gender"}, on=LATE_DAY, cover_start=LATE_DAY)
+
+
+def test_a_plan_without_rules_for_units_asks_nothing_of_them() -> None:
+    assert unit_verdict_sql(parse({**PLAN, "examples": []}), {}) == ("", [])
