@@ -1,8 +1,10 @@
 """A claim's rows into facts for the rules, and what happened before it in the same period of cover."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
 from members.facts import cover_facts, person_facts
@@ -16,35 +18,42 @@ LIFETIME = date(1900, 1, 1)
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
 
+_figures = attrgetter(*(f"{name}_fen" for name in SETTLEMENT_FIELDS))
+
+
 def case_facts(claim: Claim) -> CaseFacts:
-    """The event as the rules see it. Accidents count on the day of the accident, stays on the first admission,
-    all else on the day told (for cancer the pathology confirmation)."""
-    stays = tuple(
+    """The event as the rules see it (`told_case`)."""
+    return told_case(claim, claim.admissions.all())
+
+
+def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
+    """The event from a claim's columns and those of its stays, however they were read. Accidents count on the day of the
+    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation).
+    ValueError when no day is told."""
+    found = tuple(
         Stay(
             admitted_on=row.admitted_on,
             discharged_on=row.discharged_on,
-            settlement=Settlement(
-                **{name: yuan_from_fen(getattr(row, f"{name}_fen")) for name in SETTLEMENT_FIELDS}
-            ),
-            hospital_grade=claim.hospital_grade,
+            settlement=Settlement(*map(yuan_from_fen, _figures(row))),
+            hospital_grade=told.hospital_grade,
         )
-        for row in claim.admissions.all()
+        for row in stays
     )
-    event_on = claim.accident_on or claim.event_on or min((stay.admitted_on for stay in stays), default=None)
+    event_on = told.accident_on or told.event_on or min((stay.admitted_on for stay in found), default=None)
     if event_on is None:
-        raise ValueError(f"claim {claim.pk} tells no day")
+        raise ValueError(f"claim {told.number} tells no day")
     return CaseFacts(
-        event=claim.event,
+        event=told.event,
         event_on=event_on,
-        stays=stays,
-        diagnosis_code=claim.diagnosis_code,
-        diagnosis_class=claim.diagnosis_class,
-        disability_grade=claim.disability_grade,
-        accident_on=claim.accident_on,
-        death_on=claim.death_on,
-        claimed_on=day_of(claim.submitted_at) if claim.submitted_at else None,
-        other_aid=None if claim.other_aid_fen is None else yuan_from_fen(claim.other_aid_fen),
-        circumstances=frozenset(claim.circumstances),
+        stays=found,
+        diagnosis_code=told.diagnosis_code,
+        diagnosis_class=told.diagnosis_class,
+        disability_grade=told.disability_grade,
+        accident_on=told.accident_on,
+        death_on=told.death_on,
+        claimed_on=day_of(told.submitted_at) if told.submitted_at else None,
+        other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
+        circumstances=frozenset(told.circumstances),
     )
 
 
@@ -74,7 +83,7 @@ def _prior_use(claim: Claim) -> PriorUse:
     return PriorUse(
         used=used_by_key(claim),
         paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
-        admissions=Admission.objects.filter(claim__in=in_period).count(),
+        admissions=Admission.objects.filter(claim__in=in_period.filter(event="admission")).count(),
         diseases=frozenset(filter(None, diseases.values())),
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import rosters
+from members.services import contributions, lineage, rosters, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job
 
@@ -19,3 +19,27 @@ def check_roster(run: Run) -> dict[str, Any] | None:
 def commit_roster(run: Run) -> dict[str, Any] | None:
     """Enrol the good rows of a confirmed roster."""
     rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on)
+
+
+@job("members.carry_unit", label=_("转移单位的记录"))
+def carry_unit(run: Run) -> dict[str, Any] | None:
+    """Carry the rows of a merged or divided unit, one kind after another."""
+    return lineage.carry(run.subject_ids[0], run)
+
+
+@job("members.read_statement", label=_("读取银行流水"))
+def read_statement(run: Run) -> dict[str, Any] | None:
+    """Read and judge an uploaded bank statement."""
+    return statements.read(run.subject_ids[0], run)
+
+
+@job("members.take_statement", label=_("导入银行流水"))
+def take_statement(run: Run) -> dict[str, Any] | None:
+    """Take in the money of a confirmed bank statement."""
+    return statements.take(run.subject_ids[0], run)
+
+
+@job("members.match_sure", label=_("核销来款"))
+def match_sure(run: Run) -> dict[str, Any] | None:
+    """Match the remittances of an office whose remark and amount agree with a debt."""
+    return contributions.match_sure(run.subject_ids[0], run)

@@ -1,4 +1,4 @@
-"""The life of a work unit, of a roster and of an enrolment."""
+"""The life of a work unit and of what is asked to be changed in it, of a roster and of an enrolment."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,16 +6,56 @@ from unionaid.workflow.arrows import Arrow, Graph, State
 
 UNIT = Graph(
     name="work unit",
-    initial="submitted",
+    initial="draft",
     states=(
+        State("draft", _("草稿")),
         State("submitted", _("待办事处审核"), "todo"),
         State("approved", _("已登记"), "good"),
         State("returned", _("已退回修改"), "bad"),
+        State("merged", _("已并入其他单位")),
     ),
     arrows=(
+        Arrow("submit", _("提交登记"), ("draft",), "submitted", "unit.use", stamp="submitted_by"),
         Arrow("approve", _("通过登记"), ("submitted",), "approved", "units.approve"),
         Arrow("return", _("退回修改"), ("submitted",), "returned", "units.approve"),
-        Arrow("resubmit", _("重新提交"), ("returned",), "submitted", "rosters.upload"),
+        Arrow("resubmit", _("重新提交"), ("returned",), "submitted", "unit.use", stamp="submitted_by"),
+        Arrow("found", _("分立登记"), ("draft",), "approved", "units.restructure"),
+        Arrow("merge", _("并入其他单位"), ("approved",), "merged", "units.restructure"),
+    ),
+)
+
+UNIT_CHANGE = Graph(
+    name="change of a unit",
+    initial="pending",
+    states=(
+        State("pending", _("待办事处审核"), "todo"),
+        State("approved", _("已生效"), "good"),
+        State("returned", _("已退回修改"), "bad"),
+        State("withdrawn", _("已撤回")),
+    ),
+    arrows=(
+        Arrow("approve", _("通过变更"), ("pending",), "approved", "units.approve", stamp="decided_by"),
+        Arrow("move_office", _("通过变更"), ("pending",), "approved", "units.restructure", stamp="decided_by"),
+        Arrow("return", _("退回变更"), ("pending",), "returned", "units.approve", stamp="decided_by"),
+        Arrow("withdraw", _("撤回变更"), ("pending",), "withdrawn", "unit.use"),
+    ),
+)
+
+AGENT_CHANGE = Graph(
+    name="change of a unit's agent",
+    initial="asked",
+    states=(
+        State("asked", _("等您上传盖章的申请表"), "todo"),
+        State("submitted", _("待办事处审核"), "todo"),
+        State("approved", _("已更换"), "good"),
+        State("refused", _("未通过"), "bad"),
+        State("withdrawn", _("已撤回")),
+    ),
+    arrows=(
+        Arrow("hand_in", _("上传盖章的申请表"), ("asked",), "submitted", "units.take_over"),
+        Arrow("approve", _("同意更换"), ("submitted",), "approved", "units.approve", not_by=("user",), stamp="decided_by"),
+        Arrow("refuse", _("不同意更换"), ("submitted",), "refused", "units.approve", not_by=("user",), stamp="decided_by"),
+        Arrow("withdraw", _("撤回申请"), ("asked", "submitted"), "withdrawn", "units.take_over"),
     ),
 )
 
@@ -65,11 +105,78 @@ DUE = Graph(
     initial="open",
     states=(
         State("open", _("待缴"), "todo"),
+        State("part_paid", _("部分到账"), "todo"),
         State("settled", _("已到账"), "good"),
         State("cancelled", _("已取消")),
     ),
     arrows=(
-        Arrow("settle", _("确认到账"), ("open",), "settled", "contributions.confirm"),
+        Arrow("pay_part", _("记入部分到账"), ("open", "part_paid"), "part_paid", "contributions.confirm"),
+        Arrow("settle", _("确认到账"), ("open", "part_paid"), "settled", "contributions.confirm"),
+        Arrow("reopen", _("撤销核销"), ("part_paid", "settled"), "open", "contributions.confirm"),
         Arrow("cancel", _("取消"), ("open",), "cancelled", "enrolments.withdraw"),
+        Arrow("waive", _("不再收取"), ("open", "part_paid"), "cancelled", "contributions.confirm"),
+    ),
+)
+# Debts for which money is still expected.
+DUE_LIVE = ("open", "part_paid")
+
+_REMITTANCE = ("unmatched", "part_matched", "over", "matched", "refunded")
+REMITTANCE = Graph(
+    name="remittance",
+    initial="unmatched",
+    states=(
+        State("unmatched", _("待核销"), "todo"),
+        State("part_matched", _("部分核销"), "todo"),
+        State("over", _("有多缴余款"), "todo"),
+        State("matched", _("已核销"), "good"),
+        State("refunded", _("余款已退"), "good"),
+    ),
+    arrows=(
+        # The state follows the figures (what is matched, what goes back); whoever moves them was asked for their right before.
+        Arrow("match_part", _("核销一部分"), _REMITTANCE, "part_matched", "remittances.move"),
+        Arrow("match", _("核销"), _REMITTANCE, "matched", "remittances.move"),
+        Arrow("leave_over", _("登记余款"), _REMITTANCE, "over", "remittances.move"),
+        Arrow("refund", _("余款退回"), _REMITTANCE, "refunded", "remittances.move"),
+        Arrow("unmatch", _("恢复待核销"), _REMITTANCE, "unmatched", "remittances.move"),
+    ),
+)
+# Remittances of which something is still to be matched or sent back.
+REMITTANCE_OPEN = ("unmatched", "part_matched", "over")
+
+REFUND = Graph(
+    name="refund",
+    initial="proposed",
+    states=(
+        State("proposed", _("待复核放款"), "todo"),
+        State("released", _("已放款，待银行付出"), "todo"),
+        State("paid", _("已退款"), "good"),
+        State("dropped", _("不予退款")),
+        State("failed", _("被银行退回"), "bad"),
+    ),
+    arrows=(
+        Arrow("release", _("复核退款"), ("proposed",), "released", "refunds.release", ("proposed_by",), "released_by"),
+        Arrow("drop", _("不予退款"), ("proposed",), "dropped", "refunds.release"),
+        Arrow("mark_paid", _("登记已退款"), ("released",), "paid", "contributions.confirm"),
+        Arrow("mark_failed", _("登记银行退回"), ("released", "paid"), "failed", "contributions.confirm"),
+    ),
+)
+
+STATEMENT = Graph(
+    name="bank statement",
+    initial="uploaded",
+    states=(
+        State("uploaded", _("正在读取")),
+        State("read", _("待确认导入"), "todo"),
+        State("taking", _("正在导入")),
+        State("taken", _("已导入"), "good"),
+        State("unreadable", _("无法读取"), "bad"),
+        State("cancelled", _("已取消")),
+    ),
+    arrows=(
+        Arrow("read", _("读取流水"), ("uploaded",), "read", "contributions.confirm"),
+        Arrow("refuse", _("流水无法读取"), ("uploaded",), "unreadable", "contributions.confirm"),
+        Arrow("confirm", _("确认导入"), ("read",), "taking", "contributions.confirm", then=("members.take_statement",)),
+        Arrow("take", _("导入完成"), ("taking",), "taken", "contributions.confirm"),
+        Arrow("cancel", _("取消导入"), ("uploaded", "read"), "cancelled", "contributions.confirm"),
     ),
 )

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from members.views import account, cover, eligibility, join, unit, would_get
+from members.views import account, cover, eligibility, join, pay, take_over, unit, unit_record, would_get
 
 app_name = "members"
 urlpatterns = [
     path("sign-up", account.sign_up, name="sign_up"),
     path("verify/<uuid:public_id>", cover.verify, name="verify"),
+    path("verify/receipts/<uuid:public_id>", pay.verify, name="verify_receipt"),
     path("my/eligibility", eligibility.eligibility, name="eligibility"),
     path("my/eligibility/<slug:name>", eligibility.question, name="question"),
     path("my/plans", eligibility.plans, name="plans"),
@@ -23,14 +24,27 @@ urlpatterns = [
     path("my/join-papers/<uuid:public_id>", join.paper, name="join_paper"),
     path("my/join-papers/<uuid:public_id>/remove", join.paper_remove, name="join_paper_remove"),
     path("my/enrolments/<uuid:public_id>/joined", cover.joined, name="joined"),
-    path("my/enrolments/<uuid:public_id>/pay", cover.pay, name="pay"),
+    path("my/enrolments/<uuid:public_id>/pay", pay.mine, name="pay"),
+    path("my/enrolments/<uuid:public_id>/receipt.pdf", pay.my_receipt, name="my_receipt"),
+    path("my/slips/<uuid:public_id>", pay.my_slip, name="my_slip"),
     path("my/enrolments/<uuid:public_id>/withdraw", cover.withdraw, name="withdraw"),
     path("my/enrolments/<uuid:public_id>/certificate", cover.certificate, name="certificate"),
     path("my/enrolments/<uuid:public_id>/certificate.pdf", cover.certificate_pdf, name="certificate_pdf"),
-    path("my/units/register", unit.register, name="unit_register"),
+    path("my/units/register", unit_record.register, name="unit_register"),
     path("unit/", unit.home, name="unit_home"),
     path("unit/people", unit.people, name="unit_people"),
-    path("unit/units/<int:pk>", unit.unit, name="unit"),
+    path("unit/dues/<int:pk>", pay.of_unit, name="unit_due"),
+    path("unit/dues/<int:pk>/receipt.pdf", pay.unit_receipt, name="unit_receipt"),
+    path("unit/slips/<uuid:public_id>", pay.unit_slip, name="unit_slip"),
+    path("unit/units/<int:pk>", unit_record.unit, name="unit"),
+    path("unit/units/<int:pk>/change", unit_record.change, name="unit_change"),
+    path("unit/units/<int:pk>/change/withdraw", unit_record.withdraw, name="unit_change_withdraw"),
+    path("unit/unit-papers/<int:pk>", unit_record.paper, name="unit_paper"),
+    path("unit/unit-papers/<int:pk>/remove", unit_record.paper_remove, name="unit_paper_remove"),
+    path("units/take-over", take_over.start, name="take_over_start"),
+    path("units/take-over/<uuid:public_id>", take_over.request_page, name="take_over"),
+    path("units/take-over/<uuid:public_id>/form.pdf", take_over.form_pdf, name="take_over_form"),
+    path("units/take-over/<uuid:public_id>/withdraw", take_over.withdraw, name="take_over_withdraw"),
     path("unit/units/<int:pk>/rosters/new", unit.roster_plans, name="roster_plans"),
     path("unit/units/<int:pk>/rosters/new/<int:terms_id>", unit.roster_upload, name="roster_upload"),
     path("unit/units/<int:pk>/rosters/template/<int:terms_id>.xlsx", unit.roster_template, name="roster_template"),

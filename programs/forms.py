@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
 from programs.rules.facts import SETTLEMENT_FIELDS, disease_of
 from programs.rules.faults import ScheduleError
-from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, key_words
+from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
 from programs.rules.gates import ACCIDENTS
 from programs.rules.planfile import MAX_BYTES
 from programs.rules.schedule import Schedule, Step
@@ -158,9 +158,9 @@ class CaseForm(AskForm):
             yield "other_aid", _amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
         if schedule.claim_window:
             yield "claimed_on", _day(_("申领日期"), _("不填不检查申领期限"))
-            kinds = [kind for kind, _until in schedule.claim_window.until if kind != "default"]
+            kinds = [(kind, value_words(day.isoformat(), "day", "", {})) for kind, day in schedule.claim_window.until if kind != "default"]
             if kinds:
-                yield "event_kind", self._choice(_("申领期限按哪一种"), [(kind, Words(kind, kind)) for kind in kinds])
+                yield "event_kind", self._choice(_("申领期限按哪一种（截止日期）"), kinds)
 
     def _stay(self) -> Iterator[tuple[str, forms.Field]]:
         if not (self.bases or self._steps("per_day", "per_admission", "offset") or self._gates & {"hospital_grade", "with_admission"}):
@@ -169,7 +169,7 @@ class CaseForm(AskForm):
         yield "discharged_on", _day(_("出院日期"))
         yield "days", _whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
         if "hospital_grade" in self._gates:
-            grades = [(str(grade), Words(f"{grade} 级", f"grade {grade}")) for grade in (3, 2, 1)]
+            grades = [(grade, key_words(grade, "", {})) for grade in ("3", "2", "1")]
             yield "hospital_grade", self._choice(_("医院等级"), grades)
         if self.bases:
             yield "self_pay", _amount(_("个人自付（元）"), _("目录以内由个人分担的部分，不含自费"))
@@ -188,7 +188,7 @@ class CaseForm(AskForm):
         if schedule.enrolling.max_shares > 1 or self._steps("shares"):
             yield "shares", _whole(_("份数"), MOST_SHARES, _("不填为 1 份"), least=1)
         if schedule.enrolling.gender != "any" or "gender" in self._gates:
-            genders = [("female", Words("女", "female")), ("male", Words("男", "male"))]
+            genders = [(code, VALUE_WORDS["gender"][code]) for code in ("female", "male")]
             yield "gender", self._choice(_("性别"), genders)
         if "age" in self._gates:
             yield "birth_date", _day(_("出生日期"), _("不填按 40 岁算"))

@@ -11,13 +11,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from programs.models import Program, Terms
-from programs.rules.combine import complete
+from programs.rules.combine import complete, no_office_words, overlap_words
 from programs.rules.examples import check_examples
 from programs.rules.faults import Fault, ScheduleError
 from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.rules.schedule import Schedule, content_hash
-from programs.rules.words import Words
 from programs.selectors import visible_terms
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM, Actor, may
@@ -158,16 +157,8 @@ def _with_examples(file: PlanFile, data: Mapping[str, Any]) -> Schedule:
     except ScheduleError as error:
         raise error.placed(file.source, file.lines) from None
     if failures:
-        raise ScheduleError([
-            Fault(
-                Words(
-                    f"算例“{one.name}”写的是 {one.expected} 元，按条款算出来是 {one.found} 元",
-                    f"the example “{one.name}” should give {one.expected} and gives {one.found}",
-                ),
-                ("examples", one.index, "expect"),
-            )
-            for one in failures
-        ]).placed(file.source, file.lines)  # fmt: skip
+        faults = [Fault(one.words, ("examples", one.index, "expect")) for one in failures]
+        raise ScheduleError(faults).placed(file.source, file.lines)
     return schedule
 
 
@@ -176,10 +167,7 @@ def _overlaps(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
     faults = []
     for (one, a), (other, b) in combinations(plans, 2):
         if a.code == b.code and (a.version == b.version or a.period.overlaps(b.period)):
-            words = Words(
-                f"计划 {a.code} 的两期条款 {a.version} 与 {b.version} 保障期重叠（另一份文件：{one.source}）",
-                f"the versions {a.version} and {b.version} of {a.code} overlap in time (the other file: {one.source})",
-            )
+            words = overlap_words(a, b, other_file=one.source)
             faults.append(Fault(words, ("period",), other.lines.get(("period",), 0), other.source))
     return faults
 
@@ -213,8 +201,7 @@ def _program(file: PlanFile, schedule: Schedule, *, by: Actor) -> Program:
     if schedule.office:
         office = Office.objects.filter(code=schedule.office).first()
         if office is None:
-            words = Words(f"没有代码为 {schedule.office} 的办事处", f"there is no office with the code {schedule.office}")
-            raise refusal(ScheduleError([Fault(words, ("office",))]).placed(file.source, file.lines))
+            raise refusal(ScheduleError([Fault(no_office_words(schedule.office), ("office",))]).placed(file.source, file.lines))
     if not may(by, "programs.draft", Program(office=office).owner_id):
         mine = _("您只能为自己的机构和它的下级机构写条款。请核对计划文件里的 office；没有写 office 的是全国计划，由总部写。")
         raise NotAllowed(mine)

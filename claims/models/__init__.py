@@ -2,5 +2,6 @@
 
 from claims.models.claims import Admission, Claim, ClaimDocument
 from claims.models.decisions import BenefitStatement, CeilingUsage, Review
+from claims.models.rehearsals import Rehearsal
 
-__all__ = ["Admission", "BenefitStatement", "CeilingUsage", "Claim", "ClaimDocument", "Review"]
+__all__ = ["Admission", "BenefitStatement", "CeilingUsage", "Claim", "ClaimDocument", "Rehearsal", "Review"]

@@ -42,16 +42,18 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     steps = [step for item in items for step in item.steps]
     gates = {gate.name for item in items for gate in item.gates}
     bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
-    by_stay = bases or any(step.name in ("per_day", "per_admission") for step in steps)
+    by_stay = bases or gates & {"with_admission", "hospital_grade"} or any(step.name in ("per_day", "per_admission") for step in steps)
+    in_hospital = bool(items) and all(any(gate.name == "with_admission" for gate in item.gates) for item in items)
+    by_disease = any(step.name == "ceiling" and step.data["scope"] == "disease" for step in steps)
     tables = [(step.data, step.data[TABLES[step.name]]) for step in steps if step.name in TABLES]
     offset = [name for step in steps if step.name == "offset" for name in step.data["fields"]]
     return Needs(
-        stays="required" if event in ("admission", "outpatient") else "optional" if by_stay else "",
+        stays="required" if event in ("admission", "outpatient") or in_hospital else "optional" if by_stay else "",
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
         hospital_grade="hospital_grade" in gates,
-        diagnosis_code="diagnosis_in" in gates or bool(schedule.exclusions),
+        diagnosis_code=bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
     )
 

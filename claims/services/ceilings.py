@@ -37,7 +37,19 @@ def lock(claim: Claim) -> Mapping[str, Decimal]:
         ],
         ignore_conflicts=True,
     )
-    return {row.key: yuan_from_fen(row.used_fen) for row in _rows(claim).select_for_update().order_by("key", "period_start")}
+    rows = list(_rows(claim).select_for_update().order_by("key", "period_start"))
+    for row in rows:
+        _follow_terms(row, limits.get(row.key))
+    return {row.key: yuan_from_fen(row.used_fen) for row in rows}
+
+
+def _follow_terms(row: CeilingUsage, limit: Decimal | None) -> None:
+    """A lifetime limit outlives the terms that wrote it down: later terms may set another one. What was used stays."""
+    if limit is None or row.ceiling_fen is None:
+        return
+    ceiling_fen = max(fen_from_yuan(round_half_up(limit)), row.used_fen)
+    if ceiling_fen != row.ceiling_fen:
+        CeilingUsage.objects.filter(pk=row.pk).update(ceiling_fen=ceiling_fen)
 
 
 def take(claim: Claim, assessment: Assessment) -> None:

@@ -10,12 +10,15 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from members.models import ContributionDue, Roster, RosterRow, UnitAgent, UnitPaper, WorkUnit
+from members.models import AgentChange, ContributionDue, Roster, RosterRow, UnitAgent, UnitChange, UnitPaper, WorkUnit
+from members.selectors.units import facts_of, lineage_of
 from members.services import units
+from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
@@ -28,7 +31,7 @@ from unionaid.workflow.words import act_words
 
 SHOWN_ROWS = 100
 
-findable(WorkUnit, number="credit_code", label="name", page="admin:unit")
+findable(WorkUnit, number="credit_code", label="name", page="admin:unit", hidden={"state": "draft"})
 findable(Roster, number="", label="file_name", page="admin:roster")
 
 
@@ -49,7 +52,7 @@ class DecisionForm(forms.Form):
 
 def unit_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit's record with its papers, agents and acts; whoever may, decides on a submitted one."""
-    unit = get_object_or_404(WorkUnit.objects.select_related("office"), pk=pk)
+    unit = get_object_or_404(WorkUnit.objects.select_related("office").exclude(state="draft"), pk=pk)
     form, status, refused = DecisionForm(request.POST or None), 200, ""
     if request.method == "POST":
         status, refused = _decide(unit, form, request.actor)  # type: ignore[attr-defined]
@@ -93,12 +96,20 @@ def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refu
         unit=unit,
         form=form,
         refused=refused,
+        facts=facts_of(unit),
+        lineage=lineage_of(unit),
+        changes=UnitChange.objects.filter(unit=unit).order_by("-id")[:5],
+        agent_changes=AgentChange.objects.filter(unit=unit).exclude(handed_in_at=None).select_related("user").order_by("-id")[:5],
+        may_restructure=unit.state == "approved" and may(actor, "units.restructure", unit.office_id),
         agents=UnitAgent.objects.filter(unit=unit).select_related("user").order_by("since")[:20],
         rosters=Roster.objects.filter(unit=unit).select_related("terms__program").order_by("-id")[:10],
         dues=[
             (due, format_yuan(due.amount_fen)) for due in ContributionDue.objects.filter(unit=unit).order_by("-id")[:10]
         ] if may(actor, "contributions.view") else None,
-        papers=[(paper, _("工会批准成立的文件"), reverse("admin:unit_paper", args=[paper.pk])) for paper in unit.papers.all()],
+        papers=[
+            (paper, _("变更的证明") if paper.change_id else _("工会批准成立的文件"), reverse("admin:unit_paper", args=[paper.pk]))
+            for paper in unit.papers.all()
+        ],
         returned=returned if unit.state == "returned" else "",
         may_decide=unit.state == "submitted" and may(actor, "units.approve", unit.office_id),
         history=[(act, act_words(act.entity, act.action)) for act in history],
@@ -124,10 +135,18 @@ class WorkUnitAdmin(HouseAdmin):
     )
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
-    list_display = ("name", "credit_code", "nature", "headcount", column("office", _("机构")), "standing")
-    list_filter = (("state", titled(_("状态"))), "nature")
+    list_display = ("name", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted", "standing")
+    list_filter = (("state", titled(_("状态"))), "nature", "industry", "risk")
     list_select_related = ("office",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkUnit]:
+        """Drafts are their agents' alone."""
+        return super().get_queryset(request).exclude(state="draft")
+
+    @admin.display(description=_("提交日期"))
+    def submitted(self, unit: WorkUnit) -> str:
+        return date_format(day_of(unit.submitted_at)) if unit.submitted_at else "—"
 
     def find(self, rows: QuerySet[WorkUnit], text: str) -> QuerySet[WorkUnit]:
         return rows.filter(Q(name__begins=text) | Q(credit_code__begins=text.upper()))
@@ -206,7 +225,7 @@ class RosterAdmin(HouseAdmin):
 
 @todo("units.approve")
 def submitted_units(actor: Actor) -> Iterable[Todo]:
-    """Units that wait to be taken in; a unit's first act tells since when."""
+    """Units that wait to be taken in, since they were sent in last."""
     address = f"{reverse('admin:members_workunit_changelist')}?state__exact=submitted"
     rows = WorkUnit.objects.filter(state="submitted")
-    yield waiting(_("待审核的单位登记"), rows, "agents__since", address)
+    yield waiting(_("待审核的单位登记"), rows, "submitted_at", address)

@@ -1,34 +1,80 @@
-"""Forms of the unit agent: registering a unit, uploading a roster."""
+"""Forms of the unit agent: registering a unit, changing its record, taking it over, uploading a roster."""
 
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.join import offices_by_province
 from members.models import WorkUnit
+from members.services.units import FIELDS
 from unionaid.web.asking import AskForm, KeyedForm
 from unionaid.web.fields import CreditCodeField, PaperField
 
 MAX_ROSTER = 20 * 1024 * 1024
 MAX_STAFF = 1_000_000
+MOST_FILES = 10
+
+
+class Papers(forms.FileInput):
+    """Several files at once."""
+
+    allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"accept": "image/*,application/pdf", "multiple": True})
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        """Every file that came; one as Django's test client sends it, many as browsers do."""
+        return list(files.getlist(name)) if hasattr(files, "getlist") else [files[name]] if name in files else []
+
+
+class PapersField(PaperField):
+    """Photos or PDFs; the clean value is a list of harmless copies."""
+
+    widget = Papers
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=Papers(), **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        if len(data) > MOST_FILES:
+            raise ValidationError(gettext("一次最多选 {count} 份文件，请分几次上传").format(count=MOST_FILES), code="invalid")
+        if not data:
+            super().clean(None, initial)
+            return []
+        return [super(PapersField, self).clean(one, initial) for one in data]
 
 
 class UnitForm(KeyedForm):
-    """What the office wants to know of a unit."""
+    """What the office wants to know of a unit. As a draft (`draft`) only its name and the office are asked for."""
 
     name = forms.CharField(
         label=_("单位全称"), max_length=120, help_text=_("和营业执照或法人证书上一样"), error_messages={"required": _("请填写单位全称")}
     )
     credit_code = CreditCodeField(
-        label=_("统一社会信用代码"), max_length=40, help_text=_("18 位，在营业执照或法人证书上"),
+        label=_("统一社会信用代码"), max_length=40, help_text=_("18 位，在营业执照或法人证书上；开头可以是数字，也可以是字母"),
         error_messages={"required": _("请填写统一社会信用代码")},
+    )  # fmt: skip
+    union_credit_code = CreditCodeField(
+        label=_("工会统一社会信用代码"), max_length=40, required=False,
+        help_text=_("在工会法人资格证书上，多数以 8 开头；工会还没有代码的可以不填"),
     )  # fmt: skip
     nature = forms.ChoiceField(
         label=_("单位性质"), choices=[("", _("请选择")), *WorkUnit.Nature.choices],
         error_messages={"required": _("请选择单位性质"), "invalid_choice": _("请在列表里选择单位性质")},
+    )  # fmt: skip
+    industry = forms.ChoiceField(
+        label=_("行业"), help_text=_("按国民经济行业分类，选主要的一类"),
+        error_messages={"required": _("请选择行业"), "invalid_choice": _("请在列表里选择行业")},
+    )  # fmt: skip
+    risk = forms.ChoiceField(
+        label=_("工种风险"), choices=[("", _("不清楚")), *WorkUnit.Risk.choices], required=False,
+        help_text=_("少数计划按工种风险收互助费；矿山井下、高空、爆破等属于高风险"),
+        error_messages={"invalid_choice": _("请在列表里选择工种风险")},
     )  # fmt: skip
     civil_servant_subsidy = forms.BooleanField(label=_("职工享受公务员医疗补助"), required=False)
     headcount = forms.IntegerField(
@@ -49,21 +95,71 @@ class UnitForm(KeyedForm):
         label=_("办事处"), help_text=_("选单位所在地的办事处"),
         error_messages={"required": _("请选择办事处"), "invalid_choice": _("请在列表里选择一个办事处")},
     )  # fmt: skip
-    paper = PaperField(label=_("工会批准成立的文件（照片或 PDF）"))
+    paper = PapersField(label=_("工会批准成立的文件（照片或 PDF，可以多选）"))
 
-    def __init__(self, *args: Any, unit: WorkUnit | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, draft: bool = False, has_papers: bool = False, with_office: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [("", _("请选择")), *offices_by_province()]  # type: ignore[attr-defined]
-        if unit is not None:  # what was returned is corrected; code and office stay
-            del self.fields["credit_code"], self.fields["office"]
+        self.fields["industry"].choices = [("", _("请选择")), *industry_choices()]  # type: ignore[attr-defined]
+        if with_office:
+            self.fields["office"].choices = [("", _("请选择")), *offices_by_province()]  # type: ignore[attr-defined]
+        else:
+            del self.fields["office"]
+        if draft:
+            for name, field in self.fields.items():
+                field.required = name in ("key", "name", "office")
+        if has_papers:
             self.fields["paper"].required = False
             self.fields["paper"].help_text = _("已上传过的不用再传")
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
-        if (told.get("women_count") or 0) > (told.get("headcount") or MAX_STAFF):
+        headcount = told.get("headcount")
+        if headcount is not None and (told.get("women_count") or 0) > headcount:
             self.add_error("women_count", ValidationError(gettext("女职工人数不能大于职工人数，请核对")))
         return told
+
+    def values(self) -> dict[str, Any]:
+        """For `services.units`."""
+        told = {name: self.cleaned_data.get(name) for name in FIELDS}
+        if told["headcount"] is None:  # a draft may count only the women yet
+            told["headcount"] = told["women_count"] or 0
+        told["women_count"] = told["women_count"] or 0
+        return told
+
+
+class ChangeForm(UnitForm):
+    """Other values for an approved unit's record, and why."""
+
+    reason = forms.CharField(
+        label=_("变更原因"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("例如：更名批复文号")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, has_papers=True, **kwargs)
+        self.fields["paper"].label = _("证明材料（照片或 PDF，可以多选）")
+        self.fields["paper"].help_text = _("改单位名称或信用代码时必须上传；其他内容可以不传")
+        self.fields["office"].help_text = _("单位划归另一个办事处时才改；要由两个办事处的上级审核")
+        self.order_fields([*(name for name in self.fields if name not in ("reason", "paper")), "reason", "paper"])
+
+
+class TakeOverForm(KeyedForm):
+    """Which unit one takes over."""
+
+    credit_code = CreditCodeField(
+        label=_("单位的统一社会信用代码"), max_length=40, help_text=_("18 位，在营业执照或法人证书上"),
+        error_messages={"required": _("请填写统一社会信用代码")},
+    )  # fmt: skip
+
+
+class StampedForm(AskForm):
+    """The stamped form, photographed."""
+
+    paper = PapersField(label=_("盖好章的申请表（照片或 PDF）"))
+
+
+def industry_choices() -> list[tuple[str, Any]]:
+    """The sections of the standard with their letters in front."""
+    return [(code, format_lazy("{} {}", code, words)) for code, words in WorkUnit.Industry.choices]
 
 
 class RosterForm(AskForm):

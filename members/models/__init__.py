@@ -1,25 +1,53 @@
 """The tables of this room, gathered for Django."""
 
-from members.models.contributions import ContributionDue, Match, Remittance
+from members.models.contributions import (
+    BankStatement,
+    ContributionDue,
+    DuePaper,
+    Match,
+    Refund,
+    Remittance,
+    StatementRow,
+)
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
 from members.models.people import BankCard, Consent, Member, MemberSecret
-from members.models.units import UnitAgent, UnitPaper, WorkUnit
+from members.models.units import (
+    AgentChange,
+    AgentPaper,
+    CarriedEnrolment,
+    LineageMember,
+    UnitAgent,
+    UnitChange,
+    UnitLineage,
+    UnitPaper,
+    WorkUnit,
+)
 
 __all__ = [
+    "AgentChange",
+    "AgentPaper",
     "BankCard",
+    "BankStatement",
+    "CarriedEnrolment",
     "Consent",
     "ContributionDue",
+    "DuePaper",
     "Enrolment",
     "Evidence",
     "JoinDraft",
     "JoinPaper",
+    "LineageMember",
     "Match",
     "Member",
     "MemberSecret",
+    "Refund",
     "Remittance",
     "Roster",
     "RosterRow",
+    "StatementRow",
     "UnitAgent",
+    "UnitChange",
+    "UnitLineage",
     "UnitPaper",
     "WorkUnit",
 ]

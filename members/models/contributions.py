@@ -1,26 +1,38 @@
-"""Contributions (互助费): what is due, what arrived, and which arrival settles which debt."""
+"""Contributions (互助费): what is due, the bank's statements, what arrived, which arrival settles which debt, what goes back."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.models.enrolments import Enrolment, Roster
 from members.models.people import Member
 from members.models.units import WorkUnit
-from members.transitions import DUE
-from unionaid.offices.scope import OfficeOwned, ScopeBy
+from members.transitions import DUE, DUE_LIVE, REFUND, REMITTANCE, REMITTANCE_OPEN, STATEMENT
+from programs.rules.outline import OTHER_PAYER, PAYER_WORDS
+from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
 _SANE = Q(amount_fen__gt=0) & Q(amount_fen__lt=10**15)
+_user = settings.AUTH_USER_MODEL
 
 
 class ContributionDue(Stateful, OfficeOwned):
-    """What one payer owes for one roster or one individual enrolment; `reference` is the remark to write on the transfer."""
+    """What one payer owes for one roster or one individual enrolment; `reference` is the remark to write on the transfer.
+
+    `payer` is any payer that the plan names (person, unit, union, province …). What is not owed any more (an enrolment refused
+    or void) is `waived_fen`; `paid_fen` is the sum of the live matches, kept by a trigger.
+    """
 
     class Payer(models.TextChoices):
+        """The payers every plan knows; a plan may name others in small letters."""
+
         PERSON = "person", _("个人")
         UNIT = "unit", _("单位")
         UNION = "union", _("工会")
@@ -28,19 +40,29 @@ class ContributionDue(Stateful, OfficeOwned):
     graph = DUE
     scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id",))
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="dues")
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="dues")
     roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="dues")
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, null=True, related_name="dues")
-    payer = models.CharField(_("缴费方"), max_length=10, choices=Payer)
+    payer = models.CharField(_("缴费方"), max_length=40)
     reference = models.CharField(_("转账附言"), max_length=40, unique=True)
     amount_fen = models.BigIntegerField(_("应缴（分）"))
+    paid_fen = models.BigIntegerField(_("已缴（分）"), default=0)
+    waived_fen = models.BigIntegerField(_("不再收取（分）"), default=0)
+    owed_fen = models.GeneratedField(
+        expression=F("amount_fen") - F("paid_fen") - F("waived_fen"), output_field=models.BigIntegerField(), db_persist=True
+    )
+    settled_on = models.DateField(_("缴清日期"), null=True)
     state = models.CharField(max_length=24, choices=DUE.choices(), default=DUE.initial)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         verbose_name = _("应缴互助费")
         verbose_name_plural = _("应缴互助费")
+        indexes = [
+            models.Index(fields=["office", "owed_fen"], name="due_live", condition=Q(state__in=DUE_LIVE)),
+        ]
         constraints = [
             models.CheckConstraint(name="due_amount_sane", condition=_SANE),
             models.CheckConstraint(
@@ -48,43 +70,216 @@ class ContributionDue(Stateful, OfficeOwned):
                 condition=Q(roster__isnull=False, enrolment__isnull=True)
                 | Q(roster__isnull=True, enrolment__isnull=False),
             ),
+            models.CheckConstraint(name="due_payer_named", condition=Q(payer__regex=r"^[a-z][a-z_]{0,39}$")),
+            models.CheckConstraint(
+                name="due_never_overpaid",
+                condition=Q(paid_fen__gte=0) & Q(waived_fen__gte=0) & Q(amount_fen__gte=F("paid_fen") + F("waived_fen")),
+            ),
+            models.CheckConstraint(
+                name="due_settled_is_paid", condition=~Q(state="settled") | Q(amount_fen=F("paid_fen") + F("waived_fen"))
+            ),
         ]
 
     def __str__(self) -> str:
         return self.reference
 
+    def get_payer_display(self) -> str:
+        """What the payer is called, in the language of the page."""
+        return PAYER_WORDS.get(self.payer, OTHER_PAYER).in_language(get_language() or "zh-hans")
 
-class Remittance(OfficeOwned):
-    """Money that arrived at the office's bank account (来款)."""
 
+class DuePaper(KeptPaper, Scoped):
+    """Evidence of a payment (the bank's slip) that the payer sends to a debt, sealed in the document store."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="due")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    due = models.ForeignKey(ContributionDue, models.PROTECT, related_name="papers")
+    uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    file = models.FileField(upload_to="slips/%Y/")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["due", "sha256"], name="due_paper_once")]
+
+
+class BankStatement(Stateful, OfficeOwned):
+    """A statement (流水) of the office's bank account as downloaded from the bank. One file is taken once per office."""
+
+    graph = STATEMENT
+
+    file = models.FileField(upload_to="statements/%Y/")
+    file_name = models.CharField(_("文件"), max_length=200)
+    file_sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField(_("导入时间"), db_default=models.functions.Now())
+    message = models.TextField(blank=True)
+    row_count = models.PositiveIntegerField(_("行数"), default=0)
+    good_count = models.PositiveIntegerField(_("来款"), default=0)
+    known_count = models.PositiveIntegerField(_("以前导入过"), default=0)
+    outgoing_count = models.PositiveIntegerField(_("支出"), default=0)
+    bad_count = models.PositiveIntegerField(_("有问题"), default=0)
+    total_fen = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=24, choices=STATEMENT.choices(), default=STATEMENT.initial)
+
+    class Meta:
+        verbose_name = _("银行流水")
+        verbose_name_plural = _("银行流水")
+        constraints = [
+            models.UniqueConstraint(
+                name="statement_file_once",
+                fields=["office", "file_sha256"],
+                condition=~Q(state__in=["cancelled", "unreadable"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Remittance(Stateful, OfficeOwned):
+    """Money that arrived at the office's bank account (来款). `named` are the references of debts found in its remark; what was
+    matched and what went (or is going) back are kept by triggers, and never more than arrived."""
+
+    graph = REMITTANCE
+
+    statement = models.ForeignKey(BankStatement, models.PROTECT, null=True, related_name="remittances")
     payer_name = models.CharField(_("付款人"), max_length=120)
     remark = models.CharField(_("附言"), max_length=200, blank=True)
     bank_reference = models.CharField(_("银行流水号"), max_length=60)
     received_on = models.DateField(_("到账日期"))
     amount_fen = models.BigIntegerField(_("金额（分）"))
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    named = ArrayField(models.CharField(max_length=40), default=list)
+    matched_fen = models.BigIntegerField(_("已核销（分）"), default=0)
+    refunded_fen = models.BigIntegerField(_("退款（分）"), default=0)
+    left_fen = models.GeneratedField(
+        expression=F("amount_fen") - F("matched_fen") - F("refunded_fen"), output_field=models.BigIntegerField(), db_persist=True
+    )
+    state = models.CharField(max_length=24, choices=REMITTANCE.choices(), default=REMITTANCE.initial)
+    entered_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     entered_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         verbose_name = _("来款")
         verbose_name_plural = _("来款")
+        indexes = [
+            models.Index(fields=["office", "received_on", "id"], name="remittance_open", condition=Q(state__in=REMITTANCE_OPEN)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["office", "bank_reference"], name="remittance_once"),
             models.CheckConstraint(name="remittance_amount_sane", condition=_SANE),
+            models.CheckConstraint(
+                name="remittance_never_overspent",
+                condition=Q(matched_fen__gte=0) & Q(refunded_fen__gte=0) & Q(amount_fen__gte=F("matched_fen") + F("refunded_fen")),
+            ),
         ]
+
+    def __str__(self) -> str:
+        return self.bank_reference
+
+
+class StatementRow(Scoped):
+    """One line of a bank statement as staged: what it says and what came of it. Nothing is guessed."""
+
+    class Outcome(models.TextChoices):
+        GOOD = "good", _("来款，可以导入")
+        KNOWN = "known", _("以前导入过")
+        OUTGOING = "outgoing", _("支出，不导入")
+        BAD = "bad", _("有问题，不导入")
+        TAKEN = "taken", _("已导入")
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="statement")
+
+    statement = models.ForeignKey(BankStatement, models.CASCADE, related_name="rows")
+    row_number = models.PositiveIntegerField()
+    received_on = models.DateField(null=True)
+    amount_fen = models.BigIntegerField(null=True)
+    payer_name = models.CharField(max_length=120, blank=True)
+    remark = models.CharField(max_length=200, blank=True)
+    bank_reference = models.CharField(max_length=60, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reasons = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["statement", "row_number"], name="statement_row_once")]
 
 
 class Match(OfficeOwned):
-    """How much of a remittance settles how much of a due (核销)."""
+    """How much of a remittance settles how much of a due (核销). Never changed; a wrong one is undone, with the reason."""
+
+    class Undone(models.TextChoices):
+        MISTAKE = "mistake", _("核销有误")
+        REFUSED = "refused", _("不予参加")
+        VOID = "void", _("参加记录作废")
 
     remittance = models.ForeignKey(Remittance, models.PROTECT, related_name="matches")
     due = models.ForeignKey(ContributionDue, models.PROTECT, related_name="matches")
     amount_fen = models.BigIntegerField()
-    matched_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    matched_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     matched_at = models.DateTimeField(db_default=models.functions.Now())
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    undone_reason = models.CharField(max_length=10, choices=Undone, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["remittance", "due"], name="match_once"),
+            models.UniqueConstraint(fields=["remittance", "due"], name="match_once", condition=Q(undone_at__isnull=True)),
             models.CheckConstraint(name="match_amount_sane", condition=_SANE),
+            models.CheckConstraint(
+                name="match_undone_for_a_reason",
+                condition=Q(undone_at__isnull=True, undone_reason="") | (Q(undone_at__isnull=False) & ~Q(undone_reason="")),
+            ),
         ]
+
+
+class Refund(Stateful, OfficeOwned):
+    """Money that goes back (退款): proposed by one person, released by another, never more than is left of what arrived."""
+
+    class Reason(models.TextChoices):
+        OVER_PAYMENT = "over_payment", _("多缴")
+        DUPLICATE = "duplicate", _("重复缴费")
+        REFUSED = "refused", _("不予参加")
+        VOID = "void", _("参加记录作废")
+
+    graph = REFUND
+
+    remittance = models.ForeignKey(Remittance, models.PROTECT, related_name="refunds")
+    duplicate_of = models.ForeignKey(Remittance, models.PROTECT, null=True, related_name="+")
+    number = models.CharField(_("退款编号"), max_length=24, unique=True)
+    reason = models.CharField(_("退款原因"), max_length=16, choices=Reason)
+    amount_fen = models.BigIntegerField(_("退款金额（分）"))
+    payee_name = models.CharField(_("收款户名"), max_length=120)
+    bank_name = models.CharField(_("开户行"), max_length=80)
+    account_number = models.BinaryField()
+    account_last_four = models.CharField(max_length=4)
+    note = models.CharField(_("说明"), max_length=200, blank=True)
+    state = models.CharField(max_length=24, choices=REFUND.choices(), default=REFUND.initial)
+    proposed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(_("提出时间"), db_default=models.functions.Now())
+    released_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    paid_on = models.DateField(_("退款日期"), null=True)
+    bank_reference = models.CharField(_("退款流水号"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("互助费退款")
+        verbose_name_plural = _("互助费退款")
+        constraints = [
+            models.CheckConstraint(name="refund_amount_sane", condition=_SANE),
+            models.CheckConstraint(
+                name="refund_proposer_is_not_releaser",
+                condition=Q(released_by__isnull=True) | ~Q(released_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="refund_goes_out_released",
+                condition=Q(state__in=["proposed", "dropped"]) | Q(released_by__isnull=False, proposed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="refund_duplicate_names_the_other",
+                condition=(Q(reason="duplicate", duplicate_of__isnull=False) & ~Q(duplicate_of=F("remittance")))
+                | (~Q(reason="duplicate") & Q(duplicate_of__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

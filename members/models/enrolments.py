@@ -38,6 +38,8 @@ class Roster(Stateful, OfficeOwned):
     good_count = models.PositiveIntegerField(default=0)
     bad_count = models.PositiveIntegerField(default=0)
     total_fen = models.BigIntegerField(default=0)
+    # How many of the unit's last list are not on this one.
+    left_count = models.PositiveIntegerField(default=0)
     result_file = models.FileField(upload_to="rosters/%Y/", blank=True)
     state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
 
@@ -64,6 +66,15 @@ class RosterRow(Scoped):
         BAD = "bad", _("不能参加")
         ENROLLED = "enrolled", _("已登记")
 
+    class Change(models.TextChoices):
+        """Against the unit's last list."""
+
+        STAYED = "stayed", _("续保")
+        CHANGED = "changed", _("续保，份数有变")
+        JOINED = "joined", _("新参加")
+        MOVED = "moved", _("从其他单位转来")
+        UNFIT = "unfit", _("上期在册，这次不能参加")
+
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
 
     roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows")
@@ -80,6 +91,11 @@ class RosterRow(Scoped):
     facts = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome)
     reasons = ArrayField(models.TextField(), default=list)
+    problem = models.CharField(max_length=12, blank=True)
+    change = models.CharField(max_length=8, choices=Change, blank=True)
+    fee_fen = models.BigIntegerField(default=0)
+    # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record.
+    member_key = models.BigIntegerField(null=True)
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -103,8 +119,9 @@ class Enrolment(Stateful, OfficeOwned):
     holder = models.ForeignKey(Member, models.PROTECT, related_name="+")
     relation = models.CharField(max_length=12, choices=Relation, default=Relation.SELF)
     unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments")
-    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
-    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    # Few programs and terms, many enrolments: an index by them alone would be read by nobody and written by every joining.
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+", db_index=False)
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+", db_index=False)
     roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments")
     shares = models.PositiveSmallIntegerField(_("份数"))
     cover = DateRangeField(_("保障期"))

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from members.models import ContributionDue, Member, Roster, RosterRow, WorkUnit
 from members.services.people import Masked, masked_numbers
+from members.transitions import DUE_LIVE
 from programs.models import Terms
 from programs.selectors import joinable_terms
 from unionaid.lib.calendar import today
@@ -51,7 +52,8 @@ def work_on(roster: Roster) -> Job | None:
 
 def open_dues() -> list[ContributionDue]:
     """What the agent's units still owe."""
-    return list(ContributionDue.objects.filter(state="open").select_related("unit__office", "roster__terms__program").order_by("id")[:100])
+    rows = ContributionDue.objects.filter(state__in=DUE_LIVE).select_related("unit__office", "roster__terms__program")
+    return list(rows.order_by("id")[:100])
 
 
 def plans_of(unit: WorkUnit) -> list[Terms]:

@@ -156,6 +156,8 @@ def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
 def withdraw(enrolment: Enrolment, *, by: Actor) -> Enrolment:
     """Take back an enrolment whose contribution has not arrived; its debt is cancelled with it."""
     move([enrolment], "withdraw", by=by)
+    if ContributionDue.objects.filter(enrolment=enrolment, state="part_paid").exists():
+        raise EnrolmentRefused(_("已经收到您缴的一部分互助费，不能在这里撤回。请联系办事处，由办事处办理退款。"))
     open_dues = list(ContributionDue.objects.filter(enrolment=enrolment, state="open"))
     move(open_dues, "cancel", by=by)
     return enrolment

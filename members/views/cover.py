@@ -17,6 +17,7 @@ from members.models import Enrolment
 from members.selectors.cover import covers_in_scope
 from members.selectors.joining import my_cover
 from members.services import enrolment
+from members.transitions import DUE_LIVE
 from members.views.parts import show
 from unionaid.lib.identity import mask_name
 from unionaid.lib.money import format_yuan
@@ -28,23 +29,24 @@ from unionaid.web.files import send
 from unionaid.workflow.asking import attempt
 
 
-def _mine(public_id: uuid.UUID) -> Enrolment:
+def mine_or_404(public_id: uuid.UUID) -> Enrolment:
     cover = my_cover(public_id)
     if cover is None:
         raise Http404
     return cover
 
 
-def _payment(cover: Enrolment) -> dict[str, Any]:
+def payment_of(cover: Enrolment) -> dict[str, Any]:
     """What is owed, under which remark, to which account."""
-    due = cover.dues.filter(state="open").first() if cover.roster_id is None else None
+    due = cover.dues.filter(state__in=DUE_LIVE).first() if cover.roster_id is None else None
     office = cover.office
     return {
         "cover": cover,
         "office": office,
         "number": paper.number_of(cover),
         "due": due,
-        "amount": format_yuan(due.amount_fen) if due else "",
+        "amount": format_yuan(due.owed_fen) if due else "",
+        "paid": format_yuan(due.paid_fen) if due and due.paid_fen else "",
         "days": span(cover.cover.lower, cover.last_day),
     }
 
@@ -53,21 +55,14 @@ def _payment(cover: Enrolment) -> dict[str, Any]:
 @never_cache
 def joined(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """It has arrived: the number to keep, what to pay and how, what happens then."""
-    return show(request, "joined", **_payment(_mine(public_id)))
-
-
-@requires("my.use")
-@never_cache
-def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """What to pay, to whom, with which remark."""
-    return show(request, "pay", **_payment(_mine(public_id)))
+    return show(request, "joined", **payment_of(mine_or_404(public_id)))
 
 
 @requires("my.use")
 @never_cache
 def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Take back a joining that is not paid yet."""
-    cover = _mine(public_id)
+    cover = mine_or_404(public_id)
     form = TakeBackForm(request.POST or None)
     if cover.roster_id is not None or cover.state != "contribution_due":
         messages.warning(request, _("这份保障不能在这里撤回：已经缴费的到期为止，单位统一参加的请联系单位经办人。"))
@@ -81,14 +76,14 @@ def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         if address := attempt(form, act):
             messages.success(request, _("已撤回，不用缴费了。"))
             return redirect(address)
-    return show(request, "withdraw", form, **_payment(cover))
+    return show(request, "withdraw", form, **payment_of(cover))
 
 
 @requires("my.use")
 @never_cache
 def certificate(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The certificate as a page, with the code that leads to its public verification."""
-    cover = _mine(public_id)
+    cover = mine_or_404(public_id)
     if cover.state != "effective":
         return redirect("members:pay", public_id)
     address = request.build_absolute_uri(reverse("members:verify", args=[public_id]))
@@ -100,7 +95,7 @@ def certificate(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @never_cache
 def certificate_pdf(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The certificate as a file to keep or print."""
-    cover = _mine(public_id)
+    cover = mine_or_404(public_id)
     if cover.state != "effective":
         raise Http404
     address = request.build_absolute_uri(reverse("members:verify", args=[public_id]))

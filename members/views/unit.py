@@ -11,20 +11,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from members.forms.unit import RosterForm, UnitForm
+from members.forms.unit import RosterForm
 from members.models import ContributionDue, Roster, WorkUnit
 from members.selectors import rosters as reading
 from members.selectors.people import member_of_user
-from members.services import rosters, units
+from members.selectors.units import given_up
+from members.services import rosters
+from members.transitions import DUE_LIVE
 from programs.models import Terms
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import today
+from unionaid.lib.calendar import plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
-from unionaid.offices.models import Office
 from unionaid.web.asking import pages
 from unionaid.web.files import XLSX, send
-from unionaid.workflow.asking import attempt, attempt_once, status_of
+from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
 
@@ -63,57 +64,20 @@ def home(request: HttpRequest) -> HttpResponse:
         "rosters": reading.my_rosters(),
         "dues": [_due(due) for due in reading.open_dues()],
         "is_member": member_of_user(request.user) is not None,
+        "given_up": given_up(request.user, since=plus_days(today(), -90)),
         "can_upload": any(unit.state == "approved" for unit in found),
     }
     return _show(request, "home", **context)
 
 
 def _due(due: ContributionDue) -> dict[str, Any]:
-    return {"due": due, "amount": format_yuan(due.amount_fen), "office": due.unit.office if due.unit else None}
-
-
-@requires("my.use")
-@never_cache
-def register(request: HttpRequest) -> HttpResponse:
-    """Someone registers the unit they act for; the office decides."""
-    form = UnitForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-
-        def act() -> str:
-            told = {name: value for name, value in form.cleaned_data.items() if name not in ("key", "paper", "office")}
-            office = Office.objects.get(pk=form.cleaned_data["office"])
-            made = units.register_unit(
-                **told, office=office, papers=[form.cleaned_data["paper"]], agent=request.user, by=actor(request), on=today()
-            )
-            return reverse("members:unit", args=[made.pk])
-
-        body = {"credit_code": form.cleaned_data["credit_code"], "name": form.cleaned_data["name"]}
-        if address := attempt_once(request, form, act, body=body):
-            return redirect(address)
-    return _show(request, "register", form, back=reverse("claims:home"), title=_("登记单位"))
-
-
-@requires("unit.use")
-@never_cache
-def unit(request: HttpRequest, pk: int) -> HttpResponse:
-    """One unit: where its registration stands, what comes next; a returned record is corrected here."""
-    found = _unit(pk)
-    if found.state != "returned":
-        return _show(request, "unit", unit=found, number=found.credit_code)
-    names = ("name", "nature", "civil_servant_subsidy", "headcount", "women_count")
-    form = UnitForm(request.POST or None, request.FILES or None, unit=found, initial={name: getattr(found, name) for name in names})
-    if request.method == "POST" and form.is_valid():
-
-        def act() -> str:
-            papers = [form.cleaned_data["paper"]] if form.cleaned_data["paper"] else []
-            units.resubmit(found, {name: form.cleaned_data[name] for name in names}, papers=papers, by=actor(request))
-            return reverse("members:unit", args=[pk])
-
-        if address := attempt(form, act):
-            messages.success(request, _("已重新提交，等待办事处审核。"))
-            return redirect(address)
-    context = {"back": reverse("members:unit_home"), "title": _("修改后重新提交"), "note": reading.words_of_return(found)}
-    return _show(request, "register", form, **context)
+    return {
+        "due": due,
+        "live": due.state in DUE_LIVE,
+        "amount": format_yuan(due.owed_fen if due.state in DUE_LIVE else due.amount_fen),
+        "paid": format_yuan(due.paid_fen) if due.state == "part_paid" else "",
+        "office": due.unit.office if due.unit else None,
+    }
 
 
 # -- rosters --------------------------------------------------------------------------------------------------------

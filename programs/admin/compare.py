@@ -58,9 +58,8 @@ def _chosen(form: CompareForm, terms: Terms, others: list[Terms]) -> Terms | Non
 
 
 def _named(terms: Terms) -> str:
-    return gettext("{program}（{version}）{state}").format(
-        program=terms.program.title, version=terms.version_name, state="" if terms.state == "published" else f" · {terms.state_label}"
-    )
+    name = gettext("{program}（{version}）").format(program=terms.program.title, version=terms.version_name)
+    return name if terms.state == "published" else f"{name} · {terms.state_label}"
 
 
 def _compared(before: Terms, after: Terms, language: str) -> dict[str, Any]:

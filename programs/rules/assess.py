@@ -179,13 +179,16 @@ def _assess_item(question: Question, taken: Mapping[str, Decimal], paid: Mapping
     except Stop as stop:
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(run.lines), stop.reason, run.clause or item.clause)
     amount = round_half_up(run.total)
-    usage = tuple(use if use.scope == "days" else replace(use, taken=_counted(use, amount)) for use in run.usage)
+    usage = tuple(_counted(use, amount) for use in run.usage)
     return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
 
 
-def _counted(use: LimitUse, amount: Decimal) -> Decimal:
-    """What is kept under a limit, in whole fen: a ceiling counts what the item gives, all else what went in."""
-    return amount if use.scope in CEILINGS else round_half_up(use.taken)
+def _counted(use: LimitUse, amount: Decimal) -> LimitUse:
+    """What is kept under a limit, in whole fen or days: a ceiling counts what the item gives, all else what went in."""
+    if use.scope == "days":
+        return use
+    taken = amount if use.scope in CEILINGS else round_half_up(use.taken)
+    return LimitUse(use.key, use.scope, use.ceiling, use.used_before, taken)
 
 
 def _within_limits(run: Running) -> None:

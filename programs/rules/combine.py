@@ -14,6 +14,8 @@ from typing import Any
 from programs.rules.faults import ScheduleError, fault
 from programs.rules.parse import check_shape
 from programs.rules.planfile import PlanFile
+from programs.rules.schedule import Schedule
+from programs.rules.words import Words
 
 Data = Mapping[str, Any]
 Lookup = Callable[[str, str], Data | None]
@@ -134,3 +136,19 @@ def _counts(name: str, value: Data) -> bool:
 def _exclusion(one: Data, mark: str, part: Data) -> dict[str, Any]:
     items = one.get("items") or [item["code"] for item in part["items"]]
     return {**one, "code": f"{mark}.{one['code']}", "items": [f"{mark}.{code}" for code in items]}
+
+
+# --- what only other plans, and the house, can show -----------------------------------------------------------------
+
+
+def overlap_words(a: Schedule, b: Schedule, *, other_file: str) -> Words:
+    """Two versions of one plan hold on the same days."""
+    return Words(
+        f"计划 {a.code} 的两期条款 {a.version} 与 {b.version} 保障期重叠（另一份文件：{other_file}）",
+        f"the versions {a.version} and {b.version} of {a.code} overlap in time (the other file: {other_file})",
+    )
+
+
+def no_office_words(code: str) -> Words:
+    """The plan belongs to an office that nobody knows."""
+    return Words(f"没有代码为 {code} 的办事处", f"there is no office with the code {code}")

@@ -15,6 +15,7 @@ from programs.rules.facts import ZERO, PersonFacts, UnitFacts
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.fees import NoFeeClass, participation_ok, split
 from programs.rules.schedule import Schedule
+from programs.rules.words import Words
 from unionaid.lib.calendar import add_years
 from unionaid.lib.money import round_half_up
 
@@ -49,6 +50,14 @@ class ExampleFailure:
     name: str
     expected: Decimal
     found: Decimal
+
+    @property
+    def words(self) -> Words:
+        """What it says and what comes out."""
+        return Words(
+            f"算例“{self.name}”写的是 {self.expected} 元，按条款算出来是 {self.found} 元",
+            f"the example “{self.name}” should give {self.expected} and gives {self.found}",
+        )
 
 
 def check_examples(schedule: Schedule) -> list[ExampleFailure]:

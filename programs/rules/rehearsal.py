@@ -11,14 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 from programs.rules.assess import Assessment, assess
+from programs.rules.explain import STEP_WORDS, percent, yuan
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
-from programs.rules.schedule import Schedule
+from programs.rules.outline import step_words
+from programs.rules.schedule import Item, Schedule
 from programs.rules.steps import Line
+from programs.rules.words import Words
 from unionaid.lib.money import fen_from_yuan
 
 BEST = 100  # how many of those who gain or lose most are named
 ONE_DISEASE = ("diagnosis", "surgery")  # events that count as a disease of the person
 PARTS = {"band": "over", "admission": "ordinal", "stay_days": "rate"}  # lines that are parts of the step that follows them
+ADDED_UP = ("marginal", "per_admission", "per_day")  # steps whose parts stand before them
 NOT_ADMITTED = "not_admitted"
 NO_DAY = ("stays",)  # what is missing in a claim that tells no day
 
@@ -302,3 +306,24 @@ def _in_order(one: tuple[StepKey, StepSum]) -> tuple[Any, ...]:
     """By item and step; the parts of a step stand before it, in the order of their figures."""
     code, place, _step, part = one[0]
     return code, place, not part, Decimal(part or 0)
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def step_in_words(item: Item, key: StepKey, found: StepSum) -> Words:
+    """The step as the plan says it; or the part of it: which band, which stay, how many days."""
+    _code, place, name, part = key
+    if name == "band":
+        over, up_to, share = next(band for band in item.steps[place].data["bands"] if str(band[0]) == part)
+        zh, en = (f"至 {yuan(up_to)} 元", f"to {yuan(up_to)}") if up_to is not None else ("以上", "and above")
+        return Words(f"{yuan(over)} 元{zh}的部分 × {percent(share)}", f"the part over {yuan(over)} {en} × {percent(share)}")
+    if name == "admission":
+        ratios = item.steps[place].data["ratios"]
+        share = percent(ratios[min(int(part), len(ratios)) - 1])
+        return Words(f"本期第 {part} 次住院 × {share}", f"admission {part} of the period × {share}")
+    if name == "stay_days":
+        return Words(f"计 {found.inside:,} 天 × 每天 {yuan(part)} 元", f"{found.inside:,} days × {yuan(part)} a day")
+    if name == "indemnity":
+        return Words("各项合计不超过个人负担", "all items together not more than the personal cost")
+    return STEP_WORDS[name]({}, "") if name in ADDED_UP else step_words(item.steps[place])

@@ -7,18 +7,23 @@ from claims.models import Claim
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
 from claims.services import adjudication
-from members.models import Enrolment, Member
+from claims.services import rehearsal as rehearsals
+from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage
+from members.services import agents, contributions, enrolment, lineage, refunds, statements, units
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import credit_code_check
 from unionaid.lib.money import format_yuan
+from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
 from unionaid.workflow.jobs import run_due
 
+SPLIT_OFF = "91610800MA7055AAC" + credit_code_check("91610800MA7055AAC")
 ROLES = ("stranger", "newcomer", "worker", "agent", "reviewer", "approver", "payer", "manager", "hq_user", "auditor", "administrator")
 NAMES = ("王小明", "欧阳小梅", "䶮𠮷", "买买提·艾力")
 STARTS = {"stranger": "/", "newcomer": "/my/", "worker": "/my/", "agent": "/unit/"}
@@ -46,9 +51,41 @@ def play(world: World, covers: list[Enrolment]) -> None:
         run_due("payouts")
     with everywhere(reason="arrange"), frozen(ASKED):
         payouts.assemble(office=cast.a, claims=claims[4:6], by=cast.actor(cast.payer), on=ASKED)
+        money_arrives(world)
         reports.request(cast.a, 2026, by=cast.actor(cast.manager))
+        rehearsals.request(world.yulin, cast.a, 2026, by=cast.actor(cast.manager))
     with frozen(ASKED):
         run_due("reports")
+
+
+def money_arrives(world: World) -> None:
+    """Two joinings that are not paid, one with a slip; a bank statement that pays one of them too much; a refund asked for; and a
+    statement that waits to be taken in."""
+    by, first = world.cast.actor(world.cast.payer), 721 + 4 * BankStatement.objects.count()
+    dues = []
+    for order in (first, first + 2):
+        member = world.member(order)
+        cover = enrolment.enrol(
+            member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit, on=ASKED, by=world.worker(member)
+        )
+        dues.append(cover.dues.get())
+    contributions.add_slip(dues[0], CleanUpload("image/jpeg", b"j", "s.jpg", f"{dues[0].pk:064d}"), by=world.worker(member))
+    lines = [f"2026-07-01,M{due.pk},{due.amount_fen / 100 + 50 * i},,王小明,互助费,{due.reference}" for i, due in enumerate(dues)]
+    for name, body in (("taken", lines), ("read", [*lines[:1], "2026-07-01,,5,,,,"])):
+        data = "\r\n".join(["交易日期,交易流水号,贷方发生额,借方发生额,对方户名,摘要,附言", *body, f"备注,{first}{name}"]).encode()
+        statement = statements.upload(world.cast.a, data=data, file_name=f"{name}.csv", by=by)
+        run_due("default")
+        statement.refresh_from_db()
+        if name == "taken":
+            statements.confirm(statement, by=by)
+            run_due("default")
+    over = Remittance.objects.get(bank_reference=f"M{dues[1].pk}")
+    contributions.match([contributions.Pair(over.pk, dues[1].pk, dues[1].amount_fen)], by=by, on=ASKED)
+    over.refresh_from_db()
+    refunds.propose(
+        over, reason="over_payment", amount_fen=2000, payee_name="王小明", bank_name="农行", account_number="6228480402564890018",
+        by=by, on=ASKED,
+    )  # fmt: skip
 
 
 def decide(world: World, claims: list[Claim]) -> None:
@@ -75,8 +112,23 @@ def full(world: World) -> World:
     """Four people of one unit with a year behind them."""
     with everywhere(reason="arrange"), frozen(ASKED):
         covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
+    unit_matters(world)
     play(world, covers)
     return world
+
+
+def unit_matters(world: World) -> None:
+    """The unit asks for a change, a worker for its agency, and a part of it was split off."""
+    with everywhere(reason="arrange"), frozen(ASKED):
+        units.ask_change(world.unit, {"headcount": 60}, by=world.agent_actor)
+        applicant = world.member(701, "接手者")
+        change = agents.ask(world.unit.credit_code, user=applicant.user, by=world.worker(applicant), on=ASKED)
+        agents.hand_in(change, [CleanUpload("image/jpeg", b"j", "f.jpg", "d" * 64)], by=world.worker(applicant))
+        told = {"name": "分出的单位", "credit_code": SPLIT_OFF, "nature": "enterprise", "headcount": 1, "women_count": 0}
+        by = world.cast.actor(world.cast.manager)
+        lineage.split(world.unit, told, [world.member(703).pk], basis="榆工发〔2026〕4 号", by=by, on=ASKED)
+    with frozen(ASKED):
+        run_due("default")
 
 
 def grow(world: World) -> None:
@@ -84,7 +136,12 @@ def grow(world: World) -> None:
     with everywhere(reason="arrange"), frozen(ASKED):
         covers = [*Enrolment.objects.order_by("id")[:1], *(world.cover(world.member(201 + 2 * i)) for i in range(5))]
         for n in range(3):
-            make_unit(world.cast.a, f"91610800MA70A1{n}AC")
+            unit, agent = make_unit(world.cast.a, f"91610800MA70A1{n}AC")
+            UnitChange.objects.create(office=world.cast.a, unit=unit, asked_by=agent, values={"headcount": 9}, before={"headcount": 50})
+            UnitLineage.objects.create(
+                kind="split", from_unit=world.unit, to_unit=unit, office_ids=[world.cast.a.pk], unit_ids=[world.unit.pk, unit.pk], on=ASKED,
+                basis="榆工发〔2026〕5 号",
+            )  # fmt: skip
     play(world, covers)
 
 

@@ -17,15 +17,22 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from claims.models import Claim, ClaimDocument
+from claims.models import Claim, ClaimDocument, Rehearsal
 from claims.payouts.models import PayoutBatch
 from members.models import (
+    AgentChange,
+    AgentPaper,
+    BankStatement,
     ContributionDue,
+    DuePaper,
     Evidence,
     Member,
+    Refund,
+    UnitChange,
+    UnitLineage,
     UnitPaper,
 )
-from members.services import joining, rosters, units
+from members.services import agents, contributions, joining, rosters, units
 from tests.access.conftest import ROLES, someone
 from tests.factories.world import ASKED, JOINED, World, load, make_unit
 from unionaid.lib.calendar import frozen
@@ -66,13 +73,27 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         roster = rosters.upload(unit=full.unit, terms=full.yulin, data=b"x", file_name="x.csv", by=full.agent_actor, on=ASKED)
     with frozen(ASKED):
         run_due("default")
+    with everywhere(reason="arrange"), frozen(ASKED):
+        of_unit = contributions.raise_due(
+            office_id=full.cast.a.pk, unit=full.unit, member=None, roster=roster, amounts={"unit": 100}
+        )[0]
+        unit_slip = contributions.add_slip(of_unit, CleanUpload("image/jpeg", b"j", "s.jpg", "d" * 64), by=full.agent_actor)
+        own = contributions.raise_due(
+            office_id=full.cast.a.pk, unit=None, member=owner, enrolment=claim.enrolment, amounts={"person": 100}
+        )[0]
+        contributions.add_slip(own, CleanUpload("image/jpeg", b"j", "s.jpg", "e" * 64), by=full.worker(owner))
     with everywhere(reason="look"):
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
+        rehearsal = Rehearsal.objects.first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
+        refund, statements = Refund.objects.first(), list(BankStatement.objects.order_by("-id"))
+        slip = DuePaper.objects.get(due=own)
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
-        unit_paper = UnitPaper.objects.first()
+        unit_paper, change, step = UnitPaper.objects.first(), UnitChange.objects.first(), UnitLineage.objects.first()
+        agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
+        taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
     return {
         "": {"object_id": 1, "content_type_id": 1, "url": "x", "path": "x", "app_label": "claims"},
@@ -86,8 +107,16 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/papers/": {"public_id": document.public_id},
         "unit/units/": {"pk": full.unit.pk, "terms_id": full.yulin.pk},
         "unit/rosters/": {"pk": roster.pk},
+        "unit/unit-papers/": {"pk": unit_paper.pk},
+        "units/take-over/": {"public_id": taking.public_id},
+        "admin/members/unitchange/": {"pk": change.pk, "object_id": change.pk},
+        "admin/members/agentchange/": {"pk": agent_change.pk, "object_id": agent_change.pk},
+        "admin/members/agentchange/papers/": {"pk": agent_paper.pk},
+        "admin/members/unitlineage/": {"pk": step.pk, "object_id": step.pk},
+        "admin/members/unitlineage/units/": {"pk": full.unit.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
+        "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},
         "admin/workflow/job/": {"public_id": job.public_id, "object_id": job.pk},
@@ -99,6 +128,14 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/members/enrolment/": {"pk": cover.pk, "object_id": cover.pk},
         "admin/members/enrolment/papers/": {"pk": evidence.pk},
         "admin/members/contributiondue/": {"pk": due.pk, "object_id": due.pk},
+        "admin/members/contributiondue/slips/": {"public_id": slip.public_id},
+        "admin/members/bankstatement/": {"pk": statements[0].pk, "object_id": statements[0].pk},
+        "admin/members/remittance/": {"pk": refund.remittance_id, "object_id": refund.remittance_id},
+        "admin/members/refund/": {"pk": refund.pk, "object_id": refund.pk},
+        "verify/receipts/": {"public_id": due.public_id},
+        "my/slips/": {"public_id": slip.public_id},
+        "unit/dues/": {"pk": of_unit.pk},
+        "unit/slips/": {"public_id": unit_slip.public_id},
         "admin/programs/program/": {"pk": full.yulin.program_id, "object_id": full.yulin.program_id},
         "admin/programs/terms/": {"pk": full.yulin.pk, "object_id": full.yulin.pk},
         "admin/offices/office/": {"pk": full.cast.a.pk, "object_id": full.cast.a.pk},

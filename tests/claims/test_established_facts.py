@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from claims.facts import prior_use
-from claims.models import Claim
-from claims.services import adjudication
+from claims.models import CeilingUsage, Claim
+from claims.services import adjudication, ceilings
 from claims.services.adjudication import DecisionRefused
 from tests.factories.world import ASKED, World, load
 from unionaid.lib.calendar import frozen
@@ -83,3 +83,13 @@ def test_no_other_field_can_be_set(open_world: World, cover) -> None:
     claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
     with pytest.raises(KeyError):
         adjudication.establish(claim, {"approved_fen": 1}, by=open_world.cast.actor(open_world.cast.reviewer))
+
+
+def test_a_limit_follows_later_terms_and_never_falls_below_what_was_used(open_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = open_world.claim(open_world.cover(open_world.member(103)), 600_000)
+    for limit, kept in (("5000", 500_000), ("9000", 900_000), ("3000", 440_000)):
+        monkeypatch.setattr(ceilings, "limits_of", lambda *a, limit=limit, **k: {"lifetime:plan": Decimal(limit)})
+        ceilings.lock(claim)
+        row = CeilingUsage.objects.get(member=claim.member, key="lifetime:plan")
+        assert row.ceiling_fen == kept
+        CeilingUsage.objects.filter(pk=row.pk).update(used_fen=440_000)

@@ -133,6 +133,7 @@ def test_who_claims_for_another_counts_with_what_that_person_has_used(world: Wor
         ("national-allowance-combo.2026", "diagnosis", "optional", ""),
         ("chongqing-critical-illness.2026", "diagnosis", "optional", "psn_part_amt"),
         ("national-critical-illness.2026", "diagnosis", "", ""),
+        ("shanghai-member-basic.2017", "diagnosis", "required", ""),
     ],
 )
 def test_a_plan_asks_for_what_it_calculates_with_alone(plan: str, event: str, stays: str, figures: str) -> None:

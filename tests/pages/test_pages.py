@@ -172,7 +172,7 @@ def test_the_payer_confirms_a_contribution_at_the_desk(world: World) -> None:
         assert payer.post(address, form).status_code == 409
     with everywhere(reason="look"):
         assert Enrolment.objects.get(pk=cover.pk).state == "effective"
-        assert sorted(Entry.objects.values_list("amount_fen", flat=True)) == [-12_500, 12_500]
+        assert sorted(Entry.objects.values_list("amount_fen", flat=True)) == [-12_500, -12_500, 12_500, 12_500]
         with pytest.raises(enrolment.AlreadyCovered), frozen(JOINED):
             enrolment.enrol(
                 member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit, on=JOINED,

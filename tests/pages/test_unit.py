@@ -14,7 +14,7 @@ from django.urls import reverse
 from PIL import Image
 
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
-from members.services import rosters
+from members.services import roster_rows
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
@@ -52,7 +52,7 @@ def _sheet(good: int, *, bad: int = 0, first: int = 0) -> SimpleUploadedFile:
     rows = [[f"职工{'甲乙丙丁戊己庚辛壬癸'[i % 10]}", _number(first + i), "", "企业在职", "是", "是", "1"] for i in range(good)]
     rows += [["张三", "610802199003080000", "", "企业在职", "是", "是", "1"] for _ in range(bad)]
     out = io.BytesIO()
-    write_workbook(out, [Sheet("名册", "", [Column(title, "text", 20) for title in rosters.TITLES.values()], rows)])
+    write_workbook(out, [Sheet("名册", "", [Column(title, "text", 20) for title in roster_rows.TITLES.values()], rows)])
     return SimpleUploadedFile("名册.xlsx", out.getvalue())
 
 
@@ -131,7 +131,10 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     bad = _text(client.get(reverse("members:roster", args=[roster]) + "?only=bad"))
     assert "校验" in bad or "最后一位" in bad
     result = client.get(reverse("members:roster_result", args=[roster]))
-    assert len(read_table(result.content, "r.xlsx").rows) == 14
+    problems = read_table(result.content, "r.xlsx")
+    assert problems.header[-2:] == ["要改正的问题", "原行号"]
+    assert [row[-1] for row in problems.rows] == ["15", "16"]
+    assert all("最后一位不对" in row[-2] for row in problems.rows)
     assert client.post(reverse("members:roster_confirm", args=[roster])).status_code == 302
     assert 'http-equiv="refresh"' in _text(client.get(reverse("members:roster", args=[roster])))
     run_due("default")

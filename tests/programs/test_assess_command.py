@@ -1,4 +1,4 @@
-"""`manage.py assess PLAN CASE.json [--on DATE]`: the amount and how it came about, as JSON, for loaded terms, catalogue codes and loose files."""
+"""`manage.py assess PLAN CASE.json [--on DATE]`: the amount and how it came about, as JSON; for terms, codes and loose files."""
 
 import io
 import json

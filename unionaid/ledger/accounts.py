@@ -16,6 +16,7 @@ class Code(TextChoices):
     """What an account stands for."""
 
     BANK = "bank", _("银行存款")
+    UNAPPLIED = "unapplied", _("待核销来款")
     CONTRIBUTIONS = "contributions", _("互助费收入")
     BENEFITS = "benefits", _("互助金支出")
     IN_TRANSIT = "in_transit", _("在途给付")

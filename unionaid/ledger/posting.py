@@ -25,12 +25,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What one source row causes in the books."""
+    """What one source row causes in the books, on a day of its own when it has one."""
 
     source: Model
     fund: Fund
     lines: tuple[Line, ...]
     note: str = ""
+    on: date | None = None
 
 
 def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list[Transaction]:
@@ -49,7 +50,7 @@ def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list
                 kind=kind,
                 source_type=p.source._meta.label_lower,
                 source_id=p.source.pk,
-                posted_on=on,
+                posted_on=p.on or on,
                 posted_by_id=by.user_id,
                 note=p.note,
             )

@@ -40,7 +40,7 @@ def fen_from_yuan(amount: Decimal | str) -> int:
 
 def yuan_from_fen(fen: int) -> Decimal:
     """Exact yuan with two decimals."""
-    return (Decimal(fen) / 100).quantize(CENT)
+    return Decimal(fen) * CENT
 
 
 def format_yuan(fen: int) -> str:
@@ -80,3 +80,49 @@ def split_fen(total: int, weights: Sequence[int]) -> list[int]:
     for i in order[: total - sum(parts)]:
         parts[i] += 1
     return parts
+
+
+_DIGITS, _PLACES, _GROUPS = "零壹贰叁肆伍陆柒捌玖", ("", "拾", "佰", "仟"), ("", "万", "亿", "万亿")  # zh: capital figures
+
+
+def capital_yuan(fen: int) -> str:
+    """An amount in the capital figures of receipts and cheques (大写), 0 ≤ fen < 10^17.
+
+    >>> [capital_yuan(fen) for fen in (12500, 10005, 100110, 1000000000, 50, 5, 0)]
+    ['壹佰贰拾伍元整', '壹佰元零伍分', '壹仟零壹元壹角整', '壹仟万元整', '伍角整', '伍分', '零元整']
+    """
+    if not 0 <= fen < 10**17:
+        raise MoneyError(f"no amount: {fen}")
+    yuan, (jiao, cent) = fen // 100, divmod(fen % 100, 10)
+    text = _capital_whole(yuan) + "元" if yuan else ""  # zh: as above
+    if jiao:
+        text += _DIGITS[jiao] + "角"  # zh: as above
+    elif cent and yuan:
+        text += "零"  # zh: as above
+    if cent:
+        return text + _DIGITS[cent] + "分"  # zh: as above
+    return (text or "零元") + "整"  # zh: as above
+
+
+def _capital_whole(number: int) -> str:
+    """A whole number in capital figures: one 零 for every gap, groups of four places.
+
+    >>> [_capital_whole(n) for n in (10, 10001, 100000, 100010000, 20300405)]
+    ['壹拾', '壹万零壹', '壹拾万', '壹亿零壹万', '贰仟零叁拾万零肆佰零伍']
+    """
+    text, gap = "", False
+    for group in range(3, -1, -1):
+        part = number // 10 ** (4 * group) % 10_000
+        if not part:
+            gap = gap or bool(text)
+            continue
+        for place in range(3, -1, -1):
+            digit = part // 10**place % 10
+            if digit:
+                text += ("零" if gap and text else "") + _DIGITS[digit] + _PLACES[place]  # zh: as above
+                gap = False
+            else:
+                gap = gap or bool(text)
+        text += _GROUPS[group]
+        gap = part % 10 == 0 and number % 10 ** (4 * group) != 0
+    return text

@@ -57,7 +57,7 @@ def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:
     return _table(cells, limits)
 
 
-def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[Any]]:
+def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[str]]:
     """The first sheet's rows as texts, read by a process of its own (`sheet_child.py`): a workbook made to exhaust memory
     ends that process and no more."""
     command = [sys.executable, "-m", "unionaid.lib.sheet_child", str(limits.max_unpacked), str(limits.max_rows), str(limits.max_columns)]
@@ -74,7 +74,7 @@ def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[Any]]:
     raise SpreadsheetError("文件展开后太大，请删除空白的行和列，只保留名册这一张工作表后再上传")
 
 
-def _csv(data: bytes, file_name: str) -> Iterable[Sequence[Any]]:
+def _csv(data: bytes, file_name: str) -> Iterable[Sequence[str]]:
     if b"\x00" in data[:4096] or data[:4] in (b"%PDF", b"\xff\xd8\xff\xe0", b"\x89PNG"):
         raise SpreadsheetError("这不是名册文件，请上传 xlsx、xls 或 csv 文件")
     for encoding in ("utf-8-sig", "gb18030"):
@@ -87,18 +87,19 @@ def _csv(data: bytes, file_name: str) -> Iterable[Sequence[Any]]:
         raise SpreadsheetError("文件的文字编码不能识别，请另存为 xlsx 后再上传")
     csv.field_size_limit(10_000)
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text[:2000] else ","))
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text[:2000] else ",")
+        return [[cell_text(cell) for cell in line] for line in lines]
     except csv.Error as error:
         raise SpreadsheetError("csv 文件的格式不对，请另存为 xlsx 后再上传") from error
 
 
-def _table(cells: Iterable[Sequence[Any]], limits: Limits) -> Table:
+def _table(cells: Iterable[Sequence[str]], limits: Limits) -> Table:
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
     narrow = False
     for number, raw in enumerate(cells, start=1):
-        row = [cell_text(value) for value in raw[: limits.max_columns]]
+        row = list(raw[: limits.max_columns])
         if not any(row):
             continue
         if not header:
@@ -121,6 +122,8 @@ def _table(cells: Iterable[Sequence[Any]], limits: Limits) -> Table:
 def cell_text(value: Any) -> str:
     """A cell as text. A number of more than fifteen digits lost its end in Excel: it is shown as Excel keeps it
     (1.10101E+17), so that whoever reads it as an ID number refuses it."""
+    if isinstance(value, str):
+        return value.strip() if value.isprintable() else clean(value).strip()
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -143,11 +146,13 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a written table. Kinds: text, count, yuan (fen in, yuan shown), ratio (Decimal or None), day."""
+    """One column of a written table. Kinds: text, count, yuan (fen in, yuan shown), ratio (Decimal or None), day. `choices`:
+    what a drop-down offers, in the written rows and below them."""
 
     title: str
     kind: str = "text"
     width: int = 14
+    choices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +201,22 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet) -> None:
     title = book.add_format({"bold": True, "font_size": 15})
     head = book.add_format({"bold": True, "bg_color": "#E7EEF7", "border": 1, "text_wrap": True, "valign": "vcenter", "align": "center"})
     note = book.add_format({"font_color": "#555555"})
+    plain = book.add_format({"num_format": "@"})
     page.write_string(0, 0, clean(sheet.title), title)
     for i, text in enumerate(sheet.notes, start=1):
         page.write_string(i, 0, clean(text), note)
     top = len(sheet.notes) + 1
     for column, spec in enumerate(sheet.columns):
         page.write_string(top, column, clean(str(spec.title)), head)
-        page.set_column(column, column, spec.width)
+        page.set_column(column, column, spec.width, plain if spec.kind == "text" else None)  # what is typed below stays text
     formats = {
         (kind, bold): book.add_format({"num_format": shape, "border": 1, "bold": bold, "top": 2 if bold else 1})
         for kind, shape in FORMATS.items()
         for bold in (False, True)
     }
+    for column, spec in enumerate(sheet.columns):
+        if spec.choices:
+            page.data_validation(top + 1, column, top + len(sheet.rows) + 5000, column, {"validate": "list", "source": list(spec.choices)})
     for i, row in enumerate(sheet.rows):
         last = sheet.has_total and i == len(sheet.rows) - 1
         for column, (spec, value) in enumerate(zip(sheet.columns, row, strict=True)):

@@ -4,7 +4,7 @@ The policies are made from `scope_by` after every migration (as the owner), toge
 role's grants and the append-only and audit triggers, so that no table can be forgotten by hand.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.apps import apps
 from django.db import models
@@ -75,6 +75,9 @@ def statements(app_role: str) -> Iterator[str]:
                 f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table}"
                 " FOR EACH STATEMENT EXECUTE FUNCTION house_refuse()"
             )
+    for model in apps.get_models():
+        if frozen := getattr(model, "frozen_in", ()):
+            yield from _freeze(model, frozen, model.frozen_columns)  # type: ignore[attr-defined]
     yield _AUDITED_FUNCTION
     for model in apps.get_models():
         if getattr(model, "graph", None) is not None:
@@ -85,6 +88,24 @@ def statements(app_role: str) -> Iterator[str]:
                 " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)"
                 f" EXECUTE FUNCTION house_state_needs_audit('{model._meta.label_lower}')"
             )
+
+
+def _freeze(model: type[models.Model], states: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    """What is published stands: its rows are not removed, do not go back, and keep these columns as they are."""
+    table, frozen = f'"{model._meta.db_table}"', ", ".join(f"'{state}'" for state in states)
+    names = [_column(model, name) for name in columns]
+    old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+    changed = f"NEW.state NOT IN ({frozen}) OR ({old}) IS DISTINCT FROM ({new})"
+    yield f"DROP TRIGGER IF EXISTS frozen_rows ON {table}"
+    yield f"DROP TRIGGER IF EXISTS frozen_rows_stay ON {table}"
+    yield (
+        f"CREATE TRIGGER frozen_rows BEFORE UPDATE ON {table} FOR EACH ROW"
+        f" WHEN (OLD.state IN ({frozen}) AND ({changed})) EXECUTE FUNCTION house_refuse()"
+    )
+    yield (
+        f"CREATE TRIGGER frozen_rows_stay BEFORE DELETE ON {table} FOR EACH ROW"
+        f" WHEN (OLD.state IN ({frozen})) EXECUTE FUNCTION house_refuse()"
+    )
 
 
 _REFUSE_FUNCTION = """

@@ -3,7 +3,6 @@
 import copy
 import json
 from decimal import Decimal
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +68,15 @@ def test_a_plan_does_not_differ_from_itself_and_is_the_same_from_its_file(name: 
 
 
 def test_any_two_plans_can_be_compared_and_no_code_is_shown() -> None:
-    for a, b in permutations(sorted(PLANS), 2):
+    names = sorted(PLANS)
+    for a, b in [(name, names[(i + far) % len(names)]) for i, name in enumerate(names) for far in (1, 7, -1)]:
         found = differences(PLANS[a], PLANS[b])
         assert found
         for one in found:
             for words in (*one.words, one.before, one.after, one.change):
                 if words is not None and one.path[0] not in ("code", "version", "office"):
                     assert not any(part in words.zh for part in ("{", "[", "_")), (one.path, words.zh)
-    a, b = (PLANS[name] for name in ("fuzhou-medical.2010.yaml", "fuzhou-medical.2012.yaml"))
-    side_by_side(parse(a), parse(b))
+        assert not all(section.same for section in side_by_side(parse(PLANS[a]), parse(PLANS[b])))
 
 
 def test_one_changed_field_is_one_difference() -> None:

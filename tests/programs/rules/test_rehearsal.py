@@ -10,7 +10,7 @@ import yaml
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, Settlement, Stay
 from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
-from programs.rules.rehearsal import BEST, PastCase, Tally, rehearsed
+from programs.rules.rehearsal import BEST, PastCase, StepSum, Tally, rehearsed, step_in_words
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
 
@@ -95,3 +95,24 @@ def test_fixed_days_to_claim_are_dropped_and_lengths_of_time_stay() -> None:
     fixed = plan("shaanxi-yulin-medical.2026", claim_within={"until": {"default": date(2020, 1, 1)}})
     assert rehearsed(fixed).claim_window is None
     assert rehearsed(plan("shaanxi-yulin-medical.2026")).claim_window is not None
+
+
+def test_every_step_and_part_of_the_catalogue_has_words() -> None:
+    """Each step as it may stand in a tally, of every plan of the catalogue."""
+    named = 0
+    for file in sorted(CATALOGUE.glob("*.yaml")):
+        if "based_on" in (data := yaml.safe_load(file.read_text("utf-8"))) or "includes" in data:
+            continue
+        for item in plan(file.stem).items:
+            for place, step in enumerate(item.steps):
+                parts = {
+                    "marginal": [("band", str(band[0])) for band in step.data.get("bands", ())],
+                    "per_admission": [("admission", "1"), ("admission", "9")],
+                    "per_day": [("stay_days", "50")],
+                }.get(step.name, [])
+                for name, part in [(step.name, ""), *parts]:
+                    said = step_in_words(item, (item.code, place, name, part), StepSum(inside=Decimal(3)))
+                    assert said.zh
+                    assert said.en
+                    named += 1
+    assert named > 100

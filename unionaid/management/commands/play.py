@@ -25,7 +25,7 @@ from claims.payouts.models import PayoutBatch
 from claims.services import adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
-from members.services import contributions, enrolment, people, rosters, units
+from members.services import contributions, enrolment, people, roster_rows, rosters, units
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts.models import User
@@ -130,7 +130,7 @@ class Command(BaseCommand):
                 nature="enterprise",
                 headcount=520,
                 women_count=200,
-                industry="通用设备制造业",
+                industry="C",
                 office=office,
                 agent=agent,
                 by=Actor(agent.pk, "周经办"),
@@ -395,7 +395,7 @@ def columns(text: str) -> int:
 
 def roster_sheet(count: int) -> bytes:
     """A unit's list of `count` rows; every fiftieth has something wrong with it, each time something else."""
-    columns = [Column(title, "text", 20) for title in rosters.TITLES.values()]
+    columns = [Column(title, "text", 20) for title in roster_rows.TITLES.values()]
     lines = [_person_row(i) for i in range(count)]
     for nth, at in enumerate(range(7, count, 50)):
         _spoil(lines, at, nth)

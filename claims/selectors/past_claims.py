@@ -1,0 +1,137 @@
+"""Decided claims of a past year as cases for a rehearsal: read in parts by person, two statements a part however many rows."""
+
+from collections import namedtuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.db import connection
+
+from claims.facts import DECIDED, told_case
+from members.transitions import LIVE
+from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
+from programs.rules.rehearsal import PastCase
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import Period
+
+# Rejections that follow from the rules: other terms might have paid. What papers or people decided stays as it was decided.
+BY_THE_RULES = ("not_covered", "waiting", "not_listed", "late", "below_deductible")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Which claims are looked at: decided in these programs, by these offices, from one moment until before another."""
+
+    office_ids: frozenset[int]
+    program_ids: tuple[int, ...]
+    since: datetime
+    until: datetime
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "offices": sorted(self.office_ids),
+            "programs": list(self.program_ids),
+            "decided": list(DECIDED),
+            "reasons": list(BY_THE_RULES),
+            "since": self.since,
+            "until": self.until,
+        }
+
+
+# A rejection is dated by its review; nothing follows a rejection, so there is one. (Not EXISTS: for a part of the claims the
+# database would read all reviews.)
+_REJECTED_AT = "(SELECT max(r.at) FROM claims_review r WHERE r.claim_id = c.id AND r.decision = 'reject')"
+_REJECTED = "c.state = 'rejected' AND c.reason_code = ANY(%(reasons)s)"
+_COUNTED = f"""
+SELECT {{columns}} FROM claims_claim c
+WHERE c.office_id = ANY(%(offices)s) AND c.program_id = ANY(%(programs)s) {{people}}
+  AND (c.state = ANY(%(decided)s) AND c.approved_at >= %(since)s AND c.approved_at < %(until)s
+    OR {_REJECTED} AND {_REJECTED_AT} >= %(since)s AND {_REJECTED_AT} < %(until)s)
+"""
+
+_PARTS = f"""
+SELECT max(member_id), sum(claims)::bigint FROM (
+  SELECT member_id, count(*) AS claims, ((sum(count(*)) OVER (ORDER BY member_id) - count(*)) / %(size)s)::bigint AS part
+  FROM ({_COUNTED.format(columns="c.member_id", people="")}) found GROUP BY member_id) people
+GROUP BY part ORDER BY part
+"""
+
+_CLAIM = (
+    "id", "number", "member_id", "enrolment_id", "event", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
+    "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "approved_fen",
+)  # fmt: skip
+_BESIDE = ("gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "earlier_ended", "counted")
+_Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
+
+_PEOPLE = "c.member_id > %(after)s AND c.member_id <= %(up_to)s"
+# What came before counts when it may matter now: under the same cover, for a disease, or (a limit for life) at all.
+_CASES = f"""
+WITH counted AS MATERIALIZED (
+{_COUNTED.format(columns="c.*", people=f"AND {_PEOPLE}")}),
+past AS (
+  SELECT c.*, true AS counted FROM counted c
+  UNION ALL
+  SELECT c.*, false FROM claims_claim c
+  WHERE {_PEOPLE} AND c.member_id IN (SELECT member_id FROM counted) AND c.program_id = ANY(%(programs)s)
+    AND (c.state = ANY(%(decided)s) AND c.approved_at < %(since)s OR {_REJECTED} AND {_REJECTED_AT} < %(since)s)
+    AND (%(for_life)s OR c.event IN ('diagnosis', 'surgery') OR c.enrolment_id IN (SELECT enrolment_id FROM counted))
+)
+SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover),
+  CASE WHEN %(renewals)s THEN (
+    SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
+      AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
+  c.counted
+FROM past c JOIN members_member m ON m.id = c.member_id JOIN members_enrolment e ON e.id = c.enrolment_id
+ORDER BY c.member_id, coalesce(c.approved_at, {_REJECTED_AT}), c.id
+"""
+
+_STAY = ("claim_id", "admitted_on", "discharged_on", *(f"{name}_fen" for name in SETTLEMENT_FIELDS))
+_Stay = namedtuple("_Stay", _STAY)  # type: ignore[misc]
+_STAYS = f"SELECT {', '.join(_STAY)} FROM claims_admission WHERE claim_id = ANY(%(ids)s) ORDER BY claim_id, admitted_on, id"
+
+
+def parts_of(looked: Looked, *, size: int) -> list[tuple[int, int]]:
+    """Parts of about so many claims, each person's all in one: (last person's key, how many claims). One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, looked.values() | {"size": size})
+        return [(int(last), int(count)) for last, count in cursor.fetchall()]
+
+
+def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: int) -> Iterator[list[PastCase]]:
+    """One part: each person's cases in the order of decision, those before the time looked at first. Two statements.
+
+    The open scope must hold everything: what a person had before under another office counts like in a real decision.
+    Which claims are looked at is said by `looked` alone.
+    """
+    within = schedule.renewal_within_days
+    asked = {
+        "after": after, "up_to": up_to, "renewals": within is not None, "live": list(LIVE),
+        "for_life": any(step.data.get("scope") == "lifetime" for item in schedule.items for step in item.steps),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_CASES, looked.values() | asked)
+        rows = [_Row._make(row) for row in cursor.fetchall()]
+        cursor.execute(_STAYS, {"ids": [row.id for row in rows]})
+        stays = {key: list(own) for key, own in groupby(map(_Stay._make, cursor.fetchall()), key=attrgetter("claim_id"))}
+    for _who, own in groupby(rows, key=attrgetter("member_id")):
+        yield [_case(row, stays.get(row.id, ()), within) for row in own]
+
+
+def _case(row: Any, stays: Sequence[Any], within: int | None) -> PastCase:
+    """Cover and person as they were; waiting is waived when the terms looked at say so, not when those of that time did."""
+    renewed = within is not None and row.earlier_ended is not None and (row.starts_on - row.earlier_ended).days <= within
+    tells_a_day = stays or row.accident_on or row.event_on
+    return PastCase(
+        key=row.id,
+        number=row.number,
+        who=row.member_id,
+        cover_key=row.enrolment_id,
+        person=PersonFacts(birth_date=row.birth_date, gender=row.gender, relation=row.relation),
+        cover=CoverFacts(Period(row.starts_on, row.ends_before), row.shares, renewed),
+        case=told_case(row, stays) if tells_a_day else None,
+        before_fen=row.approved_fen or 0,
+        counted=row.counted,
+    )

@@ -1,0 +1,171 @@
+"""Reading contributions: which debt a remittance probably settles, and whether the books say what the rows say."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from members.models import ContributionDue, DuePaper, Refund, Remittance
+from members.transitions import DUE_LIVE, REMITTANCE_OPEN
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """So much of this remittance probably settles this debt; `sure` when remark and amount agree. A person, or the job for the
+    sure ones, says yes."""
+
+    remittance: Remittance
+    due: ContributionDue
+    amount_fen: int
+    sure: bool
+    why: Words
+
+
+def suggest(remittances: Sequence[Remittance]) -> dict[int, list[Suggestion]]:
+    """What to match with what, by the id of the remittance. No debt is promised twice, the earliest money comes first. Two
+    statements, however many."""
+    found: dict[int, list[Suggestion]] = {}
+    waiting = [one for one in sorted(remittances, key=lambda one: (one.received_on, one.pk)) if one.left_fen > 0]
+    if not waiting:
+        return found
+    named, owed = _named(waiting), dict[int, int]()
+    by_amount = _same_amount([one for one in waiting if not any(name in named for name in one.named)])
+    for one in waiting:
+        dues = [named[name] for name in one.named if name in named and named[name].office_id == one.office_id]
+        dues = [due for due in dues if owed.get(due.pk, due.owed_fen) > 0]
+        fits = _by_remark(one, dues, owed) if dues else _by_payer(one, by_amount, owed)
+        for fit in fits:
+            owed[fit.due.pk] = owed.get(fit.due.pk, fit.due.owed_fen) - fit.amount_fen
+        if fits:
+            found[one.pk] = fits
+    return found
+
+
+def _live() -> Any:
+    return ContributionDue.objects.filter(state__in=DUE_LIVE).select_related("unit", "member", "roster")
+
+
+def _named(remittances: Iterable[Remittance]) -> dict[str, ContributionDue]:
+    names = {name for one in remittances for name in one.named}
+    return {due.reference: due for due in _live().filter(reference__in=names)}
+
+
+def _same_amount(remittances: Sequence[Remittance]) -> dict[tuple[int, int, str], list[ContributionDue]]:
+    """Open debts by office, amount and the name of whoever owes."""
+    known: dict[tuple[int, int, str], list[ContributionDue]] = {}
+    names = {one.payer_name for one in remittances} - {""}
+    rows = _live().filter(office_id__in={one.office_id for one in remittances}, owed_fen__in={one.left_fen for one in remittances})
+    for due in (*rows.filter(unit__name__in=names).order_by("pk"), *rows.filter(member__name__in=names).order_by("pk")):
+        known.setdefault((due.office_id, due.owed_fen, str(due.unit or due.member)), []).append(due)
+    return known
+
+
+def _by_remark(one: Remittance, dues: Sequence[ContributionDue], owed: Mapping[int, int]) -> list[Suggestion]:
+    left, fits = one.left_fen, []
+    wanted = sum(owed.get(due.pk, due.owed_fen) for due in dues)
+    sure = wanted == left
+    why = _("附言和金额都一致") if sure else _("附言一致，金额少于应缴") if wanted > left else _("附言一致，金额多于应缴")
+    for due in dues:
+        amount = min(left, owed.get(due.pk, due.owed_fen))
+        if amount > 0:
+            fits.append(Suggestion(one, due, amount, sure, why))
+            left -= amount
+    return fits
+
+
+def _by_payer(one: Remittance, known: Mapping[tuple[int, int, str], list[ContributionDue]], owed: Mapping[int, int]) -> list[Suggestion]:
+    dues = known.get((one.office_id, one.left_fen, one.payer_name), [])
+    free = [due for due in dues if owed.get(due.pk, due.owed_fen) == one.left_fen]
+    if not free:
+        return []
+    why = _("付款人和金额一致，附言没有写") if len(free) == 1 else _("付款人和金额一致，这样的应缴不止一笔")
+    return [Suggestion(one, free[0], one.left_fen, False, why)]
+
+
+def open_remittances() -> Any:
+    """Money that is still to be matched or sent back, the oldest first."""
+    return Remittance.objects.filter(state__in=REMITTANCE_OPEN).order_by("received_on", "pk")
+
+
+def candidates_for(due: ContributionDue) -> list[Remittance]:
+    """Open remittances that name this debt, or are of the same payer and amount."""
+    rows = open_remittances().filter(office_id=due.office_id, left_fen__gt=0)
+    found = list(rows.filter(named__contains=[due.reference])[:10])
+    named = {one.pk for one in found}
+    return found + [one for one in rows.filter(left_fen=due.owed_fen, payer_name=str(due.unit or due.member))[:10] if one.pk not in named]
+
+
+def my_due(pk: int) -> ContributionDue | None:
+    """One debt of the agent's units, or None."""
+    return ContributionDue.objects.select_related("unit__office", "roster__terms__program").filter(pk=pk, unit__isnull=False).first()
+
+
+def slip_by_id(public_id: Any) -> DuePaper | None:
+    """A slip in the open scope, or None."""
+    return DuePaper.objects.filter(public_id=public_id).first()
+
+
+# Each names what is wrong and selects the offices where it is; no rows when all is well.
+INVARIANTS: dict[str, str] = {
+    "income is what is matched": """
+        SELECT office_id FROM (
+          SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
+            WHERE a.code = 'contributions' AND a.fund = 'mutual_aid'
+          UNION ALL SELECT office_id, -amount_fen FROM members_match WHERE undone_at IS NULL) x
+        GROUP BY office_id HAVING sum(fen) <> 0""",
+    "unapplied is what arrived less what is matched and released": """
+        SELECT office_id FROM (
+          SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
+            WHERE a.code = 'unapplied'
+          UNION ALL SELECT office_id, -amount_fen FROM members_remittance
+          UNION ALL SELECT office_id, amount_fen FROM members_match WHERE undone_at IS NULL
+          UNION ALL SELECT office_id, amount_fen FROM members_refund WHERE state IN ('released', 'paid')) x
+        GROUP BY office_id HAVING sum(fen) <> 0""",
+    "what is to be sent back is what was released and not yet paid": """
+        SELECT office_id FROM (
+          SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
+            WHERE a.code = 'refundable'
+          UNION ALL SELECT office_id, -amount_fen FROM members_refund WHERE state = 'released') x
+        GROUP BY office_id HAVING sum(fen) <> 0""",
+    "a remittance's sums are its matches and refunds": """
+        SELECT r.office_id FROM members_remittance r WHERE
+          r.matched_fen <> (SELECT coalesce(sum(m.amount_fen), 0) FROM members_match m
+                            WHERE m.remittance_id = r.id AND m.undone_at IS NULL)
+          OR r.refunded_fen <> (SELECT coalesce(sum(f.amount_fen), 0) FROM members_refund f
+                                WHERE f.remittance_id = r.id AND f.state IN ('proposed', 'released', 'paid'))""",
+    "a debt's sum is its matches": """
+        SELECT d.office_id FROM members_contributiondue d WHERE d.paid_fen <>
+          (SELECT coalesce(sum(m.amount_fen), 0) FROM members_match m WHERE m.due_id = d.id AND m.undone_at IS NULL)""",
+    "a debt's state is where its figures are": """
+        SELECT office_id FROM members_contributiondue WHERE
+          (state = 'open' AND (paid_fen <> 0 OR owed_fen = 0)) OR (state = 'part_paid' AND (paid_fen = 0 OR owed_fen = 0))
+          OR (state = 'settled' AND owed_fen <> 0) OR (state = 'cancelled' AND paid_fen <> 0)""",
+    "cover is in force only where its contribution is settled": """
+        SELECT e.office_id FROM members_enrolment e JOIN members_contributiondue d
+          ON d.enrolment_id = e.id OR d.roster_id = e.roster_id
+        WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')""",
+    "a refund was proposed and released by two people": """
+        SELECT office_id FROM members_refund WHERE state IN ('released', 'paid', 'failed')
+          AND (released_by_id IS NULL OR proposed_by_id IS NULL OR released_by_id = proposed_by_id)""",
+}
+
+
+def discrepancies() -> list[tuple[str, list[int]]]:
+    """Every invariant that does not hold, with the offices (of the open scope) where it does not. Empty when all is well."""
+    found = []
+    with connection.cursor() as cursor:
+        for name, text in INVARIANTS.items():
+            cursor.execute(text)
+            if offices := sorted({row[0] for row in cursor.fetchall()}):
+                found.append((name, offices))
+    return found
+
+
+def refunds_of(remittance: Remittance) -> Any:
+    """What went or is going back of it."""
+    return Refund.objects.filter(remittance=remittance).select_related("proposed_by", "released_by").order_by("pk")

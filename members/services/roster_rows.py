@@ -1,0 +1,258 @@
+"""What a roster says: its columns and words, each line as read, the empty template, the sheet of lines to correct."""
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from members.models import WorkUnit
+from programs.rules.facts import PersonFacts
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import DateError, parse_date
+from unionaid.lib.identity import IdentityError, IdNumber, parse_id_number, parse_person_name, parse_phone
+from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, Table, write_workbook
+
+# zh: the roster's own words: columns and their synonyms, what cells may say
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "name": ("姓名", "职工姓名", "名字"),
+    "id_number": ("身份证号", "身份证号码", "证件号码", "公民身份号码", "身份证"),
+    "phone": ("手机号", "手机号码", "联系电话", "手机", "电话"),
+    "employment": ("在职情况", "人员类别", "职工类别", "用工性质"),
+    "insurance": ("基本医疗保险", "是否参加基本医疗保险", "医保"),
+    "union": ("工会会员", "是否工会会员", "会员"),
+    "shares": ("份数", "参加份数"),
+}
+# zh: columns that only some plans ask for; read wherever they stand
+MORE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "joined": ("入职日期", "入职时间", "到岗日期"),
+    "insurance_type": ("医保种类", "医保类型", "参保类型"),
+    "risk": ("工种风险", "风险类别"),
+}
+REQUIRED = ("name", "id_number")
+TITLES = {key: names[0] for key, names in COLUMNS.items()}
+MORE_TITLES = {key: names[0] for key, names in MORE_COLUMNS.items()}
+# zh: as above
+EMPLOYMENT_WORDS = {
+    "": "",
+    "企业在职": "enterprise",
+    "企业": "enterprise",
+    "在职": "",
+    "事业单位在职": "institution",
+    "事业单位": "institution",
+    "机关": "institution_subsidised",
+    "享受公务员医疗补助": "institution_subsidised",
+    "退休": "retired",
+    "已退休": "retired",
+}
+# zh: as above
+INSURANCE_WORDS = {
+    "职工医保": "employee",
+    "职工": "employee",
+    "职工基本医疗保险": "employee",
+    "居民医保": "resident",
+    "居民": "resident",
+    "城乡居民医保": "resident",
+    "城乡居民基本医疗保险": "resident",
+}
+# zh: as above; plans may name other classes of work in small letters
+RISK_WORDS = {"高风险": "high", "高危": "high", "一般": "normal", "普通": "normal"}
+RISK_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
+# zh: as above
+YES, NO = {"是", "有", "已参加", "y", "yes", "1", "√"}, {"否", "无", "没有", "未参加", "n", "no", "0", "×"}
+ANSWERS = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False), "": None}
+
+
+@dataclass(slots=True)
+class Row:
+    """One line as read. `reasons`: why it cannot be enrolled, in words; empty so far as reading can tell."""
+
+    number: int
+    said: Sequence[str]
+    name: str = ""
+    id_number: IdNumber | None = None
+    phone: str | None = None
+    shares: int = 1
+    employment: str = ""
+    insurance: bool | None = None
+    union: bool | None = None
+    joined: date | None = None
+    insurance_type: str | None = None
+    risk: str | None = None
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All lines of a roster as read; `places`: which cell of a line holds which column."""
+
+    rows: list[Row]
+    places: Mapping[str, int]
+
+    def said(self, row: Row, key: str) -> str:
+        return row.said[self.places[key]] if key in self.places else ""
+
+
+def read_rows(table: Table, *, on: date) -> Reading:
+    """The lines by the header's words, in any order of columns. SpreadsheetError when a needed column is missing."""
+    places: dict[str, int] = {}
+    for i, title in enumerate(table.header):
+        plain = "".join(title.split()).rstrip("*＊")
+        for key, names in (COLUMNS | MORE_COLUMNS).items():
+            if plain in names and key not in places:
+                places[key] = i
+    missing = [TITLES[key] for key in REQUIRED if key not in places]
+    if missing:
+        raise SpreadsheetError(_("名册缺少这些列：{columns}。请使用下载的名册模板。").format(columns="、".join(missing)))
+    if not table.rows:
+        raise SpreadsheetError(_("名册里没有职工，请从表头下一行开始填写。"))
+    lines = zip(table.numbers, table.rows, strict=True)
+    return Reading([_read_row(number, cells, places, on=on) for number, cells in lines], places)
+
+
+def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, on: date) -> Row:
+    row = Row(number, cells)
+    try:
+        row.name = parse_person_name(cells[places["name"]])
+    except IdentityError as error:
+        row.reasons.append(error.message)
+    try:
+        row.id_number = parse_id_number(cells[places["id_number"]], on=on)
+    except IdentityError as error:
+        row.reasons.append(error.message)
+    if "phone" in places and (phone := cells[places["phone"]]):
+        try:
+            row.phone = parse_phone(phone)
+        except IdentityError as error:
+            row.reasons.append(error.message)
+    _read_answers(row, cells, places)
+    if places.keys() & MORE_COLUMNS.keys():
+        _read_more(row, {key: cells[places[key]].strip() if key in places else "" for key in MORE_COLUMNS}, on=on)
+    return row
+
+
+def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> None:
+    if "employment" in places:
+        said = cells[places["employment"]].strip()
+        if said in EMPLOYMENT_WORDS:
+            row.employment = EMPLOYMENT_WORDS[said]
+        else:
+            row.reasons.append(_("在职情况“{word}”不能识别，请填“企业在职”“事业单位在职”或“退休”").format(word=said[:20]))
+    if "insurance" in places:
+        row.insurance = _yes_or_no(row, "insurance", cells[places["insurance"]])
+    if "union" in places:
+        row.union = _yes_or_no(row, "union", cells[places["union"]])
+    if "shares" in places and (shares := cells[places["shares"]].strip()):
+        if shares.isascii() and shares.isdigit() and 1 <= int(shares) <= 99:
+            row.shares = int(shares)
+        else:
+            row.reasons.append(_("份数应为 1 到 99 的整数"))
+
+
+def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
+    answer = said.strip().lower()
+    if answer not in ANSWERS:
+        row.reasons.append(_("“{title}”请填“是”或“否”").format(title=TITLES[key]))
+    return ANSWERS.get(answer)
+
+
+def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
+    """What only some plans ask: the first day in the unit, the kind of basic insurance, the class of the work."""
+    joined, insurance, risk = said["joined"], said["insurance_type"], said["risk"]
+    if joined:
+        try:
+            row.joined = parse_date(joined)
+        except DateError as error:
+            row.reasons.append(_("入职日期：{message}").format(message=_(str(error))))
+        if row.joined and row.joined > on:
+            row.reasons.append(_("入职日期在今天之后"))
+    if insurance:
+        row.insurance_type = INSURANCE_WORDS.get(insurance)
+        if row.insurance_type is None:
+            row.reasons.append(_("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”").format(word=insurance[:20]))
+    if risk:
+        row.risk = RISK_WORDS.get(risk) or (risk if RISK_CODE.fullmatch(risk) else None)
+        if row.risk is None:
+            row.reasons.append(_("工种风险“{word}”不能识别，请填“一般”或“高风险”").format(word=risk[:20]))
+
+
+def employment_of(unit: WorkUnit) -> str:
+    """How those of a unit are employed of whom the list does not say it."""
+    if unit.civil_servant_subsidy or unit.nature not in ("enterprise", "institution"):
+        return "institution_subsidised"
+    return unit.nature
+
+
+def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
+    """What the list does not say is taken from the unit: its kind of employer, and that its union enrols its members."""
+    assert row.id_number is not None
+    return PersonFacts(
+        birth_date=row.id_number.birth_date,
+        gender=row.id_number.gender,
+        employment=row.employment or employment_of(unit),
+        union_member=True if row.union is None else row.union,
+        basic_insurance=True if row.insurance is None else row.insurance,
+        joined_unit_on=row.joined,
+        renewal=renewal,
+        insurance_type=row.insurance_type,
+        risk=row.risk,
+        unit_nature=unit.nature,
+    )
+
+
+def more_columns(schedule: Schedule) -> list[str]:
+    """Which of the further columns this plan needs."""
+    rules = schedule.enrolling
+    by_hiring = any(late.new_hires or late.after_hiring for late in rules.late)
+    asked = {
+        "joined": bool(rules.min_months_in_unit) or by_hiring,
+        "insurance_type": bool(rules.insurance_types),
+        "risk": any(fee.risk for fee in schedule.fees),
+    }
+    return [key for key in MORE_COLUMNS if asked[key]]
+
+
+def titles_of(schedule: Schedule) -> dict[str, str]:
+    """The columns of a roster for this plan: those of every roster, and what only some plans ask."""
+    return TITLES | {key: MORE_TITLES[key] for key in more_columns(schedule)}
+
+
+def problem_sheet(reading: Reading, schedule: Schedule, title: str) -> bytes:
+    """The lines that cannot be enrolled as they stand, in the columns of the template, with a column of reasons more: correct
+    them and upload this very sheet."""
+    titles = titles_of(schedule)
+    columns = [Column(words, "text", 20, CHOICES.get(key, ())) for key, words in titles.items()]
+    columns += [Column(_("要改正的问题"), "text", 70), Column(_("原行号"), "count", 8)]
+    lines = [[*(reading.said(row, key) for key in titles), "；".join(row.reasons), row.number] for row in reading.rows if row.reasons]
+    out = io.BytesIO()
+    write_workbook(out, [Sheet(_("名册"), title, columns, lines)])
+    return out.getvalue()
+
+
+# zh: as above
+EXAMPLE = ("张三（示例，请删除）", "360426199101010071", "13800138000", "企业在职", "是", "是", "1")
+# zh: as above
+MORE_EXAMPLES = {"joined": "2024-03-01", "insurance_type": "职工医保", "risk": "一般"}
+# zh: as above: what the drop-downs of the template offer
+CHOICES = {
+    "employment": ("企业在职", "事业单位在职", "享受公务员医疗补助", "退休"),
+    "insurance": ("是", "否"),
+    "union": ("是", "否"),
+    "insurance_type": ("职工医保", "居民医保"),
+    "risk": ("一般", "高风险"),
+}
+
+
+def template_sheet(schedule: Schedule, lines: Iterable[Mapping[str, str]] = ()) -> bytes:
+    """A roster to fill in, with drop-downs: an example line, or the `lines` of last period's list (by column)."""
+    titles = titles_of(schedule)
+    columns = [Column(words, "text", 22, CHOICES.get(key, ())) for key, words in titles.items()]
+    known: list[list[Any]] = [[line.get(key, "") for key in titles] for line in lines]
+    example = [*EXAMPLE, *(MORE_EXAMPLES[key] for key in more_columns(schedule))]
+    out = io.BytesIO()
+    notes = (_("带 * 的列必填。一行一个人，列的顺序可以改，列名不要改。身份证号这一列请保持“文本”格式。"),)
+    write_workbook(out, [Sheet(_("名册"), _("{name}名册").format(name=schedule.name.zh), columns, known or [example], notes)])
+    return out.getvalue()

@@ -1,0 +1,351 @@
+"""Rosters in SQL: lines staged by COPY, judged in one statement, enrolled by INSERT … SELECT. The number of statements is
+the same for ten lines and for a hundred thousand.
+
+Everything runs inside an open scope that shows everyone (`everywhere`), in the caller's transaction. Row security keeps
+COPY from the lasting tables, so lines are copied into one of the transaction's own and go on from there.
+"""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from members.models import Roster, WorkUnit
+from members.services.people import SECRETS, id_hash
+from members.services.roster_rows import Row, employment_of
+from members.transitions import LIVE
+from programs.rules.eligibility_sql import every_rule_passes, verdict_sql
+from programs.rules.schedule import Schedule
+from unionaid.lib.calendar import Period
+from unionaid.lib.identity import mask_id
+from unionaid.web.keys import ring
+
+STAGED = """
+CREATE TEMP TABLE staged (
+    row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
+    birth_date date, shares smallint, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date,
+    insurance_type text, risk text, readable boolean, member_key bigint
+) ON COMMIT DROP"""
+
+
+def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
+    """Copy the lines as read. Each readable one gets the number that its person will have if nobody knows them yet, and its ID
+    number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
+    good = sum(row.id_number is not None and not row.reasons for row in rows)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
+        cursor.execute(STAGED)
+        cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
+        keys = iter([key for (key,) in cursor.fetchall()])
+        lines = _lines(rows, raw_numbers, keys)
+        cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
+        cursor.execute("CREATE INDEX ON staged (id_hash)")
+        cursor.execute("ANALYZE staged")
+
+
+NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int]) -> Iterator[str]:
+    seal, blind = ring().seal, ring().blind
+    flags = {None: NULL, True: "t", False: "f"}
+    for row, raw in zip(rows, raw_numbers, strict=True):
+        number, key = row.id_number, 0
+        hashed = sealed = phone = phone_hash = gender = birth = NULL
+        masked = mask_id(raw[:40]).translate(_ESCAPES)
+        if number is not None:
+            masked, gender, birth = mask_id(number.number), number.gender, number.birth_date.isoformat()
+            hashed = _bytes(id_hash(number.number))
+            if not row.reasons:
+                key = next(keys)
+                sealed = _bytes(seal(number.number, bound_to=(SECRETS, "id_number", key)))
+                if row.phone:
+                    phone = _bytes(seal(row.phone, bound_to=(SECRETS, "phone", key)))
+                    phone_hash = _bytes(blind("phone", row.phone))
+        joined = row.joined.isoformat() if row.joined else NULL
+        yield (
+            f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
+            f"\t{row.shares}\t{row.employment or NULL}\t{flags[row.insurance]}\t{flags[row.union]}\t{joined}"
+            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[not row.reasons]}\t{key or NULL}\n"
+        )
+
+
+def _bytes(value: bytes) -> str:
+    """As COPY reads them."""
+    return "\\\\x" + value.hex()
+
+
+class _Lines(io.RawIOBase):
+    """Lines made one by one, as the file that COPY reads: the whole text never stands in memory."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.left = lines, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+        parts, have = [self.left], len(self.left)
+        while have < size or size < 0:
+            line = next(self.lines, None)
+            if line is None:
+                break
+            parts.append(line.encode())
+            have += len(parts[-1])
+        whole = b"".join(parts)
+        if size < 0:
+            self.left = b""
+            return whole
+        self.left = whole[size:]
+        return whole[:size]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What speaks against one line. `same_as`: an earlier line with the same number; `unfit`: some rule does not pass."""
+
+    row_number: int
+    same_as: int | None
+    unfit: bool
+    renewal: bool
+    other_name: bool
+    covered_here: bool | None
+
+
+FACTS = """
+    SELECT s.*, 'self'::text AS relation, NULL::text AS holder_employment,
+           COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
+           COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
+           EXISTS (SELECT 1 FROM members_member m JOIN members_enrolment e ON e.member_id = m.id
+                   WHERE m.id_hash = s.id_hash AND e.program_id = %s AND e.state = ANY(%s) AND upper(e.cover) <= %s) AS renewal
+    FROM staged s WHERE s.readable"""
+COLUMNS = {name: f"facts.{name}" for name in (
+    "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
+)} | {"employment": "facts.fact_employment", "union_member": "facts.fact_union", "basic_insurance": "facts.fact_insurance"}  # fmt: skip
+
+
+def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> list[Finding]:
+    """The plan's rules, twins in the file, people known under another name, cover on the same days: one statement for all."""
+    verdicts, rules = verdict_sql(schedule, COLUMNS, on=on, cover_start=cover.start)
+    text = f"""
+    WITH facts AS ({FACTS}),
+    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, {verdicts} FROM facts),
+    judged AS (SELECT row_number, id_hash, name, renewal, {every_rule_passes(schedule)} AS fits FROM verdicts),
+    twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE id_hash IS NOT NULL)
+    SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal,
+           COALESCE(m.name <> j.name, FALSE), c.here
+    FROM judged j
+    JOIN twins t USING (row_number)
+    LEFT JOIN members_member m ON m.id_hash = j.id_hash
+    LEFT JOIN LATERAL (
+        SELECT bool_or(e.unit_id IS NOT DISTINCT FROM %s) AS here FROM members_enrolment e
+        WHERE e.member_id = m.id AND e.program_id = %s AND e.state = ANY(%s) AND e.cover && daterange(%s, %s)
+    ) c ON TRUE
+    WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL
+    ORDER BY j.row_number"""
+    facts = [employment_of(roster.unit), roster.terms.program_id, list(LIVE), cover.start]
+    covered = [roster.unit_id, roster.terms.program_id, list(LIVE), cover.start, cover.end]
+    return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
+
+
+def fee_groups() -> list[tuple[str, str | None, int]]:
+    """The kinds of lines that may be charged differently: (gender, risk of the work, shares)."""
+    return _ask("SELECT DISTINCT gender, risk, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3", [])
+
+
+# The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins.
+LAST_LIST = """
+    SELECT e.member_id, e.shares FROM members_enrolment e
+    WHERE e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND e.relation = 'self' AND e.terms_id = (
+        SELECT l.terms_id FROM members_enrolment l
+        WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
+        ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
+KEEP = f"""
+WITH last AS MATERIALIZED ({LAST_LIST})
+INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number, id_hash, phone, phone_hash, gender, birth_date,
+                               shares, facts, outcome, reasons, problem, change, member_key, fee_fen)
+SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
+       CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
+       COALESCE(s.gender, ''), s.birth_date, s.shares,
+       jsonb_build_object('employment', COALESCE(s.employment, ''), 'insurance', s.basic_insurance, 'union', s.union_member,
+                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk),
+       CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
+       COALESCE(ARRAY(SELECT jsonb_array_elements_text(bad.reasons)), '{{}}'), COALESCE(bad.problem, ''),
+       CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
+            WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
+            WHEN m.id IS NOT NULL AND EXISTS (
+                SELECT 1 FROM members_enrolment e
+                WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = ANY(%(live)s)
+                      AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s) THEN 'moved' ELSE 'joined' END,
+       s.member_key, COALESCE(fee.fee_fen, 0)
+FROM staged s
+LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)
+LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
+       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.shares = s.shares
+LEFT JOIN members_member m ON m.id_hash = s.id_hash
+LEFT JOIN last ON last.member_id = m.id"""
+
+
+def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]], fees: Sequence[Mapping[str, Any]]) -> None:
+    """The lines with their outcome, and how each stands against the unit's last list: stayed, changed, moved here, joined, no
+    longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, shares, fee_fen."""
+    told = {"bad": json.dumps(bad, ensure_ascii=False), "fees": json.dumps(fees)}
+    _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
+
+
+LEFT = f"""
+SELECT last.member_id FROM ({LAST_LIST}) last JOIN members_member m ON m.id = last.member_id
+WHERE NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash) ORDER BY m.name, m.id"""
+
+
+def left_members(roster: Roster, start: date) -> list[int]:
+    """The people of the unit's last list who are not on this roster, by name."""
+    return [key for (key,) in _ask(LEFT, _last_list(roster, start))]
+
+
+def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
+    """(person, shares) of the unit's last list before this day."""
+    names = {"unit": unit.pk, "program": program_id, "live": list(LIVE), "start": start}
+    return [(key, shares) for key, shares in _ask(LAST_LIST, names)]
+
+
+def _last_list(roster: Roster, start: date | None) -> dict[str, Any]:
+    return {"unit": roster.unit_id, "program": roster.terms.program_id, "live": list(LIVE), "start": start, "roster": roster.pk}
+
+
+def share_counts(roster: Roster) -> Counter[tuple[str, int]]:
+    """How many of the lines that may be enrolled there are, by gender and shares."""
+    text = "SELECT gender, shares::int, count(*) FROM members_rosterrow WHERE roster_id = %s AND outcome = 'good' GROUP BY 1, 2"
+    return Counter({(gender, shares): count for gender, shares, count in _ask(text, [roster.pk])})
+
+
+def refuse_other_shares(roster: Roster, shares: int, reason: str) -> list[int]:
+    """Lines with another number of shares than the unit's cannot be enrolled; their line numbers."""
+    text = """UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = reasons || %s, id_number = NULL, phone = NULL
+              WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
+    return sorted(number for (number,) in _ask(text, [[reason], roster.pk, shares]))
+
+
+def counts(roster: Roster) -> tuple[int, int, int]:
+    """All lines, those that may be enrolled, and what they come to (fen)."""
+    text = """SELECT count(*), count(*) FILTER (WHERE outcome = 'good'), COALESCE(sum(fee_fen) FILTER (WHERE outcome = 'good'), 0)
+              FROM members_rosterrow WHERE roster_id = %s"""
+    every, good, total = _ask(text, [roster.pk])[0]
+    return every, good, int(total)
+
+
+# --- enrolling ------------------------------------------------------------------------------------------------------
+
+NEW_PEOPLE = """
+INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, basic_insurance,
+                            insurance_type, union_member, joined_unit_on)
+SELECT r.member_key, r.id_hash, r.name, r.gender, r.birth_date, %(unit)s, %(office)s,
+       ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
+       COALESCE(NULLIF(r.facts->>'employment', ''), %(employment)s), COALESCE((r.facts->>'insurance')::boolean, TRUE),
+       COALESCE(r.facts->>'insurance_type', ''), COALESCE((r.facts->>'union')::boolean, TRUE), (r.facts->>'joined')::date
+FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.outcome = 'good' ORDER BY r.id_hash
+ON CONFLICT (id_hash) DO NOTHING"""
+NEW_SECRETS = """
+INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
+SELECT r.member_key, r.id_number, r.phone, r.phone_hash
+FROM members_rosterrow r JOIN members_member m ON m.id = r.member_key
+WHERE r.roster_id = %(roster)s AND r.outcome = 'good'"""
+KNOWN_PEOPLE = """
+UPDATE members_member m
+SET unit_id = %(unit)s, office_id = %(office)s,
+    office_ids = CASE WHEN %(office)s = ANY(m.office_ids) THEN m.office_ids ELSE m.office_ids || %(office)s::bigint END,
+    unit_ids = CASE WHEN %(unit)s = ANY(m.unit_ids) THEN m.unit_ids ELSE m.unit_ids || %(unit)s::bigint END,
+    employment = COALESCE(NULLIF(known.facts->>'employment', ''), NULLIF(m.employment, ''), %(employment)s),
+    basic_insurance = COALESCE((known.facts->>'insurance')::boolean, m.basic_insurance, TRUE),
+    insurance_type = COALESCE(known.facts->>'insurance_type', m.insurance_type),
+    union_member = COALESCE((known.facts->>'union')::boolean, m.union_member, TRUE),
+    joined_unit_on = COALESCE((known.facts->>'joined')::date, m.joined_unit_on)
+FROM (
+    SELECT p.id, r.facts FROM members_rosterrow r JOIN members_member p ON p.id_hash = r.id_hash
+    WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND p.id <> r.member_key ORDER BY p.id FOR NO KEY UPDATE OF p
+) known WHERE known.id = m.id"""
+# The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
+PUBLIC_ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+             || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid"""
+ENROL = f"""
+INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id, shares,
+                               cover, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
+SELECT {PUBLIC_ID}, %(office)s, m.id, m.id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares, daterange(%(start)s, %(end)s),
+       CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
+       COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, fee.fee_fen, 'contribution_due', 1
+FROM members_rosterrow r
+JOIN members_member m ON m.id_hash = r.id_hash
+JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
+  ON fee.gender = r.gender AND fee.risk IS NOT DISTINCT FROM r.facts->>'risk' AND fee.shares = r.shares AND fee.fee_fen IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
+    WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND upper(e.cover) <= %(start)s
+) before ON TRUE
+WHERE r.roster_id = %(roster)s AND r.outcome = 'good'
+ORDER BY m.id
+ON CONFLICT DO NOTHING"""
+# `+ 0`: the statistics know nothing of this roster yet, and by its index every person would be sought among all its lines.
+SETTLE = """
+UPDATE members_rosterrow r
+SET member_id = m.id, id_number = NULL, phone = NULL,
+    outcome = CASE WHEN e.id IS NULL THEN 'bad' ELSE 'enrolled' END, fee_fen = COALESCE(e.contribution_fen, 0),
+    problem = CASE WHEN e.id IS NULL THEN 'covered' ELSE '' END,
+    reasons = CASE WHEN e.id IS NULL THEN %(reasons)s ELSE r.reasons END
+FROM members_member m LEFT JOIN members_enrolment e ON e.member_id = m.id AND e.roster_id + 0 = %(roster)s
+WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND m.id_hash = r.id_hash"""
+
+
+def enrol(
+    roster: Roster,
+    schedule: Schedule,
+    cover: Period,
+    fees: Sequence[Mapping[str, Any]],
+    *,
+    waiting_until: date | None,
+    late_reason: str,
+) -> None:
+    """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
+    since cover on some of these days exists by now, becomes a line with `late_reason`. People are taken in the order of a
+    key, so that two rosters at once wait for each other and never lock each other out."""
+    within = schedule.renewal_within_days
+    names = {
+        "roster": roster.pk,
+        "unit": roster.unit_id,
+        "office": roster.office_id,
+        "program": roster.terms.program_id,
+        "terms": roster.terms_id,
+        "employment": employment_of(roster.unit),
+        "start": cover.start,
+        "end": cover.end,
+        "live": list(LIVE),
+        "fees": json.dumps(fees),
+        "within": -1 if within is None else within,
+        "waiting_until": waiting_until,
+        "reasons": [late_reason],
+    }
+    for statement in (NEW_PEOPLE, NEW_SECRETS, KNOWN_PEOPLE, ENROL, SETTLE):
+        _run(statement, names)
+
+
+def kinds_of(roster: Roster, outcome: str) -> list[tuple[str, str | None, int, int]]:
+    """The lines with this outcome by what they may be charged by: (gender, risk, shares, how many)."""
+    text = """SELECT gender, facts->>'risk', shares::int, count(*)::int FROM members_rosterrow
+              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return _ask(text, [roster.pk, outcome])
+
+
+def _ask(text: str, params: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)
+        return cursor.fetchall()
+
+
+def _run(text: str, params: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)

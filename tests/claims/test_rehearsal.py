@@ -1,0 +1,511 @@
+"""A draft run over a past year: what it would have cost, to the fen; and that not one real row is touched by it."""
+
+import hashlib
+import io
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+import yaml
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import override
+from python_calamine import CalamineWorkbook
+
+from claims.models import Admission, Claim, Rehearsal, Review
+from claims.selectors import rehearsed
+from claims.selectors.rehearsed import REASON_WORDS, compared, found_in, tables_of
+from claims.services import adjudication
+from claims.services import rehearsal as rehearsals
+from claims.services.rehearsal import RehearsalRefused, reading_only
+from members.models import Enrolment
+from programs.models import Terms
+from programs.rules.planfile import read_plan
+from programs.rules.rehearsal import Tally
+from programs.services import load_plan
+from tests.factories.world import ASKED, CATALOGUE, JOINED, World, load, make_world
+from tests.pages.test_pages import _client
+from unionaid.lib.calendar import SHANGHAI, frozen
+from unionaid.offices.roles import SYSTEM
+from unionaid.offices.row_security import put_up
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Job
+from unionaid.workflow.moves import NotAllowed
+
+YULIN = "shaanxi-yulin-medical.2026"
+BANDS = [{"over": "0", "up_to": "2000", "ratio": "0.90"}, {"over": "2000", "ratio": "0.50"}]
+NOON = datetime(2026, 7, 1, 12, tzinfo=SHANGHAI)
+CRITICAL = "national-critical-illness.2026"
+
+
+@pytest.fixture(autouse=True)
+def in_chinese() -> Iterator[None]:
+    """As the worker does it, whatever a page has activated before."""
+    with override(settings.LANGUAGE_CODE):
+        yield
+
+
+def draft(change: Callable[[dict[str, Any]], None], name: str = YULIN) -> Terms:
+    """A plan of the catalogue, a year later and changed, as a draft."""
+    data = yaml.safe_load((CATALOGUE / f"{name}.yaml").read_text("utf-8"))
+    data |= {"version": "2027", "period": {"start": date(2027, 1, 1), "end": date(2027, 12, 31)}, "examples": []}
+    change(data)
+    return load_plan(read_plan(yaml.safe_dump(data, allow_unicode=True).encode(), source="draft"), by=SYSTEM).terms
+
+
+def dearer_and_capped(data: dict[str, Any]) -> None:
+    """90 % up to 2,000, 50 % above, 6,000 in the period, for 150 yuan."""
+    data["contribution"]["per_share"] = "150"
+    data["items"][0]["steps"] = [
+        {"take": "self_pay"},
+        {"marginal": {"per": "case", "bands": BANDS}},
+        {"ceiling": {"amount": "6000", "scope": "period", "key": "plan"}},
+    ]
+    data["items"][1]["steps"][-1]["ceiling"]["amount"] = "6000"
+
+
+def approve(world: World, claim: Claim) -> Claim:
+    adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+    return adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+
+
+def reject(world: World, claim: Claim, reason: str) -> Claim:
+    by = world.cast.actor(world.cast.reviewer)
+    Review.objects.create(claim=claim, decision="reject", by_id=by.user_id, at=NOON, reason_code=reason)  # the database has its own clock
+    return adjudication.reject(claim, by=by, on=ASKED, reason_code=reason, clause="第七条", note="不在范围")
+
+
+def ask(world: World, terms: Terms, year: int = 2026, **more: Any) -> Rehearsal:
+    """By the office's manager; drafts of national plans are headquarters' to see."""
+    by = world.cast.manager if terms.program.office_id else world.cast.hq_user
+    with everywhere(reason="arrange"), frozen(ASKED):
+        return rehearsals.request(terms, world.cast.a, year, by=world.cast.actor(by), **more)
+
+
+def work() -> None:
+    with frozen(ASKED):
+        run_due("reports")
+
+
+def result(asked: Rehearsal) -> Rehearsal:
+    with everywhere(reason="look"):
+        found = Rehearsal.objects.select_related("office", "terms__program").get(pk=asked.pk)
+    assert found.frozen_at is not None
+    return found
+
+
+def run(world: World, terms: Terms, **more: Any) -> tuple[Rehearsal, Tally]:
+    """Asked for and run to its end by the job."""
+    asked = ask(world, terms, **more)
+    work()
+    found = result(asked)
+    return found, found_in(found)[0]
+
+
+@pytest.fixture
+def past(world: World) -> World:
+    """Four people; 王 has two claims, 李 one, 张 one that the rules refused and one that lacked papers, 赵 none."""
+    return decided(world)
+
+
+def decided(world: World) -> World:
+    with everywhere(reason="arrange"), frozen(ASKED):
+        covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(("王小明", "李梅", "张三丰", "赵云"))]
+        approve(world, world.claim(covers[0], 600_000))
+        approve(world, world.claim(covers[0], 1_000_000))
+        approve(world, world.claim(covers[1], 100_000))
+        reject(world, world.claim(covers[2], 150_000), "not_listed")
+        reject(world, world.claim(covers[2], 990_000), "papers")
+        world.claim(covers[3], 700_000)  # not decided
+    return world
+
+
+@pytest.fixture
+def capped(past: World) -> Terms:
+    with everywhere(reason="arrange"):
+        return draft(dearer_and_capped)
+
+
+# -- the figures ---------------------------------------------------------------------------------------------------
+
+
+def test_sums_by_hand(past: World, capped: Terms) -> None:
+    """Before 4,400 + 7,200 + 800 + 0. After: 1,800 + 2,000 = 3,800; then 5,800 of which 2,200 are left; 900; 1,350."""
+    _found, tally = run(past, capped)
+    assert (tally.claims, tally.people, tally.before_claims, tally.after_claims) == (4, 3, 3, 4)
+    assert (tally.before_fen, tally.after_fen) == (1_240_000, 825_000)
+    item = tally.items["inpatient"]
+    assert (item.claims, item.people, item.fen, item.refused) == (4, 3, 825_000, {})
+
+
+def test_cost_by_band_and_step(past: World, capped: Terms) -> None:
+    found, tally = run(past, capped)
+    said = {key[1:]: (one.times, str(one.inside.normalize()), str(one.given.normalize())) for key, one in tally.steps.items()}
+    assert said == {
+        (0, "take", ""): (4, "0", "1.85E+4"),
+        (1, "band", "0"): (4, "6.5E+3", "5.85E+3"),
+        (1, "band", "2000"): (2, "1.2E+4", "6E+3"),
+        (1, "marginal", ""): (4, "1.85E+4", "1.185E+4"),
+        (2, "ceiling", ""): (4, "1.185E+4", "8.25E+3"),
+    }
+    steps = next(table for table in tables_of(found) if table.title == "各步骤和分段的金额")
+    assert [row[1:] for row in steps.rows] == [
+        ["以个人自付（不含自费）为基数", 4, None, 1_850_000],
+        ["　0.00 元至 2,000.00 元的部分 × 90%", 4, 650_000, 585_000],
+        ["　2,000.00 元以上的部分 × 50%", 2, 1_200_000, 600_000],
+        ["各段相加", 4, 1_850_000, 1_185_000],
+        ["本保障期内封顶 6,000.00 元（本计划各项合计）", 4, 1_185_000, 825_000],
+        ["给付（取整到分）", 4, None, 825_000],
+    ]
+
+
+def test_winners_and_losers_by_name_masked(past: World, capped: Terms) -> None:
+    found, tally = run(past, capped)
+    assert (tally.gain_claims, tally.gain_fen, tally.newly_paid) == (2, 145_000, 1)
+    assert (tally.loss_claims, tally.loss_fen, tally.no_longer_paid) == (2, 560_000, 0)
+    assert [(one[0], *one[4:]) for one in tally.losses] == [(500_000, 720_000, 220_000), (60_000, 440_000, 380_000)]
+    gains = next(table for table in tables_of(found) if table.title.startswith("给付增加最多"))
+    assert [row[1:] for row in gains.rows] == [["张**", 0, 135_000, 135_000], ["李*", 80_000, 90_000, 10_000]]
+    assert "王小明" not in str(found.result)
+
+
+def test_loss_ratio_before_and_after(past: World, capped: Terms) -> None:
+    """12,400 ÷ (4 × 125) and 8,250 ÷ (4 × 150)."""
+    found, tally = run(past, capped)
+    sides = compared(tally, found_in(found)[1])
+    assert sides.contributions_fen == (50_000, 60_000)
+    assert [str(one) for one in sides.ratios] == ["24.8000", "13.7500"]
+
+
+def test_the_terms_of_the_time_give_what_was_decided(past: World) -> None:
+    """The rehearsal and the real decision are the same computation."""
+    with everywhere(reason="arrange"), frozen(ASKED):
+        cover = past.cover(past.member(201), terms=load(CRITICAL))
+        told = {"event_on": date(2026, 5, 20), "diagnosis": "急性心肌梗死", "hospital": "榆林市第一医院", "diagnosis_code": "I21.0"}
+        for kind in ("critical_mild", "critical_severe"):
+            approve(past, past.claim(cover, 0, event="diagnosis", facts={**told, "diagnosis_class": kind}))
+        critical = cover.terms
+    for terms, paid in ((past.yulin, 1_240_000), (critical, 1_000_000)):
+        _found, tally = run(past, terms)
+        assert (tally.before_fen, tally.loss_claims, tally.unknown_claims) == (paid, 0, 0)
+        assert tally.gain_claims == tally.newly_paid  # only what the reviewer had refused
+
+
+def test_a_disease_paid_before_the_year_is_not_paid_again(past: World) -> None:
+    with everywhere(reason="arrange"), frozen(ASKED):
+        cover = past.cover(past.member(201), terms=load(CRITICAL))
+        told = {"event_on": date(2026, 5, 20), "diagnosis": "心梗", "hospital": "榆林市第一医院", "diagnosis_class": "critical_mild"}
+        made = [approve(past, past.claim(cover, 0, event="diagnosis", facts={**told, "diagnosis_code": f"I2{i}.0"})) for i in (1, 5)]
+        Claim.objects.filter(pk=made[0].pk).update(approved_at=datetime(2025, 12, 31, 23, 59, tzinfo=SHANGHAI))
+
+        def once(data: dict[str, Any]) -> None:
+            data["items"][0]["steps"] = [{"fixed": "5000"}]
+
+        terms = draft(once, CRITICAL)
+    _found, tally = run(past, terms)
+    assert (tally.claims, tally.before_fen, tally.after_fen) == (1, 300_000, 500_000)
+    with everywhere(reason="arrange"):  # the same disease now
+        Claim.objects.filter(pk=made[1].pk).update(diagnosis_code="I21.9")
+    _found, tally = run(past, terms)
+    assert (tally.claims, tally.after_fen, tally.no_longer_paid) == (1, 0, 1)
+    assert tally.items["critical"].refused == {"disease_paid": 1}
+
+
+def test_a_fact_nobody_told_makes_a_claim_uncomputable(past: World) -> None:
+    def by_grade(data: dict[str, Any]) -> None:
+        data["items"][0]["gates"] = [{"hospital_grade": 2}]
+
+    with everywhere(reason="arrange"):
+        terms = draft(by_grade)
+        Claim.objects.filter(member__name="李梅").update(hospital_grade=3)
+        Claim.objects.exclude(member__name="李梅").update(hospital_grade=None)
+    found, tally = run(past, terms)
+    assert (tally.claims, tally.unknown_claims, tally.unknown_facts) == (1, 3, {"hospital_grade": 3})
+    assert (tally.before_fen, tally.unknown_fen) == (80_000, 1_160_000)
+    assert compared(tally, found_in(found)[1]).benefits_fen == (1_240_000, 1_240_000)
+    table = next(table for table in tables_of(found) if table.title == "无法测算的申领")
+    assert {row[1] for row in table.rows} == {"医院等级"}
+
+
+def test_people_whom_the_draft_does_not_take_pay_nothing_and_get_nothing(past: World) -> None:
+    with everywhere(reason="arrange"):
+        terms = draft(lambda data: data["enrolment"].update(relations=["spouse"]))
+    found, tally = run(past, terms)
+    assert (tally.claims, tally.after_fen, tally.items["inpatient"].refused) == (4, 0, {"not_admitted": 4})
+    assert found_in(found)[1].not_admitted == 4
+    assert found_in(found)[1].after_fen == 0
+
+
+def test_a_new_plan_is_rehearsed_over_the_claims_of_the_plans_it_follows(past: World) -> None:
+    def new(data: dict[str, Any]) -> None:
+        dearer_and_capped(data)
+        data["code"] = "shaanxi-yulin-new"
+
+    with everywhere(reason="arrange"):
+        terms = draft(new)
+    _found, alone = run(past, terms)
+    assert alone.claims == 0
+    _found, tally = run(past, terms, programs=[past.yulin.program_id])
+    assert tally.after_fen == 825_000
+
+
+def test_fixed_days_to_apply_do_not_count_and_the_page_says_so(past: World) -> None:
+    with everywhere(reason="arrange"):
+        terms = draft(lambda data: data.update(claim_within={"until": {"default": date(2020, 1, 1)}}))
+    found, tally = run(past, terms)
+    assert tally.after_fen > 0
+    assert "不计申领期限" in "".join(rehearsed.notes_of(found))
+
+
+def test_another_year_and_another_office_are_left_out(past: World, capped: Terms) -> None:
+    _found, tally = run(past, capped, year=2025)
+    assert (tally.claims, tally.people) == (0, 0)
+    with everywhere(reason="arrange"):
+        Claim.objects.filter(member__name="李梅").update(office=past.cast.b)
+    _found, tally = run(past, capped)
+    assert tally.claims == 3
+
+
+def test_every_reason_has_words() -> None:
+    source = (CATALOGUE.parent / "rules" / "explain.py").read_text("utf-8")
+    known = set(re.findall(r'"(\w+)": lambda: ', source))
+    assert known >= {"not_covered", "waiting", "fact_missing"}
+    assert REASON_WORDS.keys() == known - {"fact_missing"} | {"not_admitted"}  # what is missing is counted apart
+
+
+# -- the job -------------------------------------------------------------------------------------------------------
+
+
+def many(world: World, count: int) -> None:
+    """Copies of 李's decided claim, one person each with a cover of their own."""
+    with everywhere(reason="arrange"), frozen(ASKED):
+        first = Claim.objects.get(member__name="李梅")
+        stay = first.admissions.get()
+        base = Claim.objects.count()
+        members = [world.member(301 + base + i) for i in range(count)]
+        covers = []
+        for member in members:
+            cover = Enrolment.objects.get(pk=first.enrolment_id)
+            cover.pk, cover.public_id, cover.member, cover.holder = None, uuid.uuid4(), member, member
+            covers.append(cover)
+        Enrolment.objects.bulk_create(covers)
+        made = []
+        for i, cover in enumerate(covers):
+            claim = Claim.objects.get(pk=first.pk)
+            claim.pk, claim.public_id, claim.number = None, uuid.uuid4(), f"SLC{base + i:08d}"
+            claim.member = claim.claimant = cover.member
+            claim.enrolment = cover
+            made.append(claim)
+        Claim.objects.bulk_create(made)
+        stays = []
+        for claim in made:
+            copy = Admission.objects.get(pk=stay.pk)
+            copy.pk, copy.claim = None, claim
+            stays.append(copy)
+        Admission.objects.bulk_create(stays)
+
+
+def statements(world: World, terms: Terms) -> tuple[int, int]:
+    asked = ask(world, terms)
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    return len(captured), found_in(result(asked))[0].claims
+
+
+def test_as_many_statements_for_two_hundred_claims_as_for_ten(past: World, capped: Terms) -> None:
+    many(past, 6)
+    few, ten = statements(past, capped)
+    many(past, 190)
+    more, all_of_them = statements(past, capped)
+    assert (ten, all_of_them) == (10, 200)
+    assert more == few
+
+
+def test_a_run_that_stops_between_and_inside_parts_ends_the_same(past: World, capped: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(past, 5)
+    whole, tally = run(past, capped)
+    monkeypatch.setattr(rehearsals, "PART", 2)
+    asked, add, seen, deaths = ask(past, capped), Tally.add, list[int](), list[int]()
+
+    def die_now_and_then(self: Tally, *args: Any) -> None:
+        seen.append(1)
+        if len(seen) % 3 == 0:
+            deaths.append(1)
+            raise ConnectionError("the worker is gone")
+        add(self, *args)
+
+    monkeypatch.setattr(Tally, "add", die_now_and_then)
+    for _ in range(20):  # later, as the timetable would
+        work()
+        with everywhere(reason="look"):
+            Job.objects.filter(job_state="queued").update(not_before=datetime(2000, 1, 1, tzinfo=SHANGHAI), attempts=0)
+    assert len(deaths) >= 2
+    found = result(asked)
+    assert found.result == whole.result
+    assert found_in(found)[0].claims == tally.claims == 9
+    assert found.progress == {}
+
+
+def test_progress_is_told_in_claims(past: World, capped: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsals, "PART", 1)
+    asked, told = ask(past, capped), []
+    real = rehearsals._run_part
+
+    def watched(rehearsal: Rehearsal) -> None:
+        job = Job.objects.get(key=rehearsals.job_key(asked))
+        told.append((job.done_count, job.total_count, job.stage != ""))
+        real(rehearsal)
+
+    monkeypatch.setattr(rehearsals, "_run_part", watched)
+    work()
+    assert told == [(0, 4, True), (2, 4, True), (3, 4, True)]  # a person's claims stay together
+
+
+# -- nothing real is touched ---------------------------------------------------------------------------------------
+
+OWN = {"claims_rehearsal", "workflow_job", "workflow_auditentry"}
+
+
+def prints() -> dict[str, tuple[int, str]]:
+    """Count and hash of every table but the rehearsal's own, its job and the record."""
+    found = {}
+    with everywhere(reason="look"), connection.cursor() as cursor:
+        for model in apps.get_models():
+            table = model._meta.db_table
+            if table not in OWN and model._meta.managed and table in connection.introspection.table_names(cursor):
+                cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+                rows = [row[0] for row in cursor.fetchall()]
+                found[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+    return found
+
+
+def test_no_row_of_any_other_table_is_touched(past: World, capped: Terms) -> None:
+    before = prints()
+    assert before["claims_claim"][0] == 6
+    run(past, capped)
+    assert prints() == before
+    with everywhere(reason="the control"):
+        Claim.objects.filter(member__name="李梅").update(hospital="别的医院")
+    assert prints() != before
+
+
+def test_the_database_refuses_writes_while_claims_are_read(past: World) -> None:
+    with everywhere(reason="look"):
+        claim = Claim.objects.get(member__name="李梅")
+        with pytest.raises(DatabaseError, match="read-only"), reading_only():
+            Claim.objects.filter(pk=claim.pk).update(hospital="别的医院")
+        Claim.objects.filter(pk=claim.pk).update(hospital="别的医院")  # and only then
+
+
+@contextmanager
+def only_its_own_tables() -> Iterator[None]:
+    """The application may write the rehearsal, its job and the record, and nothing else."""
+    role = settings.DATABASES["default"]["USER"]
+    tables = [f'"{m._meta.db_table}"' for m in apps.get_models() if m._meta.managed and m._meta.db_table not in OWN]
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f'REVOKE INSERT, UPDATE, DELETE ON {", ".join(tables)} FROM "{role}"')
+    try:
+        yield
+    finally:
+        put_up(connections["owner"], role)
+
+
+def test_it_runs_where_the_application_may_write_nothing_else(committed: None) -> None:
+    with frozen(JOINED):
+        past = decided(make_world())
+    with everywhere(reason="arrange"):
+        terms = draft(dearer_and_capped)
+    asked = ask(past, terms)
+    with only_its_own_tables():
+        work()
+        assert found_in(result(asked))[0].after_fen == 825_000
+        with pytest.raises(DatabaseError, match="permission denied"), everywhere(reason="the control"):
+            Claim.objects.filter(member__name="李梅").update(hospital="别的医院")
+
+
+# -- the desk ------------------------------------------------------------------------------------------------------
+
+
+def post(client: Client, world: World, terms: Terms, **changed: Any) -> Any:
+    form = {"terms": terms.pk, "office": world.cast.a.pk, "year": 2026, "key": uuid.uuid4().hex, **changed}
+    with frozen(ASKED):
+        return client.post(reverse("admin:rehearsal_request"), form)
+
+
+def test_a_manager_starts_watches_and_reads_a_rehearsal(past: World, capped: Terms) -> None:
+    with everywhere(reason="arrange"):
+        Terms.objects.filter(pk=capped.pk).update(drafted_by=past.cast.manager)
+    manager, key = _client(past.cast.manager), uuid.uuid4().hex
+    page = manager.get(reverse("admin:rehearsal_request")).content.decode()
+    assert page.index("2027") < page.index("2026）")  # drafts first
+    first = post(manager, past, capped, key=key)
+    assert first.status_code == 302
+    assert post(manager, past, capped, key=key)["Location"] == first["Location"]
+    assert post(manager, past, capped, key=key, year=2025).status_code == 422
+    with everywhere(reason="look"):
+        made = Rehearsal.objects.get()
+    address = reverse("admin:rehearsal", args=[made.pk])
+    assert "正在测算" in manager.get(address).content.decode()
+    assert "排队中" in manager.get(first["Location"]).content.decode()
+    work()
+    assert address in manager.get(first["Location"]).content.decode()
+    page = manager.get(address).content.decode()
+    for figure in ("¥8,250.00 元", "原来 12,400.00 元，相差 -4,150.00 元", "1,375.0%", "原来 2,480.0%", "× 90%", "张**", "SL"):
+        assert figure in page, figure
+    with everywhere(reason="look"):
+        claim = Claim.objects.filter(member__name="张三丰", reason_code="not_listed").get()
+    assert reverse("admin:claim_review", args=[claim.pk]) in page
+    answer = manager.get(reverse("admin:rehearsal_workbook", args=[made.pk]))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    assert book.sheet_names[:3] == ["原来与测算", "增加与减少", "各保障项目的给付"]
+    rows = book.get_sheet_by_name("原来与测算").to_python()
+    assert [row[2] for row in rows[-3:]] == [12_400, 8_250, -4_150]
+
+
+def test_a_changed_draft_is_told_and_the_result_stays(past: World, capped: Terms) -> None:
+    asked = ask(past, capped)
+    with everywhere(reason="arrange"):
+        draft(lambda data: data["contribution"].update(per_share="1"))  # the same version, another content
+    work()
+    found = result(asked)
+    assert found_in(found)[0].after_fen == 825_000
+    page = _client(past.cast.manager).get(reverse("admin:rehearsal", args=[found.pk])).content.decode()
+    assert "这份条款又改过" in page
+
+
+def test_who_may_rehearse_and_who_may_read_it(past: World, capped: Terms) -> None:
+    cast = past.cast
+    asked = ask(past, capped)
+    work()
+    for name in ("admin:rehearsal", "admin:rehearsal_workbook"):
+        address = reverse(name, args=[asked.pk])
+        assert _client(cast.manager).get(address).status_code == 200
+        assert _client(cast.hq_user).get(address).status_code == 200
+        assert _client(cast.outsider).get(address).status_code == 404
+        for user in (cast.reviewer, cast.approver, cast.payer, cast.auditor):
+            assert _client(user).get(address).status_code == 403
+    assert post(_client(cast.reviewer), past, capped).status_code == 403
+    assert post(_client(cast.outsider), past, capped).status_code == 400  # neither the office nor the draft is offered
+    with everywhere(reason="look"):
+        with pytest.raises(NotAllowed):
+            rehearsals.request(past.yulin, cast.a, 2026, by=cast.actor(cast.outsider))
+        with pytest.raises(NotAllowed):
+            rehearsals.request(capped, cast.b, 2026, by=cast.actor(cast.outsider))
+        with pytest.raises(RehearsalRefused):
+            rehearsals.request(capped, cast.a, 2026, programs=[0], by=cast.actor(cast.manager))
+
+
+def test_a_year_without_claims_says_so(past: World, capped: Terms) -> None:
+    asked = ask(past, capped, year=2025)
+    work()
+    page = _client(past.cast.manager).get(reverse("admin:rehearsal", args=[asked.pk])).content.decode()
+    assert "没有作出决定的申领" in page
