@@ -38,7 +38,8 @@ WIDE = 30  # columns of text that are wider than so many characters are wrapped
 DRAFTS_FIRST = ("draft", "checked", "published", "closed")
 PICK = {"required": _("请选择一项"), "invalid_choice": _("请选择列出的一项")}
 
-findable(Rehearsal, number="", label="office__name", page="admin:rehearsal")
+# No page: the record of acts is read by auditors too, a rehearsal by managers and headquarters alone.
+findable(Rehearsal, number="", label="office__name")
 
 
 @result_page("claims.rehearse", "desk", "programs.draft")

@@ -266,5 +266,5 @@ class ContributionDueAdmin(HouseAdmin):
 @todo("contributions.confirm")
 def open_dues(actor: Actor) -> Iterable[Todo]:
     """Contributions that wait for the bank's word."""
-    address = f"{reverse('admin:members_contributiondue_changelist')}?state__exact=open"
+    address = f"{reverse('admin:members_contributiondue_changelist')}?state__in=open,part_paid"
     yield waiting(_("待确认到账的互助费"), ContributionDue.objects.filter(state__in=DUE_LIVE), "created_at", address)

@@ -135,6 +135,18 @@ class RefundForm(forms.Form):
     note = forms.CharField(label=_("说明"), max_length=200, required=False)
 
 
+class NoteForm(forms.Form):
+    """Why; the service says whether words are needed."""
+
+    note = forms.CharField(max_length=200, required=False)
+
+
+def _note(request: HttpRequest) -> str | None:
+    """The words of a small form; None when the database could not keep them."""
+    form = NoteForm(request.POST)
+    return form.cleaned_data["note"] if form.is_valid() else None
+
+
 def _remittance(pk: int) -> Remittance:
     return get_object_or_404(Remittance.objects.select_related("office", "statement", "entered_by"), pk=pk)
 
@@ -148,7 +160,9 @@ def remittance_page(request: HttpRequest, pk: int) -> HttpResponse:
 def _show(request: HttpRequest, one: Remittance, form: MatchForm | None = None, message: str = "", status: int = 200) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may_match = may(actor, "contributions.confirm", one.office_id)
-    named = ContributionDue.objects.filter(reference__in=one.named)
+    others = ContributionDue.objects.filter(reference__in=one.named, state="settled").exclude(
+        matches__in=Match.objects.filter(remittance=one, undone_at__isnull=True)
+    )
     context = desk_context(
         request,
         trail=[list_of(Remittance)],
@@ -165,7 +179,7 @@ def _show(request: HttpRequest, one: Remittance, form: MatchForm | None = None, 
             for match in one.matches.select_related("due__unit", "due__member", "matched_by", "undone_by").order_by("pk")
         ],
         suggestions=_shown(suggest([one]).get(one.pk, ())) if may_match else [],
-        settled=[due for due in named if due.state == "settled"] if one.left_fen else [],
+        settled=list(others) if one.left_fen else [],
         refunds=[(refund, format_yuan(refund.amount_fen)) for refund in refunds_of(one)],
         may_match=may_match and one.left_fen > 0,
         history=[(act, act_words(act.entity, act.action)) for act in history_of(one)[:100]],
@@ -201,8 +215,10 @@ def unmatch(request: HttpRequest, pk: int) -> HttpResponse:
     """A match was wrong."""
     one, by = _remittance(pk), request.actor  # type: ignore[attr-defined]
     wrong = get_object_or_404(Match.objects.filter(remittance=one), pk=whole(request.POST.get("match")))
-    note = request.POST.get("note", "")[:200]
-    message, status = _try(lambda: contributions.unmatch(wrong, by=by, on=today(), note=note))
+    note = _note(request)
+    message, status = gettext("说明不超过 200 字，不能有特殊字符。"), 400
+    if note is not None:
+        message, status = _try(lambda: contributions.unmatch(wrong, by=by, on=today(), note=note))
     if status != 302:
         one.refresh_from_db()
         return _show(request, one, None, message, status)
@@ -275,7 +291,7 @@ class RemittanceAdmin(HouseAdmin):
 def waiting_remittances(actor: Actor) -> Iterable[Todo]:
     """Money that nobody has matched, and what was paid too much. One statement."""
     over, rest = Q(state="over"), ~Q(state="over")
-    found = open_remittances().order_by().aggregate(
+    found = open_remittances().filter(left_fen__gt=0).order_by().aggregate(
         rest=Count("pk", filter=rest), rest_since=Min("received_on", filter=rest),
         over=Count("pk", filter=over), over_since=Min("received_on", filter=over),
     )  # fmt: skip
@@ -338,7 +354,9 @@ def _show_refund(
 def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Release, drop, book as paid or as sent back, or look at the whole account number."""
     refund, by = _refund(pk), request.actor  # type: ignore[attr-defined]
-    act, note = request.POST.get("act", ""), request.POST.get("note", "")[:200]
+    act, note = request.POST.get("act", ""), _note(request)
+    if note is None:
+        return _show_refund(request, refund, message=gettext("说明不超过 200 字，不能有特殊字符。"), status=400)
     if act == "see_account":
         seen: list[str] = []
         message, status = _try(lambda: seen.append(refunds.account_of(refund, by=by)))

@@ -95,6 +95,7 @@ def _statement(pk: int) -> BankStatement:
 
 def _show(request: HttpRequest, statement: BankStatement, refused: str = "", status: int = 200) -> HttpResponse:
     only = request.GET.get("only", "")
+    may_match = may(request.actor, "contributions.confirm", statement.office_id)  # type: ignore[attr-defined]
     rows = StatementRow.objects.filter(statement=statement).order_by("row_number")
     if only in ONLY:
         rows = rows.filter(outcome__in=ONLY[only])
@@ -119,7 +120,8 @@ def _show(request: HttpRequest, statement: BankStatement, refused: str = "", sta
         pages=pages,
         rows=[(row, "" if row.amount_fen is None else format_yuan(row.amount_fen)) for row in page],
         only=only,
-        may_take=statement.state == "read" and may(request.actor, "contributions.confirm", statement.office_id),  # type: ignore[attr-defined]
+        may_match=may_match,
+        may_take=statement.state == "read" and may_match,
         history=[(act, act_words(act.entity, act.action)) for act in history_of(statement)[:100]],
     )
     return render(request, "desk/statement.html", context, status=status)

@@ -135,7 +135,7 @@ class WorkUnitAdmin(HouseAdmin):
     )
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
-    list_display = ("name", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted", "standing")
+    list_display = ("name", "standing", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted")
     list_filter = (("state", titled(_("状态"))), "nature", "industry", "risk")
     list_select_related = ("office",)
     ordering = ("-id",)

@@ -107,6 +107,4 @@ def _tell(user_ids: Iterable[int], unit: WorkUnit, title: str, text: str, *, lin
     """A notice to each of these people who is known as a worker."""
     with everywhere(reason="tell those whom a change of agent concerns"):
         members = Member.objects.filter(user_id__in=list(user_ids)).values_list("pk", flat=True)
-        Notice.objects.bulk_create(
-            [Notice(office_id=unit.office_id, member_key=pk, title=title, text=text, link=link) for pk in members]
-        )
+        Notice.objects.bulk_create([Notice(office_id=unit.office_id, member_key=pk, title=title, text=text, link=link) for pk in members])

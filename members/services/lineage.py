@@ -80,9 +80,7 @@ def carrier(model: type[Model], label: str | Promise) -> Callable[[Callable[[Car
 # -- decided by the office -------------------------------------------------------------------------------------------
 
 
-def merge(
-    gone: WorkUnit, into: WorkUnit, *, headcount: int, women_count: int, basis: str, by: Actor, on: date
-) -> UnitLineage:
+def merge(gone: WorkUnit, into: WorkUnit, *, headcount: int, women_count: int, basis: str, by: Actor, on: date) -> UnitLineage:
     """Close `gone`; its people, rosters, covers, dues and claims go to `into`. Whoever decides may act at both offices."""
     if gone.pk == into.pk:
         raise UnitRefused(_("不能把单位并入它自己。"), "into")
@@ -99,9 +97,7 @@ def merge(
         return _begin("merge", gone, into, basis=basis, by=by, on=on)
 
 
-def split(
-    source: WorkUnit, values: Mapping[str, Any], member_ids: Sequence[int], *, basis: str, by: Actor, on: date
-) -> UnitLineage:
+def split(source: WorkUnit, values: Mapping[str, Any], member_ids: Sequence[int], *, basis: str, by: Actor, on: date) -> UnitLineage:
     """Found a unit of its own with some of `source`'s people; they and their covers and claims go along. The new unit has no
     agent yet: its own asks for it (`members.services.agents`)."""
     _may_act(by, source)

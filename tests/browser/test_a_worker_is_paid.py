@@ -68,7 +68,7 @@ def _join(page: Page, world: World, photo: Callable[[str], str]) -> None:
         page.fill(f"[name={name}]", value)
     _go_on(page)
     page.get_by_role("link", name="看看我能参加哪些").click()
-    for answer in ("企业在职职工", "是", "是"):
+    for answer in ("企业在职职工", "参加了职工医保（单位交的）", "是"):
         page.get_by_label(answer, exact=True).check()
         _go_on(page)
     page.fill("[name=unit]", world.unit.name)

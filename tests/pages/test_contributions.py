@@ -162,6 +162,7 @@ def test_by_hand_under_and_over_and_back(world: World) -> None:
     undo = reverse("admin:remittance_unmatch", args=[one.pk])
     assert client.post(undo, {"match": match.pk}).status_code == 400
     assert client.post(undo, {"match": "x", "note": "错"}).status_code == 404
+    assert client.post(undo, {"match": match.pk, "note": "\x00"}).status_code == 400
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 302
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 409
     assert (the(ContributionDue, pk=second.pk).state, the(Remittance).state) == ("open", "over")
@@ -225,6 +226,7 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     assert payer.post(act, {"act": "mark_paid", "bank_reference": "", "paid_on": "2026-01-05"}).status_code == 400
     assert payer.post(act, {"act": "mark_paid", "bank_reference": "P1", "paid_on": "2026-01-05"}).status_code == 302
     assert payer.post(act, {"act": "nothing"}).status_code == 400
+    assert payer.post(act, {"act": "drop", "note": "\x00"}).status_code == 400
     assert (the(Refund).state, the(Remittance).state) == ("paid", "refunded")
     with everywhere(reason="look"):
         assert discrepancies() == []

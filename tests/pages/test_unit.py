@@ -69,7 +69,7 @@ def _uploaded(world: World, client: Client, file: SimpleUploadedFile) -> int:
 
 
 FORM = {
-    "key": "k", "name": "榆林新测试单位", "nature": "enterprise", "headcount": "120", "women_count": "50",
+    "key": "k", "name": "榆林新测试单位", "nature": "enterprise", "industry": "C", "headcount": "120", "women_count": "50",
     "credit_code": CODE + credit_code_check(CODE),
 }  # fmt: skip
 

@@ -449,9 +449,7 @@ def year(world: World) -> World:
         world.claim(covers[1], 500_000)
     with everywhere(reason="arrange"):
         roster = rosters.upload(unit=world.unit, terms=world.yulin, data=b"x", file_name="x.csv", by=world.agent_actor, on=JOINED)
-        ContributionDue.objects.create(
-            office=world.cast.a, unit=world.unit, roster=roster, payer="unit", reference="R1", amount_fen=100
-        )
+        ContributionDue.objects.create(office=world.cast.a, unit=world.unit, roster=roster, payer="unit", reference="R1", amount_fen=100)
     run_due("default")
     return world
 
@@ -703,7 +701,7 @@ def test_one_form_sent_twice_divides_once(year: World) -> None:
 def test_every_table_with_a_unit_goes_along_or_is_known_to_stay() -> None:
     """A new table with a unit must say what becomes of it when units are merged."""
     stays = {
-        "members.unitagent": "who acted for the closed unit", "members.unitpaper": "its own papers", "members.unitchange": "its own changes",
+        "members.unitagent": "its own agents", "members.unitpaper": "its own papers", "members.unitchange": "its own changes",
         "members.agentchange": "its own agents", "members.unitlineage": "the history itself",
     }  # fmt: skip
     with_unit = {

@@ -15,17 +15,20 @@ from django.test.utils import CaptureQueriesContext
 
 from members.models import BankStatement, ContributionDue, Enrolment, Match, Refund, Remittance, Roster, StatementRow
 from members.selectors.contributions import INVARIANTS, discrepancies, suggest
-from members.services import contributions, enrolment, refunds, statements
+from members.services import contributions, enrolment, refunds, rosters, statements
 from members.services.contributions import Pair, RemittanceRefused, match, raise_due, unmatch, waive
 from members.services.refunds import RefundRefused
-from tests.factories.world import JOINED, World, make_world
+from members.services.roster_rows import TITLES
+from tests.factories.world import JOINED, World, load, make_world
 from tests.races.test_guards_taken_away import without
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
+from unionaid.offices.services import add_office
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import Conflict, NotAllowed
@@ -291,6 +294,29 @@ def test_cover_waits_for_every_payer_of_the_plan(world: World, as_office: AsOffi
         roster.refresh_from_db()
         assert (Enrolment.objects.get(roster=roster).state, roster.state) == ("effective", "effective")
         assert discrepancies() == []
+
+
+def test_a_roster_raises_one_debt_per_payer_that_its_plan_names(world: World) -> None:
+    with everywhere(reason="arrange"):
+        add_office(code="440000", name="广东省办事处", level="province", parent=world.cast.headquarters)
+        terms = load("guangdong-inpatient.2026")
+        rows = [
+            [f"职工{name}", make_id_number("610802", date(1980, 1, 1 + i), 101 + 2 * i), "", "企业在职", "是", "是", "1"]
+            for i, name in enumerate("甲乙丙")
+        ]
+        out = io.BytesIO()
+        write_workbook(out, [Sheet("名册", "", [Column(title, "text", 20) for title in TITLES.values()], rows)])
+        roster = rosters.upload(unit=world.unit, terms=terms, data=out.getvalue(), file_name="r.xlsx", by=world.agent_actor, on=JOINED)
+    run_due("default")
+    with everywhere(reason="arrange"):
+        roster.refresh_from_db()
+        assert (roster.state, roster.good_count) == ("checked", 3), [row.reasons for row in roster.rows.all()]
+        rosters.confirm(roster, by=world.agent_actor)
+    run_due("default")
+    with everywhere(reason="look"):
+        dues = roster.dues.all()
+        assert {due.payer: due.amount_fen for due in dues} == {"province": 3 * 7500, "unit": 3 * 2000}
+        assert len({due.reference for due in dues}) == 2
 
 
 def test_the_database_knows_no_payer_that_is_not_a_name(world: World) -> None:
