@@ -1,10 +1,12 @@
 """With English switched on, everything that is not somebody's own words can be read in English, on every page of every role."""
 
+import re
+
 import pytest
 from django.conf import settings
 
 from claims.models import Claim
-from members.models import BankCard, Member, Roster, WorkUnit
+from members.models import BankCard, BankStatement, Member, Refund, Remittance, Roster, StatementRow, UnitLineage, WorkUnit
 from programs.models import Program, Terms
 from tests.access.conftest import ROLES, someone, start_of
 from tests.access.crawler import CJK, walk
@@ -34,7 +36,17 @@ def _own_words() -> list[str]:
             *Claim.objects.values_list("message", flat=True),
             *Claim.objects.values_list("reason_clause", flat=True),
             *AuditEntry.objects.values_list("note", flat=True),
+            *UnitLineage.objects.values_list("basis", flat=True),
+            *BankStatement.objects.values_list("file_name", flat=True),
+            *StatementRow.objects.values_list("payer_name", flat=True),
+            *StatementRow.objects.values_list("remark", flat=True),
+            *Remittance.objects.values_list("payer_name", flat=True),
+            *Remittance.objects.values_list("remark", flat=True),
+            *Refund.objects.values_list("payee_name", flat=True),
+            *Refund.objects.values_list("bank_name", flat=True),
         }
+        for reasons in StatementRow.objects.values_list("reasons", flat=True):  # what the bank wrote is quoted
+            found |= {said for reason in reasons for said in re.findall("“([^”]*)”", reason)}
         for terms in Terms.objects.all():
             found |= {item["clause"] for item in terms.schedule["items"]}
             found |= {example.get("name", "") for example in terms.schedule["examples"]}
