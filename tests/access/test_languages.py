@@ -45,8 +45,8 @@ def _own_words() -> list[str]:
             *Refund.objects.values_list("payee_name", flat=True),
             *Refund.objects.values_list("bank_name", flat=True),
         }
-        for reasons in StatementRow.objects.values_list("reasons", flat=True):  # what the bank wrote is quoted
-            found |= {said for reason in reasons for said in re.findall("“([^”]*)”", reason)}
+        for reasons in StatementRow.objects.values_list("reasons", flat=True):  # written down once, as said when the file was read
+            found |= {*reasons, *(said for reason in reasons for said in re.findall("“([^”]*)”", reason))}
         for terms in Terms.objects.all():
             found |= {item["clause"] for item in terms.schedule["items"]}
             found |= {example.get("name", "") for example in terms.schedule["examples"]}
