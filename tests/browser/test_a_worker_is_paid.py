@@ -141,7 +141,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
     for name, value in (("payer_name", "艾小梅"), ("bank_reference", "L1"), ("received_on", "2026-01-05"), ("amount_fen", "125")):
         payer.fill(f"[name={name}]", value)
     payer.get_by_role("button", name="确认到账").click()
-    expect(payer.locator("body")).to_contain_text("保障已生效")
+    expect(payer.locator("body")).to_contain_text("已确认到账")
     phone.goto("/my/")
     phone.get_by_role("link", name="互助保障凭证", exact=True).click()
     assert fits(phone)
