@@ -284,5 +284,5 @@ def going_along(source: WorkUnit) -> dict[str, int]:
     return {
         "people": Member.objects.filter(unit=source).count(),
         "covers": Enrolment.objects.filter(unit=source, state__in=LIVE).count(),
-        "dues": ContributionDue.objects.filter(unit=source, state="open").count(),
+        "dues": ContributionDue.objects.filter(unit=source, state__in=["open", "part_paid"]).count(),
     }
