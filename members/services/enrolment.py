@@ -49,7 +49,7 @@ def verdicts_for(
 ) -> tuple[Verdict, ...]:
     """What the rules say of this person and these terms on this day."""
     schedule = schedule_of(terms)
-    cover = cover_period(schedule, on=on) if on < schedule.period.end else schedule.period
+    cover = cover_period(schedule, on=on) if on < schedule.period.last_day or schedule.rolling_months else schedule.period
     renewal = bool(previous_ends([member.pk], terms, before=cover.start))
     person = person_facts(member, holder=holder, relation=relation, renewal=renewal)
     return judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
@@ -79,6 +79,8 @@ def enrol(
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
+    if on >= schedule.period.last_day and not schedule.rolling_months:
+        raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
     cover = cover_period(schedule, on=on)
     ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
     until, waived = waiting(schedule, cover.start, ends)

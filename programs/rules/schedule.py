@@ -225,7 +225,7 @@ class Schedule:
             return False
         open_question = False
         for late in rules.late:
-            if late.new_hires and hired_on is None:
+            if (late.new_hires or late.after_hiring) and hired_on is None:
                 open_question = True
             elif not late.new_hires or (hired_on and hired_on >= self.period.start):
                 last = late.last_day(self.period, hired_on)

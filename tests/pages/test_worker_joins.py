@@ -17,7 +17,7 @@ from django.urls import reverse
 from PIL import Image
 
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
-from members.services import contributions, joining, people
+from members.services import contributions, enrolment, joining, people
 from tests.factories.offices import PASSWORD
 from tests.factories.world import JOINED, World, load, make_world
 from unionaid.accounts.models import User
@@ -296,3 +296,13 @@ def test_the_list_of_plans_takes_the_same_number_of_statements_for_one_plan_or_m
         for name in ("national-inpatient.2026", "national-women.2026", "national-accident.2026", "national-children-accident.2026"):
             load(name)
     assert _statements(client, reverse("members:plans")) == one <= 14
+
+
+def test_on_the_last_day_of_a_period_nobody_joins_for_no_days(world: World) -> None:
+    with everywhere(reason="arrange"):
+        member = world.member(161)
+        with pytest.raises(enrolment.EnrolmentRefused, match="没有剩余的保障日"):
+            enrolment.enrol(
+                member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit,
+                on=date(2026, 12, 31), by=world.worker(member),
+            )  # fmt: skip
