@@ -4,8 +4,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 
-from members.certificate import FONT, printable
 from members.models import AgentChange
+from members.printed import new_page, printable
 from unionaid.lib.calendar import day_of
 
 LABEL, WIDTH, LINE = 46, 170, 12
@@ -18,10 +18,7 @@ def number_of(change: AgentChange) -> str:
 
 def render(change: AgentChange, *, applicant: str) -> bytes:
     """One A4 page. Who the agents were until now is for the unit to write: the applicant is not told."""
-    page = FPDF(format="A4")
-    page.set_title(_("更换经办人申请表"))
-    page.add_font("song", fname=str(FONT))
-    page.add_page()
+    page = new_page(_("更换经办人申请表"))
     page.set_margin(20)
     page.set_font("song", size=22)
     page.set_y(24)

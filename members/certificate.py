@@ -1,19 +1,11 @@
 """The certificate of an enrolment (互助保障凭证) as a PDF, with a QR code that leads to its public verification page."""
 
-import io
-from collections.abc import Container
-from pathlib import Path
-
-import pylopdf_fonts_zh_cn
-import segno
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from fpdf import FPDF
 
 from members.models import Enrolment
+from members.printed import new_page, write_code, write_facts
 from unionaid.lib.money import format_yuan
-
-FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 
 
 def number_of(enrolment: Enrolment) -> str:
@@ -40,23 +32,11 @@ def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     ]
 
 
-def printable(text: str, known: Container[int]) -> str:
-    """The text with every character that the font lacks written as its code, so that a rare name is never silently blank.
-
-    >>> printable("䶮𠮷", {ord("䶮")})
-    '䶮〔U+20BB7〕'
-    """
-    return "".join(c if ord(c) in known else f"〔U+{ord(c):X}〕" for c in text)
-
-
 def render(enrolment: Enrolment, *, verify_url: str) -> bytes:
     """The PDF, one A4 page. Only an effective enrolment has one (ValueError)."""
     if enrolment.state != "effective":
         raise ValueError("only effective enrolments have a certificate")
-    page = FPDF(format="A4")
-    page.set_title(_("职工互助保障凭证"))
-    page.add_font("song", fname=str(FONT))
-    page.add_page()
+    page = new_page(_("职工互助保障凭证"))
     page.set_draw_color(160, 32, 32)
     page.set_line_width(0.8)
     page.rect(12, 12, 186, 273)
@@ -64,16 +44,8 @@ def render(enrolment: Enrolment, *, verify_url: str) -> bytes:
     page.set_y(28)
     page.cell(0, 14, _("职工互助保障凭证"), align="C", new_x="LMARGIN", new_y="NEXT")
     page.ln(8)
-    for label, value in facts_of(enrolment):
-        page.set_x(26)
-        page.set_font("song", size=13)
-        page.set_text_color(90, 90, 90)
-        page.cell(38, 10, label)
-        page.set_text_color(0, 0, 0)
-        page.multi_cell(118, 10, printable(value, page.fonts["song"].cmap), new_x="LMARGIN", new_y="NEXT")
-    image = io.BytesIO()
-    segno.make(verify_url, error="m").save(image, kind="png", scale=8, border=2)
-    page.image(image, x=78, y=196, w=54)
+    write_facts(page, facts_of(enrolment), left=26, label=38, width=118, size=13)
+    write_code(page, verify_url, x=78, y=196, width=54)
     page.set_y(252)
     page.set_font("song", size=11)
     page.cell(0, 7, _("扫码核验凭证真伪（只显示隐去姓名的信息）"), align="C", new_x="LMARGIN", new_y="NEXT")

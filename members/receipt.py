@@ -1,16 +1,13 @@
 """The receipt (收据) of a settled contribution as a PDF, with a QR code that leads to its public verification page."""
 
-import io
 from datetime import date
 
-import segno
 from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from fpdf import FPDF
 
-from members.certificate import FONT, printable
 from members.models import ContributionDue, Match
+from members.printed import new_page, write_code, write_facts
 from unionaid.lib.money import capital_yuan, format_yuan
 
 
@@ -63,10 +60,7 @@ def render(due: ContributionDue, *, verify_url: str) -> bytes:
     """The PDF, one A4 page. Only a settled debt has one (ValueError)."""
     if due.state != "settled":
         raise ValueError("only settled contributions have a receipt")
-    page = FPDF(format="A4")
-    page.set_title(_("职工互助费收据"))
-    page.add_font("song", fname=str(FONT))
-    page.add_page()
+    page = new_page(_("职工互助费收据"))
     page.set_draw_color(32, 64, 128)
     page.set_line_width(0.6)
     page.rect(12, 12, 186, 220)
@@ -74,16 +68,8 @@ def render(due: ContributionDue, *, verify_url: str) -> bytes:
     page.set_y(24)
     page.cell(0, 12, _("职工互助费收据"), align="C", new_x="LMARGIN", new_y="NEXT")
     page.ln(6)
-    for label, value in facts_of(due):
-        page.set_x(22)
-        page.set_font("song", size=12)
-        page.set_text_color(90, 90, 90)
-        page.cell(42, 10, label)
-        page.set_text_color(0, 0, 0)
-        page.multi_cell(122, 10, printable(value, page.fonts["song"].cmap), new_x="LMARGIN", new_y="NEXT")
-    image = io.BytesIO()
-    segno.make(verify_url, error="m").save(image, kind="png", scale=8, border=2)
-    page.image(image, x=148, y=178, w=40)
+    write_facts(page, facts_of(due), left=22, label=42, width=122, size=12)
+    write_code(page, verify_url, x=148, y=178, width=40)
     page.set_xy(22, 208)
     page.set_font("song", size=10)
     page.cell(0, 6, _("扫码核验收据真伪。退款或作废后，原收据失效。"), new_x="LMARGIN", new_y="NEXT")

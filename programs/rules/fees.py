@@ -6,7 +6,6 @@ from decimal import Decimal
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.schedule import FeeClass, Schedule, UnitRule
 
-UNIT_PAYS = "unit"
 # What a class may ask that has no ordinary value: unknown is not "no".
 _ASKED = ("risk", "unit_nature")
 
