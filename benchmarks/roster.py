@@ -131,16 +131,24 @@ def in_its_own_transaction(act: Callable[[], Any]) -> Any:
         return act()
 
 
+# Everybody before belongs to units of a thousand people each; the unit that is measured is new.
 HISTORY_SQL = (
+    "ALTER TABLE members_member DISABLE TRIGGER parents_added", "ALTER TABLE members_enrolment DISABLE TRIGGER parents_added",
+    """INSERT INTO members_workunit SELECT made.* FROM members_workunit u, generate_series(1, {units}) i,
+           LATERAL jsonb_populate_record(u, jsonb_build_object('id', {unit} + i, 'credit_code', 'H' || i)) made
+       WHERE u.id = {unit}""",
+    "SELECT setval('members_workunit_id_seq', {unit} + {units})",
     """INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, insurance_type)
-       SELECT nextval('members_member_id_seq'), sha256(i::text::bytea), '职工', CASE i % 2 WHEN 0 THEN 'male' ELSE 'female' END,
-              date '1966-01-01' + (i % 14000)::int, {unit}, {office}, ARRAY[{office}]::bigint[], ARRAY[{unit}]::bigint[], 'enterprise', ''
-       FROM generate_series(1, {people}) i""",
+       SELECT nextval('members_member_id_seq'), sha256(i::text::bytea), '职工' || chr(20000 + (i % 5000)::int),
+              CASE i % 2 WHEN 0 THEN 'male' ELSE 'female' END, date '1966-01-01' + (i % 14000)::int, {unit} + 1 + i / 1000, {office},
+              ARRAY[{office}]::bigint[], ARRAY[{unit} + 1 + i / 1000]::bigint[], 'enterprise', ''
+       FROM generate_series(0, {people} - 1) i""",
     """INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, shares, cover,
               waiting_waived, first_time, contribution_fen, state, version)
-       SELECT gen_random_uuid(), {office}, id, id, 'self', {unit}, {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE, TRUE,
+       SELECT gen_random_uuid(), {office}, id, id, 'self', unit_id, {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE, TRUE,
               12500, 'effective', 1 FROM members_member ORDER BY id LIMIT {covers}""",
-    "ANALYZE members_member", "ANALYZE members_enrolment",
+    "ALTER TABLE members_member ENABLE TRIGGER parents_added", "ALTER TABLE members_enrolment ENABLE TRIGGER parents_added",
+    "ANALYZE members_workunit", "ANALYZE members_member", "ANALYZE members_enrolment",
 )  # fmt: skip
 
 
@@ -150,6 +158,7 @@ def history(unit: WorkUnit, terms: Terms) -> None:
         "office": unit.office_id,
         "program": terms.program_id,
         "terms": terms.pk,
+        "units": HISTORY // 1000 + 1,
         "people": HISTORY,
         "covers": HISTORY * 2 // 3,
     }
@@ -157,7 +166,7 @@ def history(unit: WorkUnit, terms: Terms) -> None:
         cursor.execute("SELECT set_config('unionaid.offices', '*', FALSE)")
         for statement in HISTORY_SQL:
             took = seconds(lambda statement=statement: cursor.execute(statement.format(**names)))
-            print(f"history: {statement.split()[0]} {statement.split()[2 if statement[0] == 'I' else 1]} {took:.0f} s", flush=True)
+            print(f"history: {' '.join(statement.split()[:3])} {took:.0f} s", flush=True)
 
 
 def seconds(act: Callable[[], object]) -> float:

@@ -106,8 +106,8 @@ class Enrolment(Stateful, OfficeOwned):
     """One person × one program × one stretch of days (人次). `cover` is half-open; the person through whom a spouse or
     child joins is the `holder`. Narrow on purpose: tens of millions of rows.
 
-    `db_constraint=False`: a hundred thousand rows of one roster name one unit, one office, one plan. The database looks for
-    these once for each statement (migration 0003), not once for each row."""
+    `db_constraint=False`: the database looks for what a row names (person, unit, office, plan, roster) set by set, once for each
+    statement (migration 0003), not once for each of a roster's hundred thousand rows."""
 
     class Relation(models.TextChoices):
         SELF = "self", _("本人")
@@ -120,8 +120,8 @@ class Enrolment(Stateful, OfficeOwned):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # Read by office and program together (below); by the office alone as well.
     office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
-    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments")
-    holder = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments", db_constraint=False)
+    holder = models.ForeignKey(Member, models.PROTECT, related_name="+", db_constraint=False)
     relation = models.CharField(max_length=12, choices=Relation, default=Relation.SELF)
     unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     # Few programs and terms, many enrolments: an index by them alone would be read by nobody and written by every joining.

@@ -75,7 +75,8 @@ class MemberSecret(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
 
-    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="secret")
+    # `db_constraint=False`: as `Member.unit`.
+    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="secret", db_constraint=False)
     id_number = models.BinaryField()
     phone = models.BinaryField(null=True)
     phone_hash = models.BinaryField(max_length=32, null=True, db_index=True)

@@ -354,8 +354,8 @@ def enrol(
         "waiting_until": waiting_until,
         "reasons": [late_reason],
     }
-    steps = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines", NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL)
-    for statement in steps:
+    staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")
+    for statement in (*staged, NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL):
         _run(statement, names)
 
 
