@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -96,7 +96,15 @@ class Reading:
         return row.said[self.places[key]] if key in self.places else ""
 
 
-def read_rows(table: Table, *, on: date) -> Reading:
+Tell = Callable[[str, int, int], None]
+TOLD_EVERY = 5_000
+
+
+def untold(_stage: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def read_rows(table: Table, *, on: date, tell: Tell = untold) -> Reading:
     """The lines by the header's words, in any order of columns. SpreadsheetError when a needed column is missing."""
     places: dict[str, int] = {}
     for i, title in enumerate(table.header):
@@ -109,8 +117,16 @@ def read_rows(table: Table, *, on: date) -> Reading:
         raise SpreadsheetError(_("名册缺少这些列：{columns}。请使用下载的名册模板。").format(columns="、".join(missing)))
     if not table.rows:
         raise SpreadsheetError(_("名册里没有职工，请从表头下一行开始填写。"))
-    lines = zip(table.numbers, table.rows, strict=True)
+    lines = counting(zip(table.numbers, table.rows, strict=True), tell, _("看每一行写得对不对"), len(table.rows))
     return Reading([_read_row(number, cells, places, on=on) for number, cells in lines], places)
+
+
+def counting(lines: Iterable[Any], tell: Tell, stage: str, total: int) -> Iterator[Any]:
+    """The same lines, telling now and then how many went by."""
+    for done, line in enumerate(lines):
+        if done % TOLD_EVERY == 0:
+            tell(stage, done, total)
+        yield line
 
 
 def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, on: date) -> Row:

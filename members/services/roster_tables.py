@@ -14,10 +14,11 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from members.models import Roster, WorkUnit
 from members.services.people import SECRETS, id_hash
-from members.services.roster_rows import Row, employment_of
+from members.services.roster_rows import Row, Tell, counting, employment_of, untold
 from members.transitions import LIVE
 from programs.rules.eligibility_sql import every_rule_passes, verdict_sql
 from programs.rules.schedule import Schedule
@@ -33,7 +34,7 @@ CREATE TEMP TABLE staged (
 ) ON COMMIT DROP"""
 
 
-def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
+def stage(rows: Sequence[Row], raw_numbers: Iterable[str], tell: Tell = untold) -> None:
     """Copy the lines as read. Each readable one gets the number that its person will have if nobody knows them yet, and its ID
     number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
     good = sum(row.id_number is not None and not row.reasons for row in rows)
@@ -42,7 +43,7 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
         keys = iter([key for (key,) in cursor.fetchall()])
-        lines = _lines(rows, raw_numbers, keys)
+        lines = counting(_lines(rows, raw_numbers, keys), tell, _("给身份证号加密"), len(rows))
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
         cursor.execute("ANALYZE staged")
 
@@ -334,6 +335,7 @@ def enrol(
     *,
     waiting_until: date | None,
     late_reason: str,
+    tell: Tell = untold,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
     since cover on some of these days exists by now, becomes a line with `late_reason`. People are taken in the order of a
@@ -355,8 +357,17 @@ def enrol(
         "reasons": [late_reason],
     }
     staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")
-    for statement in (*staged, NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL):
-        _run(statement, names)
+    count = roster.good_count
+    stages = (
+        (_("登记新来的人"), (*staged, NEW_PEOPLE)),
+        (_("更新已登记过的人"), (JOINING, "ANALYZE joining", KNOWN_PEOPLE)),
+        (_("登记保障"), (ENROL,)),
+    )
+    for words, statements in stages:
+        tell(words, 0, count)
+        for statement in statements:
+            _run(statement, names)
+    tell(_("计算互助费"), count, count)
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[str, str | None, int, int]]:

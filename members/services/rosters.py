@@ -21,7 +21,7 @@ from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_tables as tables
 from members.services.contributions import raise_due
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, Row, facts_of, problem_sheet, read_rows, template_sheet
+from members.services.roster_rows import Reading, Row, Tell, facts_of, problem_sheet, read_rows, template_sheet, untold
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
@@ -69,7 +69,7 @@ def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Act
     return roster
 
 
-def check(roster_id: int, *, by: Actor, on: date) -> None:
+def check(roster_id: int, *, by: Actor, on: date, tell: Tell = untold) -> None:
     """Read the file, judge every line, keep the outcome, and make the sheet of lines to correct. Running it again does nothing."""
     with everywhere(reason="hold a roster against people and covers known elsewhere"):
         roster = _locked(roster_id)
@@ -78,12 +78,13 @@ def check(roster_id: int, *, by: Actor, on: date) -> None:
         with roster.file.open() as stored:
             data = stored.read()
         try:
-            reading = read_rows(read_table(data, roster.file_name), on=on)
+            tell(_("打开文件"), 0, 0)
+            reading = read_rows(read_table(data, roster.file_name), on=on, tell=tell)
         except SpreadsheetError as error:
             move([roster], "refuse", by=by, changes={"message": str(error)})
             return
         schedule = schedule_of(roster.terms)
-        notes = _judge(reading, roster, schedule, on=on)
+        notes = _judge(reading, roster, schedule, on=on, tell=tell)
         every, good, total = tables.counts(roster)
         if good < every:
             title = f"{roster.unit.name} · {roster.terms.program.title}"
@@ -108,7 +109,7 @@ def cancel(roster: Roster, *, by: Actor) -> Roster:
     return gone
 
 
-def commit(roster_id: int, *, by: Actor, on: date) -> None:
+def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = untold) -> None:
     """Enrol every good line, write what is due, all in this transaction. Running it again does nothing.
 
     A person who got cover elsewhere since the check is reported as a bad line and not enrolled.
@@ -128,7 +129,7 @@ def commit(roster_id: int, *, by: Actor, on: date) -> None:
             late = _("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")
             until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind[:3] for kind in tables.kinds_of(roster, "good")], roster.unit, schedule, cover)
-            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reason=late)
+            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reason=late, tell=tell)
             amounts = _amounts(roster, schedule, cover)
         raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
         enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
@@ -179,12 +180,13 @@ def _no_day_left() -> str:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) -> list[str]:
+def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[str]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
     rows, cover = reading.rows, _cover(schedule, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    tables.stage(rows, (reading.said(row, "id_number") for row in rows))
+    tables.stage(rows, (reading.said(row, "id_number") for row in rows), tell)
+    tell(_("按计划的规则核对"), 0, len(rows))
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in rows:
@@ -194,6 +196,7 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) ->
         fees = _fees(tables.fee_groups(), roster.unit, schedule, cover)
         problems |= _without_fee(rows, fees)
     bad = [{"row_number": r.number, "reasons": r.reasons, "problem": problems.get(r.number, "window")} for r in rows if r.reasons]
+    tell(_("保存每一行的结果"), 0, len(rows))
     tables.keep(roster, cover, bad, fees)
     return [*notes, *_unit_notes(rows, roster, schedule)]
 

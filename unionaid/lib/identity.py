@@ -98,6 +98,8 @@ def _misshapen(plain: str) -> IdentityError:
         return IdentityError("scientific", "身份证号被表格软件变成了科学计数法，请把这一列设为“文本”后重新填写")
     if re.fullmatch(r"[0-9]{15}", plain):
         return IdentityError("old", "这是 15 位旧号码，请填写现在身份证上的 18 位号码")
+    if re.fullmatch(r"[A-Z]{3}[0-9]{12}", plain):
+        return IdentityError("old_permit", "这是旧版外国人永久居留身份证的号码，请换新版证件后填写 18 位号码，或联系办事处")
     return IdentityError("shape", "身份证号应为 18 位（最后一位可以是 X），请对照身份证再输一遍")
 
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from unionaid.lib.calendar import now, today
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers, staff_actor
+from unionaid.workflow import live
 from unionaid.workflow.models import Job
 from unionaid.workflow.nudge import nudge
 
@@ -48,6 +50,14 @@ class Run:
     stage: str = ""
     done: int = 0
     total: int = 0
+    _began: float = field(default_factory=monotonic)
+
+    def tell(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Show on the job's page, while the work goes on, the stage it is at and how many of how many are done in it."""
+        if stage != self.stage:
+            self._began = monotonic()
+        self.stage, self.done, self.total = stage, done, total
+        live.tell(self.job_id, live.Live(stage, done, total, monotonic() - self._began))
 
 
 Handler = Callable[[Run], dict[str, Any] | None]
@@ -167,6 +177,7 @@ def run_job(job_id: int) -> None:
             _try_later(job_id, error)
             return
         if not more:
+            live.forget(job_id)
             return
 
 

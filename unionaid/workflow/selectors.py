@@ -12,6 +12,7 @@ from django.urls import reverse
 from unionaid.lib.calendar import SHANGHAI, now
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import KINDS, MAX_ATTEMPTS, RESULT_PAGES, STALE_AFTER
+from unionaid.workflow.live import Live, hear
 from unionaid.workflow.models import AuditEntry, Job
 
 
@@ -143,6 +144,7 @@ class Progress:
 
     job: Job
     label: Any
+    stage: str
     percent: int | None
     done: str
     total: str
@@ -161,15 +163,19 @@ def progress_of(work: Job, *, side: str, by: Actor) -> Progress:
     """What the page of a job shows; `side` of the counter chooses where the result is, if this person may go there."""
     kind = KINDS.get(work.kind)
     seconds = (work.beat_at - work.started_at).total_seconds() if work.beat_at and work.started_at else 0
-    rate = int(work.done_count * 60 / seconds) if seconds >= 1 and work.done_count and work.job_state == "running" else None
-    left = work.total_count - work.done_count
+    now_at = Live(work.stage, work.done_count, work.total_count, seconds)
+    if work.job_state == "running":
+        now_at = hear(work.pk) or now_at
+    rate = int(now_at.done * 60 / now_at.seconds) if now_at.seconds >= 1 and now_at.done and work.job_state == "running" else None
+    left = now_at.total - now_at.done
     action, address = RESULT_PAGES.get((work.kind, side), ("", None))
     return Progress(
         job=work,
         label=kind.label if kind else "",
-        percent=min(100, 100 * work.done_count // work.total_count) if work.total_count else None,
-        done=f"{work.done_count:,}",
-        total=f"{work.total_count:,}",
+        stage=now_at.stage,
+        percent=min(100, 100 * now_at.done // now_at.total) if now_at.total else None,
+        done=f"{now_at.done:,}",
+        total=f"{now_at.total:,}",
         per_minute=f"{rate:,}" if rate else "",
         minutes_left=-(-left // rate) if rate and left > 0 else None,
         trouble=_trouble(work),
