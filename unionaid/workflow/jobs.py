@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now, today
@@ -154,8 +156,10 @@ def _claim(queue: str) -> int | None:
         return row
 
 
+@override(settings.LANGUAGE_CODE)
 def run_job(job_id: int) -> None:
-    """Run a claimed job chunk by chunk, each chunk and its cursor in one transaction, until it is done."""
+    """Run a claimed job chunk by chunk, each chunk and its cursor in one transaction, until it is done. What it writes down is
+    Chinese, whatever language its thread spoke before."""
     while True:
         try:
             more = _run_chunk(job_id)
