@@ -171,6 +171,13 @@ class SharesForm(ChoiceForm):
             raise ValidationError(gettext("请选择份数")) from None
 
 
+class TermForm(ChoiceForm):
+    """For how long, of the lengths a plan offers; `words` says until when each runs and what it costs."""
+
+    def __init__(self, data: Any, *, words: Sequence[tuple[str, Text]], months: int | None) -> None:
+        super().__init__(data, label=_("保障多长时间？"), choices=words, initial={"answer": str(months or "")})
+
+
 class SendForm(KeyedForm):
     """The promise that the answers are true."""
 

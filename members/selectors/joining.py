@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from members.facts import cover_period, person_facts
+from members.facts import person_facts
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
@@ -17,7 +17,6 @@ from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, judge
 from programs.rules.fees import NoFeeClass, contribution
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
-from unionaid.lib.calendar import Period
 from unionaid.lib.identity import IdentityError, parse_credit_code
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.offices.scope import everywhere
@@ -74,7 +73,7 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them."""
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
-    cover = _cover(schedule, on)
+    cover = schedule.cover(on=on) or schedule.period
     mine = [row.cover for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
     renewal = any(days.upper <= cover.start for days in mine)
     relation = "self" if "self" in relations else relations[0]
@@ -85,10 +84,6 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     joined = relations == ("self",) and any(days.upper > cover.start for days in mine)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     return Offer(terms, schedule, _standing(schedule, verdicts, joined), verdicts, fee_fen)
-
-
-def _cover(schedule: Schedule, on: date) -> Period:
-    return cover_period(schedule, on=on) if on < schedule.period.last_day else schedule.period
 
 
 def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> str:
@@ -102,11 +97,22 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> 
     return ASK if UNKNOWN in outcomes else YES if outcomes == {PASS} else NO
 
 
-def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "self", *, unit: WorkUnit | None, on: date) -> int | None:
-    """What these shares cost this person who joins on this day, in fen; None when the plan names no contribution for them."""
-    person = person_facts(member, relation=relation, unit=unit)
+def fee_of(
+    schedule: Schedule,
+    member: Member,
+    shares: int,
+    relation: str = "self",
+    *,
+    unit: WorkUnit | None,
+    on: date,
+    term_months: int | None = None,
+) -> int | None:
+    """What these shares cost this person who joins on this day for so many months (the plan's first length when none is chosen),
+    in fen; None when the plan names no contribution for them, or when it depends on something they have not told."""
+    person, months = person_facts(member, relation=relation, unit=unit), term_months or next(iter(schedule.terms), None)
+    start = (schedule.cover(on=on, term_months=months) or schedule.period).start
     try:
-        amount: Decimal = contribution(schedule, person, shares, starts_on=_cover(schedule, on).start)
+        amount: Decimal = contribution(schedule, person, shares, starts_on=start, term_months=months)
     except NoFeeClass:
         return None
     return fen_from_yuan(round_half_up(amount))
