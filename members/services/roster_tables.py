@@ -129,7 +129,10 @@ FACTS = """
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months",
-)} | {"group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union", "basic_insurance": "facts.fact_insurance"}  # fmt: skip
+)} | {
+    "group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union",
+    "basic_insurance": "facts.fact_insurance",
+}  # fmt: skip
 
 
 def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> list[Finding]:
