@@ -130,6 +130,9 @@ EMPLOYED_WORDS = {
 }
 
 
+RENEWED_WORDS = Words("您上一期已参加，可以续保。", "You were covered in the period before and may renew.")
+
+
 def _renewal_only_words(held: str) -> Words:
     if held == "retired":
         return Words(
@@ -151,8 +154,7 @@ def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
         return Verdict("employment", PASS, EMPLOYED_WORDS.get(held, EMPLOYED_WORDS[""]), "contract")
     if held in schedule.enrolling.renewal_employments:
         if person.renewal:
-            words = Words("您上一期已参加，可以续保。", "You were covered in the period before and may renew.")
-            return Verdict("employment", PASS, words, "renewal")
+            return Verdict("employment", PASS, RENEWED_WORDS, "renewal")
         return Verdict("employment", FAIL, _renewal_only_words(held), "renewal")
     words = {
         "institution_subsidised": Words(
