@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from members.models import WorkUnit
+from programs.rules.asked import asked
 from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import DateError, parse_date
@@ -35,6 +36,11 @@ MORE_COLUMNS: dict[str, tuple[str, ...]] = {
     "group": ("人员身份", "职务类别", "减免类别"),
     "contract": ("合同期限", "合同期限（月）", "劳动合同期限", "劳动合同期限（月）"),
 }
+# Which fact of a person each of these says.
+FACTS = {
+    "joined": "joined_unit_on", "insurance_type": "insurance_type", "risk": "risk", "card": "card_holder", "group": "group",
+    "contract": "contract_months",
+}  # fmt: skip
 REQUIRED = ("name", "id_number")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
 MORE_TITLES = {key: names[0] for key, names in MORE_COLUMNS.items()}
@@ -243,17 +249,8 @@ def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
 
 def more_columns(schedule: Schedule) -> list[str]:
     """Which of the further columns this plan needs."""
-    rules = schedule.enrolling
-    by_hiring = any(late.new_hires or late.after_hiring for late in rules.late)
-    asked = {
-        "joined": bool(rules.min_months_in_unit) or by_hiring,
-        "insurance_type": bool(rules.insurance_types),
-        "risk": any(fee.risk for fee in schedule.fees),
-        "card": rules.card_holder or any(fee.card_holder is not None for fee in schedule.fees),
-        "group": any(one.group for one in (*rules.ages, *schedule.fees)),
-        "contract": bool(rules.min_contract_months),
-    }
-    return [key for key in MORE_COLUMNS if asked[key]]
+    needed = asked(schedule)
+    return [key for key in MORE_COLUMNS if FACTS[key] in needed]
 
 
 def titles_of(schedule: Schedule) -> dict[str, str]:
