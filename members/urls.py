@@ -17,6 +17,7 @@ urlpatterns = [
     path("my/plans/<int:terms_id>/join", join.begin, name="join"),
     path("my/join/<uuid:public_id>/person", join.person, name="join_person"),
     path("my/join/<uuid:public_id>/person/<slug:relation>", join.person_new, name="join_person_new"),
+    path("my/join/<uuid:public_id>/term", join.term, name="join_term"),
     path("my/join/<uuid:public_id>/shares", join.shares, name="join_shares"),
     path("my/join/<uuid:public_id>/papers", join.papers, name="join_papers"),
     path("my/join/<uuid:public_id>/check", join.check, name="join_check"),

@@ -28,6 +28,7 @@ class Roster(Stateful, OfficeOwned):
 
     unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="rosters")
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
     file = models.FileField(upload_to="rosters/%Y/")
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64)
@@ -125,6 +126,8 @@ class Enrolment(Stateful, OfficeOwned):
     roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments")
     shares = models.PositiveSmallIntegerField(_("份数"))
     cover = DateRangeField(_("保障期"))
+    # The length of cover that was chosen or is the only one; none where cover simply ends with the period.
+    term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
     # The first day of cover as a column of its own: behind row security an index cannot answer for lower(cover).
     starts_on = models.GeneratedField(
         expression=models.Func("cover", function="lower"), output_field=models.DateField(), db_persist=True
@@ -192,6 +195,7 @@ class JoinDraft(Scoped):
     relation = models.CharField(max_length=12, choices=Enrolment.Relation, default=Enrolment.Relation.SELF)
     member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="+")
     shares = models.PositiveSmallIntegerField(default=1)
+    term_months = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

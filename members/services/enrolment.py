@@ -9,12 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
-from members.facts import cover_period, person_facts, previous_ends, waiting
+from members.facts import person_facts, previous_ends, waiting
 from members.models import ContributionDue, Enrolment, Evidence, Member, WorkUnit
 from members.services.contributions import raise_due
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
-from programs.rules.fees import NoFeeClass, contribution, counted_shares, split
+from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
@@ -45,11 +46,11 @@ class Paper:
 
 
 def verdicts_for(
-    member: Member, holder: Member, relation: str, terms: Terms, *, shares: int, on: date
+    member: Member, holder: Member, relation: str, terms: Terms, *, shares: int, on: date, term_months: int | None = None
 ) -> tuple[Verdict, ...]:
     """What the rules say of this person and these terms on this day."""
     schedule = schedule_of(terms)
-    cover = cover_period(schedule, on=on) if on < schedule.period.last_day or schedule.rolling_months else schedule.period
+    cover = schedule.cover(on=on, term_months=term_months) or schedule.period
     renewal = bool(previous_ends([member.pk], terms, before=cover.start))
     person = person_facts(member, holder=holder, relation=relation, renewal=renewal)
     return judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
@@ -66,27 +67,32 @@ def enrol(
     on: date,
     by: Actor,
     papers: Sequence[Paper] = (),
+    term_months: int | None = None,
 ) -> Enrolment:
     """Join one person to one program. Cover begins on the day after (or with the period) once the contribution has
-    arrived. EnrolmentRefused with all verdicts; AlreadyCovered when cover would overlap (the database says so)."""
+    arrived, and lasts the chosen months where the plan offers several lengths. EnrolmentRefused with all verdicts;
+    AlreadyCovered when cover would overlap (the database says so)."""
     schedule = schedule_of(terms)
+    term = _term(schedule, term_months)
     if not schedule.enrolling.individual and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
-    verdicts = verdicts_for(member, holder, relation, terms, shares=shares, on=on)
+    verdicts = verdicts_for(member, holder, relation, terms, shares=shares, on=on, term_months=term)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
         raise EnrolmentRefused(said.sentence.zh, verdicts)
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
-    if on >= schedule.period.last_day and not schedule.rolling_months:
+    cover = schedule.cover(on=on, term_months=term)
+    if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
-    cover = cover_period(schedule, on=on)
     ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
     until, waived = waiting(schedule, cover.start, ends)
     person = person_facts(member, holder=holder, relation=relation, unit=unit)
     try:
-        fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start)))
+        fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start, term_months=term)))
+    except FeeFactMissing as error:
+        raise EnrolmentRefused(_("互助费按工种风险或单位性质计算，请先补充这一项。")) from error
     except NoFeeClass as error:
         raise EnrolmentRefused(_("计划没有列出适用于您的互助费，请联系办事处。")) from error
     try:
@@ -102,6 +108,7 @@ def enrol(
                 terms=terms,
                 shares=counted_shares(schedule, shares),
                 cover=DateRange(cover.start, cover.end),
+                term_months=term,
                 waiting_until=until,
                 waiting_waived=waived,
                 first_time=ends is None,
@@ -114,7 +121,7 @@ def enrol(
                 unit=None,
                 member=holder,
                 enrolment=enrolment,
-                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start)),
+                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start, term_months=term)),
             )
             record([enrolment], "enrol", by=by)
     except IntegrityError as error:
@@ -122,6 +129,19 @@ def enrol(
             raise AlreadyCovered(already_covered_words(terms)) from error
         raise
     return enrolment
+
+
+def _term(schedule: Schedule, chosen: int | None) -> int | None:
+    """The months of cover; EnrolmentRefused when the plan offers several and the choice is still to be made."""
+    try:
+        return schedule.term(chosen)
+    except TermNotOffered as error:
+        raise EnrolmentRefused(no_term_words()) from error
+
+
+def no_term_words() -> str:
+    """Said when a length of cover has to be chosen first."""
+    return _("请先在计划提供的保障时间里选一种。")
 
 
 def already_covered_words(terms: Terms) -> str:

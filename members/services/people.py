@@ -242,13 +242,16 @@ def masked_card(card: BankCard) -> str:
     return mask_card(card.last_four)
 
 
-EMPLOYED = {"employment", "basic_insurance", "insurance_type", "union_member", "joined_unit_on"}
+TOLD = {
+    "employment", "basic_insurance", "insurance_type", "union_member", "joined_unit_on", "contract_months", "card_holder", "staff_group",
+    "risk",
+}  # fmt: skip
 
 
 def tell(member: Member, answers: Mapping[str, Any], *, by: Actor) -> Member:
     """The worker's own answers to the eligibility questions (employment, basic insurance and its kind, union membership,
-    first day in the unit)."""
-    unknown = set(answers) - EMPLOYED
+    first day in the unit), and to those that only some plans ask (contract, card, staff group, class of work)."""
+    unknown = set(answers) - TOLD
     if unknown:
         raise KeyError(sorted(unknown))
     for name, value in answers.items():

@@ -10,7 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from members.models import WorkUnit
-from programs.rules.facts import PersonFacts
+from programs.rules.asked import asked
+from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import DateError, parse_date
 from unionaid.lib.identity import IdentityError, IdNumber, parse_id_number, parse_person_name, parse_phone
@@ -31,7 +32,15 @@ MORE_COLUMNS: dict[str, tuple[str, ...]] = {
     "joined": ("入职日期", "入职时间", "到岗日期"),
     "insurance_type": ("医保种类", "医保类型", "参保类型"),
     "risk": ("工种风险", "风险类别"),
+    "card": ("工会会员卡", "是否持有工会会员卡", "会员卡"),
+    "group": ("人员身份", "职务类别", "减免类别"),
+    "contract": ("合同期限", "合同期限（月）", "劳动合同期限", "劳动合同期限（月）"),
 }
+# Which fact of a person each of these says.
+FACTS = {
+    "joined": "joined_unit_on", "insurance_type": "insurance_type", "risk": "risk", "card": "card_holder", "group": "group",
+    "contract": "contract_months",
+}  # fmt: skip
 REQUIRED = ("name", "id_number")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
 MORE_TITLES = {key: names[0] for key, names in MORE_COLUMNS.items()}
@@ -60,7 +69,16 @@ INSURANCE_WORDS = {
 }
 # zh: as above; plans may name other classes of work in small letters
 RISK_WORDS = {"高风险": "high", "高危": "high", "一般": "normal", "普通": "normal"}
-RISK_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
+CODE = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
+# zh: as above; plans may name other groups in small letters
+GROUP_WORDS = {
+    "普通": ORDINARY, "普通职工": ORDINARY, "一般": ORDINARY, "中高级": "senior", "中高级职务": "senior", "高级职称": "senior",
+    "困难职工": "hardship", "困难": "hardship", "劳动模范": "model_worker", "劳模": "model_worker",
+    "新就业形态": "new_form", "新就业形态劳动者": "new_form",
+}  # fmt: skip
+# zh: as above: how long a labour contract runs
+CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})(?P<unit>年|个月|月)?")
+NO_END = ("无固定期限", "长期")
 # zh: as above
 YES, NO = {"是", "有", "已参加", "y", "yes", "1", "√"}, {"否", "无", "没有", "未参加", "n", "no", "0", "×"}
 ANSWERS = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False), "": None}
@@ -82,6 +100,9 @@ class Row:
     joined: date | None = None
     insurance_type: str | None = None
     risk: str | None = None
+    card: bool | None = None
+    group: str | None = None
+    contract: int | None = None
     reasons: list[str] = field(default_factory=list)
 
 
@@ -155,7 +176,7 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
 def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
     answer = said.strip().lower()
     if answer not in ANSWERS:
-        row.reasons.append(_("“{title}”请填“是”或“否”").format(title=TITLES[key]))
+        row.reasons.append(_("“{title}”请填“是”或“否”").format(title=(TITLES | MORE_TITLES)[key]))
     return ANSWERS.get(answer)
 
 
@@ -174,9 +195,28 @@ def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
         if row.insurance_type is None:
             row.reasons.append(_("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”").format(word=insurance[:20]))
     if risk:
-        row.risk = RISK_WORDS.get(risk) or (risk if RISK_CODE.fullmatch(risk) else None)
+        row.risk = RISK_WORDS.get(risk) or (risk if CODE.fullmatch(risk) else None)
         if row.risk is None:
             row.reasons.append(_("工种风险“{word}”不能识别，请填“一般”或“高风险”").format(word=risk[:20]))
+    _read_standing(row, said)
+
+
+def _read_standing(row: Row, said: Mapping[str, str]) -> None:
+    """The union's member card, the staff group, the length of the labour contract in months."""
+    card, group, contract = said["card"], said["group"], said["contract"]
+    if card:
+        row.card = _yes_or_no(row, "card", card)
+    if group:
+        row.group = GROUP_WORDS.get(group) or (group if CODE.fullmatch(group) else None)
+        if row.group is None:
+            row.reasons.append(_("人员身份“{word}”不能识别，请填“普通职工”“中高级”“困难职工”或“劳动模范”").format(word=group[:20]))
+    if contract in NO_END:
+        row.contract = OPEN_ENDED
+    elif contract:
+        if found := CONTRACT.fullmatch(contract):
+            row.contract = int(found["count"]) * (12 if found["unit"] == "年" else 1)
+        else:
+            row.reasons.append(_("合同期限“{word}”不能识别，请填月数（如 36）或“无固定期限”").format(word=contract[:20]))
 
 
 def employment_of(unit: WorkUnit) -> str:
@@ -187,7 +227,8 @@ def employment_of(unit: WorkUnit) -> str:
 
 
 def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
-    """What the list does not say is taken from the unit: its kind of employer, and that its union enrols its members."""
+    """What the list does not say is taken from the unit: its kind of employer, its class of work, and that its union enrols its
+    members."""
     assert row.id_number is not None
     return PersonFacts(
         birth_date=row.id_number.birth_date,
@@ -198,21 +239,18 @@ def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
         joined_unit_on=row.joined,
         renewal=renewal,
         insurance_type=row.insurance_type,
-        risk=row.risk,
+        risk=row.risk or unit.risk or None,
         unit_nature=unit.nature,
+        card_holder=row.card,
+        group=row.group,
+        contract_months=row.contract,
     )
 
 
 def more_columns(schedule: Schedule) -> list[str]:
     """Which of the further columns this plan needs."""
-    rules = schedule.enrolling
-    by_hiring = any(late.new_hires or late.after_hiring for late in rules.late)
-    asked = {
-        "joined": bool(rules.min_months_in_unit) or by_hiring,
-        "insurance_type": bool(rules.insurance_types),
-        "risk": any(fee.risk for fee in schedule.fees),
-    }
-    return [key for key in MORE_COLUMNS if asked[key]]
+    needed = asked(schedule)
+    return [key for key in MORE_COLUMNS if FACTS[key] in needed]
 
 
 def titles_of(schedule: Schedule) -> dict[str, str]:
@@ -235,7 +273,9 @@ def problem_sheet(reading: Reading, schedule: Schedule, title: str) -> bytes:
 # zh: as above
 EXAMPLE = ("张三（示例，请删除）", "360426199101010071", "13800138000", "企业在职", "是", "是", "1")
 # zh: as above
-MORE_EXAMPLES = {"joined": "2024-03-01", "insurance_type": "职工医保", "risk": "一般"}
+MORE_EXAMPLES = {
+    "joined": "2024-03-01", "insurance_type": "职工医保", "risk": "一般", "card": "是", "group": "普通职工", "contract": "36",
+}  # fmt: skip
 # zh: as above: what the drop-downs of the template offer
 CHOICES = {
     "employment": ("企业在职", "事业单位在职", "享受公务员医疗补助", "退休"),
@@ -243,6 +283,8 @@ CHOICES = {
     "union": ("是", "否"),
     "insurance_type": ("职工医保", "居民医保"),
     "risk": ("一般", "高风险"),
+    "card": ("是", "否"),
+    "group": ("普通职工", "中高级", "困难职工", "劳动模范", "新就业形态"),
 }
 
 

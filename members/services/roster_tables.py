@@ -29,7 +29,7 @@ STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
     birth_date date, shares smallint, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date,
-    insurance_type text, risk text, readable boolean, member_key bigint
+    insurance_type text, risk text, card_holder boolean, staff_group text, contract_months smallint, readable boolean, member_key bigint
 ) ON COMMIT DROP"""
 
 
@@ -72,7 +72,8 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int])
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
             f"\t{row.shares}\t{row.employment or NULL}\t{flags[row.insurance]}\t{flags[row.union]}\t{joined}"
-            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[not row.reasons]}\t{key or NULL}\n"
+            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[row.card]}\t{row.group or NULL}"
+            f"\t{NULL if row.contract is None else row.contract}\t{flags[not row.reasons]}\t{key or NULL}\n"
         )
 
 
@@ -127,7 +128,11 @@ FACTS = """
     FROM staged s WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
-)} | {"employment": "facts.fact_employment", "union_member": "facts.fact_union", "basic_insurance": "facts.fact_insurance"}  # fmt: skip
+    "card_holder", "contract_months",
+)} | {
+    "group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union",
+    "basic_insurance": "facts.fact_insurance",
+}  # fmt: skip
 
 
 def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> list[Finding]:
@@ -154,9 +159,13 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 
 
-def fee_groups() -> list[tuple[str, str | None, int]]:
-    """The kinds of lines that may be charged differently: (gender, risk of the work, shares)."""
-    return _ask("SELECT DISTINCT gender, risk, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3", [])
+Kind = tuple[str, str | None, bool | None, str | None, int]
+
+
+def fee_groups() -> list[Kind]:
+    """The kinds of lines that may be charged differently: (gender, risk of the work, holds a card, staff group, shares)."""
+    text = "SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3, 4, 5"
+    return _ask(text, [])
 
 
 # The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins.
@@ -174,7 +183,8 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
        COALESCE(s.gender, ''), s.birth_date, s.shares,
        jsonb_build_object('employment', COALESCE(s.employment, ''), 'insurance', s.basic_insurance, 'union', s.union_member,
-                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk),
+                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
+                          'group', s.staff_group, 'contract', s.contract_months),
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
        COALESCE(ARRAY(SELECT jsonb_array_elements_text(bad.reasons)), '{{}}'), COALESCE(bad.problem, ''),
        CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
@@ -186,15 +196,17 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        s.member_key, COALESCE(fee.fee_fen, 0)
 FROM staged s
 LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)
-LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
-       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.shares = s.shares
+LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb)
+       AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.card IS NOT DISTINCT FROM s.card_holder
+          AND fee.staff_group IS NOT DISTINCT FROM s.staff_group AND fee.shares = s.shares
 LEFT JOIN members_member m ON m.id_hash = s.id_hash
 LEFT JOIN last ON last.member_id = m.id"""
 
 
 def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]], fees: Sequence[Mapping[str, Any]]) -> None:
     """The lines with their outcome, and how each stands against the unit's last list: stayed, changed, moved here, joined, no
-    longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, shares, fee_fen."""
+    longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, card, staff_group, shares, fee_fen."""
     told = {"bad": json.dumps(bad, ensure_ascii=False), "fees": json.dumps(fees)}
     _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
 
@@ -244,11 +256,12 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 
 NEW_PEOPLE = """
 INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, basic_insurance,
-                            insurance_type, union_member, joined_unit_on)
+                            insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group, contract_months)
 SELECT r.member_key, r.id_hash, r.name, r.gender, r.birth_date, %(unit)s, %(office)s,
        ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
        COALESCE(NULLIF(r.facts->>'employment', ''), %(employment)s), COALESCE((r.facts->>'insurance')::boolean, TRUE),
-       COALESCE(r.facts->>'insurance_type', ''), COALESCE((r.facts->>'union')::boolean, TRUE), (r.facts->>'joined')::date
+       COALESCE(r.facts->>'insurance_type', ''), COALESCE((r.facts->>'union')::boolean, TRUE), (r.facts->>'joined')::date,
+       COALESCE(r.facts->>'risk', ''), (r.facts->>'card')::boolean, COALESCE(r.facts->>'group', ''), (r.facts->>'contract')::smallint
 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.outcome = 'good' ORDER BY r.id_hash
 ON CONFLICT (id_hash) DO NOTHING"""
 NEW_SECRETS = """
@@ -265,7 +278,10 @@ SET unit_id = %(unit)s, office_id = %(office)s,
     basic_insurance = COALESCE((known.facts->>'insurance')::boolean, m.basic_insurance, TRUE),
     insurance_type = COALESCE(known.facts->>'insurance_type', m.insurance_type),
     union_member = COALESCE((known.facts->>'union')::boolean, m.union_member, TRUE),
-    joined_unit_on = COALESCE((known.facts->>'joined')::date, m.joined_unit_on)
+    joined_unit_on = COALESCE((known.facts->>'joined')::date, m.joined_unit_on),
+    risk = COALESCE(known.facts->>'risk', m.risk), card_holder = COALESCE((known.facts->>'card')::boolean, m.card_holder),
+    staff_group = COALESCE(known.facts->>'group', m.staff_group),
+    contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months)
 FROM (
     SELECT p.id, r.facts FROM members_rosterrow r JOIN members_member p ON p.id_hash = r.id_hash
     WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND p.id <> r.member_key ORDER BY p.id FOR NO KEY UPDATE OF p
@@ -275,14 +291,15 @@ PUBLIC_ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigi
              || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid"""
 ENROL = f"""
 INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id, shares,
-                               cover, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
+                               cover, term_months, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
 SELECT {PUBLIC_ID}, %(office)s, m.id, m.id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares, daterange(%(start)s, %(end)s),
-       CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
+       %(term)s::smallint, CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
        COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, fee.fee_fen, 'contribution_due', 1
 FROM members_rosterrow r
 JOIN members_member m ON m.id_hash = r.id_hash
-JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
+JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
   ON fee.gender = r.gender AND fee.risk IS NOT DISTINCT FROM r.facts->>'risk' AND fee.shares = r.shares AND fee.fee_fen IS NOT NULL
+     AND fee.card IS NOT DISTINCT FROM (r.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM r.facts->>'group'
 LEFT JOIN LATERAL (
     SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
     WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND upper(e.cover) <= %(start)s
@@ -323,6 +340,7 @@ def enrol(
         "employment": employment_of(roster.unit),
         "start": cover.start,
         "end": cover.end,
+        "term": schedule.term(roster.term_months),
         "live": list(LIVE),
         "fees": json.dumps(fees),
         "within": -1 if within is None else within,
@@ -333,11 +351,11 @@ def enrol(
         _run(statement, names)
 
 
-def kinds_of(roster: Roster, outcome: str) -> list[tuple[str, str | None, int, int]]:
-    """The lines with this outcome by what they may be charged by: (gender, risk, shares, how many)."""
-    text = """SELECT gender, facts->>'risk', shares::int, count(*)::int FROM members_rosterrow
-              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    return _ask(text, [roster.pk, outcome])
+def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:
+    """The lines with this outcome by what they may be charged by, and how many there are of each kind."""
+    text = """SELECT gender, facts->>'risk', (facts->>'card')::boolean, facts->>'group', shares::int, count(*)::int FROM members_rosterrow
+              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+    return [(tuple(kind), count) for *kind, count in _ask(text, [roster.pk, outcome])]
 
 
 def _ask(text: str, params: Any) -> list[Any]:

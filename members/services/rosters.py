@@ -16,10 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from members.facts import cover_period, waiting
+from members.facts import waiting
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_tables as tables
+from members.services.agents import agents_on
 from members.services.contributions import raise_due
+from members.services.enrolment import no_term_words
 from members.services.people import numbers_of
 from members.services.roster_rows import Reading, Row, facts_of, problem_sheet, read_rows, template_sheet
 from members.transitions import LIVE
@@ -27,7 +29,7 @@ from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period
 from unionaid.lib.money import fen_from_yuan, round_half_up
@@ -42,12 +44,19 @@ class RosterRefused(MoveRefused):
     """The roster is not taken; the message says why."""
 
 
-def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date) -> Roster:
-    """Take a roster file and have it checked in the background. The same file for the same terms is taken once."""
+def upload(
+    *, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date, term_months: int | None = None
+) -> Roster:
+    """Take a roster file and have it checked in the background. The same file for the same terms is taken once.
+    `term_months`: the length of cover that the unit chooses for all on it, where the plan offers several."""
     if unit.state != "approved":
         raise RosterRefused(_("单位登记还没有通过审核，通过后才能上传名册。"))
     if not data:
         raise RosterRefused(_("文件是空的，请重新选择名册文件。"))
+    try:
+        term = schedule_of(terms).term(term_months)
+    except TermNotOffered as error:
+        raise RosterRefused(no_term_words()) from error
     digest = hashlib.sha256(data).hexdigest()
     try:
         with transaction.atomic():
@@ -55,6 +64,7 @@ def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Act
                 office_id=unit.office_id,
                 unit=unit,
                 terms=terms,
+                term_months=term,
                 file=ContentFile(data, name="roster.bin"),
                 file_name=file_name[:200],
                 file_sha256=digest,
@@ -88,7 +98,7 @@ def check(roster_id: int, *, by: Actor, on: date) -> None:
         if good < every:
             title = f"{roster.unit.name} · {roster.terms.program.title}"
             roster.result_file.save("result.xlsx", ContentFile(problem_sheet(reading, schedule, title)), save=True)
-        cover = _cover(schedule, on=on)
+        cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
         changes = {"row_count": every, "good_count": good, "bad_count": every - good, "total_fen": total, "left_count": left}
         move([roster], "check", by=by, changes={**changes, "message": "".join(notes)})
@@ -118,7 +128,7 @@ def commit(roster_id: int, *, by: Actor, on: date) -> None:
         if roster.state != "committing":
             return
         schedule = schedule_of(roster.terms)
-        cover = _cover(schedule, on=on)
+        cover = _cover(roster, on=on)
         if cover is None:
             RosterRow.objects.filter(roster=roster, outcome="good").update(
                 outcome="bad", problem="window", reasons=[_no_day_left()], id_number=None, phone=None
@@ -127,7 +137,7 @@ def commit(roster_id: int, *, by: Actor, on: date) -> None:
         else:
             late = _("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")
             until, _waived = waiting(schedule, cover.start, None)
-            fees = _fees([kind[:3] for kind in tables.kinds_of(roster, "good")], roster.unit, schedule, cover)
+            fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
             tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reason=late)
             amounts = _amounts(roster, schedule, cover)
         raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
@@ -142,7 +152,7 @@ def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
     numbers is recorded."""
     schedule = schedule_of(terms)
     with everywhere(reason="the unit's own last list"):
-        shares = dict(tables.last_members(unit, terms.program_id, (_cover(schedule, on=on) or schedule.period).start))
+        shares = dict(tables.last_members(unit, terms.program_id, (schedule.cover(on=on) or schedule.period).start))
         people = list(Member.objects.filter(pk__in=shares).order_by("name", "id"))
         numbers = numbers_of([member.pk for member in people])
         record([unit], "take_last_list", by=by, details={"terms": terms.pk, "people": len(people)})
@@ -155,7 +165,7 @@ def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
 
 def left_members(roster: Roster, *, on: date) -> list[Member]:
     """The people of the unit's last list who are not on this roster."""
-    cover = _cover(schedule_of(roster.terms), on=on)
+    cover = _cover(roster, on=on)
     with everywhere(reason="the unit's own last list"):
         keys = tables.left_members(roster, cover.start) if cover else []
         return list(Member.objects.filter(pk__in=keys).order_by("name", "id"))
@@ -165,11 +175,9 @@ def _locked(roster_id: int) -> Roster:
     return Roster.objects.select_for_update(of=("self",)).select_related("unit", "terms__program").get(pk=roster_id)
 
 
-def _cover(schedule: Schedule, *, on: date) -> Period | None:
-    """The days of cover that joining today gives; None when the period has no day left."""
-    if not schedule.rolling_months and on >= schedule.period.last_day:
-        return None
-    return cover_period(schedule, on=on)
+def _cover(roster: Roster, *, on: date) -> Period | None:
+    """The days of cover that joining today gives for the chosen months; None when the period has no day left."""
+    return schedule_of(roster.terms).cover(on=on, term_months=roster.term_months)
 
 
 def _no_day_left() -> str:
@@ -181,7 +189,7 @@ def _no_day_left() -> str:
 
 def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) -> list[str]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
-    rows, cover = reading.rows, _cover(schedule, on=on)
+    rows, cover = reading.rows, _cover(roster, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
     tables.stage(rows, (reading.said(row, "id_number") for row in rows))
@@ -191,11 +199,11 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) ->
             row.reasons.append(_no_day_left())
     else:
         problems |= _find(rows, roster, schedule, cover, on=on)
-        fees = _fees(tables.fee_groups(), roster.unit, schedule, cover)
+        fees = _fees(tables.fee_groups(), roster, schedule, cover)
         problems |= _without_fee(rows, fees)
     bad = [{"row_number": r.number, "reasons": r.reasons, "problem": problems.get(r.number, "window")} for r in rows if r.reasons]
     tables.keep(roster, cover, bad, fees)
-    return [*notes, *_unit_notes(rows, roster, schedule)]
+    return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
 
 
 def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[str]:
@@ -245,24 +253,29 @@ def _against(
     return said
 
 
-def _person(gender: str, risk: str | None, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
-    """As far as a contribution depends on it."""
-    return PersonFacts(birth_date=schedule.period.start, gender=gender, risk=risk, unit_nature=unit.nature)
+def _person(kind: tables.Kind, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
+    """As far as a contribution depends on it; the unit's class of work holds for lines that say none."""
+    gender, risk, card, group, _shares = kind
+    return PersonFacts(
+        birth_date=schedule.period.start, gender=gender, risk=risk or unit.risk or None, unit_nature=unit.nature, card_holder=card,
+        group=group,
+    )  # fmt: skip
 
 
-def _fees(
-    kinds: Sequence[tuple[str, str | None, int]], unit: WorkUnit, schedule: Schedule, cover: Period
-) -> list[dict[str, Any]]:
+KIND = ("gender", "risk", "card", "staff_group", "shares")  # the names of what makes up a kind of line
+
+
+def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cover: Period) -> list[dict[str, Any]]:
     """The whole contribution (fen) for each kind of line; None with a reason when the plan names none."""
     found = []
-    for gender, risk, shares in kinds:
-        person, reason, fen = _person(gender, risk, unit, schedule), "", None
+    for kind in kinds:
+        person, reason, fen = _person(kind, roster.unit, schedule), "", None
         try:
-            amount = contribution(schedule, person, shares, starts_on=cover.start, term_months=schedule.rolling_months or None)
+            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
             fen = fen_from_yuan(round_half_up(amount))
         except NoFeeClass as error:
             reason = _no_fee_words(error)
-        found.append({"gender": gender, "risk": risk, "shares": shares, "fee_fen": fen, "reason": reason})
+        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "reason": reason})
     return found
 
 
@@ -274,16 +287,17 @@ def _no_fee_words(error: NoFeeClass) -> str:
 
 def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Lines for which the plan names no contribution cannot be enrolled."""
-    without = {(fee["gender"], fee["risk"], fee["shares"]): fee["reason"] for fee in fees if fee["fee_fen"] is None}
+    without = {tuple(fee[name] for name in KIND): fee["reason"] for fee in fees if fee["fee_fen"] is None}
     problems: dict[int, str] = {}
     for row in rows if without else ():
-        if not row.reasons and row.id_number and (reason := without.get((row.id_number.gender, row.risk, row.shares))):
+        gender = row.id_number.gender if row.id_number and not row.reasons else None
+        if gender and (reason := without.get((gender, row.risk, row.card, row.group, row.shares))):
             row.reasons.append(reason)
             problems[row.number] = "fee"
     return problems
 
 
-def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule) -> list[str]:
+def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[str]:
     """The rules that the unit keeps as a whole, counting whom it enrolled before: lines with other shares than the rest are
     refused; that too few join is said to the agent and left to the office."""
     rule, unit = schedule.enrolling.unit, roster.unit
@@ -297,6 +311,7 @@ def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule) -> list
     facts = UnitFacts(
         eligible_staff=unit.women_count if women else unit.headcount,
         enrolling=sum(count for (gender, _shares), count in joining.items() if gender == "female" or not women),
+        agent_bound=bool(agents_on(unit, on=on)) if rule.agent_bound else None,
     )
     against = [v.sentence.zh for v in judge_unit(schedule, facts) if v.outcome == FAIL]
     return [_("注意：{words}").format(words=words) for words in against]
@@ -328,10 +343,10 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
 def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:
     """What each payer that the plan names owes for all together; the unit collects its workers' parts and transfers them."""
     totals: dict[str, int] = {}
-    for gender, risk, shares, count in tables.kinds_of(roster, "enrolled"):
+    for kind, count in tables.kinds_of(roster, "enrolled"):
         parts = split(
-            schedule, _person(gender, risk, roster.unit, schedule), shares, default="unit", starts_on=cover.start,
-            term_months=schedule.rolling_months or None,
+            schedule, _person(kind, roster.unit, schedule), kind[-1], default="unit", starts_on=cover.start,
+            term_months=schedule.term(roster.term_months),
         )  # fmt: skip
         for payer, amount in parts.items():
             totals[payer] = totals.get(payer, 0) + count * fen_from_yuan(round_half_up(amount))

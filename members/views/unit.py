@@ -122,12 +122,16 @@ def roster_upload(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
     """Send the roster's file; it is checked in the background."""
     found = _unit(pk)
     terms = _plan(found, terms_id)
-    form = RosterForm(request.POST, request.FILES) if request.method == "POST" else RosterForm()
+    lengths = schedule_of(terms).terms
+    form = RosterForm(request.POST, request.FILES, terms=lengths) if request.method == "POST" else RosterForm(terms=lengths)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
 
         def act() -> str:
-            made = rosters.upload(unit=found, terms=terms, data=file.read(), file_name=file.name, by=actor(request), on=today())
+            made = rosters.upload(
+                unit=found, terms=terms, data=file.read(), file_name=file.name, by=actor(request), on=today(),
+                term_months=form.cleaned_data.get("term_months"),
+            )  # fmt: skip
             return reverse("members:roster", args=[made.pk])
 
         if address := attempt(form, act):

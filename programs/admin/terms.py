@@ -120,6 +120,7 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         summary=said(schedule.summary),
         joining=[said(words) for words in outline.joining_lines(schedule)],
         fees=[said(words) for words in outline.fee_lines(schedule)],
+        cover=[said(words) for words in (outline.cover_words(schedule), *outline.survival_lines(schedule))],
         waiting=said(outline.waiting_words(schedule)),
         deadline=said(outline.deadline_words(schedule)),
         items=[
