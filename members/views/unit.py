@@ -24,6 +24,7 @@ from unionaid.lib.calendar import plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import pages
+from unionaid.web.dates import length
 from unionaid.web.files import XLSX, send
 from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
@@ -154,6 +155,7 @@ def _roster_page(request: HttpRequest, found: Roster, *, refused: str = "", stat
     context = {
         "roster": found,
         "unit": found.unit,
+        "length": length(found.term_months) if found.term_months else "",
         "job": reading.work_on(found),
         "working": found.state in reading.WORKING,
         "page": page,

@@ -360,7 +360,7 @@ def cover_words(schedule: Schedule) -> Words:
         last = schedule.period.last_day
         return Words(f"保障到{format_zh(last)}", f"covered until {last:%-d %B %Y}")
     zh, en = "、".join(f"{n} 个月" for n in schedule.terms), ", ".join(f"{n}" for n in schedule.terms)
-    choose = Words("可选", "a choice of ") if len(schedule.terms) > 1 else Words("", "")
+    choose = Words("可选 ", "a choice of ") if len(schedule.terms) > 1 else Words(" ", "")
     joining, first = Words("自参加的次日起", "from the day after joining"), Words("自保障期第一天起", "from the period's first day")
     start = joining if schedule.from_joining else first
     return Words(f"保障时间{choose.zh}{zh}，{start.zh}", f"covered for {choose.en}{en} months {start.en}")

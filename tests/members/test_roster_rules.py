@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from members.models import ContributionDue, Enrolment, Roster, RosterRow, WorkUnit
+from members.models import ContributionDue, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
 from members.services import rosters
+from members.services.roster_rows import TITLES, titles_of
 from programs.models import Terms
 from programs.rules import eligibility_sql
 from programs.rules.eligibility_sql import Sql
+from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.services import check, load_plan, publish
 from tests.factories.world import JOINED, World
@@ -25,9 +27,11 @@ MAN, WOMAN = 1, 2
 Line = tuple[str, ...]
 
 
-def _terms(contribution: dict[str, Any] | None = None, **enrolment: Any) -> Terms:
-    """Published terms like Yulin's with other rules of joining."""
+def _terms(contribution: dict[str, Any] | None = None, *, period: dict[str, Any] | None = None, **enrolment: Any) -> Terms:
+    """Published terms like Yulin's with other rules of joining (and another period of cover)."""
     data = {**YULIN, "code": "roster-rules", "enrolment": {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, **enrolment}}
+    if period:
+        data["period"] = period
     if contribution:
         data["contribution"] = contribution
     with everywhere(reason="arrange"):
@@ -38,11 +42,13 @@ def _people(gender: int, count: int, *more: str, born: date = date(1990, 3, 8), 
     return [("张三", make_id_number("610802", born, 100 + 2 * (first + i) + gender), *more) for i in range(count)]
 
 
-def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: date = JOINED) -> Roster:
+def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: date = JOINED, months: int | None = None) -> Roster:
     """A roster with these columns beside name and number, read and judged."""
     text = "\n".join(",".join(line) for line in [("姓名", "身份证号", *columns), *lines])
     with everywhere(reason="arrange"), frozen(on):
-        roster = rosters.upload(unit=world.unit, terms=terms, data=text.encode(), file_name="r.csv", by=world.agent_actor, on=on)
+        roster = rosters.upload(
+            unit=world.unit, terms=terms, data=text.encode(), file_name="r.csv", by=world.agent_actor, on=on, term_months=months
+        )
         rosters.check(roster.pk, by=SYSTEM, on=on)
         roster.refresh_from_db()
     return roster
@@ -138,6 +144,126 @@ def test_on_the_last_day_of_the_period_nobody_is_enrolled_and_nothing_breaks(wor
     roster = _checked(world, _terms(), _people(MAN, 2), on=date(2026, 12, 31))
     assert roster.good_count == 0
     assert "没有剩余的保障日" in _reasons(roster)[0]
+
+
+# --- how long, and the facts that only some plans ask ----------------------------------------------------------------
+
+ONE_OR_THREE = {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}
+BY_TERM = {"classes": [{"term_months": 36, "per_share": "270"}, {"term_months": 12, "per_share": "100"}]}
+
+
+@pytest.mark.parametrize(("months", "fen", "last"), [(12, 10_000, date(2027, 1, 5)), (36, 27_000, date(2029, 1, 5))])
+def test_the_length_the_unit_chooses_decides_cover_and_contribution(world: World, months: int, fen: int, last: date) -> None:
+    roster = _checked(world, _terms(BY_TERM, period=ONE_OR_THREE), _people(MAN, 2), months=months)
+    assert (roster.term_months, roster.total_fen) == (months, 2 * fen)
+    covers = _enrolled(world, roster)
+    assert {(cover.term_months, cover.last_day, cover.contribution_fen) for cover in covers} == {(months, last, fen)}
+    with everywhere(reason="look"):
+        assert ContributionDue.objects.get(roster=roster).amount_fen == 2 * fen
+
+
+@pytest.mark.parametrize("months", [None, 24])
+def test_where_several_lengths_are_offered_one_of_them_must_be_chosen(world: World, months: int | None) -> None:
+    with pytest.raises(rosters.RosterRefused, match="保障时间"):
+        _checked(world, _terms(BY_TERM, period=ONE_OR_THREE), _people(MAN, 2), months=months)
+    with everywhere(reason="look"):
+        assert not Roster.objects.exists()
+
+
+def test_where_one_length_is_offered_nothing_is_chosen(world: World) -> None:
+    period = {"start": "2026-01-01", "end": "2026-12-31", "rolling_months": 24}
+    roster = _checked(world, _terms(period=period), _people(MAN, 1))
+    (cover,) = _enrolled(world, roster)
+    assert (cover.term_months, cover.last_day) == (24, date(2028, 1, 5))
+    with everywhere(reason="arrange"):
+        before = _terms_before(roster.terms)
+    fixed = _checked(world, before, _people(MAN, 1, first=40), on=date(2025, 1, 5))
+    (cover,) = _enrolled(world, fixed, on=date(2025, 1, 5))
+    assert (cover.term_months, cover.last_day) == (None, date(2025, 12, 31))
+
+
+def test_facts_that_a_plan_asks_are_read_from_columns_of_their_own_and_kept_with_the_person(world: World) -> None:
+    ages = [{"gender": "female", "from": 16, "to": 54}, {"gender": "female", "group": "senior", "from": 16, "to": 59}]
+    terms = _terms(ages=ages, min_contract_months=12, card_holder=True)
+    lines = [
+        *_people(WOMAN, 1, "是", "中高级", "3年", born=date(1968, 3, 8)),
+        *_people(WOMAN, 1, "是", "普通职工", "无固定期限", born=date(1968, 3, 8), first=5),
+        *_people(WOMAN, 1, "是", "", "12", born=date(1968, 3, 8), first=9),
+        *_people(WOMAN, 1, "否", "", "12个月", first=13),
+        *_people(WOMAN, 1, "有", "", "6", first=17),
+        *_people(WOMAN, 1, "也许", "老板", "很久", first=21),
+    ]
+    roster = _checked(world, terms, lines, "工会会员卡", "人员身份", "合同期限（月）")
+    reasons = _reasons(roster)
+    assert (roster.good_count, len(reasons)) == (1, 5)
+    for words, reason in zip(("周岁", "人员身份", "会员卡", "6 个月，这个计划要求至少 12 个月", "“工会会员卡”请填"), reasons, strict=True):
+        assert words in reason
+    assert "人员身份“老板”不能识别" in reasons[-1]
+    assert "合同期限“很久”不能识别" in reasons[-1]
+    (cover,) = _enrolled(world, roster)
+    with everywhere(reason="look"):
+        member = cover.member
+        assert (member.card_holder, member.staff_group, member.contract_months) == (True, "senior", 36)
+
+
+def test_a_later_list_fills_in_what_it_says_and_leaves_the_rest(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]}, min_contract_months=12)
+    with everywhere(reason="arrange"):
+        before, then = _terms_before(terms), date(2025, 1, 5)
+    first = _checked(world, before, _people(MAN, 1, "36", "高危"), "合同期限", "风险类别", on=then)
+    (cover,) = _enrolled(world, first, on=then)
+    _enrolled(world, _checked(world, terms, _people(MAN, 1, "24", "一般"), "劳动合同期限", "工种风险"))
+    with everywhere(reason="look"):
+        member = cover.member
+        assert (member.contract_months, member.risk, member.card_holder, member.staff_group) == (24, "normal", None, "")
+
+
+def test_the_units_class_of_work_holds_for_whom_the_list_says_none(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]})
+    with everywhere(reason="arrange"):
+        WorkUnit.objects.filter(pk=world.unit.pk).update(risk="high")
+    roster = _checked(world, terms, [*_people(MAN, 2, ""), *_people(MAN, 1, "一般", first=9)], "工种风险")
+    assert (roster.good_count, roster.total_fen) == (3, 15_000)
+    assert sorted(cover.contribution_fen for cover in _enrolled(world, roster)) == [3_000, 6_000, 6_000]
+
+
+def test_a_contribution_by_card_and_group_is_charged_by_line(world: World) -> None:
+    classes = [
+        {"group": "hardship", "per_share": "0"},
+        {"card_holder": True, "per_share": "45", "payers": {"city_union": "40", "person": "5"}},
+        {"per_share": "55", "payers": {"city_union": "40", "person": "15"}},
+    ]
+    lines = [
+        *_people(MAN, 2, "是", ""), *_people(MAN, 1, "否", "", first=9), *_people(MAN, 1, "", "", first=13),
+        *_people(MAN, 1, "是", "困难职工", first=17),
+    ]  # fmt: skip
+    roster = _checked(world, _terms({"classes": classes}), lines, "会员卡", "人员身份")
+    assert (roster.good_count, roster.total_fen) == (5, 20_000)
+    assert sorted(cover.contribution_fen for cover in _enrolled(world, roster)) == [0, 4_500, 4_500, 5_500, 5_500]
+    with everywhere(reason="look"):
+        owed = dict(ContributionDue.objects.filter(roster=roster).values_list("payer", "amount_fen"))
+    assert owed == {"city_union": 16_000, "person": 4_000}
+
+
+def test_a_unit_without_its_agent_is_told_so(world: World) -> None:
+    terms = _terms(unit={"agent_bound": True})
+    assert _checked(world, terms, _people(MAN, 1)).message == ""
+    with everywhere(reason="arrange"):
+        UnitAgent.objects.filter(unit=world.unit).update(until=JOINED)
+    assert "还没有绑定经办人" in _checked(world, terms, _people(MAN, 2)).message
+
+
+@pytest.mark.parametrize(
+    ("asks", "titles"),
+    [
+        ({}, set()),
+        ({"min_contract_months": 12}, {"合同期限"}),
+        ({"card_holder": True, "ages": [{"group": "senior", "from": 16, "to": 59}]}, {"工会会员卡", "人员身份"}),
+    ],
+)
+def test_the_template_has_a_column_only_for_what_the_plan_asks(asks: dict[str, Any], titles: set[str]) -> None:
+    data = {**YULIN, "enrolment": {"opens": "2025-10-01", "closes": "2026-12-31", **asks}}
+    assert set(titles_of(parse(data)).values()) - set(TITLES.values()) == titles
 
 
 # --- what the unit keeps as a whole ----------------------------------------------------------------------------------
