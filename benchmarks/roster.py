@@ -122,9 +122,11 @@ def whole(unit: WorkUnit, terms: Terms, data: bytes, name: str) -> None:
 
 
 HISTORY_SQL = (
-    """INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, insurance_type)
+    """INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, insurance_type,
+              risk, staff_group)
        SELECT nextval('members_member_id_seq'), sha256(i::text::bytea), '职工', CASE i % 2 WHEN 0 THEN 'male' ELSE 'female' END,
-              date '1966-01-01' + (i % 14000)::int, {unit}, {office}, ARRAY[{office}]::bigint[], ARRAY[{unit}]::bigint[], 'enterprise', ''
+              date '1966-01-01' + (i % 14000)::int, {unit}, {office}, ARRAY[{office}]::bigint[], ARRAY[{unit}]::bigint[], 'enterprise', '',
+              '', ''
        FROM generate_series(1, {people}) i""",
     """INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, shares, cover,
               waiting_waived, first_time, contribution_fen, state, version)

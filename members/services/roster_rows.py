@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from members.models import WorkUnit
+from members.models import Member, WorkUnit
 from programs.rules.asked import asked
 from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts
 from programs.rules.schedule import Schedule
@@ -268,6 +268,24 @@ def problem_sheet(reading: Reading, schedule: Schedule, title: str) -> bytes:
     out = io.BytesIO()
     write_workbook(out, [Sheet(_("名册"), title, columns, lines)])
     return out.getvalue()
+
+
+def known_answers(member: Member) -> dict[str, str]:
+    """What is known of a person, in the words of the columns that only some plans ask: a renewal need not ask it again."""
+    contract = {None: "", OPEN_ENDED: NO_END[0]}.get(member.contract_months, str(member.contract_months))
+    return {
+        "joined": member.joined_unit_on.isoformat() if member.joined_unit_on else "",
+        "insurance_type": _word(INSURANCE_WORDS, member.insurance_type),
+        "risk": _word(RISK_WORDS, member.risk),
+        "card": {None: "", True: "是", False: "否"}[member.card_holder],  # zh: as above
+        "group": _word(GROUP_WORDS, member.staff_group),
+        "contract": contract,
+    }
+
+
+def _word(words: Mapping[str, str], value: str) -> str:
+    """The first word of the list's own that means this; a code that has none stands as it is."""
+    return next((word for word, code in words.items() if code == value), value)
 
 
 # zh: as above

@@ -23,7 +23,7 @@ from members.services.agents import agents_on
 from members.services.contributions import raise_due
 from members.services.enrolment import no_term_words
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, Row, facts_of, problem_sheet, read_rows, template_sheet
+from members.services.roster_rows import Reading, Row, facts_of, known_answers, problem_sheet, read_rows, template_sheet
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
@@ -157,9 +157,12 @@ def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
         numbers = numbers_of([member.pk for member in people])
         record([unit], "take_last_list", by=by, details={"terms": terms.pk, "people": len(people)})
     lines = [
-        {"name": member.name, "id_number": numbers[member.pk][0], "phone": numbers[member.pk][1], "shares": str(shares[member.pk])}
+        {
+            "name": member.name, "id_number": numbers[member.pk][0], "phone": numbers[member.pk][1], "shares": str(shares[member.pk]),
+            **known_answers(member),
+        }
         for member in people
-    ]
+    ]  # fmt: skip
     return template_sheet(schedule, lines)
 
 

@@ -18,6 +18,7 @@ from programs.services import check, load_plan, publish
 from tests.factories.world import JOINED, World
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
+from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 
@@ -216,6 +217,22 @@ def test_a_later_list_fills_in_what_it_says_and_leaves_the_rest(world: World) ->
     with everywhere(reason="look"):
         member = cover.member
         assert (member.contract_months, member.risk, member.card_holder, member.staff_group) == (24, "normal", None, "")
+
+
+def test_the_last_list_brings_along_what_is_known(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]}, min_contract_months=12)
+    with everywhere(reason="arrange"):
+        before, then = _terms_before(terms), date(2025, 1, 5)
+    lines = [*_people(MAN, 1, "无固定期限", "高危"), *_people(MAN, 1, "24", "", first=9)]
+    _enrolled(world, _checked(world, before, lines, "合同期限", "工种风险", on=then), on=then)
+    with everywhere(reason="look"), frozen(JOINED):
+        content = rosters.last_list(world.unit, terms, by=world.agent_actor, on=JOINED)
+    table = read_table(content, "last.xlsx")
+    places = [table.header.index(title) for title in ("工种风险", "合同期限")]
+    assert sorted([row[i] for i in places] for row in table.rows) == [["", "24"], ["高风险", "无固定期限"]]
+    kept = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    again = [(line["姓名"], line["身份证号"], line["合同期限"], line["工种风险"] or "一般") for line in kept]
+    assert _checked(world, terms, again, "合同期限", "工种风险").good_count == 2
 
 
 def test_the_units_class_of_work_holds_for_whom_the_list_says_none(world: World) -> None:
