@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, cover, eligibility, join, pay, take_over, unit, unit_record, would_get
+from members.views import account, cover, eligibility, join, pay, rosters, take_over, unit, unit_record, would_get
 
 app_name = "members"
 urlpatterns = [
@@ -46,11 +46,12 @@ urlpatterns = [
     path("units/take-over/<uuid:public_id>", take_over.request_page, name="take_over"),
     path("units/take-over/<uuid:public_id>/form.pdf", take_over.form_pdf, name="take_over_form"),
     path("units/take-over/<uuid:public_id>/withdraw", take_over.withdraw, name="take_over_withdraw"),
-    path("unit/units/<int:pk>/rosters/new", unit.roster_plans, name="roster_plans"),
-    path("unit/units/<int:pk>/rosters/new/<int:terms_id>", unit.roster_upload, name="roster_upload"),
-    path("unit/units/<int:pk>/rosters/template/<int:terms_id>.xlsx", unit.roster_template, name="roster_template"),
-    path("unit/rosters/<int:pk>", unit.roster, name="roster"),
-    path("unit/rosters/<int:pk>/confirm", unit.roster_confirm, name="roster_confirm"),
-    path("unit/rosters/<int:pk>/cancel", unit.roster_cancel, name="roster_cancel"),
-    path("unit/rosters/<int:pk>/result.xlsx", unit.roster_result, name="roster_result"),
+    path("unit/units/<int:pk>/rosters/new", rosters.plans, name="roster_plans"),
+    path("unit/units/<int:pk>/rosters/new/<int:terms_id>", rosters.upload, name="roster_upload"),
+    path("unit/units/<int:pk>/rosters/template/<int:terms_id>.xlsx", rosters.template, name="roster_template"),
+    path("unit/units/<int:pk>/rosters/last-list/<int:terms_id>.xlsx", rosters.last_list, name="roster_last_list"),
+    path("unit/rosters/<int:pk>", rosters.roster, name="roster"),
+    path("unit/rosters/<int:pk>/confirm", rosters.confirm, name="roster_confirm"),
+    path("unit/rosters/<int:pk>/cancel", rosters.cancel, name="roster_cancel"),
+    path("unit/rosters/<int:pk>/problems.xlsx", rosters.problems, name="roster_problems"),
 ]
