@@ -190,7 +190,7 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
                           'group', s.staff_group, 'contract', s.contract_months),
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
        COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
-       CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
+       CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
             WHEN m.id IS NOT NULL AND EXISTS (
                 SELECT 1 FROM members_enrolment e
@@ -217,11 +217,13 @@ def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]],
 LEFT = f"""
 SELECT last.member_id FROM ({LAST_LIST}) last JOIN members_member m ON m.id = last.member_id
 WHERE NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash)
+      AND NOT EXISTS (SELECT 1 FROM members_enrolment n WHERE n.member_id = m.id AND n.program_id = %(program)s
+                      AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s)
       AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s"""
 
 
 def left_members(roster: Roster, start: date, *, after: int = 0, limit: int | None = None) -> list[int]:
-    """The people of the unit's last list who are not on this roster: so many after this key, or all."""
+    """The people of the unit's last list who are neither on this roster nor covered already: so many after this key, or all."""
     return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
 
 

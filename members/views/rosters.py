@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from members.forms.unit import RosterForm
 from members.models import Roster, RosterRow, WorkUnit
@@ -88,6 +88,7 @@ def template(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
 
 @requires("rosters.upload")
 @never_cache
+@require_GET
 def last_list(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
     """Last period's list in the columns of the template: the starting point of a renewal. The look is recorded."""
     found = unit_or_404(pk)
@@ -230,6 +231,7 @@ def _act(request: HttpRequest, pk: int, act: Callable[[Roster], Any], done: str)
 
 @requires("unit.use")
 @never_cache
+@require_GET
 def problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines that are not enrolled with a column of reasons, to be corrected and uploaded again."""
     found = _roster(pk)

@@ -22,6 +22,7 @@ def own_words() -> list[str]:
             *Office.objects.values_list("name", flat=True),
             *WorkUnit.objects.values_list("name", flat=True),
             *Roster.objects.values_list("file_name", flat=True),
+            *RosterRow.objects.values_list("name", flat=True),
             *BankCard.objects.values_list("bank_name", flat=True),
             *Program.objects.values_list("name", flat=True),
             *Program.objects.values_list("organiser_name", flat=True),
