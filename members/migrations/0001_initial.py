@@ -77,6 +77,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CertificatePack',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('address', models.CharField(max_length=200)),
+                ('people_count', models.PositiveIntegerField()),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('expires_at', models.DateTimeField(null=True)),
+                ('state', models.CharField(choices=[('making', '正在生成'), ('ready', '可以下载'), ('cancelled', '已取消'), ('expired', '已过期')], default='making', max_length=24)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offices.office')),
+                ('terms', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.terms')),
+            ],
+            options={
+                'verbose_name': '凭证包',
+                'verbose_name_plural': '凭证包',
+            },
+        ),
+        migrations.CreateModel(
             name='ContributionDue',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -242,6 +262,20 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '银行账户',
                 'verbose_name_plural': '银行账户',
+            },
+        ),
+        migrations.CreateModel(
+            name='PackPart',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('people_count', models.PositiveIntegerField()),
+                ('last_enrolment', models.BigIntegerField()),
+                ('file', models.FileField(upload_to='packs/%Y/')),
+                ('pack', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='members.certificatepack')),
+            ],
+            options={
+                'ordering': ['number'],
             },
         ),
         migrations.CreateModel(
@@ -536,6 +570,11 @@ class Migration(migrations.Migration):
             name='unit',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dues', to='members.workunit'),
         ),
+        migrations.AddField(
+            model_name='certificatepack',
+            name='unit',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packs', to='members.workunit'),
+        ),
         migrations.CreateModel(
             name='AgentChange',
             fields=[
@@ -588,6 +627,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='joindraft',
             constraint=models.UniqueConstraint(fields=('holder', 'terms'), name='join_draft_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='packpart',
+            constraint=models.UniqueConstraint(fields=('pack', 'number'), name='pack_part_once'),
         ),
         migrations.AddIndex(
             model_name='remittance',
@@ -732,6 +775,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='contributiondue',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'settled'), _negated=True), ('amount_fen', django.db.models.expressions.CombinedExpression(models.F('paid_fen'), '+', models.F('waived_fen'))), _connector='OR'), name='due_settled_is_paid'),
+        ),
+        migrations.AddConstraint(
+            model_name='certificatepack',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'making')), fields=('unit', 'terms'), name='pack_one_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='agentchange',
