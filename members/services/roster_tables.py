@@ -24,6 +24,7 @@ from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
 from unionaid.lib.identity import mask_id
 from unionaid.web.keys import ring
+from unionaid.web.said import Said
 
 STAGED = """
 CREATE TEMP TABLE staged (
@@ -175,6 +176,8 @@ LAST_LIST = """
         SELECT l.terms_id FROM members_enrolment l
         WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
+# What a line becomes that stood well at first and cannot be enrolled after all.
+UNFIT = "CASE WHEN change IN ('stayed', 'changed') THEN 'unfit' ELSE '' END"
 KEEP = f"""
 WITH last AS MATERIALIZED ({LAST_LIST})
 INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number, id_hash, phone, phone_hash, gender, birth_date,
@@ -186,8 +189,8 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
                           'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
                           'group', s.staff_group, 'contract', s.contract_months),
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
-       COALESCE(ARRAY(SELECT jsonb_array_elements_text(bad.reasons)), '{{}}'), COALESCE(bad.problem, ''),
-       CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
+       COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
+       CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
             WHEN m.id IS NOT NULL AND EXISTS (
                 SELECT 1 FROM members_enrolment e
@@ -213,12 +216,32 @@ def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]],
 
 LEFT = f"""
 SELECT last.member_id FROM ({LAST_LIST}) last JOIN members_member m ON m.id = last.member_id
-WHERE NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash) ORDER BY m.name, m.id"""
+WHERE NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash)
+      AND NOT EXISTS (SELECT 1 FROM members_enrolment n WHERE n.member_id = m.id AND n.program_id = %(program)s
+                      AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s)
+      AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s"""
 
 
-def left_members(roster: Roster, start: date) -> list[int]:
-    """The people of the unit's last list who are not on this roster, by name."""
-    return [key for (key,) in _ask(LEFT, _last_list(roster, start))]
+def left_members(roster: Roster, start: date, *, after: int = 0, limit: int | None = None) -> list[int]:
+    """The people of the unit's last list who are neither on this roster nor covered already: so many after this key, or all."""
+    return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
+
+
+SIZES = f"""
+SELECT p.terms, count(*) FROM unnest(%(terms)s::bigint[], %(programs)s::bigint[], %(starts)s::date[]) AS p(terms, program, start)
+JOIN LATERAL ({LAST_LIST.replace("%(program)s", "p.program").replace("%(start)s", "p.start")}) last ON TRUE GROUP BY 1"""
+
+
+def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> dict[int, int]:
+    """How many people are on the unit's last list for each (terms, program, first day of cover), by terms; none: left out."""
+    names = {
+        "unit": unit.pk,
+        "live": list(LIVE),
+        "terms": [terms for terms, _program, _start in starts],
+        "programs": [program for _terms, program, _start in starts],
+        "starts": [start for _terms, _program, start in starts],
+    }
+    return dict(_ask(SIZES, names))
 
 
 def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
@@ -237,11 +260,12 @@ def share_counts(roster: Roster) -> Counter[tuple[str, int]]:
     return Counter({(gender, shares): count for gender, shares, count in _ask(text, [roster.pk])})
 
 
-def refuse_other_shares(roster: Roster, shares: int, reason: str) -> list[int]:
+def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]:
     """Lines with another number of shares than the unit's cannot be enrolled; their line numbers."""
-    text = """UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = reasons || %s, id_number = NULL, phone = NULL
+    text = f"""UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = %s::jsonb, change = {UNFIT},
+                     id_number = NULL, phone = NULL
               WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
-    return sorted(number for (number,) in _ask(text, [[reason], roster.pk, shares]))
+    return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
 
 
 def counts(roster: Roster) -> tuple[int, int, int]:
@@ -308,12 +332,12 @@ WHERE r.roster_id = %(roster)s AND r.outcome = 'good'
 ORDER BY m.id
 ON CONFLICT DO NOTHING"""
 # `+ 0`: the statistics know nothing of this roster yet, and by its index every person would be sought among all its lines.
-SETTLE = """
+SETTLE = f"""
 UPDATE members_rosterrow r
 SET member_id = m.id, id_number = NULL, phone = NULL,
     outcome = CASE WHEN e.id IS NULL THEN 'bad' ELSE 'enrolled' END, fee_fen = COALESCE(e.contribution_fen, 0),
-    problem = CASE WHEN e.id IS NULL THEN 'covered' ELSE '' END,
-    reasons = CASE WHEN e.id IS NULL THEN %(reasons)s ELSE r.reasons END
+    problem = CASE WHEN e.id IS NULL THEN 'covered' ELSE '' END, change = CASE WHEN e.id IS NULL THEN {UNFIT} ELSE r.change END,
+    reasons = CASE WHEN e.id IS NULL THEN %(reasons)s::jsonb ELSE r.reasons END
 FROM members_member m LEFT JOIN members_enrolment e ON e.member_id = m.id AND e.roster_id + 0 = %(roster)s
 WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND m.id_hash = r.id_hash"""
 
@@ -325,10 +349,10 @@ def enrol(
     fees: Sequence[Mapping[str, Any]],
     *,
     waiting_until: date | None,
-    late_reason: str,
+    late_reasons: Said,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
-    since cover on some of these days exists by now, becomes a line with `late_reason`. People are taken in the order of a
+    since cover on some of these days exists by now, becomes a line with `late_reasons`. People are taken in the order of a
     key, so that two rosters at once wait for each other and never lock each other out."""
     within = schedule.renewal_within_days
     names = {
@@ -345,7 +369,7 @@ def enrol(
         "fees": json.dumps(fees),
         "within": -1 if within is None else within,
         "waiting_until": waiting_until,
-        "reasons": [late_reason],
+        "reasons": json.dumps(late_reasons),
     }
     for statement in (NEW_PEOPLE, NEW_SECRETS, KNOWN_PEOPLE, ENROL, SETTLE):
         _run(statement, names)

@@ -23,11 +23,13 @@ from members.models import (
     AgentChange,
     AgentPaper,
     BankStatement,
+    CertificatePack,
     ContributionDue,
     DuePaper,
     Evidence,
     Member,
     Refund,
+    Roster,
     UnitChange,
     UnitLineage,
     UnitPaper,
@@ -92,6 +94,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         slip = DuePaper.objects.get(due=own)
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
         unit_paper, change, step = UnitPaper.objects.first(), UnitChange.objects.first(), UnitLineage.objects.first()
+        paid, waiting, pack = Roster.objects.get(state="effective"), Roster.objects.get(state="checked"), CertificatePack.objects.get()
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
         taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
@@ -107,6 +110,10 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/papers/": {"public_id": document.public_id},
         "unit/units/": {"pk": full.unit.pk, "terms_id": full.yulin.pk},
         "unit/rosters/": {"pk": roster.pk},
+        "unit/rosters/<int:pk>/certificate.pdf": {"pk": paid.pk},
+        "unit/rosters/<int:pk>/problems.xlsx": {"pk": waiting.pk},
+        "verify/batches/": {"public_id": paid.public_id},
+        "unit/packs/": {"public_id": pack.public_id},
         "unit/unit-papers/": {"pk": unit_paper.pk},
         "units/take-over/": {"public_id": taking.public_id},
         "admin/members/unitchange/": {"pk": change.pk, "object_id": change.pk},

@@ -57,7 +57,7 @@ def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: d
 
 def _reasons(roster: Roster) -> list[str]:
     with everywhere(reason="look"):
-        return ["；".join(row.reasons) for row in RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")]
+        return [row.why for row in RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")]
 
 
 def _enrolled(world: World, roster: Roster, *, on: date = JOINED) -> list[Enrolment]:
@@ -292,16 +292,16 @@ def test_where_women_count_men_do_not_make_up_for_them(world: World, women: int,
     terms = _terms(unit={"of": "women", "min_ratio": "0.80"})
     roster = _checked(world, terms, [*_people(WOMAN, women), *_people(MAN, men, first=100)])
     assert roster.good_count == women + men
-    assert ("还差 1 人" in roster.message) == short
-    assert bool(roster.message) == short
+    assert any("还差 1 人" in said for said in roster.notes) == short
+    assert bool(roster.notes) == short
 
 
 def test_a_second_roster_counts_with_the_first(world: World) -> None:
     terms = _terms(unit={"min_ratio": "0.50"})
     first = _checked(world, terms, _people(MAN, 20))
-    assert "还差 5 人" in first.message
+    assert "还差 5 人" in first.notes[0]
     _enrolled(world, first)
-    assert _checked(world, terms, _people(WOMAN, 5)).message == ""
+    assert _checked(world, terms, _people(WOMAN, 5)).notes == []
 
 
 def test_lines_with_other_shares_than_the_rest_are_refused(world: World) -> None:
@@ -321,10 +321,10 @@ def test_surplus_shares_that_are_void_are_neither_recorded_nor_charged(world: Wo
     terms = _terms({"per_share": "10"}, shares={"max": 2, "surplus": "void"})
     roster = _checked(world, terms, _people(MAN, 2, "5"), "份数")
     assert (roster.good_count, roster.total_fen) == (2, 4_000)
-    assert "超出部分无效" in roster.message
+    assert "超出部分无效" in roster.notes[0]
     assert {(cover.shares, cover.contribution_fen) for cover in _enrolled(world, roster)} == {(2, 2_000)}
     refusing = _checked(world, terms, _people(WOMAN, 1, "2"), "份数")
-    assert refusing.message == ""
+    assert refusing.notes == []
 
 
 def test_a_contribution_by_risk_asks_for_the_risk(world: World) -> None:

@@ -130,7 +130,7 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     assert "1,500.00" in page
     bad = _text(client.get(reverse("members:roster", args=[roster]) + "?only=bad"))
     assert "校验" in bad or "最后一位" in bad
-    result = client.get(reverse("members:roster_result", args=[roster]))
+    result = client.get(reverse("members:roster_problems", args=[roster]))
     problems = read_table(result.content, "r.xlsx")
     assert problems.header[-2:] == ["要改正的问题", "原行号"]
     assert [row[-1] for row in problems.rows] == ["15", "16"]
@@ -223,7 +223,7 @@ def test_the_agent_of_another_unit_finds_none_of_it(world: World) -> None:
     with everywhere(reason="arrange"):
         _other, agent = make_unit(world.cast.b, "91610100MA70A1B3D")
     stranger = _client(agent)
-    for name in ("roster", "roster_result"):
+    for name in ("roster", "roster_problems"):
         assert stranger.get(reverse(f"members:{name}", args=[roster])).status_code == 404
     for name in ("roster_confirm", "roster_cancel"):
         assert stranger.post(reverse(f"members:{name}", args=[roster])).status_code == 404
