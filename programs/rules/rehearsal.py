@@ -273,7 +273,9 @@ class Tally:
                 (code, place, step, part): StepSum(times, Decimal(inside), Decimal(given))
                 for code, place, step, part, times, inside, given in data.get("steps", ())
             },
-            **{name: dict(data.get(name, {})) for name in BY_NAME},
+            unknown_facts=dict(data.get("unknown_facts", {})),
+            refused_by=dict(data.get("refused_by", {})),
+            join_unknown=dict(data.get("join_unknown", {})),
             unknown=[(key, number, tuple(facts)) for key, number, facts in data.get("unknown", ())],
             gains=[_change(one) for one in data.get("gains", ())],
             losses=[_change(one) for one in data.get("losses", ())],

@@ -67,7 +67,8 @@ def test_a_day_of_hiring_after_cover_began_belongs_to_a_later_job() -> None:
 def test_what_the_terms_of_that_time_asked_as_strictly_is_settled() -> None:
     """Whoever has retired since was at work when they joined."""
     assert settled_by(strict(), strict()) == {"employment", "union_member", "basic_insurance", "insurance_type", "months_in_unit"}
-    easier = strict(employment=["enterprise", "retired"], union_member=False, min_months_in_unit=3, insurance_types=["employee", "resident"])
+    both = ["employee", "resident"]
+    easier = strict(employment=["enterprise", "retired"], union_member=False, min_months_in_unit=3, insurance_types=both)
     assert settled_by(strict(), easier) == {"basic_insurance"}
     assert asked(strict(), employment="retired", settled=settled_by(strict(), strict())) == Answer()
     assert asked(strict(), employment="retired", settled=settled_by(strict(), easier)) == Answer(("employment",))
