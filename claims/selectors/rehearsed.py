@@ -40,6 +40,7 @@ REASON_WORDS: dict[str, str | Promise] = {
 # The rules on joining that are asked of the past (`programs.rules.admission`).
 RULE_WORDS: dict[str, str | Promise] = {
     "relation": gettext_lazy("关系（本人、配偶、未成年子女）"),
+    "minor": gettext_lazy("子女未满 18 周岁"),
     "employment": gettext_lazy("在职情况"),
     "months_in_unit": gettext_lazy("入职月数"),
     "basic_insurance": gettext_lazy("参加基本医疗保险"),

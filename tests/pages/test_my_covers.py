@@ -41,8 +41,9 @@ def today() -> Iterator[None]:
 def plan(code: str, change: dict[str, Any], *, ceilings: list[dict[str, Any]] | None = None) -> Terms:
     """The Yulin plan under another code, changed and published."""
     data = yaml.safe_load((CATALOGUE / "shaanxi-yulin-medical.2026.yaml").read_text("utf-8"))
-    data["enrolment"] |= change.pop("enrolment", {})
+    told = data["enrolment"] | change.get("enrolment", {})
     data |= {"code": code, "name": {"zh": f"计划{code}", "en": code}, **change}
+    data["enrolment"] = {name: value for name, value in told.items() if value is not None}
     if ceilings:
         data["items"][1]["steps"][3:] = ceilings
         data["examples"] = data["examples"][:1]
