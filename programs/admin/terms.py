@@ -18,7 +18,7 @@ from programs import services
 from programs.admin.compare import compare_page
 from programs.admin.drafts import draft_page, file_page, schema_page
 from programs.admin.trial import trial_page
-from programs.forms import ActForm
+from programs.forms.terms import ActForm
 from programs.models import Program, Terms
 from programs.rules import outline
 from programs.rules.examples import run_example
