@@ -12,7 +12,7 @@ from django.db import connection
 
 from claims.facts import DECIDED, told_case
 from members.transitions import LIVE
-from programs.rules.admission import settled_by
+from programs.rules.admission import asks_renewal, settled_by
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
 from programs.rules.rehearsal import PastCase
 from programs.rules.schedule import Schedule
@@ -67,7 +67,7 @@ _CLAIM = (
 )  # fmt: skip
 _BESIDE = (
     "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",
-    "basic_insurance", "insurance_type", "joined_unit_on", "earlier_ended", "counted",
+    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "counted",
 )  # fmt: skip
 _Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
 
@@ -85,7 +85,7 @@ past AS (
     AND (%(for_life)s OR c.event IN ('diagnosis', 'surgery') OR c.enrolment_id IN (SELECT enrolment_id FROM counted))
 )
 SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover), e.terms_id,
-  h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on,
+  h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on, h.card_holder, h.staff_group, h.contract_months,
   CASE WHEN %(renewals)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
       AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
@@ -113,7 +113,7 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
     The open scope must hold everything: what a person had before under another office counts like in a real decision.
     Which claims are looked at is said by `looked` alone.
     """
-    renewals = schedule.renewal_within_days is not None or any(rule.renewal is not None for rule in schedule.enrolling.ages)
+    renewals = schedule.renewal_within_days is not None or asks_renewal(schedule)
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
     asked = {
         "after": after, "up_to": up_to, "renewals": renewals, "live": list(LIVE),
@@ -161,4 +161,7 @@ def _person(row: Any) -> PersonFacts:
         renewal=row.earlier_ended is not None,
         holder_employment=row.employment or None,
         insurance_type=row.insurance_type or None,
+        card_holder=row.card_holder,
+        group=row.staff_group or None,
+        contract_months=row.contract_months,
     )

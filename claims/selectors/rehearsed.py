@@ -43,9 +43,11 @@ RULE_WORDS: dict[str, str | Promise] = {
     "minor": gettext_lazy("子女未满 18 周岁"),
     "employment": gettext_lazy("在职情况"),
     "months_in_unit": gettext_lazy("入职月数"),
+    "contract": gettext_lazy("劳动合同期限"),
     "basic_insurance": gettext_lazy("参加基本医疗保险"),
     "insurance_type": gettext_lazy("医保种类"),
     "union_member": gettext_lazy("工会会员"),
+    "card_holder": gettext_lazy("持有工会会员卡"),
     "gender": gettext_lazy("性别"),
     "age": gettext_lazy("年龄"),
 }
@@ -272,7 +274,7 @@ def _joining_notes(rehearsal: Rehearsal, charged: Charged) -> Iterator[str]:
     schedule = schedule_in(rehearsal.schedule, rehearsal.content_hash)
     rules = "、".join(str(RULE_WORDS[rule]) for rule in rules_asked(schedule))
     yield _(
-        "参加条件核对了：{rules}。年龄按原来保障开始那天的周岁，性别、关系、是否续保按当时的参加记录；在职情况、工会会员、医保和入职日期"
+        "参加条件核对了：{rules}。年龄按原来保障开始那天的周岁，性别、关系、是否续保按当时的参加记录；在职情况、工会会员、会员卡、医保、入职日期和合同期限"
         "没有留存当时的，按现在登记的，但原来的条款有同样或更严要求的，参加时已经核对过，不再核对。不符合的按不能参加计：不收互助费，也不"
         "给付；没有登记的单独列出，按原来的计入两边。"
     ).format(rules=rules)

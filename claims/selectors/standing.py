@@ -113,9 +113,8 @@ def _split(cover: Enrolment, unit: WorkUnit | None) -> dict[str, int]:
     """This person's part of what each payer owes, in fen; empty when the plan cannot tell it from what is known now."""
     schedule = schedule_of(cover.terms)
     person = person_facts(cover.member, holder=cover.holder, relation=cover.relation, unit=unit)
-    term = schedule.rolling_months or None
     try:
-        parts = split(schedule, person, cover.shares, default="unit", starts_on=cover.cover.lower, term_months=term)
+        parts = split(schedule, person, cover.shares, default="unit", starts_on=cover.cover.lower, term_months=cover.term_months)
     except NoFeeClass:
         return {}
     amounts = {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}

@@ -9,16 +9,16 @@ from django.db.models.functions import Cast
 
 from members.models import Enrolment
 from members.transitions import LIVE
-from programs.rules.admission import SOME_DAY, Admission, settled_by
+from programs.rules.admission import SOME_DAY, Admission, asks_renewal, settled_by
 from programs.rules.facts import PersonFacts
 from programs.rules.fees import NoFeeClass, contribution
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period, add_years, plus_days
 from unionaid.lib.money import fen_from_yuan, round_half_up
 
 HOLDER = ("employment", "union_member", "basic_insurance", "insurance_type")
-Columns = dict[str, Any]
+RARE = ("card_holder", "staff_group", "contract_months", "risk")  # of the worker, where these terms look at them
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ def charged(office_ids: frozenset[int], program_ids: tuple[int, ...], year: Peri
     ).annotate(late=_late(schedule), age=_age(schedule), hired=_hired(schedule), renewed=_renewed(schedule))
     groups = rows.values(
         "member__gender", "relation", "unit__nature", "shares", "terms_id", "late", "age", "hired", "renewed",
-        *(f"holder__{name}" for name in HOLDER),
+        "term_months", "unit__risk", *(f"holder__{name}" for name in (*HOLDER, *_rare(schedule))),
     ).annotate(heads=Count("id"), charged_fen=Sum("contribution_fen"))  # fmt: skip
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(program_ids).items()}
     found, admission = Charged(), Admission(schedule)
@@ -58,6 +58,18 @@ def charged(office_ids: frozenset[int], program_ids: tuple[int, ...], year: Peri
 
 
 # --- what is asked of each enrolment: only what these terms look at, so that there are few groups -------------------
+
+
+def _rare(schedule: Schedule) -> list[str]:
+    """Of RARE what a rule or a class of contribution of these terms looks at."""
+    rules, fees = schedule.enrolling, schedule.fees
+    looked_at = {
+        "card_holder": rules.card_holder or any(fee.card_holder is not None for fee in fees),
+        "staff_group": any(rule.group for rule in rules.ages) or any(fee.group for fee in fees),
+        "contract_months": rules.min_contract_months > 0,
+        "risk": any(fee.risk for fee in fees),
+    }
+    return [name for name in RARE if looked_at[name]]
 
 
 def _late(schedule: Schedule) -> Any:
@@ -95,7 +107,7 @@ def _hired(schedule: Schedule) -> Any:
 
 def _renewed(schedule: Schedule) -> Any:
     """Had this person cover in this program before?"""
-    if all(rule.renewal is None for rule in schedule.enrolling.ages):
+    if not asks_renewal(schedule):
         return Value(False)
     return Exists(
         Enrolment.objects.filter(
@@ -119,8 +131,9 @@ def _add(found: Charged, admission: Admission, group: Mapping[str, Any], settled
     # As many days after the terms' first day as it was then.
     start = plus_days(schedule.period.start, group["late"])
     try:
-        each = None if answer.unknown else contribution(schedule, person, min(group["shares"], most), starts_on=start)
-    except NoFeeClass:
+        term = schedule.term(group["term_months"] if group["term_months"] in schedule.terms else None)
+        each = None if answer.unknown else contribution(schedule, person, min(group["shares"], most), starts_on=start, term_months=term)
+    except (NoFeeClass, TermNotOffered):
         each = None
     if each is None:
         found.unknown += heads
@@ -146,4 +159,8 @@ def _person(group: Mapping[str, Any]) -> PersonFacts:
         holder_employment=group["holder__employment"] or None,
         insurance_type=group["holder__insurance_type"] or None,
         unit_nature=group["unit__nature"],
+        card_holder=group.get("holder__card_holder"),
+        risk=group.get("holder__risk") or group["unit__risk"] or None,
+        group=group.get("holder__staff_group") or None,
+        contract_months=group.get("holder__contract_months"),
     )

@@ -18,11 +18,12 @@ YULIN = "shaanxi-yulin-medical.2026"
 STRICT = {
     "opens": date(2025, 10, 1), "closes": date(2026, 12, 31), "individual": True, "relations": ["self", "spouse"], "gender": "female",
     "employment": ["enterprise"], "union_member": True, "basic_insurance": True, "insurance_types": ["employee"], "min_months_in_unit": 6,
+    "min_contract_months": 12, "card_holder": True,
     "ages": [{"from": 18, "to": 55, "renewal": False}, {"from": 18, "to": 60, "renewal": True}], "shares": {"max": 2},
 }  # fmt: skip
 FITS = PersonFacts(
     add_years(SOME_DAY, -40), "female", "enterprise", union_member=True, basic_insurance=True, joined_unit_on=date(2020, 1, 1),
-    holder_employment="enterprise", insurance_type="employee",
+    card_holder=True, contract_months=24, holder_employment="enterprise", insurance_type="employee",
 )  # fmt: skip
 
 
@@ -41,6 +42,8 @@ def test_every_rule_about_a_person_shuts_out_whoever_fails_it() -> None:
         "relation": {"relation": "minor_child"},
         "employment": {"employment": "retired"},
         "months_in_unit": {"joined_unit_on": date(2026, 2, 1)},
+        "contract": {"contract_months": 6},
+        "card_holder": {"card_holder": False},
         "basic_insurance": {"basic_insurance": False},
         "insurance_type": {"insurance_type": "resident"},
         "union_member": {"union_member": False},
@@ -66,10 +69,11 @@ def test_a_day_of_hiring_after_cover_began_belongs_to_a_later_job() -> None:
 
 def test_what_the_terms_of_that_time_asked_as_strictly_is_settled() -> None:
     """Whoever has retired since was at work when they joined."""
-    assert settled_by(strict(), strict()) == {"employment", "union_member", "basic_insurance", "insurance_type", "months_in_unit"}
+    everything = {"employment", "contract", "union_member", "card_holder", "basic_insurance", "insurance_type", "months_in_unit"}
+    assert settled_by(strict(), strict()) == everything
     both = ["employee", "resident"]
-    easier = strict(employment=["enterprise", "retired"], union_member=False, min_months_in_unit=3, insurance_types=both)
-    assert settled_by(strict(), easier) == {"basic_insurance"}
+    easier = strict(employment=["enterprise", "retired"], union_member=False, min_months_in_unit=3, insurance_types=both, card_holder=False)
+    assert settled_by(strict(), easier) == {"contract", "basic_insurance"}
     assert asked(strict(), employment="retired", settled=settled_by(strict(), strict())) == Answer()
     assert asked(strict(), employment="retired", settled=settled_by(strict(), easier)) == Answer(("employment",))
     assert asked(strict(), gender="male", settled=settled_by(strict(), strict())) == Answer(("gender",))
@@ -88,6 +92,8 @@ def somebody(chance: random.Random, start: date) -> Iterator[PersonFacts]:
             renewal=chance.choice([True, False]),
             holder_employment=chance.choice([None, "enterprise", "none"]),
             insurance_type=chance.choice([None, "employee", "resident"]),
+            card_holder=chance.choice([None, True, False]),
+            contract_months=chance.choice([None, 6, 12, 1200]),
         )
 
 
