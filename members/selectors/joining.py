@@ -156,6 +156,11 @@ def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
     return draft
 
 
+def draft_named(public_id: uuid.UUID) -> JoinDraft | None:
+    """A draft of the open scope by itself, to be sent in, or None."""
+    return JoinDraft.objects.filter(public_id=public_id).first()
+
+
 def my_drafts() -> list[JoinDraft]:
     """The worker's unfinished drafts, newest first."""
     return list(JoinDraft.objects.select_related("terms__program").order_by("-id")[:50])
