@@ -14,7 +14,7 @@ from members.models.enrolments import Enrolment, Roster
 from members.models.people import Member
 from members.models.units import WorkUnit
 from members.transitions import DUE, DUE_LIVE, REFUND, REMITTANCE, REMITTANCE_OPEN, STATEMENT
-from programs.rules.outline import OTHER_PAYER, PAYER_WORDS
+from programs.rules.outline import payer_words
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web import said
 from unionaid.web.files import KeptPaper
@@ -86,7 +86,7 @@ class ContributionDue(Stateful, OfficeOwned):
 
     def get_payer_display(self) -> str:
         """What the payer is called, in the language of the page."""
-        return PAYER_WORDS.get(self.payer, OTHER_PAYER).in_language(get_language() or "zh-hans")
+        return payer_words(self.payer).in_language(get_language() or "zh-hans")
 
 
 class DuePaper(KeptPaper, Scoped):

@@ -25,7 +25,7 @@ from unionaid.offices.scope import everywhere
 YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
 ORDER = (YES, ASK, UNIT, JOINED, NO)
 # What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
-PERSONAL = ("age", "gender", "shares")
+PERSONAL = ("minor", "age", "gender", "shares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,11 @@ def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
     elif draft:
         draft.member = draft.holder if draft.member_id else None
     return draft
+
+
+def draft_named(public_id: uuid.UUID) -> JoinDraft | None:
+    """A draft of the open scope by itself, to be sent in, or None."""
+    return JoinDraft.objects.filter(public_id=public_id).first()
 
 
 def my_drafts() -> list[JoinDraft]:

@@ -99,14 +99,16 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
 
     Conflict when somebody sent it in a moment ago; JoinRefused when something is missing; what `enrol` refuses otherwise.
     """
-    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").filter(pk=draft.pk).first()
+    rows = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").prefetch_related("papers")
+    locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
-    if "person" in missing(locked):
+    lacks = missing(locked)
+    if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))
-    if "term" in missing(locked):
+    if "term" in lacks:
         raise JoinRefused(no_term_words())
-    if "papers" in missing(locked):
+    if "papers" in lacks:
         raise JoinRefused(_("请先上传证明材料。"))
     with everywhere(reason="the person a draft names"):
         member = Member.objects.get(pk=locked.member_id)

@@ -326,8 +326,8 @@ def _fee(fee: FeeClass) -> Words:
     if fee.refundable:
         zh, en = f"{zh}，到期退还", f"{en}, paid back at the end"
     if fee.payers:
-        zh += f"（{'，'.join(f'{_payer(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
-        en += f" ({', '.join(f'{_payer(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
+        zh += f"（{'，'.join(f'{payer_words(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
+        en += f" ({', '.join(f'{payer_words(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
     return Words(zh, en)
 
 
@@ -350,7 +350,8 @@ def _fee_parts(fee: FeeClass) -> list[Words]:
     return parts
 
 
-def _payer(name: str) -> Words:
+def payer_words(name: str) -> Words:
+    """Who pays, in words; plans name their payers freely."""
     return PAYER_WORDS.get(name, OTHER_PAYER)
 
 
