@@ -264,10 +264,10 @@ def test_a_contribution_by_card_and_group_is_charged_by_line(world: World) -> No
 
 def test_a_unit_without_its_agent_is_told_so(world: World) -> None:
     terms = _terms(unit={"agent_bound": True})
-    assert _checked(world, terms, _people(MAN, 1)).message == ""
+    assert _checked(world, terms, _people(MAN, 1)).notes == []
     with everywhere(reason="arrange"):
         UnitAgent.objects.filter(unit=world.unit).update(until=JOINED)
-    assert "还没有绑定经办人" in _checked(world, terms, _people(MAN, 2)).message
+    assert "还没有绑定经办人" in "".join(_checked(world, terms, _people(MAN, 2)).notes)
 
 
 @pytest.mark.parametrize(
