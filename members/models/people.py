@@ -58,7 +58,7 @@ class Member(Scoped):
     contract_months = models.PositiveSmallIntegerField(_("劳动合同期限（月）"), null=True, blank=True)
     card_holder = models.BooleanField(_("持有工会会员卡"), null=True)
     risk = models.CharField(_("工种风险"), max_length=60, blank=True)
-    staff_group = models.CharField(_("人员类别"), max_length=60, blank=True)
+    staff_group = models.CharField(_("人员身份"), max_length=60, blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

@@ -80,7 +80,8 @@ GROUP_WORDS = {
     "新就业形态": "new_form", "新就业形态劳动者": "new_form",
 }  # fmt: skip
 # zh: as above: how long a labour contract runs
-CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})(?P<unit>年|个月|月)?")
+CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})((?P<years>年)|个月|月)?")
+# zh: as above
 NO_END = ("无固定期限", "长期")
 # zh: as above
 YES, NO = {"是", "有", "已参加", "y", "yes", "1", "√"}, {"否", "无", "没有", "未参加", "n", "no", "0", "×"}
@@ -226,7 +227,7 @@ def _read_standing(row: Row, said: Mapping[str, str]) -> None:
         row.contract = OPEN_ENDED
     elif contract:
         if found := CONTRACT.fullmatch(contract):
-            row.contract = int(found["count"]) * (12 if found["unit"] == "年" else 1)
+            row.contract = int(found["count"]) * (12 if found["years"] else 1)
         else:
             words = gettext_lazy("合同期限“{word}”不能识别，请填月数（如 36）或“无固定期限”")
             row.reasons.append(format_lazy(words, word=contract[:20]))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from members.forms.join import ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
+from members.forms.join import HAVE, ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
 from members.models import Enrolment, Member, WorkUnit
 from members.selectors.joining import (
     ASK,
@@ -41,6 +41,7 @@ from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
 from unionaid.offices.models import Office
+from unionaid.web.dates import length
 from unionaid.workflow.asking import attempt
 
 QUESTIONS = ("employment", "insurance", "union", "work")
@@ -155,7 +156,7 @@ def _form(request: HttpRequest, name: str, member: Member, data: Any) -> Questio
         return YesNoForm(data, label=label, help_text=words, field="union_member", member=member)
     if name == "card":
         label, words = _("您有工会会员卡吗？"), _("单位工会发的会员卡，有的地方和银行卡、社保卡合在一起")
-        return YesNoForm(data, label=label, help_text=words, field="card_holder", member=member)
+        return YesNoForm(data, label=label, help_text=words, field="card_holder", member=member, choices=HAVE)
     if name == "group":
         language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
         return GroupForm(data, member=member, groups=groups_to_tell(member, on=today()), language=language)
@@ -195,6 +196,7 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "standing": offer.standing,
         "fee": format_yuan(offer.fee_fen) if offer.fee_fen is not None else "",
         "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
+        "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",
         "open": offer.open,
         "because": against if offer.standing in (NO, ASK) else [],
     }

@@ -257,7 +257,7 @@ def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         messages.warning(request, _("这份参加申请已经提交，请看下面的“我参加的”。"))
         return redirect("claims:home")
     missing = joining.missing(draft)
-    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft)}
+    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft, missing)}
     return show(request, "join_check", form, title=_("核对后提交"), **context)
 
 
@@ -292,14 +292,15 @@ def _answers(draft: JoinDraft) -> list[tuple[Any, Any, str]]:
     ]
 
 
-def _cost(draft: JoinDraft) -> dict[str, Any]:
-    """What it costs, from when until when it covers, and until when one waits."""
+def _cost(draft: JoinDraft, missing: list[str]) -> dict[str, Any]:
+    """What it costs, from when until when it covers, and until when one waits; nothing of it while the length of cover is still
+    to be chosen, or the contribution depends on something not told."""
     schedule = schedule_of(draft.terms)
     fee = _fee(draft, draft.shares)
     cover = schedule.cover(on=today(), term_months=draft.term_months) or schedule.period
     until, _waived = waiting(schedule, cover.start, None)
     return {
-        "fee": format_yuan(fee or 0),
+        "fee": "" if fee is None or "term" in missing else format_yuan(fee),
         "days": span(cover.start, cover.last_day),
         "waits": until,
     }

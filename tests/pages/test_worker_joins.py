@@ -315,6 +315,9 @@ def test_how_long_is_asked_and_decides_cover_and_contribution(world: World) -> N
     early = _send(client, public_id, "too early")
     assert early.status_code == 400
     assert "请先在计划提供的保障时间里选一种" in _text(early)
+    unfinished = _text(client.get(reverse("members:join_check", args=[public_id])))
+    assert f"{address}?change=1" in unfinished
+    assert "应缴互助费" not in unfinished
     assert client.post(address, {"answer": "36"}).status_code == 302
     checked = _text(client.get(reverse("members:join_check", args=[public_id])))
     assert "3 年" in checked
