@@ -138,15 +138,16 @@ HISTORY_SQL = (
            LATERAL jsonb_populate_record(u, jsonb_build_object('id', {unit} + i, 'credit_code', 'H' || i)) made
        WHERE u.id = {unit}""",
     "SELECT setval('members_workunit_id_seq', {unit} + {units})",
-    """INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, insurance_type)
+    """INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
+              insurance_type, risk, staff_group)
        SELECT nextval('members_member_id_seq'), sha256(i::text::bytea), '职工' || chr(20000 + (i % 5000)::int),
               CASE i % 2 WHEN 0 THEN 'male' ELSE 'female' END, date '1966-01-01' + (i % 14000)::int, {unit} + 1 + i / 1000, {office},
-              ARRAY[{office}]::bigint[], ARRAY[{unit} + 1 + i / 1000]::bigint[], 'enterprise', ''
+              ARRAY[{office}]::bigint[], ARRAY[{unit} + 1 + i / 1000]::bigint[], 'enterprise', '', '', ''
        FROM generate_series(0, {people} - 1) i""",
-    """INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, shares, cover,
-              waiting_waived, first_time, contribution_fen, state, version)
-       SELECT gen_random_uuid(), {office}, id, id, 'self', unit_id, {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE, TRUE,
-              12500, 'effective', 1 FROM members_member ORDER BY id LIMIT {covers}""",
+    """INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, shares,
+              cover, waiting_waived, first_time, contribution_fen, state, version)
+       SELECT gen_random_uuid(), {office}, id, id, 'self', unit_id, {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE,
+              TRUE, 12500, 'effective', 1 FROM members_member ORDER BY id LIMIT {covers}""",
     "ALTER TABLE members_member ENABLE TRIGGER parents_added", "ALTER TABLE members_enrolment ENABLE TRIGGER parents_added",
     "ANALYZE members_workunit", "ANALYZE members_member", "ANALYZE members_enrolment",
 )  # fmt: skip

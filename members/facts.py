@@ -7,14 +7,14 @@ from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import Period, plus_days, plus_months
+from unionaid.lib.calendar import Period
 
 
 def person_facts(
     member: Member, *, holder: Member | None = None, relation: str = "self", renewal: bool = False, unit: WorkUnit | None = None
 ) -> PersonFacts:
     """The person who joins; a spouse's or child's right rests on the worker (`holder`) through whom they join. `unit`: where
-    the worker works, when the contribution depends on it."""
+    the worker works, when the contribution depends on it; its class of work holds for whoever told none of their own."""
     worker = holder or member
     return PersonFacts(
         birth_date=member.birth_date,
@@ -28,16 +28,11 @@ def person_facts(
         renewal=renewal,
         insurance_type=worker.insurance_type or None,
         unit_nature=unit.nature if unit else None,
+        card_holder=worker.card_holder,
+        risk=worker.risk or (unit.risk if unit else "") or None,
+        group=worker.staff_group or None,
+        contract_months=worker.contract_months,
     )
-
-
-def cover_period(schedule: Schedule, *, on: date) -> Period:
-    """The days of cover that joining on this day gives: a fixed period runs to its last day and starts at 0:00 of the
-    day after joining (or on its first day); a rolling one runs its months from the day after joining."""
-    start = max(schedule.period.start, plus_days(on, 1))
-    if schedule.rolling_months:
-        return Period(start, plus_months(start, schedule.rolling_months))
-    return Period(start, schedule.period.end)
 
 
 def cover_facts(enrolment: Enrolment) -> CoverFacts:

@@ -81,6 +81,22 @@ ROSTER = Graph(
     ),
 )
 
+PACK = Graph(
+    name="certificate pack",
+    initial="making",
+    states=(
+        State("making", _("正在生成")),
+        State("ready", _("可以下载"), "good"),
+        State("cancelled", _("已取消")),
+        State("expired", _("已过期")),
+    ),
+    arrows=(
+        Arrow("finish", _("凭证包生成完成"), ("making",), "ready", "certificates.pack"),
+        Arrow("cancel", _("取消生成"), ("making",), "cancelled", "certificates.pack"),
+        Arrow("expire", _("凭证包过期"), ("ready",), "expired", "certificates.pack"),
+    ),
+)
+
 ENROLMENT = Graph(
     name="enrolment",
     initial="contribution_due",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, cover, eligibility, join, pay, take_over, unit, unit_record, would_get
+from members.views import account, cover, eligibility, join, pay, rosters, take_over, unit, unit_cover, unit_record, would_get
 
 app_name = "members"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("my/plans/<int:terms_id>/join", join.begin, name="join"),
     path("my/join/<uuid:public_id>/person", join.person, name="join_person"),
     path("my/join/<uuid:public_id>/person/<slug:relation>", join.person_new, name="join_person_new"),
+    path("my/join/<uuid:public_id>/term", join.term, name="join_term"),
     path("my/join/<uuid:public_id>/shares", join.shares, name="join_shares"),
     path("my/join/<uuid:public_id>/papers", join.papers, name="join_papers"),
     path("my/join/<uuid:public_id>/check", join.check, name="join_check"),
@@ -45,11 +46,21 @@ urlpatterns = [
     path("units/take-over/<uuid:public_id>", take_over.request_page, name="take_over"),
     path("units/take-over/<uuid:public_id>/form.pdf", take_over.form_pdf, name="take_over_form"),
     path("units/take-over/<uuid:public_id>/withdraw", take_over.withdraw, name="take_over_withdraw"),
-    path("unit/units/<int:pk>/rosters/new", unit.roster_plans, name="roster_plans"),
-    path("unit/units/<int:pk>/rosters/new/<int:terms_id>", unit.roster_upload, name="roster_upload"),
-    path("unit/units/<int:pk>/rosters/template/<int:terms_id>.xlsx", unit.roster_template, name="roster_template"),
-    path("unit/rosters/<int:pk>", unit.roster, name="roster"),
-    path("unit/rosters/<int:pk>/confirm", unit.roster_confirm, name="roster_confirm"),
-    path("unit/rosters/<int:pk>/cancel", unit.roster_cancel, name="roster_cancel"),
-    path("unit/rosters/<int:pk>/result.xlsx", unit.roster_result, name="roster_result"),
+    path("unit/units/<int:pk>/rosters/new", rosters.plans, name="roster_plans"),
+    path("unit/units/<int:pk>/rosters/new/<int:terms_id>", rosters.upload, name="roster_upload"),
+    path("unit/units/<int:pk>/rosters/template/<int:terms_id>.xlsx", rosters.template, name="roster_template"),
+    path("unit/units/<int:pk>/rosters/last-list/<int:terms_id>.xlsx", rosters.last_list, name="roster_last_list"),
+    path("verify/batches/<uuid:public_id>", unit_cover.verify_batch, name="verify_batch"),
+    path("unit/units/<int:pk>/plans", unit_cover.covers, name="unit_covers"),
+    path("unit/units/<int:pk>/plans/<int:terms_id>", unit_cover.cover, name="unit_cover"),
+    path("unit/units/<int:pk>/plans/<int:terms_id>/posting", unit_cover.posting, name="unit_posting"),
+    path("unit/units/<int:pk>/plans/<int:terms_id>/posting.xlsx", unit_cover.posting_sheet, name="unit_posting_sheet"),
+    path("unit/units/<int:pk>/plans/<int:terms_id>/certificates", unit_cover.pack_request, name="pack_request"),
+    path("unit/packs/<uuid:public_id>/cancel", unit_cover.pack_cancel, name="pack_cancel"),
+    path("unit/packs/<uuid:public_id>.zip", unit_cover.pack_download, name="pack_download"),
+    path("unit/rosters/<int:pk>/certificate.pdf", unit_cover.batch_certificate, name="batch_certificate"),
+    path("unit/rosters/<int:pk>", rosters.roster, name="roster"),
+    path("unit/rosters/<int:pk>/confirm", rosters.confirm, name="roster_confirm"),
+    path("unit/rosters/<int:pk>/cancel", rosters.cancel, name="roster_cancel"),
+    path("unit/rosters/<int:pk>/problems.xlsx", rosters.problems, name="roster_problems"),
 ]

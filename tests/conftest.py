@@ -19,7 +19,10 @@ from unionaid.offices.selectors import covers
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,  # a name of its own for each process of the tests
 ) -> Iterator[None]:
     """The owner makes and migrates the test database; the application role looks into the same one.
 

@@ -8,15 +8,19 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Member
+from members.models import Member, WorkUnit
 from members.selectors.joining import unit_named
+from programs.rules.eligibility import group_words
+from programs.rules.facts import OPEN_ENDED, ORDINARY
 from programs.rules.typical import Bill
 from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.models import Office
 from unionaid.web.asking import AskForm, ChoiceForm, KeyedForm, PastDayField, Text
 from unionaid.web.fields import IdNumberField, NameField, PaperField, YuanField
 
-YES_NO = (("yes", _("是")), ("no", _("不是")))
+Choices = Sequence[tuple[str, Text]]
+YES_NO: Choices = (("yes", _("是")), ("no", _("不是")))
+HAVE: Choices = (("yes", _("有")), ("no", _("没有")))
 PAPERS: dict[str, Text] = {
     "contract": _("劳动合同或在职证明"),
     "insurance": _("医保参保证明（医保卡或参保记录）"),
@@ -42,10 +46,10 @@ class EmploymentForm(ChoiceForm):
 class YesNoForm(ChoiceForm):
     """A question that is answered with yes or no."""
 
-    def __init__(self, data: Any, *, label: Text, help_text: Text, field: str, member: Member) -> None:
+    def __init__(self, data: Any, *, label: Text, help_text: Text, field: str, member: Member, choices: Choices = YES_NO) -> None:
         known = getattr(member, field)
         initial = {"answer": None if known is None else "yes" if known else "no"}
-        super().__init__(data, label=label, help_text=help_text, choices=YES_NO, initial=initial)
+        super().__init__(data, label=label, help_text=help_text, choices=choices, initial=initial)
         self.field = field
 
     def told(self) -> dict[str, Any]:
@@ -70,6 +74,62 @@ class InsuranceForm(ChoiceForm):
     def told(self) -> dict[str, Any]:
         answer = self.cleaned_data["answer"]
         return {"basic_insurance": answer != "no", "insurance_type": answer if answer in Member.InsuranceType.values else ""}
+
+
+class ContractForm(ChoiceForm):
+    """How long the labour contract is, in months; asked only for plans that want a contract of some length."""
+
+    ANSWERS = (
+        ("months", _("签了固定的时间（在下面填几个月）")),
+        ("open", _("无固定期限合同")),
+        ("none", _("没有签劳动合同")),
+    )
+    months = forms.IntegerField(
+        label=_("合同一共几个月"), min_value=1, max_value=600, required=False,
+        help_text=_("一年填 12，三年填 36；看签的总时间，不是还剩的时间"),
+        error_messages={"invalid": _("请填整数的月数"), "min_value": _("至少 1 个月"), "max_value": _("请填月数，最多 600 个月")},
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        known = member.contract_months
+        answer = {None: None, 0: "none", OPEN_ENDED: "open"}.get(known, "months")
+        initial = {"answer": answer, "months": known if answer == "months" else None}
+        super().__init__(data, label=_("您的劳动合同签了多久？"), choices=self.ANSWERS, initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        told = dict(super().clean() or {})
+        if told.get("answer") == "months" and not told.get("months") and "months" not in self.errors:
+            self.add_error("months", gettext("请填写合同一共几个月"))
+        return told
+
+    def told(self) -> dict[str, Any]:
+        lengths = {"open": OPEN_ENDED, "none": 0, "months": self.cleaned_data["months"]}
+        return {"contract_months": lengths[self.cleaned_data["answer"]]}
+
+
+class GroupForm(ChoiceForm):
+    """Which of the staff groups one belongs to that plans take at an age of their own."""
+
+    def __init__(self, data: Any, *, member: Member, groups: Sequence[str], language: str) -> None:
+        choices = [(group, group_words(group).in_language(language)) for group in (*groups, ORDINARY)]
+        words = _("有的计划对中高级职务（职称）人员另有年龄规定")
+        super().__init__(data, label=_("您属于哪一类人员？"), help_text=words, choices=choices, initial={"answer": member.staff_group})
+
+    def told(self) -> dict[str, Any]:
+        return {"staff_group": self.cleaned_data["answer"]}
+
+
+class RiskForm(ChoiceForm):
+    """The class of one's work, where the unit has registered none."""
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        words = _("矿山、隧道、高空等作业是高风险工种；拿不准的请问单位经办人")
+        super().__init__(
+            data, label=_("您做的是哪一类工作？"), help_text=words, choices=WorkUnit.Risk.choices, initial={"answer": member.risk}
+        )
+
+    def told(self) -> dict[str, Any]:
+        return {"risk": self.cleaned_data["answer"]}
 
 
 class WorkForm(AskForm):
@@ -169,6 +229,13 @@ class SharesForm(ChoiceForm):
             return int(self.cleaned_data["answer"])
         except ValueError:
             raise ValidationError(gettext("请选择份数")) from None
+
+
+class TermForm(ChoiceForm):
+    """For how long, of the lengths a plan offers; `words` says until when each runs and what it costs."""
+
+    def __init__(self, data: Any, *, words: Sequence[tuple[str, Text]], months: int | None) -> None:
+        super().__init__(data, label=_("保障多长时间？"), choices=words, initial={"answer": str(months or "")})
 
 
 class SendForm(KeyedForm):

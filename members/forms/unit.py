@@ -1,5 +1,6 @@
 """Forms of the unit agent: registering a unit, changing its record, taking it over, uploading a roster."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from members.forms.join import offices_by_province
 from members.models import WorkUnit
 from members.services.units import FIELDS
 from unionaid.web.asking import AskForm, KeyedForm
+from unionaid.web.dates import length
 from unionaid.web.fields import CreditCodeField, PaperField
 
 MAX_ROSTER = 20 * 1024 * 1024
@@ -163,12 +165,23 @@ def industry_choices() -> list[tuple[str, Any]]:
 
 
 class RosterForm(AskForm):
-    """The roster's file."""
+    """The roster's file; and for how long all on it are covered, where the plan offers several lengths (`terms`: months)."""
 
+    term_months = forms.TypedChoiceField(
+        label=_("保障时间"), coerce=int, widget=forms.RadioSelect, help_text=_("名册上的职工都按这个时间缴费和保障"),
+        error_messages={"required": _("请选择保障时间"), "invalid_choice": _("请在下面选择保障时间")},
+    )  # fmt: skip
     file = forms.FileField(
         label=_("名册文件"), widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv"}), help_text=_("xlsx、xls 或 csv，不超过 20 MB"),
         error_messages={"required": _("请选择名册文件"), "empty": _("文件是空的，请重新选择名册文件")},
     )  # fmt: skip
+
+    def __init__(self, *args: Any, terms: Sequence[int] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(terms) > 1:
+            self.fields["term_months"].choices = [(months, length(months)) for months in terms]  # type: ignore[attr-defined]
+        else:
+            del self.fields["term_months"]
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

@@ -10,6 +10,7 @@ from members.models.contributions import (
     StatementRow,
 )
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
+from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import (
     AgentChange,
@@ -29,6 +30,7 @@ __all__ = [
     "BankCard",
     "BankStatement",
     "CarriedEnrolment",
+    "CertificatePack",
     "Consent",
     "ContributionDue",
     "DuePaper",
@@ -40,6 +42,7 @@ __all__ = [
     "Match",
     "Member",
     "MemberSecret",
+    "PackPart",
     "Refund",
     "Remittance",
     "Roster",

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from members.models.units import WorkUnit
 from members.transitions import ENROLMENT, LIVE, ROSTER
 from unionaid.lib.calendar import plus_days
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web import said
 from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
@@ -28,19 +29,21 @@ class Roster(Stateful, OfficeOwned):
 
     unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="rosters")
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
     file = models.FileField(upload_to="rosters/%Y/")
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(db_default=models.functions.Now())
-    message = models.TextField(blank=True)
+    # What the agent is told about the whole: language → sentences (`web.said`).
+    message = models.JSONField(default=dict)
     row_count = models.PositiveIntegerField(default=0)
     good_count = models.PositiveIntegerField(default=0)
     bad_count = models.PositiveIntegerField(default=0)
     total_fen = models.BigIntegerField(default=0)
     # How many of the unit's last list are not on this one.
     left_count = models.PositiveIntegerField(default=0)
-    result_file = models.FileField(upload_to="rosters/%Y/", blank=True)
     state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
 
     class Meta:
@@ -56,6 +59,11 @@ class Roster(Stateful, OfficeOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said about the whole, in the language of the page."""
+        return said.sentences(self.message)
 
 
 class RosterRow(Scoped):
@@ -91,7 +99,7 @@ class RosterRow(Scoped):
     shares = models.PositiveSmallIntegerField(default=1)
     facts = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome)
-    reasons = ArrayField(models.TextField(), default=list)
+    reasons = models.JSONField(default=dict)
     problem = models.CharField(max_length=12, blank=True)
     change = models.CharField(max_length=8, choices=Change, blank=True)
     fee_fen = models.BigIntegerField(default=0)
@@ -100,6 +108,11 @@ class RosterRow(Scoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["roster", "row_number"], name="roster_row_once")]
+
+    @property
+    def why(self) -> str:
+        """Why the line cannot be enrolled, in the language of the page."""
+        return said.line(self.reasons)
 
 
 class Enrolment(Stateful, OfficeOwned):
@@ -130,6 +143,8 @@ class Enrolment(Stateful, OfficeOwned):
     roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     shares = models.PositiveSmallIntegerField(_("份数"))
     cover = DateRangeField(_("保障期"))
+    # The length of cover that was chosen or is the only one; none where cover simply ends with the period.
+    term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
     # The first day of cover as a column of its own: behind row security an index cannot answer for lower(cover).
     starts_on = models.GeneratedField(
         expression=models.Func("cover", function="lower"), output_field=models.DateField(), db_persist=True
@@ -197,6 +212,7 @@ class JoinDraft(Scoped):
     relation = models.CharField(max_length=12, choices=Enrolment.Relation, default=Enrolment.Relation.SELF)
     member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="+")
     shares = models.PositiveSmallIntegerField(default=1)
+    term_months = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

@@ -8,16 +8,16 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from members.facts import cover_period, person_facts
+from members.facts import person_facts
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.models import Terms
+from programs.rules.asked import age_groups, asked
 from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, judge
 from programs.rules.fees import NoFeeClass, contribution
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
-from unionaid.lib.calendar import Period
 from unionaid.lib.identity import IdentityError, parse_credit_code
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.offices.scope import everywhere
@@ -25,18 +25,24 @@ from unionaid.offices.scope import everywhere
 YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
 ORDER = (YES, ASK, UNIT, JOINED, NO)
 # What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
-PERSONAL = ("age", "gender", "shares")
+PERSONAL = ("minor", "age", "gender", "shares")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen)."""
+    """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen; None when
+    that is not known), and the questions that this plan asks and nobody has answered yet (`open`)."""
 
     terms: Terms
     schedule: Schedule
     standing: str
     verdicts: tuple[Verdict, ...]
     fee_fen: int | None
+    open: tuple[str, ...]
+
+
+# The questions that only some plans ask.
+FURTHER = ("contract", "card", "group", "risk")
 
 
 def worker_of(member_id: int) -> Member:
@@ -74,7 +80,7 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them."""
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
-    cover = _cover(schedule, on)
+    cover = schedule.cover(on=on) or schedule.period
     mine = [row.cover for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
     renewal = any(days.upper <= cover.start for days in mine)
     relation = "self" if "self" in relations else relations[0]
@@ -84,14 +90,29 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
         verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
     joined = relations == ("self",) and any(days.upper > cover.start for days in mine)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
-    return Offer(terms, schedule, _standing(schedule, verdicts, joined), verdicts, fee_fen)
+    left = _further(schedule, member, verdicts)
+    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left)
 
 
-def _cover(schedule: Schedule, on: date) -> Period:
-    return cover_period(schedule, on=on) if on < schedule.period.last_day else schedule.period
+def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """The questions this plan asks beyond the general ones, as far as their answer is open and would change something."""
+    needed = asked(schedule)
+    left = {
+        "contract": "contract_months" in needed and member.contract_months is None,
+        "card": "card_holder" in needed and member.card_holder is None,
+        "group": any(one.outcome == UNKNOWN and one.evidence == "group" for one in verdicts),
+        "risk": "risk" in needed and not member.risk and not (member.unit and member.unit.risk),
+    }
+    return tuple(name for name in FURTHER if left[name])
 
 
-def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> str:
+def groups_to_tell(member: Member, *, on: date) -> list[str]:
+    """The staff groups that a plan offered to this worker takes at an age of their own."""
+    found = [group for terms in offered_terms(on=on, office=member.office) for group in age_groups(schedule_of(terms))]
+    return list(dict.fromkeys(found))
+
+
+def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool, left: Sequence[str]) -> str:
     outcomes = {verdict.outcome for verdict in verdicts}
     if joined:
         return JOINED
@@ -99,14 +120,25 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool) -> 
         return NO
     if not schedule.enrolling.individual:
         return UNIT
-    return ASK if UNKNOWN in outcomes else YES if outcomes == {PASS} else NO
+    return ASK if UNKNOWN in outcomes or left else YES if outcomes == {PASS} else NO
 
 
-def fee_of(schedule: Schedule, member: Member, shares: int, relation: str = "self", *, unit: WorkUnit | None, on: date) -> int | None:
-    """What these shares cost this person who joins on this day, in fen; None when the plan names no contribution for them."""
-    person = person_facts(member, relation=relation, unit=unit)
+def fee_of(
+    schedule: Schedule,
+    member: Member,
+    shares: int,
+    relation: str = "self",
+    *,
+    unit: WorkUnit | None,
+    on: date,
+    term_months: int | None = None,
+) -> int | None:
+    """What these shares cost this person who joins on this day for so many months (the plan's first length when none is chosen),
+    in fen; None when the plan names no contribution for them, or when it depends on something they have not told."""
+    person, months = person_facts(member, relation=relation, unit=unit), term_months or next(iter(schedule.terms), None)
+    start = (schedule.cover(on=on, term_months=months) or schedule.period).start
     try:
-        amount: Decimal = contribution(schedule, person, shares, starts_on=_cover(schedule, on).start)
+        amount: Decimal = contribution(schedule, person, shares, starts_on=start, term_months=months)
     except NoFeeClass:
         return None
     return fen_from_yuan(round_half_up(amount))
@@ -122,6 +154,11 @@ def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
     elif draft:
         draft.member = draft.holder if draft.member_id else None
     return draft
+
+
+def draft_named(public_id: uuid.UUID) -> JoinDraft | None:
+    """A draft of the open scope by itself, to be sent in, or None."""
+    return JoinDraft.objects.filter(public_id=public_id).first()
 
 
 def my_drafts() -> list[JoinDraft]:

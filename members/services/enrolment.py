@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
-from members.facts import cover_period, person_facts, previous_ends, waiting
-from members.models import ContributionDue, Enrolment, Evidence, Member, WorkUnit
+from members.facts import person_facts, previous_ends, waiting
+from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
 from members.services.contributions import raise_due
+from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
-from programs.rules.fees import NoFeeClass, contribution, counted_shares, split
+from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
@@ -44,17 +46,6 @@ class Paper:
     upload: CleanUpload
 
 
-def verdicts_for(
-    member: Member, holder: Member, relation: str, terms: Terms, *, shares: int, on: date
-) -> tuple[Verdict, ...]:
-    """What the rules say of this person and these terms on this day."""
-    schedule = schedule_of(terms)
-    cover = cover_period(schedule, on=on) if on < schedule.period.last_day or schedule.rolling_months else schedule.period
-    renewal = bool(previous_ends([member.pk], terms, before=cover.start))
-    person = person_facts(member, holder=holder, relation=relation, renewal=renewal)
-    return judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
-
-
 def enrol(
     *,
     member: Member,
@@ -66,31 +57,40 @@ def enrol(
     on: date,
     by: Actor,
     papers: Sequence[Paper] = (),
+    term_months: int | None = None,
 ) -> Enrolment:
     """Join one person to one program. Cover begins on the day after (or with the period) once the contribution has
-    arrived. EnrolmentRefused with all verdicts; AlreadyCovered when cover would overlap (the database says so)."""
+    arrived, and lasts the chosen months where the plan offers several lengths. EnrolmentRefused with all verdicts;
+    AlreadyCovered when cover would overlap (the database says so)."""
     schedule = schedule_of(terms)
+    term = _term(schedule, term_months)
     if not schedule.enrolling.individual and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
-    verdicts = verdicts_for(member, holder, relation, terms, shares=shares, on=on)
+    start = (schedule.cover(on=on, term_months=term) or schedule.period).start
+    with everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
+        if relation == "minor_child":
+            _guarded(member, holder)
+        ends = previous_ends([member.pk], terms, before=start).get(member.pk)
+    person = person_facts(member, holder=holder, relation=relation, renewal=ends is not None, unit=unit)
+    verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
         raise EnrolmentRefused(said.sentence.zh, verdicts)
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
-    if on >= schedule.period.last_day and not schedule.rolling_months:
+    cover = schedule.cover(on=on, term_months=term)
+    if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
-    cover = cover_period(schedule, on=on)
-    ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
     until, waived = waiting(schedule, cover.start, ends)
-    person = person_facts(member, holder=holder, relation=relation, unit=unit)
     try:
-        fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start)))
+        fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start, term_months=term)))
+    except FeeFactMissing as error:
+        raise EnrolmentRefused(_("互助费按工种风险或单位性质计算，请先补充这一项。")) from error
     except NoFeeClass as error:
         raise EnrolmentRefused(_("计划没有列出适用于您的互助费，请联系办事处。")) from error
     try:
-        with transaction.atomic(), everywhere(reason="write one's own enrolment"):
+        with everywhere(reason="write one's own enrolment"):
             _show_to(member, office_id, unit)
             enrolment = Enrolment.objects.create(
                 office_id=office_id,
@@ -102,6 +102,7 @@ def enrol(
                 terms=terms,
                 shares=counted_shares(schedule, shares),
                 cover=DateRange(cover.start, cover.end),
+                term_months=term,
                 waiting_until=until,
                 waiting_waived=waived,
                 first_time=ends is None,
@@ -114,7 +115,7 @@ def enrol(
                 unit=None,
                 member=holder,
                 enrolment=enrolment,
-                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start)),
+                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start, term_months=term)),
             )
             record([enrolment], "enrol", by=by)
     except IntegrityError as error:
@@ -122,6 +123,27 @@ def enrol(
             raise AlreadyCovered(already_covered_words(terms)) from error
         raise
     return enrolment
+
+
+def _term(schedule: Schedule, chosen: int | None) -> int | None:
+    """The months of cover; EnrolmentRefused when the plan offers several and the choice is still to be made."""
+    try:
+        return schedule.term(chosen)
+    except TermNotOffered as error:
+        raise EnrolmentRefused(no_term_words()) from error
+
+
+def no_term_words() -> str:
+    """Said when a length of cover has to be chosen first."""
+    return _("请先在计划提供的保障时间里选一种。")
+
+
+def _guarded(child: Member, guardian: Member) -> None:
+    """A child joins through its registered guardian alone, whose consent stands (PIPL 31). EnrolmentRefused otherwise."""
+    if child.guardian_id != guardian.pk:
+        raise EnrolmentRefused(_("未成年子女由登记的监护人为其参加。请先在“为谁参加”里登记孩子的信息。"))
+    if not has_consent(child, Consent.Purpose.MINOR):
+        raise EnrolmentRefused(_("还没有监护人同意处理孩子信息的记录。请在“为谁参加”里重新登记孩子的信息并勾选同意。"))
 
 
 def already_covered_words(terms: Terms) -> str:
@@ -149,9 +171,10 @@ def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
 
 def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
     fresh = Member.objects.select_for_update().get(pk=member.pk)
-    fresh.office_ids = sorted({*fresh.office_ids, office_id})
-    if unit:
-        fresh.unit_ids = sorted({*fresh.unit_ids, unit.pk})
+    offices, units = {*fresh.office_ids, office_id}, {*fresh.unit_ids, *([unit.pk] if unit else [])}
+    if offices == {*fresh.office_ids} and units == {*fresh.unit_ids}:
+        return
+    fresh.office_ids, fresh.unit_ids = sorted(offices), sorted(units)
     fresh.save(update_fields=["office_ids", "unit_ids"])
 
 

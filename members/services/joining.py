@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member, WorkUnit
-from members.services.enrolment import enrol
+from members.services.enrolment import enrol, no_term_words
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.lib.uploads import CleanUpload
@@ -53,6 +53,15 @@ def choose_shares(draft: JoinDraft, shares: int, *, by: Actor) -> JoinDraft:
     return draft
 
 
+def choose_term(draft: JoinDraft, months: int, *, by: Actor) -> JoinDraft:
+    """For how many months, of the lengths that the plan offers. JoinRefused otherwise."""
+    if months not in schedule_of(draft.terms).terms:
+        raise JoinRefused(no_term_words(), "answer")
+    draft.term_months = months
+    draft.save(update_fields=["term_months"])
+    return draft
+
+
 def add_paper(draft: JoinDraft, *, kind: str, upload: CleanUpload, by: Actor) -> JoinPaper:
     """Keep a paper with the draft; the same file is taken once, and at most MAX_PAPERS. JoinRefused otherwise."""
     if draft.papers.count() >= MAX_PAPERS:
@@ -75,8 +84,11 @@ def remove_paper(paper: JoinPaper) -> None:
 
 
 def missing(draft: JoinDraft) -> list[str]:
-    """What is still to be done before the draft can be sent in: "person", "papers"."""
+    """What is still to be done before the draft can be sent in: "person", "term", "papers"."""
     found = [] if draft.member_id else ["person"]
+    offered = schedule_of(draft.terms).terms
+    if len(offered) > 1 and draft.term_months not in offered:
+        found.append("term")
     kinds = {paper.kind for paper in draft.papers.all()}
     wanted = {"relation"} if draft.relation != "self" else {"contract", "insurance", "union_card"}
     return found if kinds & wanted else [*found, "papers"]
@@ -87,19 +99,23 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
 
     Conflict when somebody sent it in a moment ago; JoinRefused when something is missing; what `enrol` refuses otherwise.
     """
-    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").filter(pk=draft.pk).first()
+    rows = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").prefetch_related("papers")
+    locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
-    if "person" in missing(locked):
+    lacks = missing(locked)
+    if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))
-    if "papers" in missing(locked):
+    if "term" in lacks:
+        raise JoinRefused(no_term_words())
+    if "papers" in lacks:
         raise JoinRefused(_("请先上传证明材料。"))
     with everywhere(reason="the person a draft names"):
         member = Member.objects.get(pk=locked.member_id)
         unit = WorkUnit.objects.filter(pk=locked.holder.unit_id).first()
     made = enrol(
         member=member, holder=locked.holder, relation=locked.relation, terms=locked.terms, shares=locked.shares,
-        unit=unit, on=on, by=by,
+        unit=unit, on=on, by=by, term_months=locked.term_months,
     )  # fmt: skip
     Evidence.objects.bulk_create(
         [

@@ -14,27 +14,27 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from members.models import Roster, WorkUnit
 from members.services.people import SECRETS, id_hash
-from members.services.roster_rows import Row, Tell, counting, employment_of, untold
+from members.services.roster_rows import Row, employment_of
 from members.transitions import LIVE
 from programs.rules.eligibility_sql import every_rule_passes, verdict_sql
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
 from unionaid.lib.identity import mask_id
 from unionaid.web.keys import ring
+from unionaid.web.said import Said
 
 STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
     birth_date date, shares smallint, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date,
-    insurance_type text, risk text, readable boolean, member_key bigint
+    insurance_type text, risk text, card_holder boolean, staff_group text, contract_months smallint, readable boolean, member_key bigint
 ) ON COMMIT DROP"""
 
 
-def stage(rows: Sequence[Row], raw_numbers: Iterable[str], tell: Tell = untold) -> None:
+def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
     """Copy the lines as read. Each readable one gets the number that its person will have if nobody knows them yet, and its ID
     number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
     good = sum(row.id_number is not None and not row.reasons for row in rows)
@@ -43,7 +43,7 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str], tell: Tell = untold) 
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
         keys = iter([key for (key,) in cursor.fetchall()])
-        lines = counting(_lines(rows, raw_numbers, keys), tell, _("给身份证号加密"), len(rows))
+        lines = _lines(rows, raw_numbers, keys)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
         cursor.execute("ANALYZE staged")
 
@@ -72,7 +72,8 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int])
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
             f"\t{row.shares}\t{row.employment or NULL}\t{flags[row.insurance]}\t{flags[row.union]}\t{joined}"
-            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[not row.reasons]}\t{key or NULL}\n"
+            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[row.card]}\t{row.group or NULL}"
+            f"\t{NULL if row.contract is None else row.contract}\t{flags[not row.reasons]}\t{key or NULL}\n"
         )
 
 
@@ -127,7 +128,11 @@ FACTS = """
     FROM staged s WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
-)} | {"employment": "facts.fact_employment", "union_member": "facts.fact_union", "basic_insurance": "facts.fact_insurance"}  # fmt: skip
+    "card_holder", "contract_months",
+)} | {
+    "group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union",
+    "basic_insurance": "facts.fact_insurance",
+}  # fmt: skip
 
 
 def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> list[Finding]:
@@ -154,9 +159,13 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 
 
-def fee_groups() -> list[tuple[str, str | None, int]]:
-    """The kinds of lines that may be charged differently: (gender, risk of the work, shares)."""
-    return _ask("SELECT DISTINCT gender, risk, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3", [])
+Kind = tuple[str, str | None, bool | None, str | None, int]
+
+
+def fee_groups() -> list[Kind]:
+    """The kinds of lines that may be charged differently: (gender, risk of the work, holds a card, staff group, shares)."""
+    text = "SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3, 4, 5"
+    return _ask(text, [])
 
 
 # The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins.
@@ -166,6 +175,8 @@ LAST_LIST = """
         SELECT l.terms_id FROM members_enrolment l
         WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
+# What a line becomes that stood well at first and cannot be enrolled after all.
+UNFIT = "CASE WHEN change IN ('stayed', 'changed') THEN 'unfit' ELSE '' END"
 KEEP = f"""
 WITH last AS MATERIALIZED ({LAST_LIST})
 INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number, id_hash, phone, phone_hash, gender, birth_date,
@@ -174,10 +185,11 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
        COALESCE(s.gender, ''), s.birth_date, s.shares,
        jsonb_build_object('employment', COALESCE(s.employment, ''), 'insurance', s.basic_insurance, 'union', s.union_member,
-                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk),
+                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
+                          'group', s.staff_group, 'contract', s.contract_months),
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
-       COALESCE(ARRAY(SELECT jsonb_array_elements_text(bad.reasons)), '{{}}'), COALESCE(bad.problem, ''),
-       CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
+       COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
+       CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
             WHEN m.id IS NOT NULL AND EXISTS (
                 SELECT 1 FROM members_enrolment e
@@ -186,15 +198,17 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        s.member_key, COALESCE(fee.fee_fen, 0)
 FROM staged s
 LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)
-LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
-       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.shares = s.shares
+LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb)
+       AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.card IS NOT DISTINCT FROM s.card_holder
+          AND fee.staff_group IS NOT DISTINCT FROM s.staff_group AND fee.shares = s.shares
 LEFT JOIN members_member m ON m.id_hash = s.id_hash
 LEFT JOIN last ON last.member_id = m.id"""
 
 
 def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]], fees: Sequence[Mapping[str, Any]]) -> None:
     """The lines with their outcome, and how each stands against the unit's last list: stayed, changed, moved here, joined, no
-    longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, shares, fee_fen."""
+    longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, card, staff_group, shares, fee_fen."""
     told = {"bad": json.dumps(bad, ensure_ascii=False), "fees": json.dumps(fees)}
     _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
 
@@ -205,12 +219,31 @@ WITH last AS MATERIALIZED ({LAST_LIST})
 SELECT last.member_id FROM last JOIN members_member m ON m.id = last.member_id
 WHERE EXISTS (SELECT 1 FROM last)
       AND NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash)
-ORDER BY m.name, m.id"""
+      AND NOT EXISTS (SELECT 1 FROM members_enrolment n WHERE n.member_id = m.id AND n.program_id = %(program)s
+                      AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s)
+      AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s"""
 
 
-def left_members(roster: Roster, start: date) -> list[int]:
-    """The people of the unit's last list who are not on this roster, by name."""
-    return [key for (key,) in _ask(LEFT, _last_list(roster, start))]
+def left_members(roster: Roster, start: date, *, after: int = 0, limit: int | None = None) -> list[int]:
+    """The people of the unit's last list who are neither on this roster nor covered already: so many after this key, or all."""
+    return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
+
+
+SIZES = f"""
+SELECT p.terms, count(*) FROM unnest(%(terms)s::bigint[], %(programs)s::bigint[], %(starts)s::date[]) AS p(terms, program, start)
+JOIN LATERAL ({LAST_LIST.replace("%(program)s", "p.program").replace("%(start)s", "p.start")}) last ON TRUE GROUP BY 1"""
+
+
+def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> dict[int, int]:
+    """How many people are on the unit's last list for each (terms, program, first day of cover), by terms; none: left out."""
+    names = {
+        "unit": unit.pk,
+        "live": list(LIVE),
+        "terms": [terms for terms, _program, _start in starts],
+        "programs": [program for _terms, program, _start in starts],
+        "starts": [start for _terms, _program, start in starts],
+    }
+    return dict(_ask(SIZES, names))
 
 
 def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
@@ -229,11 +262,12 @@ def share_counts(roster: Roster) -> Counter[tuple[str, int]]:
     return Counter({(gender, shares): count for gender, shares, count in _ask(text, [roster.pk])})
 
 
-def refuse_other_shares(roster: Roster, shares: int, reason: str) -> list[int]:
+def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]:
     """Lines with another number of shares than the unit's cannot be enrolled; their line numbers."""
-    text = """UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = reasons || %s, id_number = NULL, phone = NULL
+    text = f"""UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = %s::jsonb, change = {UNFIT},
+                     id_number = NULL, phone = NULL
               WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
-    return sorted(number for (number,) in _ask(text, [[reason], roster.pk, shares]))
+    return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
 
 
 def counts(roster: Roster) -> tuple[int, int, int]:
@@ -249,18 +283,19 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 # The good lines as a table of this transaction's own: the statistics of the lasting one know nothing of this roster yet.
 LINES = """
 CREATE TEMP TABLE lines ON COMMIT DROP AS
-SELECT id AS line, row_number, name, id_number, id_hash, phone, phone_hash, gender, birth_date, shares, member_key,
-       NULLIF(facts->>'employment', '') AS employment, (facts->>'insurance')::boolean AS insurance,
-       (facts->>'union')::boolean AS in_union, (facts->>'joined')::date AS joined, facts->>'insurance_type' AS insurance_type,
-       facts->>'risk' AS risk
+SELECT id AS line, name, id_number, id_hash, phone, phone_hash, gender, birth_date, shares, facts, member_key
 FROM members_rosterrow WHERE roster_id = %(roster)s AND outcome = 'good'"""
 NEW_PEOPLE = """
 WITH made AS (
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
-                                basic_insurance, insurance_type, union_member, joined_unit_on)
-    SELECT member_key, id_hash, name, gender, birth_date, %(unit)s, %(office)s, ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
-           COALESCE(employment, %(employment)s), COALESCE(insurance, TRUE), COALESCE(insurance_type, ''), COALESCE(in_union, TRUE), joined
-    FROM lines ORDER BY id_hash
+                                basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
+                                contract_months)
+    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(office)s,
+           ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
+           COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
+           COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
+           COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint
+    FROM lines l ORDER BY l.id_hash
     ON CONFLICT (id_hash) DO NOTHING RETURNING id
 ), sealed AS (
     INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
@@ -270,25 +305,29 @@ INSERT INTO made SELECT id FROM made"""
 JOINING = """
 CREATE TEMP TABLE joining ON COMMIT DROP AS
 SELECT j.line, j.member_id, j.known, j.shares, fee.fee_fen FROM (
-    SELECT l.line, l.member_key AS member_id, FALSE AS known, l.shares, l.gender, l.risk FROM lines l JOIN made ON made.id = l.member_key
+    SELECT l.line, l.member_key AS member_id, FALSE AS known, l.shares, l.gender, l.facts
+    FROM lines l JOIN made ON made.id = l.member_key
     UNION ALL
-    SELECT l.line, m.id, TRUE, l.shares, l.gender, l.risk FROM lines l JOIN members_member m ON m.id_hash = l.id_hash
+    SELECT l.line, m.id, TRUE, l.shares, l.gender, l.facts FROM lines l JOIN members_member m ON m.id_hash = l.id_hash
     WHERE NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)
-) j LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, shares int, fee_fen bigint)
-    ON fee.gender = j.gender AND fee.risk IS NOT DISTINCT FROM j.risk AND fee.shares = j.shares"""
+) j LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+    ON fee.gender = j.gender AND fee.risk IS NOT DISTINCT FROM j.facts->>'risk' AND fee.shares = j.shares
+       AND fee.card IS NOT DISTINCT FROM (j.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM j.facts->>'group'"""
 KNOWN_PEOPLE = """
 UPDATE members_member m
 SET unit_id = %(unit)s, office_id = %(office)s,
     office_ids = CASE WHEN %(office)s = ANY(m.office_ids) THEN m.office_ids ELSE m.office_ids || %(office)s::bigint END,
     unit_ids = CASE WHEN %(unit)s = ANY(m.unit_ids) THEN m.unit_ids ELSE m.unit_ids || %(unit)s::bigint END,
-    employment = COALESCE(known.employment, NULLIF(m.employment, ''), %(employment)s),
-    basic_insurance = COALESCE(known.insurance, m.basic_insurance, TRUE),
-    insurance_type = COALESCE(known.insurance_type, m.insurance_type),
-    union_member = COALESCE(known.in_union, m.union_member, TRUE),
-    joined_unit_on = COALESCE(known.joined, m.joined_unit_on)
+    employment = COALESCE(NULLIF(known.facts->>'employment', ''), NULLIF(m.employment, ''), %(employment)s),
+    basic_insurance = COALESCE((known.facts->>'insurance')::boolean, m.basic_insurance, TRUE),
+    insurance_type = COALESCE(known.facts->>'insurance_type', m.insurance_type),
+    union_member = COALESCE((known.facts->>'union')::boolean, m.union_member, TRUE),
+    joined_unit_on = COALESCE((known.facts->>'joined')::date, m.joined_unit_on),
+    risk = COALESCE(known.facts->>'risk', m.risk), card_holder = COALESCE((known.facts->>'card')::boolean, m.card_holder),
+    staff_group = COALESCE(known.facts->>'group', m.staff_group),
+    contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months)
 FROM (
-    SELECT p.id, l.employment, l.insurance, l.insurance_type, l.in_union, l.joined
-    FROM joining j JOIN lines l USING (line) JOIN members_member p ON p.id = j.member_id
+    SELECT p.id, l.facts FROM joining j JOIN lines l USING (line) JOIN members_member p ON p.id = j.member_id
     WHERE j.known ORDER BY p.id FOR NO KEY UPDATE OF p
 ) known WHERE known.id = m.id"""
 # The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
@@ -300,9 +339,10 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
 ENROL = f"""
 WITH enrolled AS (
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
-                                   shares, cover, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
+                                   shares, cover, term_months, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
     SELECT {PUBLIC_ID}, %(office)s, j.member_id, j.member_id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, j.shares,
-           daterange(%(start)s, %(end)s), CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
+           daterange(%(start)s, %(end)s), %(term)s::smallint,
+           CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
            COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, j.fee_fen, 'contribution_due', 1
     FROM joining j
     LEFT JOIN LATERAL (
@@ -318,7 +358,8 @@ SET id_number = NULL, phone = NULL,
     outcome = CASE WHEN e.member_id IS NULL THEN 'bad' ELSE 'enrolled' END,
     fee_fen = CASE WHEN e.member_id IS NULL THEN 0 ELSE j.fee_fen END,
     problem = CASE WHEN e.member_id IS NULL THEN 'covered' ELSE '' END,
-    reasons = CASE WHEN e.member_id IS NULL THEN %(reasons)s ELSE r.reasons END
+    change = CASE WHEN e.member_id IS NULL THEN {UNFIT} ELSE r.change END,
+    reasons = CASE WHEN e.member_id IS NULL THEN %(reasons)s::jsonb ELSE r.reasons END
 FROM joining j LEFT JOIN enrolled e USING (member_id)
 WHERE r.id = j.line"""
 OF_THIS_TRANSACTION = (
@@ -334,11 +375,10 @@ def enrol(
     fees: Sequence[Mapping[str, Any]],
     *,
     waiting_until: date | None,
-    late_reason: str,
-    tell: Tell = untold,
+    late_reasons: Said,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
-    since cover on some of these days exists by now, becomes a line with `late_reason`. People are taken in the order of a
+    since cover on some of these days exists by now, becomes a line with `late_reasons`. People are taken in the order of a
     key, so that two rosters at once wait for each other and never lock each other out."""
     within = schedule.renewal_within_days
     names = {
@@ -350,31 +390,23 @@ def enrol(
         "employment": employment_of(roster.unit),
         "start": cover.start,
         "end": cover.end,
+        "term": schedule.term(roster.term_months),
         "live": list(LIVE),
         "fees": json.dumps(fees),
         "within": -1 if within is None else within,
         "waiting_until": waiting_until,
-        "reasons": [late_reason],
+        "reasons": json.dumps(late_reasons),
     }
     staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")
-    count = roster.good_count
-    stages = (
-        (_("登记新来的人"), (*staged, NEW_PEOPLE)),
-        (_("更新已登记过的人"), (JOINING, "ANALYZE joining", KNOWN_PEOPLE)),
-        (_("登记保障"), (ENROL,)),
-    )
-    for words, statements in stages:
-        tell(words, 0, count)
-        for statement in statements:
-            _run(statement, names)
-    tell(_("计算互助费"), count, count)
+    for statement in (*staged, NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL):
+        _run(statement, names)
 
 
-def kinds_of(roster: Roster, outcome: str) -> list[tuple[str, str | None, int, int]]:
-    """The lines with this outcome by what they may be charged by: (gender, risk, shares, how many)."""
-    text = """SELECT gender, facts->>'risk', shares::int, count(*)::int FROM members_rosterrow
-              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    return _ask(text, [roster.pk, outcome])
+def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:
+    """The lines with this outcome by what they may be charged by, and how many there are of each kind."""
+    text = """SELECT gender, facts->>'risk', (facts->>'card')::boolean, facts->>'group', shares::int, count(*)::int FROM members_rosterrow
+              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+    return [(tuple(kind), count) for *kind, count in _ask(text, [roster.pk, outcome])]
 
 
 def _ask(text: str, params: Any) -> list[Any]:

@@ -6,48 +6,75 @@ with their reasons, ready to be corrected and uploaded; none is saved half.
 """
 
 import hashlib
+import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from members.facts import cover_period, waiting
+from members.facts import waiting
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_tables as tables
+from members.services.agents import agents_on
 from members.services.contributions import raise_due
+from members.services.enrolment import no_term_words
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, Row, Tell, facts_of, problem_sheet, read_rows, template_sheet, untold
+from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, problem_sheet, read_rows, template_sheet
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import Period
+from unionaid.lib.calendar import Period, day_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
-from unionaid.lib.spreadsheet import SpreadsheetError, read_table
+from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
+from unionaid.web.said import each_in_every_language, in_every_language, spoken
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
+
+
+TOLD_EVERY = 5_000
 
 
 class RosterRefused(MoveRefused):
     """The roster is not taken; the message says why."""
 
 
-def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date) -> Roster:
-    """Take a roster file and have it checked in the background. The same file for the same terms is taken once."""
+class Tell(Protocol):
+    """Says on the job's page what is being done, while it is being done."""
+
+    def __call__(self, stage: str, *, done: int = 0, total: int = 0) -> None: ...
+
+
+def _quiet(stage: str, *, done: int = 0, total: int = 0) -> None:
+    """Nobody is watching."""
+
+
+def upload(
+    *, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date, term_months: int | None = None
+) -> Roster:
+    """Take a roster file and have it checked in the background. The same file for the same terms is taken once.
+    `term_months`: the length of cover that the unit chooses for all on it, where the plan offers several."""
     if unit.state != "approved":
         raise RosterRefused(_("单位登记还没有通过审核，通过后才能上传名册。"))
     if not data:
         raise RosterRefused(_("文件是空的，请重新选择名册文件。"))
+    try:
+        term = schedule_of(terms).term(term_months)
+    except TermNotOffered as error:
+        raise RosterRefused(no_term_words()) from error
     digest = hashlib.sha256(data).hexdigest()
     try:
         with transaction.atomic():
@@ -55,6 +82,7 @@ def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Act
                 office_id=unit.office_id,
                 unit=unit,
                 terms=terms,
+                term_months=term,
                 file=ContentFile(data, name="roster.bin"),
                 file_name=file_name[:200],
                 file_sha256=digest,
@@ -69,30 +97,29 @@ def upload(*, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Act
     return roster
 
 
-def check(roster_id: int, *, by: Actor, on: date, tell: Tell = untold) -> None:
+def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Read the file, judge every line, keep the outcome, and make the sheet of lines to correct. Running it again does nothing."""
     with everywhere(reason="hold a roster against people and covers known elsewhere"):
         roster = _locked(roster_id)
         if roster.state != "uploaded":
             return
+        tell(_("读取文件"))
         with roster.file.open() as stored:
             data = stored.read()
         try:
-            tell(_("打开文件"), 0, 0)
-            reading = read_rows(read_table(data, roster.file_name), on=on, tell=tell)
-        except SpreadsheetError as error:
-            move([roster], "refuse", by=by, changes={"message": str(error)})
+            reading = read_rows(read_table(data, roster.file_name), on=on)
+        except (SpreadsheetError, RosterUnreadable) as error:
+            words = error.words if isinstance(error, RosterUnreadable) else str(error)
+            move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
             return
         schedule = schedule_of(roster.terms)
         notes = _judge(reading, roster, schedule, on=on, tell=tell)
+        tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
         every, good, total = tables.counts(roster)
-        if good < every:
-            title = f"{roster.unit.name} · {roster.terms.program.title}"
-            roster.result_file.save("result.xlsx", ContentFile(problem_sheet(reading, schedule, title)), save=True)
-        cover = _cover(schedule, on=on)
+        cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
         changes = {"row_count": every, "good_count": good, "bad_count": every - good, "total_fen": total, "left_count": left}
-        move([roster], "check", by=by, changes={**changes, "message": "".join(notes)})
+        move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
 
 
 def confirm(roster: Roster, *, by: Actor) -> Roster:
@@ -109,7 +136,7 @@ def cancel(roster: Roster, *, by: Actor) -> Roster:
     return gone
 
 
-def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = untold) -> None:
+def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Enrol every good line, write what is due, all in this transaction. Running it again does nothing.
 
     A person who got cover elsewhere since the check is reported as a bad line and not enrolled.
@@ -119,17 +146,19 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = untold) -> None:
         if roster.state != "committing":
             return
         schedule = schedule_of(roster.terms)
-        cover = _cover(schedule, on=on)
+        cover = _cover(roster, on=on)
         if cover is None:
             RosterRow.objects.filter(roster=roster, outcome="good").update(
-                outcome="bad", problem="window", reasons=[_no_day_left()], id_number=None, phone=None
+                outcome="bad", problem="window", reasons=in_every_language([_no_day_left()]), id_number=None, phone=None
             )
             amounts: dict[str, int] = {}
         else:
-            late = _("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")
+            tell(_("登记参加"), total=roster.good_count)
+            late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
             until, _waived = waiting(schedule, cover.start, None)
-            fees = _fees([kind[:3] for kind in tables.kinds_of(roster, "good")], roster.unit, schedule, cover)
-            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reason=late, tell=tell)
+            fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
+            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
+            tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)
         raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
         enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
@@ -143,65 +172,111 @@ def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
     numbers is recorded."""
     schedule = schedule_of(terms)
     with everywhere(reason="the unit's own last list"):
-        shares = dict(tables.last_members(unit, terms.program_id, (_cover(schedule, on=on) or schedule.period).start))
+        shares = dict(tables.last_members(unit, terms.program_id, (schedule.cover(on=on) or schedule.period).start))
         people = list(Member.objects.filter(pk__in=shares).order_by("name", "id"))
         numbers = numbers_of([member.pk for member in people])
         record([unit], "take_last_list", by=by, details={"terms": terms.pk, "people": len(people)})
+    return template_sheet(schedule, [line_of(member, *numbers[member.pk], shares[member.pk]) for member in people])
+
+
+def outcome_sheet(roster: Roster) -> bytes:
+    """Every line with its outcome and its reasons, in the reader's language, with masked numbers: for those who look on."""
+    kinds = {"count": 8, "yuan": 14}
+    columns = [
+        Column(title, kind, width or kinds[kind])
+        for title, kind, width in (
+            (_("行"), "count", 0), (_("姓名"), "text", 16), (_("身份证号"), "text", 24), (_("份数"), "count", 0),
+            (_("互助费（元）"), "yuan", 0), (_("结果"), "text", 18), (_("与上期相比"), "text", 24), (_("原因"), "text", 70),
+        )
+    ]  # fmt: skip
     lines = [
-        {"name": member.name, "id_number": numbers[member.pk][0], "phone": numbers[member.pk][1], "shares": str(shares[member.pk])}
-        for member in people
-    ]
-    return template_sheet(schedule, lines)
+        [
+            row.row_number, row.name, row.id_masked, row.shares, row.fee_fen if row.outcome != "bad" else None,
+            row.get_outcome_display(), row.get_change_display(), row.why,
+        ]
+        for row in RosterRow.objects.filter(roster=roster).defer("id_number", "phone").order_by("row_number").iterator(2000)
+    ]  # fmt: skip
+    out = io.BytesIO()
+    write_workbook(out, [Sheet(_("核对结果"), f"{roster.unit.name} · {roster.terms.program.title}", columns, lines)])
+    return out.getvalue()
 
 
-def left_members(roster: Roster, *, on: date) -> list[Member]:
-    """The people of the unit's last list who are not on this roster."""
-    cover = _cover(schedule_of(roster.terms), on=on)
+def last_list_sizes(unit: WorkUnit, plans: Sequence[Terms], *, on: date) -> dict[int, int]:
+    """How many people the list has from which a renewal under these terms would start, by terms; terms without one are left out.
+    One statement."""
+    starts = []
+    for terms in plans:
+        schedule = schedule_of(terms)
+        starts.append((terms.pk, terms.program_id, (schedule.cover(on=on) or schedule.period).start))
     with everywhere(reason="the unit's own last list"):
-        keys = tables.left_members(roster, cover.start) if cover else []
-        return list(Member.objects.filter(pk__in=keys).order_by("name", "id"))
+        return tables.last_list_sizes(unit, starts)
+
+
+def problem_list(roster: Roster) -> bytes:
+    """The lines that are not enrolled, as the file has them, with their reasons in the reader's language: to be corrected and
+    uploaded again. Read anew from the file, so that no second copy of the numbers is kept."""
+    with roster.file.open() as stored:
+        table = read_table(stored.read(), roster.file_name)
+    reading = read_rows(table, on=day_of(roster.uploaded_at))
+    bad = RosterRow.objects.filter(roster=roster, outcome="bad").only("roster_id", "row_number", "reasons")
+    why = {row.row_number: row.why for row in bad}
+    return problem_sheet(reading, why, schedule_of(roster.terms), f"{roster.unit.name} · {roster.terms.program.title}")
+
+
+def left_members(roster: Roster, *, after: int, limit: int) -> list[Member]:
+    """The people of the unit's last list who are not on this roster: so many after this key. Two statements."""
+    cover = _cover(roster, on=day_of(roster.uploaded_at))
+    with everywhere(reason="the unit's own last list"):
+        keys = tables.left_members(roster, cover.start, after=after, limit=limit) if cover else []
+        return list(Member.objects.filter(pk__in=keys).order_by("id"))
 
 
 def _locked(roster_id: int) -> Roster:
     return Roster.objects.select_for_update(of=("self",)).select_related("unit", "terms__program").get(pk=roster_id)
 
 
-def _cover(schedule: Schedule, *, on: date) -> Period | None:
-    """The days of cover that joining today gives; None when the period has no day left."""
-    if not schedule.rolling_months and on >= schedule.period.last_day:
-        return None
-    return cover_period(schedule, on=on)
+def _cover(roster: Roster, *, on: date) -> Period | None:
+    """The days of cover that joining today gives for the chosen months; None when the period has no day left."""
+    return schedule_of(roster.terms).cover(on=on, term_months=roster.term_months)
 
 
-def _no_day_left() -> str:
-    return _("本期保障到今天为止，没有剩余的保障日，请参加下一期")
+def _no_day_left() -> Promise:
+    return gettext_lazy("本期保障到今天为止，没有剩余的保障日，请参加下一期")
 
 
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[str]:
+def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[Promise]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
-    rows, cover = reading.rows, _cover(schedule, on=on)
+    rows, cover = reading.rows, _cover(roster, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    tables.stage(rows, (reading.said(row, "id_number") for row in rows), tell)
-    tell(_("按计划的规则核对"), 0, len(rows))
+    tables.stage(rows, _numbers_one_by_one(reading, tell))
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in rows:
             row.reasons.append(_no_day_left())
     else:
         problems |= _find(rows, roster, schedule, cover, on=on)
-        fees = _fees(tables.fee_groups(), roster.unit, schedule, cover)
+        fees = _fees(tables.fee_groups(), roster, schedule, cover)
         problems |= _without_fee(rows, fees)
-    bad = [{"row_number": r.number, "reasons": r.reasons, "problem": problems.get(r.number, "window")} for r in rows if r.reasons]
-    tell(_("保存每一行的结果"), 0, len(rows))
+    against = [row for row in rows if row.reasons]
+    why = each_in_every_language([row.reasons for row in against])
+    bad = [{"row_number": r.number, "reasons": w, "problem": problems.get(r.number, "window")} for r, w in zip(against, why, strict=True)]
     tables.keep(roster, cover, bad, fees)
-    return [*notes, *_unit_notes(rows, roster, schedule)]
+    return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
 
 
-def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[str]:
+def _numbers_one_by_one(reading: Reading, tell: Tell) -> Iterator[str]:
+    """The ID numbers as the file has them; now and then it is told how many lines went by."""
+    for done, row in enumerate(reading.rows):
+        if done % TOLD_EVERY == 0:
+            tell(_("逐行核对"), done=done, total=len(reading.rows))
+        yield reading.said(row, "id_number")
+
+
+def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
     """In plans where the surplus is void, shares above the greatest number are not recorded; a note says of how many people."""
     over = 0
     for row in rows:
@@ -211,8 +286,8 @@ def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[str]:
     if not over:
         return []
     most = schedule.enrolling.max_shares
-    words = _("有 {count} 人填写的份数超过每人最多 {most} 份，超出部分无效：按 {most} 份登记，不多收费。")
-    return [words.format(count=over, most=most)]
+    words = gettext_lazy("有 {count} 人填写的份数超过每人最多 {most} 份，超出部分无效：按 {most} 份登记，不多收费。")
+    return [format_lazy(words, count=over, most=most)]
 
 
 def _find(rows: Sequence[Row], roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> dict[int, str]:
@@ -229,64 +304,72 @@ def _find(rows: Sequence[Row], roster: Roster, schedule: Schedule, cover: Period
 
 def _against(
     found: tables.Finding, row: Row, roster: Roster, schedule: Schedule, cover: Period, *, on: date
-) -> list[tuple[str, list[str]]]:
-    said: list[tuple[str, list[str]]] = []
+) -> list[tuple[str, list[Promise]]]:
+    said: list[tuple[str, list[Promise]]] = []
     if found.same_as is not None:
-        said.append(("duplicate", [_("与第 {row} 行是同一个身份证号").format(row=found.same_as)]))
+        said.append(("duplicate", [format_lazy(gettext_lazy("与第 {row} 行是同一个身份证号"), row=found.same_as)]))
     if found.unfit:
         person = facts_of(row, roster.unit, renewal=found.renewal)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [v.sentence.zh for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
+        against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
     if found.other_name:
-        said.append(("name", [_("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
+        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
     if found.covered_here is not None:
-        here, elsewhere = _("本单位已为此人参加过这个计划，不能重复参加"), _("此人在这段时间已参加这个计划，不能重复参加")
+        here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")
+        elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")
         said.append(("covered", [here if found.covered_here else elsewhere]))
     return said
 
 
-def _person(gender: str, risk: str | None, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
-    """As far as a contribution depends on it."""
-    return PersonFacts(birth_date=schedule.period.start, gender=gender, risk=risk, unit_nature=unit.nature)
+def _person(kind: tables.Kind, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
+    """As far as a contribution depends on it; the unit's class of work holds for lines that say none."""
+    gender, risk, card, group, _shares = kind
+    return PersonFacts(
+        birth_date=schedule.period.start, gender=gender, risk=risk or unit.risk or None, unit_nature=unit.nature, card_holder=card,
+        group=group,
+    )  # fmt: skip
 
 
-def _fees(
-    kinds: Sequence[tuple[str, str | None, int]], unit: WorkUnit, schedule: Schedule, cover: Period
-) -> list[dict[str, Any]]:
+KIND = ("gender", "risk", "card", "staff_group", "shares")  # the names of what makes up a kind of line
+
+
+def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cover: Period) -> list[dict[str, Any]]:
     """The whole contribution (fen) for each kind of line; None with a reason when the plan names none."""
     found = []
-    for gender, risk, shares in kinds:
-        person, reason, fen = _person(gender, risk, unit, schedule), "", None
+    for kind in kinds:
+        person, fen = _person(kind, roster.unit, schedule), None
+        reason = ""
         try:
-            amount = contribution(schedule, person, shares, starts_on=cover.start, term_months=schedule.rolling_months or None)
+            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
             fen = fen_from_yuan(round_half_up(amount))
         except NoFeeClass as error:
-            reason = _no_fee_words(error)
-        found.append({"gender": gender, "risk": risk, "shares": shares, "fee_fen": fen, "reason": reason})
+            reason = "risk" if isinstance(error, FeeFactMissing) and str(error) == "risk" else "class"
+        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "reason": reason})
     return found
 
 
-def _no_fee_words(error: NoFeeClass) -> str:
-    if isinstance(error, FeeFactMissing) and str(error) == "risk":
-        return _("这个计划按工种风险缴费，请增加“工种风险”一列，填“一般”或“高风险”")
-    return _("这个计划没有适用于此人的缴费标准，请联系办事处")
+NO_FEE = {
+    "risk": gettext_lazy("这个计划按工种风险缴费，请增加“工种风险”一列，填“一般”或“高风险”"),
+    "class": gettext_lazy("这个计划没有适用于此人的缴费标准，请联系办事处"),
+}
 
 
 def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Lines for which the plan names no contribution cannot be enrolled."""
-    without = {(fee["gender"], fee["risk"], fee["shares"]): fee["reason"] for fee in fees if fee["fee_fen"] is None}
+    without = {tuple(fee[name] for name in KIND): fee["reason"] for fee in fees if fee["fee_fen"] is None}
     problems: dict[int, str] = {}
     for row in rows if without else ():
-        if not row.reasons and row.id_number and (reason := without.get((row.id_number.gender, row.risk, row.shares))):
-            row.reasons.append(reason)
+        gender = row.id_number.gender if row.id_number and not row.reasons else None
+        if gender and (reason := without.get((gender, row.risk, row.card, row.group, row.shares))):
+            row.reasons.append(NO_FEE[reason])
             problems[row.number] = "fee"
     return problems
 
 
-def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule) -> list[str]:
+def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
     """The rules that the unit keeps as a whole, counting whom it enrolled before: lines with other shares than the rest are
     refused; that too few join is said to the agent and left to the office."""
     rule, unit = schedule.enrolling.unit, roster.unit
@@ -300,9 +383,10 @@ def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule) -> list
     facts = UnitFacts(
         eligible_staff=unit.women_count if women else unit.headcount,
         enrolling=sum(count for (gender, _shares), count in joining.items() if gender == "female" or not women),
+        agent_bound=bool(agents_on(unit, on=on)) if rule.agent_bound else None,
     )
-    against = [v.sentence.zh for v in judge_unit(schedule, facts) if v.outcome == FAIL]
-    return [_("注意：{words}").format(words=words) for words in against]
+    against = [spoken(v.sentence) for v in judge_unit(schedule, facts) if v.outcome == FAIL]
+    return [format_lazy(gettext_lazy("注意：{words}"), words=words) for words in against]
 
 
 def _enrolled_before(roster: Roster) -> Counter[tuple[str, int]]:
@@ -321,8 +405,8 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
     if not counts:
         return
     common = min(counts, key=lambda shares: (-counts[shares], shares))
-    reason = _("同一单位的职工份数必须相同：本单位每人 {common} 份").format(common=common)
-    refused = set(tables.refuse_other_shares(roster, common, reason))
+    reason = format_lazy(gettext_lazy("同一单位的职工份数必须相同：本单位每人 {common} 份"), common=common)
+    refused = set(tables.refuse_other_shares(roster, common, in_every_language([reason])))
     for row in rows:
         if row.number in refused:
             row.reasons.append(reason)
@@ -331,10 +415,10 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
 def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:
     """What each payer that the plan names owes for all together; the unit collects its workers' parts and transfers them."""
     totals: dict[str, int] = {}
-    for gender, risk, shares, count in tables.kinds_of(roster, "enrolled"):
+    for kind, count in tables.kinds_of(roster, "enrolled"):
         parts = split(
-            schedule, _person(gender, risk, roster.unit, schedule), shares, default="unit", starts_on=cover.start,
-            term_months=schedule.rolling_months or None,
+            schedule, _person(kind, roster.unit, schedule), kind[-1], default="unit", starts_on=cover.start,
+            term_months=schedule.term(roster.term_months),
         )  # fmt: skip
         for payer, amount in parts.items():
             totals[payer] = totals.get(payer, 0) + count * fen_from_yuan(round_half_up(amount))

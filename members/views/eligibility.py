@@ -10,22 +10,38 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from members.forms.join import EmploymentForm, InsuranceForm, WorkForm, YesNoForm
-from members.models import Enrolment, Member
-from members.selectors.joining import ASK, JOINED, NO, UNIT, YES, Offer, my_drafts, offer_of, offers, unanswered
+from members.forms.join import HAVE, ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
+from members.models import Enrolment, Member, WorkUnit
+from members.selectors.joining import (
+    ASK,
+    FURTHER,
+    JOINED,
+    NO,
+    UNIT,
+    YES,
+    Offer,
+    groups_to_tell,
+    my_drafts,
+    offer_of,
+    offers,
+    unanswered,
+)
 from members.services import people
 from members.transitions import LIVE
 from members.views.parts import actor, me, show
 from programs.models import Terms
 from programs.rules import outline
+from programs.rules.eligibility import group_words
 from programs.rules.examples import assess_case
 from programs.rules.explain import sentences
+from programs.rules.facts import OPEN_ENDED
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
 from unionaid.offices.models import Office
+from unionaid.web.dates import length
 from unionaid.workflow.asking import attempt
 
 QUESTIONS = ("employment", "insurance", "union", "work")
@@ -34,6 +50,10 @@ TITLES = {
     "insurance": gettext_lazy("基本医疗保险"),
     "union": gettext_lazy("工会会员"),
     "work": gettext_lazy("工作单位"),
+    "contract": gettext_lazy("劳动合同"),
+    "card": gettext_lazy("工会会员卡"),
+    "group": gettext_lazy("人员身份"),
+    "risk": gettext_lazy("工种"),
 }
 GROUPS = {
     YES: gettext_lazy("您可以参加"),
@@ -58,7 +78,22 @@ def eligibility(request: HttpRequest) -> HttpResponse:
         (TITLES["union"], yes[member.union_member], reverse("members:question", args=["union"])),
         (TITLES["work"], member.unit.name if member.unit else member.office.name, reverse("members:question", args=["work"])),
     ]
-    return show(request, "eligibility", answers=answers)
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    further = [(TITLES[name], said, reverse("members:question", args=[name])) for name, said in _further(member, language) if said]
+    return show(request, "eligibility", answers=[*answers, *further])
+
+
+def _further(member: Member, language: str) -> list[tuple[str, str]]:
+    """What the worker has said to the questions that only some plans ask."""
+    months = member.contract_months
+    contract = {None: "", 0: _("没有签劳动合同"), OPEN_ENDED: _("无固定期限合同")}.get(months, _("{months} 个月").format(months=months))
+    risk = "" if member.unit and member.unit.risk else dict(WorkUnit.Risk.choices).get(member.risk, "")
+    return [
+        ("contract", contract),
+        ("card", {None: "", True: _("有"), False: _("没有")}[member.card_holder]),
+        ("group", group_words(member.staff_group).in_language(language) if member.staff_group else ""),
+        ("risk", str(risk)),
+    ]
 
 
 def _insurance(member: Member) -> str:
@@ -70,11 +105,11 @@ def _insurance(member: Member) -> str:
 @requires("my.use")
 @never_cache
 def question(request: HttpRequest, name: str) -> HttpResponse:
-    """One question; the next open one follows."""
-    if name not in QUESTIONS:
-        raise Http404
+    """One question; the next open one follows. Those that only some plans ask (`?plan=`) lead back to the plan."""
     member, data = me(request), request.POST or None
-    form = _form(name, member, data)
+    if name not in QUESTIONS + FURTHER or (name == "risk" and member.unit and member.unit.risk):
+        raise Http404
+    form = _form(request, name, member, data)
     if request.method == "POST" and form.is_valid():
 
         def act() -> str:
@@ -82,22 +117,51 @@ def question(request: HttpRequest, name: str) -> HttpResponse:
                 _tell_work(request, member, form.cleaned_data)
             else:
                 people.tell(member, form.told(), by=actor(request))  # type: ignore[union-attr]
+            if name in FURTHER:
+                return _back_to_plan(request, member)
             left = unanswered(member)
             return reverse("members:question", args=[left[0]]) if left else reverse("members:plans")
 
         if address := attempt(form, act):
             return redirect(address)
+    if name in FURTHER:
+        return show(request, "question", form, title=TITLES[name], back=_plan_address(request) or reverse("members:eligibility"))
     place = QUESTIONS.index(name)
     back = reverse("members:question", args=[QUESTIONS[place - 1]]) if place else reverse("claims:home")
     return show(request, "question", form, title=TITLES[name], step=place + 1, steps=len(QUESTIONS), back=back)
 
 
-def _form(name: str, member: Member, data: Any) -> EmploymentForm | InsuranceForm | YesNoForm | WorkForm:
+def _plan_address(request: HttpRequest) -> str:
+    """The plan that a question was asked for."""
+    plan_id = request.GET.get("plan", "")
+    return reverse("members:plan", args=[int(plan_id)]) if plan_id.isascii() and plan_id.isdigit() and len(plan_id) < 10 else ""
+
+
+def _back_to_plan(request: HttpRequest, member: Member) -> str:
+    """The next question that this plan asks, or the plan; without a plan all answers."""
+    address = _plan_address(request)
+    if not address:
+        return reverse("members:eligibility")
+    terms = next((one for one in offered_terms(on=today(), office=member.office) if str(one.pk) == request.GET["plan"]), None)
+    left = offer_of(member, terms, [], on=today()).open if terms else ()
+    return f"{reverse('members:question', args=[left[0]])}?plan={request.GET['plan']}" if left else address
+
+
+Question = EmploymentForm | InsuranceForm | YesNoForm | WorkForm | ContractForm | GroupForm | RiskForm
+
+
+def _form(request: HttpRequest, name: str, member: Member, data: Any) -> Question:
     if name == "union":
         label, words = _("您是工会会员吗？"), _("在单位工会入了会的就是会员")
         return YesNoForm(data, label=label, help_text=words, field="union_member", member=member)
-    forms: dict[str, type[EmploymentForm | InsuranceForm | WorkForm]] = {
-        "employment": EmploymentForm, "insurance": InsuranceForm, "work": WorkForm,
+    if name == "card":
+        label, words = _("您有工会会员卡吗？"), _("单位工会发的会员卡，有的地方和银行卡、社保卡合在一起")
+        return YesNoForm(data, label=label, help_text=words, field="card_holder", member=member, choices=HAVE)
+    if name == "group":
+        language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+        return GroupForm(data, member=member, groups=groups_to_tell(member, on=today()), language=language)
+    forms: dict[str, type[EmploymentForm | InsuranceForm | WorkForm | ContractForm | RiskForm]] = {
+        "employment": EmploymentForm, "insurance": InsuranceForm, "work": WorkForm, "contract": ContractForm, "risk": RiskForm,
     }  # fmt: skip
     return forms[name](data, member=member)
 
@@ -122,7 +186,9 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    against = [v for v in offer.verdicts if v.outcome != "pass"] or list(offer.verdicts)
+    against = [v.sentence.in_language(language) for v in offer.verdicts if v.outcome != "pass"]
+    if offer.standing == ASK and not against:
+        against = [_("请告诉我们：{question}").format(question=TITLES[name]) for name in offer.open]
     return {
         "terms": offer.terms,
         "name": offer.schedule.name.in_language(language),
@@ -130,7 +196,9 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "standing": offer.standing,
         "fee": format_yuan(offer.fee_fen) if offer.fee_fen is not None else "",
         "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
-        "because": [v.sentence.in_language(language) for v in against] if offer.standing in (NO, ASK) else [],
+        "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",
+        "open": offer.open,
+        "because": against if offer.standing in (NO, ASK) else [],
     }
 
 
@@ -161,6 +229,7 @@ def plan(request: HttpRequest, terms_id: int) -> HttpResponse:
         "example": _example(schedule, language),
         "fees": [line.in_language(language) for line in outline.fee_lines(schedule)],
         "joining": [line.in_language(language) for line in outline.joining_lines(schedule)],
+        "cover": [line.in_language(language) for line in (outline.cover_words(schedule), *outline.survival_lines(schedule))],
         "waiting": outline.waiting_words(schedule).in_language(language),
         "deadline": outline.deadline_words(schedule).in_language(language),
         "source": schedule.source_title,

@@ -1,4 +1,4 @@
-"""Joining a plan by oneself: for whom, how many shares, papers, check the answers, send it in."""
+"""Joining a plan by oneself: for whom, how long, how many shares, papers, check the answers, send it in."""
 
 import uuid
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from members.facts import cover_period, waiting
-from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm
+from members.facts import waiting
+from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm, TermForm
 from members.models import Enrolment, JoinDraft
-from members.selectors.joining import fee_of, my_draft, my_join_paper, wards_of
+from members.selectors.joining import draft_named, fee_of, my_draft, my_join_paper, wards_of
 from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
@@ -28,11 +28,11 @@ from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
 from unionaid.offices.scope import everywhere
 from unionaid.web.asking import ChoiceForm
-from unionaid.web.dates import span
+from unionaid.web.dates import length, long_day, span
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import attempt, attempt_once
 
-STEPS = ("person", "shares", "papers", "check")
+STEPS = ("person", "term", "shares", "papers", "check")
 View = Callable[..., HttpResponse]
 
 
@@ -50,9 +50,11 @@ def drafting(view: View) -> View:
 
 
 def steps_of(draft: JoinDraft) -> list[str]:
-    """The pages this draft needs: a plan for oneself alone does not ask for whom, a plan of one share not how many."""
-    enrolling = schedule_of(draft.terms).enrolling
-    asked = {"person": enrolling.relations != ("self",), "shares": enrolling.max_shares > 1}
+    """The pages this draft needs: a plan for oneself alone does not ask for whom, one of a single length not how long, one of
+    one share not how many."""
+    schedule = schedule_of(draft.terms)
+    enrolling = schedule.enrolling
+    asked = {"person": enrolling.relations != ("self",), "term": len(schedule.terms) > 1, "shares": enrolling.max_shares > 1}
     return [name for name in STEPS if asked.get(name, True)]
 
 
@@ -142,12 +144,45 @@ def person_new(request: HttpRequest, draft: JoinDraft, relation: str) -> HttpRes
 @requires("my.use")
 @never_cache
 @drafting
+def term(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
+    """For how long: each length that the plan offers, with its last day and what a share costs."""
+    schedule, words = schedule_of(draft.terms), []
+    for months in schedule.terms:
+        cover = schedule.cover(on=today(), term_months=months)
+        if cover is None:
+            continue
+        fee = _fee(draft, 1, months)
+        said = _("{length}，保障到{last}，每份 {fee} 元")
+        words.append((str(months), said.format(length=length(months), last=long_day(cover.last_day), fee=format_yuan(fee or 0))))
+    form = TermForm(request.POST or None, words=words, months=draft.term_months)
+    if "term" not in steps_of(draft):
+        raise Http404
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            joining.choose_term(draft, int(form.cleaned_data["answer"]), by=actor(request))
+            return after(request, draft, "term")
+
+        if address := attempt(form, act):
+            return redirect(address)
+    return show(request, "join_ask", form, title=_("保障多长时间？"), **context_of(draft, "term"))
+
+
+def _fee(draft: JoinDraft, shares: int, months: int | None = None) -> int | None:
+    """What so many shares cost the person of this draft, for the chosen length of cover or for `months`."""
+    schedule, person, term = schedule_of(draft.terms), draft.member or draft.holder, months or draft.term_months
+    return fee_of(schedule, person, shares, draft.relation, unit=draft.holder.unit, on=today(), term_months=term)
+
+
+@requires("my.use")
+@never_cache
+@drafting
 def shares(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     """How many shares, each number with what it costs."""
     schedule = schedule_of(draft.terms)
     words = []
     for count in range(1, schedule.enrolling.max_shares + 1):
-        fee = fee_of(schedule, draft.member or draft.holder, count, draft.relation, unit=draft.holder.unit, on=today())
+        fee = _fee(draft, count)
         words.append((str(count), _("{count} 份，{fee} 元").format(count=count, fee=format_yuan(fee or 0))))
     form = SharesForm(request.POST or None, words=words, shares=draft.shares)
     if "shares" not in steps_of(draft):
@@ -211,24 +246,23 @@ def paper_remove(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @never_cache
 def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Check the answers and send them in; sending twice has one effect."""
-    draft = my_draft(public_id)
     form = SendForm(request.POST or None)
-    if draft is None and not form.is_valid():
+    sent = request.method == "POST" and form.is_valid()
+    if sent and (address := attempt_once(request, form, lambda: _send(request, public_id))):
+        return redirect(address)
+    draft = my_draft(public_id)
+    if draft is None and not sent:
         raise Http404
-    if request.method == "POST" and form.is_valid():
-        address = attempt_once(request, form, lambda: _send(request, public_id))
-        if address:
-            return redirect(address)
     if draft is None:
         messages.warning(request, _("这份参加申请已经提交，请看下面的“我参加的”。"))
         return redirect("claims:home")
     missing = joining.missing(draft)
-    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft)}
+    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft, missing)}
     return show(request, "join_check", form, title=_("核对后提交"), **context)
 
 
 def _send(request: HttpRequest, public_id: uuid.UUID) -> str:
-    draft = my_draft(public_id)
+    draft = draft_named(public_id)
     if draft is None:
         raise joining.JoinRefused(_("这份参加申请已经提交，请到“我的保障”查看。"))
     made = joining.submit(draft, by=actor(request), on=today())
@@ -252,19 +286,21 @@ def _answers(draft: JoinDraft) -> list[tuple[Any, Any, str]]:
         (_("为谁参加"), _("{name}（{relation}）").format(name=who.name, relation=relation) if who else "", change("person")),
         (_("身份证号"), number, ""),
         (_("工作单位"), work, reverse("members:question", args=["work"]) if not draft.holder.unit_id else ""),
+        *([(_("保障时间"), length(draft.term_months) if draft.term_months else "", change("term"))] if change("term") else []),
         (_("份数"), _("{count} 份").format(count=draft.shares), change("shares")),
         (_("证明材料"), _("{count} 份").format(count=count) if count else "", change("papers")),
     ]
 
 
-def _cost(draft: JoinDraft) -> dict[str, Any]:
-    """What it costs, from when until when it covers, and until when one waits."""
+def _cost(draft: JoinDraft, missing: list[str]) -> dict[str, Any]:
+    """What it costs, from when until when it covers, and until when one waits; nothing of it while the length of cover is still
+    to be chosen, or the contribution depends on something not told."""
     schedule = schedule_of(draft.terms)
-    fee = fee_of(schedule, draft.member or draft.holder, draft.shares, draft.relation, unit=draft.holder.unit, on=today())
-    cover = cover_period(schedule, on=today()) if today() < schedule.period.last_day else schedule.period
+    fee = _fee(draft, draft.shares)
+    cover = schedule.cover(on=today(), term_months=draft.term_months) or schedule.period
     until, _waived = waiting(schedule, cover.start, None)
     return {
-        "fee": format_yuan(fee or 0),
+        "fee": "" if fee is None or "term" in missing else format_yuan(fee),
         "days": span(cover.start, cover.last_day),
         "waits": until,
     }

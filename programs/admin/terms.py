@@ -18,7 +18,7 @@ from programs import services
 from programs.admin.compare import compare_page
 from programs.admin.drafts import draft_page, file_page, schema_page
 from programs.admin.trial import trial_page
-from programs.forms import ActForm
+from programs.forms.terms import ActForm
 from programs.models import Program, Terms
 from programs.rules import outline
 from programs.rules.examples import run_example
@@ -26,7 +26,7 @@ from programs.rules.fields import EVENT_WORDS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_programs, visible_terms
 from unionaid.lib.calendar import plus_days
-from unionaid.offices.desk import HouseAdmin, Link, Todo, desk_context, list_of, titled, todo
+from unionaid.offices.desk import HouseAdmin, Link, Todo, beside_of, desk_context, list_of, titled, todo
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.asking import attempt_once
@@ -120,6 +120,7 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         summary=said(schedule.summary),
         joining=[said(words) for words in outline.joining_lines(schedule)],
         fees=[said(words) for words in outline.fee_lines(schedule)],
+        cover=[said(words) for words in (outline.cover_words(schedule), *outline.survival_lines(schedule))],
         waiting=said(outline.waiting_words(schedule)),
         deadline=said(outline.deadline_words(schedule)),
         items=[
@@ -129,6 +130,7 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         exclusions=[said(words) for words in outline.exclusion_lines(schedule)],
         documents=[(said(paper.name), named(paper.events), paper.required) for paper in schedule.documents],
         examples=list(_examples(schedule)),
+        beside=beside_of("admin:terms", terms, actor),
         history=[(act, act_words(act.entity, act.action)) for act in history_of(terms)[:100]],
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from programs.rules.facts import (
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
 from programs.rules.steps import counted_under
-from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days, plus_months
+from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days
 
 EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death")
 ORDINARY_AGE = 40
@@ -68,16 +68,19 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
 
 def _cover(schedule: Schedule, data: Mapping[str, Any]) -> CoverFacts:
     start = _day(data, "cover_start") or schedule.period.start
-    last = _day(data, "cover_end")
-    if last:
-        end = plus_days(last, 1)
-    elif schedule.rolling_months:
-        end = plus_months(start, schedule.rolling_months)
-    else:
-        end = max(schedule.period.end, plus_days(start, 1))
+    last, months = _day(data, "cover_end"), data.get("term_months")
+    if months is not None and months not in schedule.terms:
+        raise ScheduleError([fault(*no_term_words(months), ("case", "term_months"))])
+    cover = schedule.cover_from(start, term_months=months)
+    end = plus_days(last, 1) if last else cover.end if cover else plus_days(start, 1)
     if end <= start:
         raise ScheduleError([fault("早于 cover_start", "lies before cover_start", ("case", "cover_end"))])
     return CoverFacts(Period(start, end), data.get("shares", 1), data.get("waiting_waived", False))
+
+
+def no_term_words(months: int) -> tuple[str, str]:
+    """The plan offers no cover of this length; Chinese and English."""
+    return f"没有 {months} 个月这种保障时间", f"no cover of {months} months is offered"
 
 
 def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
@@ -205,6 +208,7 @@ CASE: dict[str, Kind] = {
     "shares": (_whole(1, 99), "份数 1 到 99", "shares from 1 to 99"),
     "cover_start": DAY,
     "cover_end": DAY,
+    "term_months": COUNT,
     "waiting_waived": SWITCH,
     "used": SUMS,
     "paid_items": SUMS,

@@ -67,6 +67,8 @@ def _merged(base: Data, own: Data) -> dict[str, Any]:
     made = dict(base)
     for key, value in own.items():
         old = made.get(key)
+        if key == "period" and isinstance(old, Mapping) and {"rolling_months", "term_months"} & set(value):
+            old = {name: kept for name, kept in old.items() if name not in ("rolling_months", "term_months", "term_from")}
         if isinstance(value, Mapping) and isinstance(old, Mapping) and not _one_of_two(key, value, old):
             made[key] = _merged(old, value)
         elif isinstance(old, list) and _coded(value) and _coded(old):

@@ -151,7 +151,7 @@ def _key(at: _Place, one: Data, i: int) -> str | int:
 
 # By which fields the unnamed things of a list are told apart.
 _TELLING = {
-    "ages": ("relation", "gender", "renewal"),
+    "ages": ("relation", "gender", "renewal", "group"),
     "late": ("who", "after"),
     "classes": ("gender", "card_holder", "risk", "unit_nature", "relation", "group", "term_months", "joined_from", "joined_to"),
 }
@@ -249,6 +249,7 @@ def side_by_side(a: Schedule, b: Schedule) -> list[Section]:
         (Words("简介", "summary"), [[one.summary] for one in (a, b)]),
         (Words("谁可以参加", "who may join"), [outline.joining_lines(one) for one in (a, b)]),
         (Words("互助费", "contribution"), [outline.fee_lines(one) for one in (a, b)]),
+        (Words("保障时间", "length of cover"), [[outline.cover_words(one), *outline.survival_lines(one)] for one in (a, b)]),
         (Words("等待期和申领期限", "waiting and time to claim"), [[outline.waiting_words(s), outline.deadline_words(s)] for s in (a, b)]),
     ]
     items = {item.code: item.name for one in (a, b) for item in one.items}

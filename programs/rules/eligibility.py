@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
-from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.facts import ORDINARY, PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
 from programs.rules.schedule import AgeRule, Schedule, UnitRule
 from programs.rules.words import Words
 from unionaid.lib.calendar import age_on, format_zh, plus_months
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
+ADULT = 18  # years; whoever has completed them is no minor child any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ EVIDENCE_WORDS = {
     "id_card": Words("居民身份证（登记的性别或出生日期有误时）", "the identity card, if sex or date of birth is recorded wrongly"),
     "relation": Words("结婚证、户口簿或出生医学证明", "the marriage certificate, household register or birth certificate"),
     "renewal": Words("上一期的参加凭证（续保）", "the certificate of the period before (renewal)"),
+    "group": Words("人员身份的证明（任职文件、职称证书等）", "proof of the staff group (letter of appointment, title)"),
     "shares": Words("改选的份数", "another number of shares"),
+    "agent": Words("单位盖章的经办人登记", "the unit's stamped registration of its agent"),
     "roster": Words("补充了职工的名册，或单位在职人数证明", "a roster with more people, or proof of the unit's headcount"),
 }
 
@@ -53,11 +56,14 @@ def judge(
     found = [
         _window(schedule, person, on),
         _relation(schedule, person),
+        _minor(schedule, person, cover_start),
         _employment(schedule, person),
         _months_in_unit(schedule, person, cover_start),
+        _contract(schedule, person),
         _insurance(schedule, person),
         _insurance_type(schedule, person),
         _union(schedule, person),
+        _card(schedule, person),
         _gender(schedule, person),
         _age(schedule, person, cover_start),
         _shares(schedule, shares),
@@ -119,13 +125,49 @@ def _relation(schedule: Schedule, person: PersonFacts) -> Verdict:
     return Verdict("relation", FAIL, Words(f"这个计划只能为{zh}参加。", f"This plan is only for {en}."))
 
 
+EMPLOYED_WORDS = {
+    "": Words("您是在职职工。", "You are an employed worker."),
+    "retired": Words("这个计划接受退休人员。", "This plan takes retired people."),
+    "none": Words("这个计划接受没有工作单位的劳动者。", "This plan takes workers without an employer."),
+}
+
+
+RENEWED_WORDS = Words("您上一期已参加，可以续保。", "You were covered in the period before and may renew.")
+
+
+def _renewal_only_words(held: str) -> Words:
+    if held == "retired":
+        return Words(
+            "您已退休，这个计划的退休人员只能续保。上一期已参加的，请提供凭证。",
+            "You are retired; retired people may only renew. If you were covered in the period before, show its certificate.",
+        )
+    return Words(
+        "您这种在职情况只能续保。上一期已参加的，请提供凭证。",
+        "With your employment one may only renew. If you were covered in the period before, show its certificate.",
+    )
+
+
+def _minor(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    """A minor child is under 18 on the first day of cover, also where the plan names no age."""
+    if "minor_child" not in schedule.enrolling.relations:
+        return None
+    if person.relation != "minor_child" or age_on(person.birth_date, cover_start) < ADULT:
+        return Verdict("minor", PASS, Words("子女参加的，到保障开始时未满 18 周岁。", "Children join while they are under 18."))
+    words = Words("到保障开始时孩子已满 18 周岁，不能作为未成年子女参加。", "Your child is 18 when cover starts: no minor child any more.")
+    return Verdict("minor", FAIL, words, "id_card")
+
+
 def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
     """The first mission rule: on the job at an enterprise, or at an institution without civil-servant subsidy."""
     held = person.employment if person.relation == "self" else person.holder_employment
     if held is None or held == "":
         return Verdict("employment", UNKNOWN, Words("请告诉我们您的在职情况。", "Tell us about your employment."), "contract")
     if held in schedule.enrolling.employments:
-        return Verdict("employment", PASS, Words("您是在职职工。", "You are an employed worker."), "contract")
+        return Verdict("employment", PASS, EMPLOYED_WORDS.get(held, EMPLOYED_WORDS[""]), "contract")
+    if held in schedule.enrolling.renewal_employments:
+        if person.renewal:
+            return Verdict("employment", PASS, RENEWED_WORDS, "renewal")
+        return Verdict("employment", FAIL, _renewal_only_words(held), "renewal")
     words = {
         "institution_subsidised": Words(
             "您的单位享受公务员医疗补助，按规定不参加这个计划。",
@@ -208,6 +250,40 @@ def _union(schedule: Schedule, person: PersonFacts) -> Verdict | None:
     )
 
 
+def _card(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """Plans for card holders: the union's member card, not membership alone. For spouse and child the worker's card counts."""
+    return _asked(
+        "card_holder",
+        schedule.enrolling.card_holder,
+        person.card_holder,
+        Words("您持有工会会员卡。", "You hold a union member card."),
+        Words("这个计划要求持有工会会员卡。请先到单位工会办卡。", "This plan asks for a union member card; ask your unit's union for one."),
+        Words("请告诉我们您是否持有工会会员卡。", "Tell us whether you hold a union member card."),
+        "union_card",
+    )
+
+
+def _contract(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """A labour contract of so many months at least, for its whole length, not for what is left of it."""
+    months = schedule.enrolling.min_contract_months
+    if not months:
+        return None
+    if person.contract_months is None:
+        words = Words(
+            f"请告诉我们劳动合同签了多久（要求至少 {months} 个月）。",
+            f"Tell us the length of your labour contract ({months} months are needed).",
+        )
+        return Verdict("contract", UNKNOWN, words, "contract")
+    if person.contract_months >= months:
+        words = Words(f"您的劳动合同不少于 {months} 个月。", f"Your contract is for {months} months or more.")
+        return Verdict("contract", PASS, words, "contract")
+    words = Words(
+        f"您的劳动合同是 {person.contract_months} 个月，这个计划要求至少 {months} 个月。",
+        f"Your contract is for {person.contract_months} months; this plan asks for {months}.",
+    )
+    return Verdict("contract", FAIL, words, "contract")
+
+
 def _asked(rule: str, needed: bool, answer: bool | None, yes: Words, no: Words, ask: Words, evidence: str) -> Verdict | None:
     if not needed:
         return None
@@ -227,7 +303,8 @@ def _gender(schedule: Schedule, person: PersonFacts) -> Verdict | None:
 
 
 def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
-    """Completed years on the first day of cover. Without a band for such a person (relation, gender, renewal) nobody passes."""
+    """Completed years on the first day of cover. Without a band for such a person (relation, gender, renewal) nobody passes.
+    When only a group has the age and nobody has told the person's group, the answer is open."""
     if not schedule.enrolling.ages:
         return None
     rules = [rule for rule in schedule.enrolling.ages if _age_rule_holds(rule, person)]
@@ -235,6 +312,13 @@ def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict 
     if any(rule.from_age <= age <= rule.to_age for rule in rules):
         paper = "id_card" if _passes_as(schedule, person, age, renewal=False) else "renewal"
         return Verdict("age", PASS, Words(f"保障开始时 {age} 周岁，符合年龄要求。", f"Aged {age} when cover starts."), paper)
+    if groups := _groups_of_age(schedule, person, age):
+        zh, en = "、".join(w.zh for w in groups), ", ".join(w.en for w in groups)
+        words = Words(
+            f"保障开始时 {age} 周岁，这个年龄只有{zh}可以参加。请告诉我们您的人员身份。",
+            f"Aged {age} when cover starts; at this age the plan takes {en} only. Tell us your staff group.",
+        )
+        return Verdict("age", UNKNOWN, words, "group")
     zh = "或".join(_age_band(rule).zh for rule in rules) or "其他人员"
     en = " or ".join(_age_band(rule).en for rule in rules) or "other people"
     words = Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}.")
@@ -245,7 +329,24 @@ def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict 
 
 
 def _age_rule_holds(rule: AgeRule, person: PersonFacts) -> bool:
-    return rule.gender in ("any", person.gender) and rule.relation in ("any", person.relation) and rule.renewal in (None, person.renewal)
+    return (
+        rule.gender in ("any", person.gender)
+        and rule.relation in ("any", person.relation)
+        and rule.renewal in (None, person.renewal)
+        and rule.group in (None, person.group)
+    )
+
+
+def _groups_of_age(schedule: Schedule, person: PersonFacts, age: int) -> list[Words]:
+    """The groups with which a person of this age would pass, when nobody has told the person's group."""
+    if person.group is not None:
+        return []
+    found = [
+        rule.group
+        for rule in schedule.enrolling.ages
+        if rule.group and _age_rule_holds(rule, replace(person, group=rule.group)) and rule.from_age <= age <= rule.to_age
+    ]
+    return [group_words(group) for group in dict.fromkeys(found)]
 
 
 def _passes_as(schedule: Schedule, person: PersonFacts, age: int, *, renewal: bool) -> bool:
@@ -257,6 +358,20 @@ def _passes_as(schedule: Schedule, person: PersonFacts, age: int, *, renewal: bo
 def _age_band(rule: AgeRule) -> Words:
     kind = {None: Words("", ""), True: Words("（续保）", " (renewal)"), False: Words("（首次参加）", " (first time)")}[rule.renewal]
     return Words(f"{rule.from_age}–{rule.to_age} 周岁{kind.zh}", f"{rule.from_age}–{rule.to_age}{kind.en}")
+
+
+GROUP_WORDS = {
+    ORDINARY: Words("普通职工", "ordinary workers"),
+    "senior": Words("中高级职务（职称）人员", "senior staff"),
+    "hardship": Words("困难职工", "workers in hardship"),
+    "model_worker": Words("劳动模范", "model workers"),
+    "new_form": Words("新就业形态劳动者", "workers in new forms of employment"),
+}
+
+
+def group_words(group: str) -> Words:
+    """What a staff group is called; plans may name others in small letters."""
+    return GROUP_WORDS.get(group, Words("条款列明的人员", "the people listed"))
 
 
 def _shares(schedule: Schedule, shares: int) -> Verdict:
@@ -278,7 +393,8 @@ def _shares(schedule: Schedule, shares: int) -> Verdict:
 
 
 def judge_unit(schedule: Schedule, unit: UnitFacts) -> tuple[Verdict, ...]:
-    """The rules that a unit must keep as a whole: enough of its people join, all with the same number of shares."""
+    """The rules that a unit must keep as a whole: enough of its people join, all with the same number of shares,
+    and somebody acts for it."""
     rule = schedule.enrolling.unit
     return tuple(_unit(rule, unit)) if rule else ()
 
@@ -298,6 +414,18 @@ def _unit(rule: UnitRule, unit: UnitFacts) -> Iterator[Verdict]:
         yield Verdict("same_shares", FAIL, words, "shares")
     elif rule.same_shares:
         yield Verdict("same_shares", PASS, Words("单位职工的份数相同。", "Everyone of the unit has the same number of shares."), "shares")
+    if rule.agent_bound:
+        yield _agent(unit.agent_bound)
+
+
+def _agent(bound: bool | None) -> Verdict:
+    """Somebody acts for the unit: who enrols its people, hands in papers, and is told what the office decides."""
+    if bound is None:
+        return Verdict("agent", UNKNOWN, Words("还没有核对单位是否有经办人。", "Whether the unit has an agent is not known yet."), "agent")
+    if bound:
+        return Verdict("agent", PASS, Words("单位有经办人。", "The unit has an agent."), "agent")
+    words = Words("单位还没有绑定经办人，请先登记经办人再参加。", "The unit has no agent bound to it; register one before joining.")
+    return Verdict("agent", FAIL, words, "agent")
 
 
 def least_enrolling(rule: UnitRule, staff: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from programs.rules.eligibility import late_by_hiring
+from programs.rules.eligibility import ADULT, late_by_hiring
 from programs.rules.schedule import AgeRule, Schedule
 from unionaid.lib.calendar import add_years
 
@@ -58,8 +58,9 @@ def verdict_sql(schedule: Schedule, columns: Columns, *, on: date, cover_start: 
 
 def unit_verdict_sql(schedule: Schedule, columns: Columns) -> tuple[str, list[Any]]:
     """The same for the rules that a unit keeps as a whole. `columns`: eligible_staff, enrolling, least_shares, most_shares
-    (of those who enrol). Empty for a plan without such rules."""
-    return _select_list((("participation", _participation(schedule, columns)), ("same_shares", _same_shares(schedule, columns))))
+    (of those who enrol), agent_bound. Empty for a plan without such rules."""
+    rules = (("participation", _participation), ("same_shares", _same_shares), ("agent", _agent))
+    return _select_list((rule, make(schedule, columns)) for rule, make in rules)
 
 
 def _select_list(rules: Iterable[tuple[str, Sql | None]]) -> tuple[str, list[Any]]:
@@ -83,7 +84,7 @@ def every_rule_passes(schedule: Schedule) -> str:
 
 FACTS = (
     "birth_date", "gender", "employment", "union_member", "basic_insurance", "relation", "joined_unit_on", "renewal",
-    "holder_employment", "insurance_type", "shares",
+    "holder_employment", "insurance_type", "card_holder", "group", "contract_months", "shares",
 )  # fmt: skip
 
 
@@ -134,10 +135,21 @@ def _relation(table: _Table) -> Sql:
     return _passes(f"{table['relation']} = ANY(%s)", list(table.schedule.enrolling.relations))
 
 
+def _minor(table: _Table) -> Sql | None:
+    if "minor_child" not in table.schedule.enrolling.relations:
+        return None
+    youngest_adult = add_years(table.cover_start, -ADULT)
+    return _passes(f"({table['relation']} <> 'minor_child' OR {table['birth_date']} > %s)", youngest_adult)
+
+
 def _employment(table: _Table) -> Sql:
     own, holder, relation = table["employment"], table["holder_employment"], table["relation"]
     held = f"NULLIF(CASE WHEN {relation} = 'self' THEN {own} ELSE {holder} END, '')"
-    return _passes_if_told(held, f"{held} = ANY(%s)", list(table.schedule.enrolling.employments))
+    rules = table.schedule.enrolling
+    if not rules.renewal_employments:
+        return _passes_if_told(held, f"{held} = ANY(%s)", list(rules.employments))
+    either = f"{held} = ANY(%s) OR ({table['renewal']} AND {held} = ANY(%s))"
+    return _passes_if_told(held, either, list(rules.employments), list(rules.renewal_employments))
 
 
 def _months_in_unit(table: _Table) -> Sql | None:
@@ -145,6 +157,11 @@ def _months_in_unit(table: _Table) -> Sql | None:
     if not months:
         return None
     return _passes_if_told(hired, f"({hired} + make_interval(months => %s))::date <= %s", months, table.cover_start)
+
+
+def _contract(table: _Table) -> Sql | None:
+    months, told = table.schedule.enrolling.min_contract_months, table["contract_months"]
+    return _passes_if_told(told, f"{told} >= %s", months) if months else None
 
 
 def _basic_insurance(table: _Table) -> Sql | None:
@@ -162,6 +179,11 @@ def _union_member(table: _Table) -> Sql | None:
     return _passes_if_told(answer, answer) if table.schedule.enrolling.union_member else None
 
 
+def _card_holder(table: _Table) -> Sql | None:
+    answer = table["card_holder"]
+    return _passes_if_told(answer, answer) if table.schedule.enrolling.card_holder else None
+
+
 def _gender(table: _Table) -> Sql | None:
     wanted = table.schedule.enrolling.gender
     return None if wanted == "any" else _passes(f"{table['gender']} = %s", wanted)
@@ -171,11 +193,16 @@ def _age(table: _Table) -> Sql | None:
     ages = table.schedule.enrolling.ages
     if not ages:
         return None
-    bands = [_band(table, rule) for rule in ages]
-    return _passes(" OR ".join(band.text for band in bands), *(param for band in bands for param in band.params))
+    sure, maybe = [_band(table, rule) for rule in ages], [_band(table, rule, any_group=True) for rule in ages if rule.group]
+    text, params = " OR ".join(band.text for band in sure), [param for band in (*sure, *maybe) for param in band.params]
+    if not maybe:
+        return _passes(text, *params)
+    of_a_group = " OR ".join(band.text for band in maybe)
+    unknown = f"WHEN {table['group']} IS NULL AND ({of_a_group}) THEN 'unknown'"
+    return Sql(f"CASE WHEN {text} THEN 'pass' {unknown} ELSE 'fail' END", tuple(params))
 
 
-def _band(table: _Table, rule: AgeRule) -> Sql:
+def _band(table: _Table, rule: AgeRule, *, any_group: bool = False) -> Sql:
     """An age from … to … on the first day of cover is a birth between two days."""
     youngest, too_old = add_years(table.cover_start, -rule.from_age), add_years(table.cover_start, -rule.to_age - 1)
     born = table["birth_date"]
@@ -186,6 +213,8 @@ def _band(table: _Table, rule: AgeRule) -> Sql:
         parts.append(Sql(f"{table['relation']} = %s", (rule.relation,)))
     if rule.renewal is not None:
         parts.append(Sql(f"{table['renewal']} = %s", (rule.renewal,)))
+    if rule.group and not any_group:
+        parts.append(Sql(f"{table['group']} IS NOT DISTINCT FROM %s", (rule.group,)))
     return Sql(f"({' AND '.join(part.text for part in parts)})", tuple(param for part in parts for param in part.params))
 
 
@@ -197,11 +226,14 @@ def _shares(table: _Table) -> Sql:
 RULES: dict[str, Callable[[_Table], Sql | None]] = {
     "window": _window,
     "relation": _relation,
+    "minor": _minor,
     "employment": _employment,
     "months_in_unit": _months_in_unit,
+    "contract": _contract,
     "basic_insurance": _basic_insurance,
     "insurance_type": _insurance_type,
     "union_member": _union_member,
+    "card_holder": _card_holder,
     "gender": _gender,
     "age": _age,
     "shares": _shares,
@@ -228,3 +260,11 @@ def _same_shares(schedule: Schedule, columns: Columns) -> Sql | None:
     if rule is None or not rule.same_shares:
         return None
     return _passes(f"{_column(columns, 'least_shares')} IS NOT DISTINCT FROM {_column(columns, 'most_shares')}")
+
+
+def _agent(schedule: Schedule, columns: Columns) -> Sql | None:
+    rule = schedule.enrolling.unit
+    if rule is None or not rule.agent_bound:
+        return None
+    bound = _column(columns, "agent_bound")
+    return _passes_if_told(bound, bound)

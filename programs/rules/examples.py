@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from programs.rules.assess import Assessment, assess
-from programs.rules.casefile import COUNT, DAY, TEXT, Kind, field_faults, situation
+from programs.rules.casefile import COUNT, DAY, TEXT, Kind, field_faults, no_term_words, situation
 from programs.rules.facts import ZERO, PersonFacts, UnitFacts
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.fees import NoFeeClass, participation_ok, split
@@ -100,13 +100,16 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
         if not participation_ok(rule, unit):
             return Decimal("0.00")
     day = date.fromisoformat(data["joined_on"]) if "joined_on" in data else None
+    months = data.get("term_months", next(iter(schedule.terms), None))
+    if "term_months" in data and months not in schedule.terms:
+        raise ScheduleError([fault(*no_term_words(data["term_months"]), (*path, "term_months"))])
     total = ZERO
     for one in kinds:
         told: dict[str, Any] = {key: value for key, value in one.items() if key != "count"}
         ordinary: dict[str, Any] = {"gender": "male", "birth_date": add_years(schedule.period.start, -40)}
         person = PersonFacts(**ordinary | told)
         try:
-            by_payer = split(schedule, person, data.get("shares", 1), default="unit", starts_on=day, term_months=data.get("term_months"))
+            by_payer = split(schedule, person, data.get("shares", 1), default="unit", starts_on=day, term_months=months)
         except NoFeeClass as error:
             raise ScheduleError([fault(f"没有适用的缴费标准（{error}）", f"no contribution fits ({error})", path)]) from None
         amount = by_payer.get(data["payer"], ZERO) if "payer" in data else sum(by_payer.values(), ZERO)

@@ -14,7 +14,8 @@ ZERO = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
     """The person who joins. `employment`: enterprise, institution, institution_subsidised, retired, none.
-    `insurance_type`: employee or resident. `risk`: the class of the work; `group`: heads that a plan charges less or nothing."""
+    `insurance_type`: employee or resident. `risk`: the class of the work; `group`: heads that a plan charges less or nothing, or
+    takes at another age (ORDINARY: none of them). `contract_months`: length of the labour contract (OPEN_ENDED: without end)."""
 
     birth_date: date
     gender: str
@@ -30,15 +31,22 @@ class PersonFacts:
     risk: str | None = None
     unit_nature: str | None = None
     group: str | None = None
+    contract_months: int | None = None
+
+
+ORDINARY = "ordinary"  # told to belong to none of the groups that plans name
+OPEN_ENDED = 1200  # months; as many as any plan may ask for
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """The unit that enrols: all its eligible staff (or women, as the plan counts), and how many of them it enrols."""
+    """The unit that enrols: all its eligible staff (or women, as the plan counts), how many of them it enrols, and whether an
+    agent acts for it (None: nobody has looked)."""
 
     eligible_staff: int
     enrolling: int
     shares: frozenset[int] = frozenset({1})
+    agent_bound: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

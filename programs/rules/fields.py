@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.eligibility import INSURANCE_WORDS
+from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
 from programs.rules.explain import BASE_WORDS, LOOKED_UP, SCOPE_WORDS, percent, yuan
-from programs.rules.outline import EMPLOYMENT_WORDS, GROUP_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
+from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -62,6 +62,11 @@ FIELD_WORDS: dict[str, Words] = {
     "start": Words("第一天", "first day"),
     "end": Words("最后一天", "last day"),
     "rolling_months": Words("自参加起保障", "cover from joining"),
+    "period.term_months": Words("可选的保障时间", "lengths of cover to choose from"),
+    "term_from": Words("保障时间起算", "length of cover counted from"),
+    "survives": Words("保障期内的变动", "changes in the period"),
+    "transfer": Words("调动后继续保障", "cover goes on after a transfer"),
+    "retirement": Words("退休后继续保障", "cover goes on after retirement"),
     # who may join
     "enrolment": Words("参加", "joining"),
     "opens": Words("开始日期", "opens"),
@@ -75,10 +80,13 @@ FIELD_WORDS: dict[str, Words] = {
     "relations": Words("参加对象", "who may be covered"),
     "relation": Words("与职工的关系", "relation"),
     "employment": Words("在职情况", "employment"),
+    "employment_on_renewal": Words("只能续保的在职情况", "employment, as a renewal only"),
     "union_member": Words("要是工会会员", "union membership needed"),
+    "enrolment.card_holder": Words("要持有工会会员卡", "union card needed"),
     "basic_insurance": Words("要参加基本医疗保险", "basic insurance needed"),
     "insurance_types": Words("医保种类", "kinds of insurance"),
     "min_months_in_unit": Words("入职至少", "time with the unit, at least"),
+    "min_contract_months": Words("劳动合同至少", "length of the contract, at least"),
     "gender": Words("性别", "sex"),
     "ages": Words("年龄", "age"),
     "from": Words("下限", "from"),
@@ -94,6 +102,7 @@ FIELD_WORDS: dict[str, Words] = {
     "headcount": Words("人数", "people"),
     "compare": Words("界限", "bound"),
     "same_shares": Words("全员份数相同", "same shares for everyone"),
+    "agent_bound": Words("单位要有经办人", "the unit has an agent"),
     # what it costs
     "contribution": Words("互助费", "contribution"),
     "per_share": Words("每份", "per share"),
@@ -219,6 +228,11 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
     "relations": _RELATIONS,
     "relation": _RELATIONS,
     "employment": EMPLOYMENT_WORDS,
+    "employment_on_renewal": EMPLOYMENT_WORDS,
+    "term_from": {
+        "joining": Words("参加的次日", "the day after joining"),
+        "period_start": Words("保障期第一天", "the period's first day"),
+    },
     "insurance_types": INSURANCE_WORDS,
     "gender": _GENDERS,
     "surplus": {"refuse": Words("不收", "refused"), "void": Words("无效", "void")},
@@ -246,7 +260,7 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "count_both": Words("入院日和出院日都算", "both the first and the last day count"),
     },
 }
-_UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "age": Words("周岁", "years")}
+_UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "term": Words("个月", "months"), "age": Words("周岁", "years")}
 _DAYS_OF_COVER = ("from_day", "to_day")
 _YES, _NO = Words("是", "yes"), Words("否", "no")
 

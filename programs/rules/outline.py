@@ -6,9 +6,10 @@ For those who read terms without reading data; the counterpart for a decided cas
 from collections.abc import Mapping
 from typing import Any
 
-from programs.rules.eligibility import INSURANCE_WORDS
+from programs.rules.eligibility import INSURANCE_WORDS, group_words
 from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, yuan
 from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
+from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -239,6 +240,8 @@ def joining_lines(schedule: Schedule) -> list[Words]:
         _list("参加对象", "who", [RELATION_WORDS[code] for code in e.relations]),
         _list("在职情况", "employment", [EMPLOYMENT_WORDS[code] for code in e.employments]),
     ]
+    if e.renewal_employments:
+        lines.append(_list("只能续保（上一期参加过）", "as a renewal only", [EMPLOYMENT_WORDS[code] for code in e.renewal_employments]))
     if e.gender != "any":
         lines.append(Words(f"只面向{GENDER_WORDS[e.gender].zh}", f"for {GENDER_WORDS[e.gender].en} only"))
     if e.basic_insurance:
@@ -247,8 +250,13 @@ def joining_lines(schedule: Schedule) -> list[Words]:
         lines.append(_list("医保种类", "kind of insurance", [INSURANCE_WORDS[code] for code in e.insurance_types]))
     if e.min_months_in_unit:
         lines.append(Words(f"入职满 {e.min_months_in_unit} 个月", f"{e.min_months_in_unit} months with the unit"))
+    if e.min_contract_months:
+        months = e.min_contract_months
+        lines.append(Words(f"劳动合同不少于 {months} 个月", f"a labour contract of {months} months or more"))
     if e.union_member:
         lines.append(Words("要是工会会员", "union membership is needed"))
+    if e.card_holder:
+        lines.append(Words("要持有工会会员卡", "a union member card is needed"))
     lines += [_age(rule) for rule in e.ages]
     void = Words("，超出的部分无效", ", the surplus is void") if e.surplus_void else Words("", "")
     lines.append(Words(f"每人最多 {e.max_shares} 份{void.zh}", f"at most {e.max_shares} share(s) each{void.en}"))
@@ -269,6 +277,8 @@ def _unit_lines(rule: UnitRule) -> list[Words]:
         lines.append(Words(f"{who.zh} {rule.all_headcount} 人{zh}的单位须全员参加", f"units with {count} {who.en} join as a whole"))
     if rule.same_shares:
         lines.append(Words("同一单位份数相同", "everyone of a unit has the same number of shares"))
+    if rule.agent_bound:
+        lines.append(Words("单位要有经办人", "the unit has an agent"))
     return lines
 
 
@@ -282,9 +292,11 @@ def _late(rule: LateRule) -> Words:
 def _age(rule: AgeRule) -> Words:
     relation, gender = RELATION_WORDS[rule.relation], GENDER_WORDS[rule.gender]
     kind = {None: Words("", ""), True: Words("（续保）", " (renewal)"), False: Words("（首次参加）", " (first time)")}[rule.renewal]
+    named = group_words(rule.group) if rule.group else None
+    group = Words(f"（{named.zh}）", f" ({named.en})") if named else Words("", "")
     return Words(
-        f"{relation.zh}{gender.zh}年龄 {rule.from_age} 至 {rule.to_age} 周岁{kind.zh}",
-        f"age of {relation.en}{' ' * bool(gender.en)}{gender.en}: {rule.from_age} to {rule.to_age}{kind.en}",
+        f"{relation.zh}{gender.zh}{group.zh}年龄 {rule.from_age} 至 {rule.to_age} 周岁{kind.zh}",
+        f"age of {relation.en}{' ' * bool(gender.en)}{gender.en}{group.en}: {rule.from_age} to {rule.to_age}{kind.en}",
     )
 
 
@@ -304,11 +316,6 @@ NATURE_WORDS = {
     "other": Words("其他单位", "other units"),
 }
 RISK_WORDS = {"high": Words("高风险工种", "high-risk work"), "normal": Words("一般工种", "ordinary work")}
-GROUP_WORDS = {
-    "hardship": Words("困难职工", "workers in hardship"),
-    "model_worker": Words("劳动模范", "model workers"),
-    "new_form": Words("新就业形态劳动者", "workers in new forms of employment"),
-}
 
 
 def _fee(fee: FeeClass) -> Words:
@@ -319,8 +326,8 @@ def _fee(fee: FeeClass) -> Words:
     if fee.refundable:
         zh, en = f"{zh}，到期退还", f"{en}, paid back at the end"
     if fee.payers:
-        zh += f"（{'，'.join(f'{_payer(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
-        en += f" ({', '.join(f'{_payer(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
+        zh += f"（{'，'.join(f'{payer_words(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
+        en += f" ({', '.join(f'{payer_words(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
     return Words(zh, en)
 
 
@@ -332,7 +339,7 @@ def _fee_parts(fee: FeeClass) -> list[Words]:
         RISK_WORDS.get(fee.risk, Words("条款列明的工种", "the work listed")) if fee.risk else Words("", ""),
         NATURE_WORDS[fee.unit_nature] if fee.unit_nature else Words("", ""),
         RELATION_WORDS[fee.relation] if fee.relation else Words("", ""),
-        GROUP_WORDS.get(fee.group, Words("条款列明的人员", "the people listed")) if fee.group else Words("", ""),
+        group_words(fee.group) if fee.group else Words("", ""),
     ]
     if fee.term_months:
         parts.append(Words(f"保障 {fee.term_months} 个月", f"{fee.term_months} months of cover"))
@@ -343,8 +350,34 @@ def _fee_parts(fee: FeeClass) -> list[Words]:
     return parts
 
 
-def _payer(name: str) -> Words:
+def payer_words(name: str) -> Words:
+    """Who pays, in words; plans name their payers freely."""
     return PAYER_WORDS.get(name, OTHER_PAYER)
+
+
+def cover_words(schedule: Schedule) -> Words:
+    """For how long one is covered, and from when that counts."""
+    if not schedule.terms:
+        last = schedule.period.last_day
+        return Words(f"保障到{format_zh(last)}", f"covered until {last:%-d %B %Y}")
+    zh, en = "、".join(f"{n} 个月" for n in schedule.terms), ", ".join(f"{n}" for n in schedule.terms)
+    choose = Words("可选 ", "a choice of ") if len(schedule.terms) > 1 else Words(" ", "")
+    joining, first = Words("自参加的次日起", "from the day after joining"), Words("自保障期第一天起", "from the period's first day")
+    start = joining if schedule.from_joining else first
+    return Words(f"保障时间{choose.zh}{zh}，{start.zh}", f"covered for {choose.en}{en} months {start.en}")
+
+
+def survival_lines(schedule: Schedule) -> list[Words]:
+    """What becomes of cover when its holder is transferred or retires in the period; nothing is said of plans that always keep
+    the right."""
+    if not schedule.ended_by:
+        return []
+    kept, ended = Words("不影响本期保障", "cover goes on"), Words("的，保障到当天为止", "cover ends on that day")
+    return [
+        Words(f"期内{CHANGE_WORDS[one].zh}{end.zh}", f"on {CHANGE_WORDS[one].en} {end.en}")
+        for one in CHANGES
+        for end in [kept if survives(schedule, one) else ended]
+    ]
 
 
 def waiting_words(schedule: Schedule) -> Words:

@@ -35,6 +35,7 @@ from programs.rules.words import Words
 from unionaid.lib.calendar import Period, plus_days
 
 SCHEMA_FILE = FilePath(__file__).with_name("plan.schema.json")
+EMPLOYED = ["enterprise", "institution"]  # whom a plan takes that names no kinds of employment
 Data = Mapping[str, Any]
 
 
@@ -132,7 +133,11 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for i, rule in enumerate(enrolment.get("late", [])):
         if ("within_days" in rule) == ("within_months" in rule):
             yield fault("写 within_days 或 within_months 之一", "write one of within_days and within_months", ("enrolment", "late", i))
+    for kind in set(enrolment.get("employment", EMPLOYED)) & set(enrolment.get("employment_on_renewal", [])):
+        words = f"{kind} 首次参加就可以，不用再写", f"{kind} may join for the first time already"
+        yield fault(*words, ("enrolment", "employment_on_renewal"))
     yield from _fee_faults(data["contribution"])
+    yield from _term_faults(period, data["contribution"])
     yield from _item_faults(data["items"])
     for name in ("exclusions", "documents"):
         yield from _codes_once(data.get(name, []), (name,))
@@ -191,6 +196,32 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
                 f"payers add up to {paid}, not to {one['per_share']}",
                 (*path, "payers"),
             )
+
+
+def _term_faults(period: Data, contribution: Data) -> Iterator[Fault]:
+    """Every length of cover has its contribution, and no contribution is for a length that nobody can choose."""
+    where = ("period", "term_months")
+    if "rolling_months" in period and "term_months" in period:
+        yield fault("写 rolling_months 或 term_months 之一", "write one of rolling_months and term_months", ("period",))
+        return
+    if "term_from" in period and "term_months" not in period:
+        yield fault("只有写了 term_months 才写 term_from", "stands only beside term_months", ("period", "term_from"))
+    offered = _terms(period)
+    classes = contribution.get("classes", [contribution])
+    for i, one in enumerate(classes):
+        months = one.get("term_months")
+        if months is not None and months not in offered:
+            zh, en = f"period 里没有 {months} 个月这种保障时间", f"no cover of {months} months is offered in period"
+            yield fault(zh, en, ("contribution", "classes", i, "term_months"))
+    for months in offered:
+        if all(one.get("term_months") not in (None, months) for one in classes):
+            yield fault(f"保障 {months} 个月没有缴费标准", f"there is no contribution for {months} months", where)
+
+
+def _terms(period: Data) -> tuple[int, ...]:
+    """The lengths of cover that a plan offers; `rolling_months: 12` is a single one."""
+    rolling = period.get("rolling_months", 0)
+    return tuple(period.get("term_months", [rolling] if rolling else []))
 
 
 def _item_faults(items: list[Data]) -> Iterator[Fault]:
@@ -304,7 +335,9 @@ def _schedule(data: Data) -> Schedule:
         source_title=source["title"],
         source_note=source.get("note", ""),
         period=Period(date.fromisoformat(period["start"]), plus_days(date.fromisoformat(period["end"]), 1)),
-        rolling_months=period.get("rolling_months", 0),
+        terms=_terms(period),
+        from_joining=bool(_terms(period)) and period.get("term_from", "joining") == "joining",
+        ended_by=frozenset(change for change, kept in data.get("survives", {}).items() if not kept),
         enrolling=_enrolling(data["enrolment"]),
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
         waiting=waiting,
@@ -330,14 +363,17 @@ def _enrolling(data: Data) -> Enrolling:
         ),
         individual=data.get("individual", False),
         relations=tuple(data.get("relations", ["self"])),
-        employments=tuple(data.get("employment", ["enterprise", "institution"])),
+        employments=tuple(data.get("employment", EMPLOYED)),
+        renewal_employments=tuple(data.get("employment_on_renewal", [])),
         union_member=data.get("union_member", True),
+        card_holder=data.get("card_holder", False),
         basic_insurance=data.get("basic_insurance", True),
         insurance_types=tuple(data.get("insurance_types", [])),
         min_months_in_unit=data.get("min_months_in_unit", 0),
+        min_contract_months=data.get("min_contract_months", 0),
         gender=data.get("gender", "any"),
         ages=tuple(
-            AgeRule(one.get("gender", "any"), one["from"], one["to"], one.get("renewal"), one.get("relation", "any"))
+            AgeRule(one.get("gender", "any"), one["from"], one["to"], one.get("renewal"), one.get("relation", "any"), one.get("group"))
             for one in data.get("ages", [])
         ),
         max_shares=shares["max"],
@@ -354,6 +390,7 @@ def _unit_rule(data: Data) -> UnitRule:
         all_headcount=small["headcount"],
         all_inclusive=small["compare"] == "<=",
         same_shares=data.get("same_shares", False),
+        agent_bound=data.get("agent_bound", False),
     )
 
 
@@ -480,6 +517,7 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
                 yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusions", i, "items"))
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
+    yield from _counter_faults(schedule)
 
 
 def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
@@ -516,6 +554,26 @@ def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
                     f"the limit of {ceiling} lies below the item's own {most}",
                     (*path, "amount"),
                 )
+
+
+def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
+    """Days and deductibles counted over the period under one name have one amount: whichever claim came first would
+    otherwise decide how much is left."""
+    stands: dict[tuple[str, str], Decimal | int] = {}
+    for i, item in enumerate(schedule.items):
+        for j, step in enumerate(item.steps):
+            data, path = step.data, ("items", i, "steps", j, step.name)
+            if step.name == "deduct" and data["per"] == "period":
+                amount, field, words = data["amount"], "amount", Words("起付线", "deductible")
+            elif step.name == "per_day" and data["max_days_in_period"]:
+                amount, field, words = data["max_days_in_period"], "max_days_in_period", Words("天数额度", "days")
+            else:
+                continue
+            first = stands.setdefault((step.name, data["key"]), amount)
+            if first != amount:
+                zh = f"{words.zh} {data['key']} 写了两个不同的数：{first} 和 {amount}；不是同一笔的请用 key 另起名字"
+                en = f"the {words.en} {data['key']} stands here as {first} and as {amount}; give another one its own key"
+                yield fault(zh, en, (*path, field))
 
 
 def _greatest_lump(item: Item) -> Decimal | None:

@@ -14,24 +14,28 @@ from unionaid.lib.calendar import Period, plus_days, plus_months
 
 @dataclass(frozen=True, slots=True)
 class AgeRule:
-    """Completed years at the start of cover, both bounds inclusive, for a gender (or any) and renewals (or any)."""
+    """Completed years at the start of cover, both bounds inclusive, for a gender (or any) and renewals (or any); with a
+    `group` only for people of that group (senior staff)."""
 
     gender: str
     from_age: int
     to_age: int
     renewal: bool | None
     relation: str
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRule:
-    """How many of a unit must join: a share of its staff (or of its women), and all of them in small units."""
+    """How many of a unit must join: a share of its staff (or of its women), and all of them in small units. `agent_bound`:
+    the unit must have an agent who acts for it."""
 
     of: str
     min_ratio: Decimal
     all_headcount: int
     all_inclusive: bool
     same_shares: bool
+    agent_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,8 @@ class ClaimWindow:
 
 @dataclass(frozen=True, slots=True)
 class Enrolling:
-    """Who may join, when, and how many shares."""
+    """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person was
+    covered in the period before."""
 
     opens: date
     closes: date
@@ -165,10 +170,13 @@ class Enrolling:
     individual: bool
     relations: tuple[str, ...]
     employments: tuple[str, ...]
+    renewal_employments: tuple[str, ...]
     union_member: bool
+    card_holder: bool
     basic_insurance: bool
     insurance_types: tuple[str, ...]
     min_months_in_unit: int
+    min_contract_months: int
     gender: str
     ages: tuple[AgeRule, ...]
     max_shares: int
@@ -176,9 +184,15 @@ class Enrolling:
     unit: UnitRule | None
 
 
+class TermNotOffered(LookupError):
+    """The plan offers several lengths of cover, and none of them was chosen; or another one than those."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The whole terms of one plan for one period."""
+    """The whole terms of one plan for one period. `terms`: the lengths of cover in months that are offered; none: everyone is
+    covered until the period's last day. `from_joining`: they count from the first day of a person's cover, not of the period.
+    `ended_by`: the changes in the period that end cover (transfer, retirement)."""
 
     code: str
     version: str
@@ -190,7 +204,9 @@ class Schedule:
     source_title: str
     source_note: str
     period: Period
-    rolling_months: int
+    terms: tuple[int, ...]
+    from_joining: bool
+    ended_by: frozenset[str]
     enrolling: Enrolling
     fees: tuple[FeeClass, ...]
     waiting: Waiting
@@ -203,6 +219,27 @@ class Schedule:
     documents: tuple[Document, ...]
     examples: tuple[Mapping[str, Any], ...]
     summary: Words
+
+    def term(self, chosen: int | None = None) -> int | None:
+        """The months of cover: what was chosen, or the only length offered; None when cover simply ends with the period.
+        TermNotOffered when the choice is open, or is none that the plan offers."""
+        if chosen is None and len(self.terms) < 2:
+            return self.terms[0] if self.terms else None
+        if chosen not in self.terms:
+            raise TermNotOffered(self.code)
+        return chosen
+
+    def cover(self, *, on: date, term_months: int | None = None) -> Period | None:
+        """The days of cover that joining on this day gives: from 0:00 of the day after, or from the period's first day."""
+        return self.cover_from(max(self.period.start, plus_days(on, 1)), term_months=term_months)
+
+    def cover_from(self, start: date, *, term_months: int | None = None) -> Period | None:
+        """The days of cover from this day on: for the chosen months (the first length offered when none is), or to the end of
+        the period. None when no day is left."""
+        months = term_months or next(iter(self.terms), None)
+        first = start if self.from_joining else self.period.start
+        end = plus_months(first, months) if months else self.period.end
+        return Period(start, end) if start < end else None
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)

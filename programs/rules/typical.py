@@ -6,13 +6,13 @@ and 20% of what is above it; nothing from the personal account.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from programs.rules.assess import Assessment, assess
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, Settlement, Stay
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import Period, plus_days, plus_months
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import round_half_up
 
 OUTSIDE, DEDUCTIBLE, BORNE = Decimal("0.10"), Decimal(800), Decimal("0.20")
@@ -55,8 +55,8 @@ def would_get(schedule: Schedule, bill: Bill, *, person: PersonFacts, shares: in
     if "admission" not in schedule.events:
         return None
     start = schedule.period.start
-    end = plus_months(start, schedule.rolling_months) if schedule.rolling_months else schedule.period.end
-    event_on = min(max(schedule.waiting_ends(start), _after_bands(schedule, start)), end - timedelta(days=1))
+    cover = schedule.cover_from(start) or schedule.period
+    event_on = min(max(schedule.waiting_ends(start), _after_bands(schedule, start)), cover.last_day)
     settlement = Settlement(
         medfee_sumamt=bill.total,
         fulamt_ownpay_amt=bill.outside,
@@ -69,7 +69,7 @@ def would_get(schedule: Schedule, bill: Bill, *, person: PersonFacts, shares: in
     )
     stay = Stay(event_on, plus_days(event_on, bill.days), settlement, BEST_GRADE, bill.days)
     case = CaseFacts(event="admission", event_on=event_on, stays=(stay,), other_aid=Decimal(0))
-    return assess(schedule, person=person, cover=CoverFacts(Period(start, end), shares), case=case)
+    return assess(schedule, person=person, cover=CoverFacts(cover, shares), case=case)
 
 
 def _after_bands(schedule: Schedule, start: date) -> date:

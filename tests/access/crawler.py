@@ -107,7 +107,7 @@ def route_of(address: str) -> str:
 
 
 def walk(client: Client, start: str) -> Iterator[Seen]:
-    """Every page that can be reached from `start` along links, up to EACH addresses of a route."""
+    """Every page that can be reached from `start` along links, up to EACH addresses of a route; one, where it answers a file."""
     waiting, known, counts = [(start, "")], {start}, Counter[str]()
     while waiting:
         address, came_from = waiting.pop(0)
@@ -121,6 +121,8 @@ def walk(client: Client, start: str) -> Iterator[Seen]:
             reader.links.append(answer["Location"])
         elif "text/html" in answer.get("Content-Type", ""):
             reader.feed(answer.content.decode())
+        else:
+            counts[route] += EACH
         yield Seen(address, route, came_from, answer, reader)
         for link in reader.links:
             target = urlsplit(urljoin(f"http://testserver{address}", link))

@@ -16,10 +16,10 @@ from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import STALE_AFTER
-from unionaid.workflow.live import hear
 from unionaid.workflow.models import Job
 from unionaid.workflow.moves import Conflict
 from unionaid.workflow.nudge import nudge
+from unionaid.workflow.progress import told
 
 pytestmark = pytest.mark.worker
 PEOPLE = 30
@@ -158,18 +158,19 @@ class Death(BaseException):
     """Nobody catches it."""
 
 
-@pytest.mark.parametrize(("one_transaction", "left"), [(True, NOTHING), (False, (PEOPLE, PEOPLE, 0, 0))])
-def test_without_one_transaction_the_same_death_leaves_people_without_cover(
+@pytest.mark.parametrize(("one_transaction", "left"), [(True, NOTHING), (False, (PEOPLE, PEOPLE, PEOPLE, 0))])
+def test_without_one_transaction_the_same_death_leaves_cover_without_a_debt(
     world: World, one_transaction: bool, left: tuple[int, ...]
 ) -> None:
-    """The control: where the people are written and the covers are not, the transaction is ended, as if it were two."""
+    """The control: where people and covers are written and the debt is not, the transaction is ended, as if it were two."""
     roster = _upload(world)
     with frozen(JOINED):
         rosters.check(roster.pk, by=world.agent_actor, on=JOINED)
     _confirm(world, roster)
 
-    def dies(stage: str, _done: int, _total: int) -> None:
-        if stage == "登记保障":
+    def dies(stage: str, *, done: int = 0, total: int = 0) -> None:
+        if stage == "计算互助费":
+            assert done == total == PEOPLE
             if not one_transaction:
                 connection.cursor().execute("COMMIT")
             raise Death
@@ -186,9 +187,7 @@ def test_while_it_is_checked_its_progress_is_seen_and_a_cancellation_waits_for_t
             _elsewhere(lambda: made.append(_upload(world)))
             until(_waits_for("members_rosterrow"), "the worker is in the middle", seconds=90)
             with everywhere(reason="look"):
-                told = hear(Job.objects.get(kind="members.check_roster").pk)
-            assert told is not None
-            assert (told.stage, told.total) == ("保存每一行的结果", PEOPLE)
+                assert told(Job.objects.get(kind="members.check_roster").public_id) == ("逐行核对", 0, PEOPLE)
         (roster,) = made
         until(lambda: _state(roster) == "checked", "the roster is checked by a worker")
     with everywhere(reason="cancel"):

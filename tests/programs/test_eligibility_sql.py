@@ -31,7 +31,7 @@ PEOPLE = 300
 TYPES = {
     "birth_date": "date", "gender": "text", "employment": "text", "union_member": "boolean", "basic_insurance": "boolean",
     "relation": "text", "joined_unit_on": "date", "renewal": "boolean", "holder_employment": "text", "insurance_type": "text",
-    "shares": "integer",
+    "card_holder": "boolean", "group": "text", "contract_months": "integer", "shares": "integer",
 }  # fmt: skip
 COLUMNS = {fact: f"people.{fact}" for fact in FACTS}
 PLANS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -41,7 +41,7 @@ def _disagreements(schedule: Schedule, people: list[tuple[PersonFacts, int]], *,
     """Where the two differ, person by person and rule by rule; both ask the same rules, in the same order."""
     verdicts, params = verdict_sql(schedule, COLUMNS, on=on, cover_start=start)
     told = [{**asdict(person), "shares": shares, "number": i} for i, (person, shares) in enumerate(people)]
-    columns = ", ".join(f"{fact} {kind}" for fact, kind in TYPES.items())
+    columns = ", ".join(f'"{fact}" {kind}' for fact, kind in TYPES.items())
     text = (
         f"WITH people AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS told(number integer, {columns})), "
         f"judged AS (SELECT number, {verdicts} FROM people) SELECT judged.*, {every_rule_passes(schedule)} FROM judged ORDER BY number"
@@ -67,6 +67,7 @@ def _disagreements(schedule: Schedule, people: list[tuple[PersonFacts, int]], *,
 days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 relations = ["self", "spouse", "minor_child"]
 employments = ["enterprise", "institution", "institution_subsidised", "retired", "none"]
+groups = ["senior", "hardship"]
 
 
 def _some(options: list[str]) -> st.SearchStrategy[list[str]]:
@@ -91,6 +92,8 @@ def _ages(draw: st.DrawFn) -> dict[str, Any]:
     made["relation"] = draw(st.sampled_from(["any", *relations]))
     if draw(st.booleans()):
         made["renewal"] = draw(st.booleans())
+    if draw(st.booleans()):
+        made["group"] = draw(st.sampled_from(groups))
     return made
 
 
@@ -99,7 +102,7 @@ def _units(draw: st.DrawFn) -> dict[str, Any]:
     made: dict[str, Any] = {"min_ratio": str(draw(st.sampled_from(["0", "0.5", "0.75", "0.333333", "1"])))}
     if draw(st.booleans()):
         made["all_must_join"] = {"headcount": draw(st.integers(1, 40)), "compare": draw(st.sampled_from(["<", "<="]))}
-    return {**made, "same_shares": draw(st.booleans())}
+    return {**made, "same_shares": draw(st.booleans()), "agent_bound": draw(st.booleans())}
 
 
 @st.composite
@@ -113,11 +116,16 @@ def schedules(draw: st.DrawFn) -> Schedule:
         "employment": draw(_some(employments)),
         "union_member": draw(st.booleans()),
         "basic_insurance": draw(st.booleans()),
+        "card_holder": draw(st.booleans()),
+        "min_contract_months": draw(st.sampled_from([0, 0, 1, 12])),
         "min_months_in_unit": draw(st.sampled_from([0, 0, 1, 6, 12])),
         "gender": draw(st.sampled_from(["any", "any", "male", "female"])),
         "shares": {"max": draw(st.integers(1, 5)), "surplus": draw(st.sampled_from(["refuse", "void"]))},
         "unit": draw(_units()),
     }
+    only_renewing = [kind for kind in employments if kind not in rules["employment"]]
+    if only_renewing and draw(st.booleans()):
+        rules["employment_on_renewal"] = draw(_some(only_renewing))
     if draw(st.booleans()):
         rules["insurance_types"] = draw(_some(["employee", "resident"]))
     if draw(st.booleans()):
@@ -153,7 +161,9 @@ def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date,
                 birth_date=pick(births), gender=pick(["male", "female"]), employment=pick([*employments, "", None]),
                 union_member=pick([True, False, None]), basic_insurance=pick([True, False, None]), relation=pick(relations),
                 joined_unit_on=pick([*hired, None]), renewal=pick([True, False]), holder_employment=pick([*employments, "", None]),
-                insurance_type=pick(["employee", "resident", None]),
+                insurance_type=pick(["employee", "resident", None]), card_holder=pick([True, False, None]),
+                group=pick([*groups, "ordinary", None, None]),
+                contract_months=pick([None, 0, *(schedule.enrolling.min_contract_months + by for by in (-1, 0, 1))]),
             ),
             pick([0, 1, 2, 3, 4, 5, 6]),
         )
@@ -168,9 +178,11 @@ anyone = st.tuples(
         birth_date=st.dates(date(1900, 1, 1), date(2030, 12, 31)), gender=st.sampled_from(["male", "female"]),
         employment=st.none() | st.sampled_from([*employments, ""]), union_member=st.none() | st.booleans(),
         basic_insurance=st.none() | st.booleans(), relation=st.sampled_from(relations),
-        joined_unit_on=st.none() | st.dates(date(1950, 1, 1), date(2030, 12, 31)), renewal=st.booleans(), card_holder=st.none(),
+        joined_unit_on=st.none() | st.dates(date(1950, 1, 1), date(2030, 12, 31)), renewal=st.booleans(),
+        card_holder=st.none() | st.booleans(), contract_months=st.none() | st.integers(0, 1200),
         holder_employment=st.none() | st.sampled_from([*employments, ""]),
-        insurance_type=st.none() | st.sampled_from(["employee", "resident"]), risk=st.none(), unit_nature=st.none(), group=st.none(),
+        insurance_type=st.none() | st.sampled_from(["employee", "resident"]), risk=st.none(), unit_nature=st.none(),
+        group=st.none() | st.sampled_from([*groups, "ordinary"]),
     ),
     st.integers(0, 99),
 )  # fmt: skip
@@ -211,18 +223,22 @@ def _units_around(schedule: Schedule, chance: random.Random) -> list[UnitFacts]:
     for _ in range(PEOPLE):
         staff = chance.choice([0, 1, 4, 100, max(0, headcount - 1), headcount, headcount + 1])
         enrolling = chance.choice([staff, max(0, staff - 1), staff // 2, -(-staff // 2), staff * 3 // 4, -(-staff * 3 // 4), staff + 1])
-        made.append(UnitFacts(staff, enrolling, frozenset(chance.choices([1, 2, 3], k=chance.choice([1, 1, 2])))))
+        shares, agent = frozenset(chance.choices([1, 2, 3], k=chance.choice([1, 1, 2]))), chance.choice([True, False, None])
+        made.append(UnitFacts(staff, enrolling, shares, agent))
     return made
 
 
 def _unit_disagreements(schedule: Schedule, units: list[UnitFacts]) -> list[str]:
-    names = ("eligible_staff", "enrolling", "least_shares", "most_shares")
+    names = ("eligible_staff", "enrolling", "least_shares", "most_shares", "agent_bound")
     verdicts, params = unit_verdict_sql(schedule, {name: name for name in names})
     told = [
-        {"n": i, "eligible_staff": u.eligible_staff, "enrolling": u.enrolling, "least_shares": min(u.shares), "most_shares": max(u.shares)}
+        {
+            "n": i, "eligible_staff": u.eligible_staff, "enrolling": u.enrolling, "least_shares": min(u.shares),
+            "most_shares": max(u.shares), "agent_bound": u.agent_bound,
+        }
         for i, u in enumerate(units)
-    ]
-    columns = ", ".join(f"{name} integer" for name in ("n", *names))
+    ]  # fmt: skip
+    columns = ", ".join(f"{name} {'boolean' if name == 'agent_bound' else 'integer'}" for name in ("n", *names))
     with connection.cursor() as cursor:
         text = f"SELECT {verdicts} FROM jsonb_to_recordset(%s::jsonb) AS units({columns}) ORDER BY n"
         cursor.execute(text, [*params, json.dumps(told)])
@@ -239,10 +255,14 @@ EDGES = parse(
         "examples": [],
         "enrolment": {
             "opens": "2025-10-01", "closes": "2025-12-31", "gender": "female", "insurance_types": ["employee"],
-            "relations": ["self", "spouse"], "min_months_in_unit": 6, "shares": {"max": 3},
+            "relations": ["self", "spouse"], "min_months_in_unit": 6, "min_contract_months": 12, "card_holder": True,
+            "employment_on_renewal": ["retired"], "shares": {"max": 3},
             "late": [{"who": "new_hires", "after": "hired", "within_months": 1}],
-            "ages": [{"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True}],
-            "unit": {"min_ratio": "0.75", "all_must_join": {"headcount": 25, "compare": "<="}, "same_shares": True},
+            "ages": [
+                {"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True},
+                {"from": 16, "to": 70, "group": "senior"},
+            ],
+            "unit": {"min_ratio": "0.75", "all_must_join": {"headcount": 25, "compare": "<="}, "same_shares": True, "agent_bound": True},
         },
     }
 )  # fmt: skip
@@ -271,7 +291,11 @@ def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Ite
         ("relation", "= ANY", "<> ANY"),
         ("employment", "'self'", "'spouse'"),
         ("employment", "NULLIF", "COALESCE"),
+        ("employment", "people.renewal AND", "TRUE AND"),
         ("months_in_unit", "<= %s", "< %s"),
+        ("contract", ">= %s", "> %s"),
+        ("contract", "'unknown'", "'fail'"),
+        ("card_holder", "'unknown'", "'fail'"),
         ("basic_insurance", "'unknown'", "'pass'"),
         ("insurance_type", "'unknown'", "'fail'"),
         ("union_member", "'unknown'", "'pass'"),
@@ -279,6 +303,8 @@ def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Ite
         ("age", "<= %s", "< %s"),
         ("age", "> %s", ">= %s"),
         ("age", "people.renewal = %s", "people.renewal IS NOT DISTINCT FROM NOT %s"),
+        ("age", "people.group IS NOT DISTINCT FROM %s", "%s = 'senior'"),
+        ("age", "people.group IS NULL AND", "TRUE AND"),
         ("shares", "BETWEEN 1", "BETWEEN 0"),
     ],
 )
@@ -293,7 +319,13 @@ def test_a_broken_twin_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, rule
 
 
 @pytest.mark.parametrize(
-    ("made", "old", "new"), [("_participation", "<=", "<"), ("_participation", ">=", ">"), ("_same_shares", "NOT ", "")]
+    ("made", "old", "new"),
+    [
+        ("_participation", "<=", "<"),
+        ("_participation", ">=", ">"),
+        ("_same_shares", "NOT ", ""),
+        ("_agent", "'unknown'", "'pass'"),
+    ],
 )
 def test_a_broken_twin_of_a_units_rule_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, made: str, old: str, new: str) -> None:
     make = getattr(eligibility_sql, made)
@@ -314,7 +346,8 @@ def test_values_never_stand_in_the_text() -> None:
     assert text.count("%s") == len(params)
     assert not any(char.isdigit() and char != "1" for char in text)  # BETWEEN 1 AND %s, shares >= 1
     assert "enterprise" not in text
-    unit_text, unit_params = unit_verdict_sql(EDGES, dict.fromkeys(("eligible_staff", "enrolling", "least_shares", "most_shares"), "x"))
+    names = ("eligible_staff", "enrolling", "least_shares", "most_shares", "agent_bound")
+    unit_text, unit_params = unit_verdict_sql(EDGES, dict.fromkeys(names, "x"))
     assert unit_text.count("%s") == len(unit_params) == 2
 
 

@@ -105,7 +105,7 @@ def test_two_units_with_overlapping_rosters_enrol_everybody_once_and_the_second_
     with everywhere(reason="look"):
         late = RosterRow.objects.filter(outcome="bad")
         assert late.count() == BOTH
-        assert all("已在别处参加" in row.reasons[0] and row.problem == "covered" and row.fee_fen == 0 for row in late)
+        assert all("已在别处参加" in row.why and row.problem == "covered" and row.fee_fen == 0 for row in late)
 
 
 def test_of_people_known_before_two_rosters_at_once_cover_each_once(world: World) -> None:

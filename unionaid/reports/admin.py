@@ -177,7 +177,8 @@ def _chart(lines: Sequence[StatementLine]) -> dict[str, Any] | None:
         fee, benefit = line.figures["contributions_fen"], line.figures["benefits_fen"]
         bars.append(
             {
-                "label": line.label, "y": i * 52, "text_y": i * 52 + 26, "fee": format_yuan(fee), "benefit": format_yuan(benefit),
+                "label": services.label_of(line), "y": i * 52, "text_y": i * 52 + 26,
+                "fee": format_yuan(fee), "benefit": format_yuan(benefit),
                 "fee_width": WIDTH * fee // most, "benefit_width": WIDTH * benefit // most,
                 "fee_end": 168 + WIDTH * fee // most, "benefit_end": 168 + WIDTH * benefit // most,
                 "fee_y": i * 52 + 8, "benefit_y": i * 52 + 26, "fee_text_y": i * 52 + 20, "benefit_text_y": i * 52 + 39,

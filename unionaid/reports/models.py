@@ -31,7 +31,7 @@ class YearlyStatement(OfficeOwned):
 
 
 class StatementLine(Scoped):
-    """One row of one table of a statement: a label and its figures (fen, counts; ratios as text decimals)."""
+    """One row of one table of a statement: its figures (fen, counts), and a plan's name as it was then."""
 
     scope_by = ScopeBy(parent="statement")
 
@@ -39,7 +39,7 @@ class StatementLine(Scoped):
     table = models.CharField(max_length=30)
     position = models.PositiveSmallIntegerField()
     key = models.CharField(max_length=80)
-    label = models.CharField(max_length=160)
+    label = models.CharField(max_length=160, blank=True)
     figures = models.JSONField()
 
     class Meta:

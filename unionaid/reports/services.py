@@ -74,14 +74,14 @@ def _freeze(statement: YearlyStatement, counted: Sequence[figures.Counted], *, b
     found = figures.figures_of(counted, {str(pk): program.category for pk, program in programs.items()})
     in_order = sorted(programs.values(), key=lambda program: (CATEGORIES.index(program.category), program.code))
     lines = [
-        _line(statement, "by_program", program.code, program.name, found["program"][str(program.pk)], program.get_category_display())
+        _line(statement, "by_program", program.code, found["program"][str(program.pk)], program.name, program.category)
         for program in in_order
     ]
     lines += [
-        _line(statement, "by_category", key, str(Program.Category(key).label), found["category"][key])
+        _line(statement, "by_category", key, found["category"][key])
         for key in sorted(found["category"], key=CATEGORIES.index)
     ]
-    lines.append(_line(statement, "total", "total", _("合计"), found["total"]["all"]))
+    lines.append(_line(statement, "total", "total", found["total"]["all"]))
     for i, line in enumerate(lines):
         line.position = i
     StatementLine.objects.bulk_create(lines)
@@ -97,11 +97,20 @@ CATEGORIES = Program.Category.values
 
 
 def _line(
-    statement: YearlyStatement, table: str, key: str, label: str, row: figures.Figures, category: str = ""
+    statement: YearlyStatement, table: str, key: str, row: figures.Figures, label: str = "", category: str = ""
 ) -> StatementLine:
-    return StatementLine(
-        statement=statement, table=table, key=key, label=label, figures=row.as_data() | {"category": str(category)}
-    )
+    return StatementLine(statement=statement, table=table, key=key, label=label, figures=row.as_data() | {"category": category})
+
+
+def label_of(line: StatementLine) -> str:
+    """What the row is called, in the reader's language: only a plan's own name is frozen with its figures."""
+    if line.table == "total":
+        return _("合计")
+    return _category(line.key) if line.table == "by_category" else line.label
+
+
+def _category(key: str) -> str:
+    return str(Program.Category(key).label) if key else ""
 
 
 def lines_of(statement: YearlyStatement, table: str = "by_program") -> list[StatementLine]:
@@ -152,8 +161,8 @@ def _row(line: StatementLine) -> list[Any]:
     f: Mapping[str, Any] = line.figures
     mean = _half_up(f["benefits_fen"], f["paid_claims"])
     return [
-        line.label,
-        f.get("category", ""),
+        label_of(line),
+        _category(f["category"]),
         f["units"],
         f["people"],
         f["enrolments"],

@@ -99,7 +99,7 @@ class JobAdmin(HouseAdmin):
 
     @admin.display(description=_("办到哪一步"))
     def stage_words(self, job: Job) -> str:
-        return job.stage if job.job_state in ("queued", "running") else ""
+        return gettext(job.stage) if job.stage and job.job_state in ("queued", "running") else ""
 
 
 def _action_choices() -> list[tuple[str, str]]:

@@ -7,23 +7,25 @@ or None when all is done.
 """
 
 import logging
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from time import monotonic
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now, today
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers, staff_actor
-from unionaid.workflow import live
+from unionaid.workflow import progress
 from unionaid.workflow.models import Job
 from unionaid.workflow.nudge import nudge
 
@@ -50,14 +52,14 @@ class Run:
     stage: str = ""
     done: int = 0
     total: int = 0
-    _began: float = field(default_factory=monotonic)
+    public_id: uuid.UUID | None = None
 
-    def tell(self, stage: str, done: int = 0, total: int = 0) -> None:
-        """Show on the job's page, while the work goes on, the stage it is at and how many of how many are done in it."""
-        if stage != self.stage:
-            self._began = monotonic()
-        self.stage, self.done, self.total = stage, done, total
-        live.tell(self.job_id, live.Live(stage, done, total, monotonic() - self._began))
+    def tell(self, stage: str, *, done: int = 0, total: int = 0) -> None:
+        """Show this stage on the job's page at once, while the transaction of the work is still open. The words are told in the
+        language of the source and translated where they are read."""
+        self.stage = stage
+        if self.public_id is not None:
+            progress.tell(self.public_id, stage, done, total)
 
 
 Handler = Callable[[Run], dict[str, Any] | None]
@@ -107,10 +109,11 @@ def enqueue(
     permission: str = "",
     office_id: int | None = None,
     unit_id: int | None = None,
+    not_before: datetime | None = None,
 ) -> list[Job]:
     """Write one job per (id, key, row-or-None) in this transaction; a key that was used before is not written again.
 
-    The office is the row's; `permission` is asked again of the requester when the job runs.
+    The office is the row's; `permission` is asked again of the requester when the job runs; `not_before` keeps it waiting.
     """
     if kind not in KINDS:
         raise KeyError(kind)
@@ -125,6 +128,7 @@ def enqueue(
                 business_on=today(),
                 office_id=office_id if office_id is not None else getattr(row, "office_id", None),
                 unit_key=unit_id if unit_id is not None else getattr(row, "unit_id", None),
+                **({"not_before": not_before} if not_before else {}),
             )
             for pk, key, row in subjects
         ],
@@ -164,8 +168,10 @@ def _claim(queue: str) -> int | None:
         return row
 
 
+@override(settings.LANGUAGE_CODE)
 def run_job(job_id: int) -> None:
-    """Run a claimed job chunk by chunk, each chunk and its cursor in one transaction, until it is done."""
+    """Run a claimed job chunk by chunk, each chunk and its cursor in one transaction, until it is done. What it writes down is
+    Chinese, whatever language its thread spoke before."""
     while True:
         try:
             more = _run_chunk(job_id)
@@ -177,7 +183,6 @@ def run_job(job_id: int) -> None:
             _try_later(job_id, error)
             return
         if not more:
-            live.forget(job_id)
             return
 
 
@@ -199,6 +204,7 @@ def _run_chunk(job_id: int) -> bool:
             stage=work.stage,
             done=work.done_count,
             total=work.total_count,
+            public_id=work.public_id,
         )
         scope = Scope(offices=covers(work.office)) if work.office else Scope(reason=f"job {work.kind}")
         with office_scope(scope):

@@ -8,12 +8,13 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from unionaid.lib.calendar import SHANGHAI, now
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import KINDS, MAX_ATTEMPTS, RESULT_PAGES, STALE_AFTER
-from unionaid.workflow.live import Live, hear
 from unionaid.workflow.models import AuditEntry, Job
+from unionaid.workflow.progress import told
 
 
 def history_of(thing: Model) -> QuerySet[AuditEntry]:
@@ -144,7 +145,6 @@ class Progress:
 
     job: Job
     label: Any
-    stage: str
     percent: int | None
     done: str
     total: str
@@ -153,6 +153,7 @@ class Progress:
     trouble: str
     will_retry: bool
     result: str
+    stage: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -162,25 +163,25 @@ class Progress:
 def progress_of(work: Job, *, side: str, by: Actor) -> Progress:
     """What the page of a job shows; `side` of the counter chooses where the result is, if this person may go there."""
     kind = KINDS.get(work.kind)
+    stage = work.stage
+    if work.job_state == "running" and (news := told(work.public_id)):
+        stage, work.done_count, work.total_count = news[0], max(news[1], work.done_count), max(news[2], work.total_count)
     seconds = (work.beat_at - work.started_at).total_seconds() if work.beat_at and work.started_at else 0
-    now_at = Live(work.stage, work.done_count, work.total_count, seconds)
-    if work.job_state == "running":
-        now_at = hear(work.pk) or now_at
-    rate = int(now_at.done * 60 / now_at.seconds) if now_at.seconds >= 1 and now_at.done and work.job_state == "running" else None
-    left = now_at.total - now_at.done
+    rate = int(work.done_count * 60 / seconds) if seconds >= 1 and work.done_count and work.job_state == "running" else None
+    left = work.total_count - work.done_count
     action, address = RESULT_PAGES.get((work.kind, side), ("", None))
     return Progress(
         job=work,
         label=kind.label if kind else "",
-        stage=now_at.stage,
-        percent=min(100, 100 * now_at.done // now_at.total) if now_at.total else None,
-        done=f"{now_at.done:,}",
-        total=f"{now_at.total:,}",
+        percent=min(100, 100 * work.done_count // work.total_count) if work.total_count else None,
+        done=f"{work.done_count:,}",
+        total=f"{work.total_count:,}",
         per_minute=f"{rate:,}" if rate else "",
         minutes_left=-(-left // rate) if rate and left > 0 else None,
         trouble=_trouble(work),
         will_retry=work.job_state == "queued" and 0 < work.attempts < MAX_ATTEMPTS,
         result=address(work.subject_ids[0]) if address and work.subject_ids and may(by, action) else "",
+        stage=gettext(stage) if stage else "",
     )
 
 

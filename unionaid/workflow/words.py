@@ -30,6 +30,7 @@ ACTS: dict[str, str | Promise] = {
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),
+    "ask_pack": _("申请生成凭证包"),
     "take_last_list": _("下载上期名单"),
     "freeze": _("年报定稿"),
     "rehearse": _("申请测算条款"),

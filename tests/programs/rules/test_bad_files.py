@@ -196,6 +196,134 @@ MISTAKES = {
         "额度 plan 写了两个不同的金额",
         "the limit plan has two different amounts",
     ),
+    "one deductible, two amounts": Bad(
+        "      - less_items: [inpatient]\n",
+        '      - deduct: {amount: "500", per: period}\n      - deduct: {amount: "800", per: period}\n',
+        '"800"',
+        "items[2].steps[2].deduct.amount",
+        "起付线 deductible 写了两个不同的数：500 和 800；不是同一笔的请用 key 另起名字",
+        "the deductible deductible stands here as 500 and as 800; give another one its own key",
+    ),
+    "one count of days, two numbers": Bad(
+        "      - take: self_pay\n      - less_items: [inpatient]\n      - ratio: \"0.10\"\n",
+        """      - per_day: {rate: "50", max_days_in_period: 90}
+  - code: critical_days
+    name: {zh: 重病津贴, en: allowance}
+    clause: 第八条之二
+    events: [admission]
+    steps:
+      - per_day: {rate: "80", max_days_in_period: 120}
+""",
+        "max_days_in_period: 120",
+        "items[3].steps[0].per_day.max_days_in_period",
+        "天数额度 plan 写了两个不同的数：90 和 120；不是同一笔的请用 key 另起名字",
+        "the days plan stands here as 90 and as 120; give another one its own key",
+    ),
+    "a length of cover in two ways": Bad(
+        "end: 2026-12-31}",
+        "end: 2026-12-31, rolling_months: 12, term_months: [12, 36]}",
+        "period:",
+        "period",
+        "写 rolling_months 或 term_months 之一",
+        "write one of rolling_months and term_months",
+    ),
+    "a beginning of no length": Bad(
+        "end: 2026-12-31}",
+        "end: 2026-12-31, term_from: joining}",
+        "period:",
+        "period.term_from",
+        "只有写了 term_months 才写 term_from",
+        "stands only beside term_months",
+    ),
+    "a length of nothing": Bad(
+        "end: 2026-12-31}",
+        "end: 2026-12-31, term_months: [12, 0]}",
+        "term_months",
+        "period.term_months[1]",
+        "应为保障几个月（整数，至少 1），现在是 0",
+        "expected months of cover, a whole number from 1, found 0",
+    ),
+    "a contribution for a length nobody can choose": Bad(
+        'per_share: "100"\n  payers: {person: "60", union: "40"}',
+        'classes:\n    - {per_share: "100"}\n    - {term_months: 36, per_share: "270"}',
+        "term_months: 36",
+        "contribution.classes[1].term_months",
+        "period 里没有 36 个月这种保障时间",
+        "no cover of 36 months is offered in period",
+    ),
+    "a length without a contribution": Bad(
+        """end: 2026-12-31}
+enrolment:
+  opens: 2025-10-01
+  closes: 2025-12-31
+  late:
+    - {who: new_hires, after: hired, within_months: 2}
+  ages:
+    - {from: 16, to: 60}
+  shares: {max: 2}
+contribution:
+  per_share: "100"
+  payers: {person: "60", union: "40"}
+""",
+        """end: 2026-12-31, term_months: [12, 24]}
+enrolment: {opens: 2025-10-01, closes: 2025-12-31, shares: {max: 2}}
+contribution:
+  classes:
+    - {term_months: 12, per_share: "100"}
+""",
+        "term_months: [12, 24]",
+        "period.term_months",
+        "保障 24 个月没有缴费标准",
+        "there is no contribution for 24 months",
+    ),
+    "an example of a length nobody can choose": Bad(
+        'case: {event: admission, self_pay: "3000"}',
+        "fee: {heads: 1, term_months: 18}",
+        "term_months: 18",
+        "examples[0].fee.term_months",
+        "没有 18 个月这种保障时间",
+        "no cover of 18 months is offered",
+    ),
+    "a renewal of those who may join anyway": Bad(
+        "  closes: 2025-12-31\n",
+        "  closes: 2025-12-31\n  employment_on_renewal: [retired, enterprise]\n",
+        "employment_on_renewal",
+        "enrolment.employment_on_renewal",
+        "enterprise 首次参加就可以，不用再写",
+        "enterprise may join for the first time already",
+    ),
+    "a change that is none": Bad(
+        "enrolment:\n",
+        "survives: {holiday: true}\nenrolment:\n",
+        "holiday",
+        "survives.holiday",
+        "不认识的字段；这里可以写：transfer、retirement",
+        "is not a field of this place; known: transfer, retirement",
+    ),
+    "a change in words": Bad(
+        "enrolment:\n",
+        "survives: {transfer: 保留}\nenrolment:\n",
+        "保留",
+        "survives.transfer",
+        '应为true 或 false，现在是 "保留"',
+        'expected true or false, found "保留"',
+    ),
+    "a contract in words": Bad(
+        "  closes: 2025-12-31\n",
+        "  closes: 2025-12-31\n  min_contract_months: 一年\n",
+        "一年",
+        "enrolment.min_contract_months",
+        "应为月数（整数），现在是",
+        "expected a whole number of months, found",
+    ),
+    "a group in Chinese": Bad(
+        "{from: 16, to: 60}",
+        "{from: 16, to: 60, group: 高级}",
+        "高级",
+        "enrolment.ages[0].group",
+        '应为小写英文字母、数字和连字符，如 inpatient，现在是 "高级"',
+        'found "高级"',
+    ),
     "unknown base": Bad(
         "take: self_pay\n      - marginal",
         "take: everything\n      - marginal",

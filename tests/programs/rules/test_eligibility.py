@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from programs.rules.eligibility import EVIDENCE_WORDS, FAIL, PASS, UNKNOWN, Verdict, judge, judge_unit, least_enrolling, may_join
-from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
 from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
@@ -155,6 +155,40 @@ def test_a_plan_may_take_the_retired() -> None:
 
 
 @pytest.mark.parametrize(
+    ("employment", "renewal", "outcome", "paper"),
+    [
+        ("enterprise", False, PASS, "contract"),
+        ("enterprise", True, PASS, "contract"),
+        ("retired", True, PASS, "renewal"),
+        ("retired", False, FAIL, "renewal"),
+        ("none", True, FAIL, "contract"),
+        (None, True, UNKNOWN, "contract"),
+    ],
+)
+def test_some_may_only_renew(employment: str | None, renewal: bool, outcome: str, paper: str) -> None:
+    """云南: retired people only if they were covered in the period before."""
+    said = _said(_plan(employment_on_renewal=["retired"]), "employment", replace(TOLD, employment=employment, renewal=renewal))
+    assert (said.outcome, said.evidence) == (outcome, paper)
+    assert ("续保" in said.sentence.zh) == (employment == "retired")
+
+
+def test_who_is_taken_is_not_called_something_else() -> None:
+    plan = _plan(employment=["enterprise", "retired", "none"])
+    assert "退休" in _said(plan, "employment", replace(TOLD, employment="retired")).sentence.zh
+    assert "没有工作单位" in _said(plan, "employment", replace(TOLD, employment="none")).sentence.zh
+
+
+@pytest.mark.parametrize(
+    ("months", "outcome"), [(12, PASS), (11, FAIL), (0, FAIL), (OPEN_ENDED, PASS), (None, UNKNOWN)]
+)
+def test_the_length_of_the_contract(months: int | None, outcome: str) -> None:
+    said = _said(_plan(min_contract_months=12), "contract", replace(TOLD, contract_months=months))
+    assert (said.outcome, said.evidence) == (outcome, "contract")
+    assert not _has(_plan(), "contract")
+    assert _outcome(_plan(min_contract_months=1200), "contract", replace(TOLD, contract_months=OPEN_ENDED)) == PASS
+
+
+@pytest.mark.parametrize(
     ("joined", "outcome"),
     [
         (date(2025, 9, 1), PASS),  # six months are full on the first day of cover
@@ -175,6 +209,14 @@ def test_insurance_and_union(rule: str, paper: str) -> None:
         said = _said(_plan(), rule, replace(TOLD, **{rule: answer}))
         assert (said.outcome, said.evidence) == (outcome, paper)
     assert not _has(_plan(**{rule: False}), rule)
+
+
+def test_a_card_is_asked_for_beside_membership() -> None:
+    plan = _plan(card_holder=True)
+    for answer, outcome in ((True, PASS), (False, FAIL), (None, UNKNOWN)):
+        said = _said(plan, "card_holder", replace(TOLD, card_holder=answer))
+        assert (said.outcome, said.evidence) == (outcome, "union_card")
+    assert not _has(_plan(), "card_holder")
 
 
 def test_the_kind_of_insurance() -> None:
@@ -250,6 +292,34 @@ def test_age_by_gender_renewal_and_relation(age: int, gender: str, renewal: bool
     assert ("续保" in said.sentence.zh) >= (outcome == FAIL and paper == "renewal")
 
 
+SENIOR = [
+    {"gender": "male", "from": 16, "to": 59},
+    {"gender": "female", "from": 16, "to": 54},
+    {"gender": "female", "group": "senior", "from": 16, "to": 59},
+]
+
+
+@pytest.mark.parametrize(
+    ("age", "gender", "group", "outcome", "paper"),
+    [
+        (54, "female", None, PASS, "id_card"),
+        (55, "female", None, UNKNOWN, "group"),  # the answer decides
+        (59, "female", "senior", PASS, "id_card"),
+        (55, "female", ORDINARY, FAIL, "id_card"),
+        (55, "female", "hardship", FAIL, "id_card"),
+        (60, "female", None, FAIL, "id_card"),  # no group has this age
+        (60, "female", "senior", FAIL, "id_card"),
+        (60, "male", None, FAIL, "id_card"),
+    ],
+)
+def test_age_by_staff_group(age: int, gender: str, group: str | None, outcome: str, paper: str) -> None:
+    """天津: women under 55, under 60 when they are senior staff."""
+    person = replace(TOLD, birth_date=date(2026 - age, 3, 1), gender=gender, group=group)
+    said = _said(_plan(ages=SENIOR), "age", person)
+    assert (said.outcome, said.evidence) == (outcome, paper)
+    assert ("中高级" in said.sentence.zh) == (outcome == UNKNOWN)
+
+
 # --- shares ---------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +383,13 @@ def test_everyone_of_a_unit_has_the_same_shares() -> None:
     assert _unit(10, 10, (1, 2)) == {"participation": PASS}
 
 
+@pytest.mark.parametrize(("bound", "outcome"), [(True, PASS), (False, FAIL), (None, UNKNOWN)])
+def test_a_unit_must_have_an_agent(bound: bool | None, outcome: str) -> None:
+    (_, said) = judge_unit(_plan(unit={"agent_bound": True}), UnitFacts(10, 10, agent_bound=bound))
+    assert (said.rule, said.outcome, said.evidence) == ("agent", outcome, "agent")
+    assert [verdict.rule for verdict in judge_unit(_plan(unit={"min_ratio": "0.5"}), UnitFacts(10, 10))] == ["participation"]
+
+
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 
@@ -325,14 +402,18 @@ def test_unknown_never_lets_anyone_join() -> None:
 def test_every_answer_has_both_languages_and_a_known_paper() -> None:
     plan = _plan(
         ages=BANDS, relations=["self"], min_months_in_unit=6, insurance_types=["employee"], gender="male",
-        unit={"min_ratio": "0.5", "same_shares": True}, late=[{"who": "new_hires", "after": "hired", "within_days": 9}],
+        min_contract_months=12, card_holder=True, employment_on_renewal=["retired", "none"],
+        unit={"min_ratio": "0.5", "same_shares": True, "agent_bound": True},
+        late=[{"who": "new_hires", "after": "hired", "within_days": 9}],
     )  # fmt: skip
     blank = PersonFacts(birth_date=date(1960, 1, 1), gender="female")
     full = replace(TOLD, gender="male", joined_unit_on=date(2020, 1, 1), insurance_type="employee")
     child = replace(blank, relation="minor_child", employment="x", basic_insurance=False, union_member=False, insurance_type="resident")
-    for person in (blank, full, child):
+    rest = [replace(full, employment=kind, renewal=again) for kind in ("retired", "none") for again in (True, False)]
+    rest += [replace(full, contract_months=6, card_holder=False), replace(full, contract_months=36, card_holder=True)]
+    for person in (blank, full, child, *rest):
         for on in (date(2025, 1, 1), date(2025, 12, 1), date(2026, 2, 2), date(2027, 1, 1)):
-            for unit in (None, UnitFacts(10, 1, frozenset({1, 2})), UnitFacts(10, 10)):
+            for unit in (None, UnitFacts(10, 1, frozenset({1, 2}), False), UnitFacts(10, 10, agent_bound=True)):
                 for said in judge(plan, person=person, on=on, cover_start=START, shares=2, unit=unit):
                     assert said.sentence.zh.endswith("。")
                     assert said.sentence.en.endswith(".")
@@ -343,12 +424,16 @@ def test_every_answer_has_both_languages_and_a_known_paper() -> None:
 
 def test_unknown_is_said_only_when_some_answer_would_pass() -> None:
     """The negative of asking in vain: whatever is unknown, one of its possible answers settles it for good."""
-    plan = _plan(min_months_in_unit=6, insurance_types=["employee"], late=[{"who": "new_hires", "after": "hired", "within_days": 9}])
-    blank = PersonFacts(birth_date=date(1990, 1, 1), gender="female")
+    plan = _plan(
+        min_months_in_unit=6, insurance_types=["employee"], late=[{"who": "new_hires", "after": "hired", "within_days": 9}],
+        min_contract_months=12, card_holder=True, ages=SENIOR,
+    )  # fmt: skip
+    blank = PersonFacts(birth_date=date(1968, 1, 1), gender="female")
     answers: dict[str, dict[str, Any]] = {
         "window": {"joined_unit_on": date(2026, 2, 2)}, "employment": {"employment": "enterprise"},
         "months_in_unit": {"joined_unit_on": date(2020, 1, 1)}, "basic_insurance": {"basic_insurance": True},
         "insurance_type": {"insurance_type": "employee"}, "union_member": {"union_member": True},
+        "contract": {"contract_months": 12}, "card_holder": {"card_holder": True}, "age": {"group": "senior"},
     }  # fmt: skip
     on = date(2026, 2, 2)
     unknown = [said.rule for said in judge(plan, person=blank, on=on, cover_start=START) if said.outcome == UNKNOWN]

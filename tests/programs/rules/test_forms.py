@@ -1,6 +1,7 @@
 """Every form of benefit, every step, base and condition: amounts computed by hand, with the edges."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from programs.rules.facts import BASES
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Schedule, TermNotOffered
 from programs.rules.steps import STEPS
+from programs.rules.survival import survives
 from tests.programs.rules.plans import in_turn, item, paid, plan
+from unionaid.lib.calendar import Period
 
 BANDS = [
     {"over": "0", "up_to": "2000", "ratio": "0.80"},
@@ -588,6 +591,66 @@ def test_rolling_cover_runs_from_its_own_first_day() -> None:
     assert found == ["0.00", "1.00", "1.00", "0.00"]
 
 
+TERMS = {"start": "2026-01-01", "end": "2026-12-31", "term_months": [6, 12]}
+
+
+@pytest.mark.parametrize(
+    ("counted_from", "on", "term", "first", "last"),
+    [
+        ("joining", "2025-11-20", 6, "2026-01-01", "2026-06-30"),  # joined before the period: covered from its first day
+        ("joining", "2026-08-31", 6, "2026-09-01", "2027-02-28"),
+        ("joining", "2026-12-31", 12, "2027-01-01", "2027-12-31"),
+        ("period_start", "2026-03-15", 6, "2026-03-16", "2026-06-30"),  # latecomers end with the others
+        ("period_start", "2026-06-29", 6, "2026-06-30", "2026-06-30"),
+        ("period_start", "2026-06-30", 6, None, None),  # the half-year has no day left
+        ("period_start", "2026-06-30", 12, "2026-07-01", "2026-12-31"),
+    ],
+)
+def test_the_chosen_length_decides_the_days_of_cover(counted_from: str, on: str, term: int, first: str | None, last: str | None) -> None:
+    schedule = plan(item({"fixed": "1"}), period={**TERMS, "term_from": counted_from})
+    cover = schedule.cover(on=date.fromisoformat(on), term_months=term)
+    assert (cover and str(cover.start), cover and str(cover.last_day)) == (first, last)
+
+
+def test_without_lengths_everyone_is_covered_until_the_periods_last_day() -> None:
+    schedule = plan(item({"fixed": "1"}))
+    cover = schedule.cover(on=date(2026, 12, 30))
+    assert cover == Period(date(2026, 12, 31), date(2027, 1, 1))
+    assert schedule.cover(on=date(2026, 12, 31)) is None
+    assert schedule.term() is None
+
+
+def test_a_length_is_chosen_only_where_several_are_offered() -> None:
+    several = plan(item({"fixed": "1"}), period=TERMS)
+    assert [several.term(months) for months in (6, 12)] == [6, 12]
+    for none_of_them in (None, 0, 24):
+        with pytest.raises(TermNotOffered):
+            several.term(none_of_them)
+    one = plan(item({"fixed": "1"}), period={"start": "2026-01-01", "end": "2026-12-31", "rolling_months": 24})
+    assert one.term() == 24
+    with pytest.raises(TermNotOffered):
+        one.term(12)
+
+
+def test_a_case_names_the_length_that_was_chosen() -> None:
+    schedule = plan(item({"fixed": "1"}), period=TERMS)
+    assert [paid(schedule, term_months=months, event_on="2026-07-01") for months in (6, 12)] == ["0.00", "1.00"]
+    assert paid(schedule, event_on="2026-07-01") == "0.00"  # the first length when none is named
+    with pytest.raises(ScheduleError, match="term_months"):
+        paid(schedule, term_months=7)
+
+
+@pytest.mark.parametrize(
+    ("said", "transfer", "retirement"),
+    [({}, True, True), ({"retirement": False}, True, False), ({"transfer": False, "retirement": True}, False, True)],
+)
+def test_cover_survives_changes_unless_the_plan_says_otherwise(said: dict[str, bool], transfer: bool, retirement: bool) -> None:
+    schedule = plan(item({"fixed": "1"}), **({"survives": said} if said else {}))
+    assert (survives(schedule, "transfer"), survives(schedule, "retirement")) == (transfer, retirement)
+    with pytest.raises(ValueError, match="marriage"):
+        survives(schedule, "marriage")
+
+
 @pytest.mark.parametrize(
     ("window", "last", "late"),
     [
@@ -657,9 +720,10 @@ def test_a_case_with_a_mistake_is_refused_with_its_field(case: dict[str, Any], f
 # --- contributions ---------------------------------------------------------------------------------------------------
 
 
-def _due(contribution: dict[str, Any], fee: dict[str, Any], **enrolment: Any) -> str:
+def _due(contribution: dict[str, Any], fee: dict[str, Any], *, period: dict[str, Any] | None = None, **enrolment: Any) -> str:
     joining = {"opens": "2025-10-01", "closes": "2025-12-31", "shares": {"max": 3}, **enrolment}
-    schedule = plan(item({"fixed": "1"}), contribution=contribution, enrolment=joining)
+    top = {"period": period} if period else {}
+    schedule = plan(item({"fixed": "1"}), contribution=contribution, enrolment=joining, **top)
     return str(run_example(schedule, {"name": "x", "expect": "0", "fee": fee}))
 
 
@@ -707,8 +771,10 @@ def test_a_term_and_a_half_period_have_their_own_contribution() -> None:
         {"joined_from": "2026-07-01", "per_share": "5"},
         {"per_share": "10"},
     ]
-    assert _due({"classes": classes}, {"term_months": 36}) == "30.00"
-    assert [_due({"classes": classes}, {"joined_on": day}) for day in ("2026-06-30", "2026-07-01")] == ["10.00", "5.00"]
+    terms = {"period": {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}}
+    assert _due({"classes": classes}, {"term_months": 36}, **terms) == "30.00"
+    assert _due({"classes": classes}, {"term_months": 12}, **terms) == _due({"classes": classes}, {}, **terms) == "10.00"
+    assert [_due({"classes": classes}, {"joined_on": day}, **terms) for day in ("2026-06-30", "2026-07-01")] == ["10.00", "5.00"]
 
 
 @pytest.mark.parametrize(

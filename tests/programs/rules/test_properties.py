@@ -277,8 +277,9 @@ def drawn(draw: st.DrawFn, fixed: Data | None = None) -> Drawn:
     return Drawn(data, schedule, draw(situations(schedule)))
 
 
-def _a_breach(strategy: st.SearchStrategy[Any], holds: Callable[[Any], bool], tries: int = 1000) -> bool:
-    """Does the search find what breaks the promise?"""
+def _a_breach(strategy: st.SearchStrategy[Any], holds: Callable[[Any], bool], tries: int = 3000) -> bool:
+    """Does the search find what breaks the promise? What is drawn depends on the version of Hypothesis and on the modules that
+    are loaded, seed or not: a control must break on at least one example in a hundred or so, never on a lucky one."""
     try:
         find(strategy, lambda one: not holds(one), settings=settings(SEARCH, max_examples=tries), random=random.Random(7))
     except NoSuchExample:
@@ -392,7 +393,7 @@ def test_without_the_ceiling_limits_are_broken(monkeypatch: pytest.MonkeyPatch) 
 def test_a_ceiling_that_a_later_step_may_pass_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     item = _item({"take": "personal_cost"}, {"ceiling": {"scope": "case", "amount": "1000"}}, {"shares": 3})
     strategy = drawn({**PLAN, "items": [item]})
-    assert not _a_breach(strategy, never_above_a_limit, tries=150)
+    assert not _a_breach(strategy, never_above_a_limit, tries=80)
     monkeypatch.setattr(engine, "_within_limits", lambda run: None)
     assert _a_breach(strategy, never_above_a_limit)
 
@@ -452,12 +453,20 @@ RISING = ("medfee_sumamt", "inscp_scp_amt", "psn_part_amt", "psn_cash_pay")
 
 
 @st.composite
-def rising(draw: st.DrawFn, fixed: Data | None = None) -> tuple[Schedule, Situation, Situation]:
+def stays_near(draw: st.DrawFn, edge: int) -> Stay:
+    """A stay whose personal cost lies within 600 yuan of an edge, mostly at or closely below it."""
+    stay, below = draw(stays()), Decimal(draw(st.sampled_from([0, 1, 100, 5_000]) | st.integers(-60_000, 60_000))) / 100
+    return replace(stay, settlement=replace(stay.settlement, psn_part_amt=edge - below))
+
+
+@st.composite
+def rising(
+    draw: st.DrawFn, fixed: Data | None = None, one_stay: st.SearchStrategy[Stay] | None = None
+) -> tuple[Schedule, Situation, Situation]:
     """A marginal plan, a case, and the same case with a higher bill."""
     schedule = parse(fixed or draw(marginal_plans()))
-    case = replace(
-        draw(cases()), event="admission", event_on=plus_days(START, 100), stays=tuple(draw(st.lists(stays(), min_size=1, max_size=3)))
-    )
+    found = draw(st.lists(stays() if one_stay is None else one_stay, min_size=1, max_size=3))
+    case = replace(draw(cases()), event="admission", event_on=plus_days(START, 100), stays=tuple(found))
     case = replace(case, diagnosis_code="C50", claimed_on=None, circumstances=frozenset())
     told = replace(draw(situations(schedule)), case=case)
     told = replace(told, prior=draw(priors(schedule, told.cover.shares, case.disease)))
@@ -486,8 +495,9 @@ def test_bands_that_apply_to_the_whole_sum_would_give_less(monkeypatch: pytest.M
         return next((amount * share for over, up_to, share in found if over < amount and (up_to is None or amount <= up_to)), ZERO)
 
     cut = [{"over": "0", "up_to": "5000", "ratio": "0.8"}, {"over": "5000", "ratio": "0.5"}]
-    strategy = rising({**PLAN, "items": [_item({"take": "personal_cost"}, {"marginal": {"bands": cut}})]})
-    assert not _a_breach(strategy, never_falls, tries=150)
+    plan = {**PLAN, "items": [_item({"take": "personal_cost"}, {"marginal": {"bands": cut, "per": "admission"}})]}
+    strategy = rising(plan, stays_near(5000))
+    assert not _a_breach(strategy, never_falls, tries=80)
     monkeypatch.setattr(steps, "marginal_sum", by_the_last_band)
     assert _a_breach(strategy, never_falls)
 
@@ -753,15 +763,14 @@ def test_a_step_without_words_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_form_is_drawn() -> None:
     """The search would prove little if it never met a step, or if nothing were ever paid."""
-    met: set[str] = set()
+    missing = {*steps.STEPS, "paid", "indemnity", "excluded", "fact_missing"}
 
-    @settings(FAST, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
-    @given(drawn())
-    def look(one: Drawn) -> None:
-        met.update(line.step for item in one.result().items for line in item.trail)
-        met.update(item.refused.code for item in one.result().items if item.refused)
-        met.update("paid" for item in one.result().items if item.amount > 0)
+    def all_met(one: Drawn) -> bool:
+        result = one.result()
+        missing.difference_update(line.step for item in result.items for line in item.trail)
+        missing.difference_update(item.refused.code for item in result.items if item.refused)
+        missing.difference_update("paid" for item in result.items if item.amount > 0)
+        return not missing
 
-    look()
-    assert {*steps.STEPS, "paid", "indemnity", "excluded", "fact_missing"} - met == set()
+    assert _a_breach(drawn(), lambda one: not all_met(one)), missing
     assert {next(iter(gate)) for gate in GATES} == set(gates.GATES)
