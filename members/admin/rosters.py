@@ -53,7 +53,7 @@ def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
         tiles=reading.tiles_of(roster),
         total=format_yuan(roster.total_fen),
         only=only,
-        only_words=reading.ONLY.get(only, _("逐行结果")),
+        only_words=reading.only_words(roster, only) or _("逐行结果"),
         lines=[(row, format_yuan(row.fee_fen) if row.outcome != "bad" else "") for row in lines[: reading.PAGE]],
         more=lines[reading.PAGE - 1].row_number if len(lines) > reading.PAGE else None,
         begun=after > 0,
