@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.urls import URLPattern, URLResolver, get_resolver
 
+RECORDED = "unionaid.workflow.sms.RecordedFile"
 OWN = ("unionaid.", "members.", "programs.", "claims.")
 
 
@@ -42,4 +43,6 @@ def demo_is_off(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMess
         found.append(
             CheckWarning("The application runs as the owner of its tables.", id="house.W002")
         )
+    if settings.SMS_GATEWAY == RECORDED:
+        found.append(CheckWarning("SMS are written to a file, not sent.", id="house.W003"))
     return found

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "unionaid" / "settings.py"
-READERS = {"flag", "names", "required", "database", "str", "int", "json", "bool"}
+READERS = {"flag", "names", "required", "database", "str", "int", "json", "bool", "chosen", "seconds"}
 PRODUCTION = {
     "SECRET_KEY": "kZ4-0qP9xW7sVb2Nf8uTj3Rm6Lc1Hy5Dg_aEiOoQwXzYtKpSvBnM",
     "FIELD_KEYS": "k1:" + "A" * 43,
