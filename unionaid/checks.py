@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
 
 RECORDED = "unionaid.workflow.sms.RecordedFile"
 OWN = ("unionaid.", "members.", "programs.", "claims.")
@@ -31,6 +32,17 @@ def views_name_their_right(app_configs: list[AppConfig] | None, **_: Any) -> lis
         for route, view in every_view()
         if view.__module__.startswith(OWN) and not hasattr(view, "required")
     ]
+
+
+@register(Tags.compatibility)
+def the_gateway_is_there(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The class that hands SMS over can be loaded."""
+    try:
+        if settings.SMS_GATEWAY:
+            import_string(settings.SMS_GATEWAY)
+    except ImportError as error:
+        return [Error(f"SMS_GATEWAY={settings.SMS_GATEWAY!r} cannot be loaded: {error}", id="house.E002")]
+    return []
 
 
 @register(Tags.security, deploy=True)
