@@ -55,8 +55,8 @@ def _good(first: int, count: int) -> list[str]:
 
 
 def test_the_queue_is_filtered_by_office_state_and_plan_and_searched_by_unit(world: World) -> None:
-    other = load("national-inpatient.2026")
     with everywhere(reason="arrange"):
+        other = load("national-inpatient.2026")
         far, _agent = make_unit(world.cast.b, "91610100MA70XX51C")
         units.approve_unit(far, by=world.cast.actor(world.cast.outsider))
     _roster(world, "one.csv", _good(0, 2))
