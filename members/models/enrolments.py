@@ -85,7 +85,8 @@ class RosterRow(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
 
-    roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows")
+    # `db_constraint=False`: see `Enrolment`. The index by roster and row number serves the roster alone as well.
+    roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row_number = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
     id_masked = models.CharField(max_length=40)
@@ -104,7 +105,6 @@ class RosterRow(Scoped):
     fee_fen = models.BigIntegerField(default=0)
     # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record.
     member_key = models.BigIntegerField(null=True)
-    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["roster", "row_number"], name="roster_row_once")]
@@ -117,7 +117,10 @@ class RosterRow(Scoped):
 
 class Enrolment(Stateful, OfficeOwned):
     """One person × one program × one stretch of days (人次). `cover` is half-open; the person through whom a spouse or
-    child joins is the `holder`. Narrow on purpose: tens of millions of rows."""
+    child joins is the `holder`. Narrow on purpose: tens of millions of rows.
+
+    `db_constraint=False`: the database looks for what a row names (person, unit, office, plan, roster) set by set, once for each
+    statement (migration 0003), not once for each of a roster's hundred thousand rows."""
 
     class Relation(models.TextChoices):
         SELF = "self", _("本人")
@@ -128,14 +131,16 @@ class Enrolment(Stateful, OfficeOwned):
     scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "holder_id"))
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments")
-    holder = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    # Read by office and program together (below); by the office alone as well.
+    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments", db_constraint=False)
+    holder = models.ForeignKey(Member, models.PROTECT, related_name="+", db_constraint=False)
     relation = models.CharField(max_length=12, choices=Relation, default=Relation.SELF)
-    unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments")
+    unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     # Few programs and terms, many enrolments: an index by them alone would be read by nobody and written by every joining.
-    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+", db_index=False)
-    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+", db_index=False)
-    roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments")
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     shares = models.PositiveSmallIntegerField(_("份数"))
     cover = DateRangeField(_("保障期"))
     # The length of cover that was chosen or is the only one; none where cover simply ends with the period.

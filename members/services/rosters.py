@@ -8,7 +8,7 @@ with their reasons, ready to be corrected and uploaded; none is saved half.
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -44,6 +44,9 @@ from unionaid.offices.scope import everywhere
 from unionaid.web.said import each_in_every_language, in_every_language, spoken
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
+
+
+TOLD_EVERY = 5_000
 
 
 class RosterRefused(MoveRefused):
@@ -111,8 +114,7 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
             return
         schedule = schedule_of(roster.terms)
-        tell(_("逐行核对"), total=len(reading.rows))
-        notes = _judge(reading, roster, schedule, on=on)
+        notes = _judge(reading, roster, schedule, on=on, tell=tell)
         tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
         every, good, total = tables.counts(roster)
         cover = _cover(roster, on=on)
@@ -247,12 +249,12 @@ def _no_day_left() -> Promise:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
+def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[Promise]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
     rows, cover = reading.rows, _cover(roster, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    tables.stage(rows, (reading.said(row, "id_number") for row in rows))
+    tables.stage(rows, _numbers_one_by_one(reading, tell))
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in rows:
@@ -266,6 +268,14 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) ->
     bad = [{"row_number": r.number, "reasons": w, "problem": problems.get(r.number, "window")} for r, w in zip(against, why, strict=True)]
     tables.keep(roster, cover, bad, fees)
     return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
+
+
+def _numbers_one_by_one(reading: Reading, tell: Tell) -> Iterator[str]:
+    """The ID numbers as the file has them; now and then it is told how many lines went by."""
+    for done, row in enumerate(reading.rows):
+        if done % TOLD_EVERY == 0:
+            tell(_("逐行核对"), done=done, total=len(reading.rows))
+        yield reading.said(row, "id_number")
 
 
 def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
