@@ -45,7 +45,6 @@ from unionaid.web.said import each_in_every_language, in_every_language, spoken
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
 
-
 TOLD_EVERY = 5_000
 
 
