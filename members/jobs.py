@@ -4,9 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contributions, lineage, packs, rosters, statements
+from members.services import contacts, contributions, lineage, packs, rosters, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job
+
+contacts.open_book()
 
 
 @job("members.check_roster", label=_("核对名册"))

@@ -2,13 +2,32 @@
 
 from django.urls import path
 
-from members.views import account, cover, eligibility, join, pay, rosters, take_over, unit, unit_cover, unit_record, would_get
+from members.views import (
+    account,
+    cover,
+    eligibility,
+    join,
+    pay,
+    person,
+    record,
+    rosters,
+    take_over,
+    unit,
+    unit_cover,
+    unit_record,
+    would_get,
+)
 
 app_name = "members"
 urlpatterns = [
     path("sign-up", account.sign_up, name="sign_up"),
     path("verify/<uuid:public_id>", cover.verify, name="verify"),
     path("verify/receipts/<uuid:public_id>", pay.verify, name="verify_receipt"),
+    path("my/record", record.record, name="record"),
+    path("my/record/contact", record.contact, name="contact"),
+    path("my/record/correct", record.correct, name="correct"),
+    path("my/corrections/<uuid:public_id>/withdraw", record.withdraw, name="correction_withdraw"),
+    path("my/correction-papers/<uuid:public_id>", record.paper, name="correction_paper"),
     path("my/eligibility", eligibility.eligibility, name="eligibility"),
     path("my/eligibility/<slug:name>", eligibility.question, name="question"),
     path("my/plans", eligibility.plans, name="plans"),
@@ -34,6 +53,10 @@ urlpatterns = [
     path("my/units/register", unit_record.register, name="unit_register"),
     path("unit/", unit.home, name="unit_home"),
     path("unit/people", unit.people, name="unit_people"),
+    path("unit/people/<int:pk>", person.person, name="person"),
+    path("unit/people/<int:pk>/correct", person.correct, name="person_correct"),
+    path("unit/people/<int:pk>/departure", person.departure_new, name="departure_new"),
+    path("unit/departures/<int:pk>", person.departure, name="departure"),
     path("unit/dues/<int:pk>", pay.of_unit, name="unit_due"),
     path("unit/dues/<int:pk>/receipt.pdf", pay.unit_receipt, name="unit_receipt"),
     path("unit/slips/<uuid:public_id>", pay.unit_slip, name="unit_slip"),

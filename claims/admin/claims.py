@@ -35,8 +35,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 # Which decision each right waits for: the state of its queue, the right, the words of the to-do list.
 QUEUES = (("submitted", "claims.review", _("待初审的申领")), ("reviewed", "claims.approve", _("待终审的申领")))
@@ -165,7 +164,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         passing=offers.get("approve") or offers.get("review"),
         hindrance=hindrance,
         following=_following(claim, actor),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(claim)[:100]],
+        history=told_history(claim),
     )
 
 

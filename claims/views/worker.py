@@ -26,6 +26,7 @@ from unionaid.offices.access import actor, requires
 from unionaid.web.dates import span
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
+from unionaid.workflow.notices import unread
 
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
@@ -41,6 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "covers": live,
         "past": [cover_card(cover, on) for cover in covers if cover.cover.upper <= on],
         "claims": [_claim_card(claim) for claim in claims if claim.state != "draft"],
+        "unread": unread(actor(request).member_id),  # type: ignore[arg-type]  # my.use is for members alone
         "can_claim": any(cover.state == "effective" for cover in covers),
         "plans": address_of("members:plans"),
         "eligibility": address_of("members:eligibility"),

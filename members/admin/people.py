@@ -15,8 +15,7 @@ from members.selectors.people import members_by_number
 from members.services.people import full_id_number, masked_numbers
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
 from unionaid.offices.roles import Actor, may
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Member, number="", label="name", page="admin:member", find=members_by_number)
 
@@ -48,9 +47,10 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         numbers=masked_numbers([member.pk]).get(member.pk),
         full=full,
         form=form if may_see else None,
+        may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),
         covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(member)[:100]],
+        history=told_history(member),
     )
     return render(request, "desk/member.html", context, status=status)
 

@@ -22,8 +22,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.files import XLSX, send
 from unionaid.workflow.jobs import result_page
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Roster, number="", label="file_name", page="admin:roster")
 
@@ -53,13 +52,14 @@ def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
         tiles=reading.tiles_of(roster),
         total=format_yuan(roster.total_fen),
         only=only,
-        only_words=reading.ONLY.get(only, _("逐行结果")),
+        only_words=reading.only_words(roster, only) or _("逐行结果"),
         lines=[(row, format_yuan(row.fee_fen) if row.outcome != "bad" else "") for row in lines[: reading.PAGE]],
         more=lines[reading.PAGE - 1].row_number if len(lines) > reading.PAGE else None,
         begun=after > 0,
         dues=[(due, format_yuan(due.amount_fen)) for due in roster.dues.order_by("id")],
         links=may(request.actor, "contributions.view"),  # type: ignore[attr-defined]
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(roster)[:100]],
+        may_void=roster.state in ("committed", "effective") and may(request.actor, "voidings.propose", roster.office_id),  # type: ignore[attr-defined]
+        history=told_history(roster),
     )
     return render(request, "desk/roster.html", context)
 

@@ -25,8 +25,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(WorkUnit, number="credit_code", label="name", page="admin:unit", hidden={"state": "draft"})
 
@@ -77,8 +76,8 @@ def _next_submitted(unit: WorkUnit) -> str:
 
 def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refused: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    history = list(history_of(unit)[:100])
-    returned = next((act.note for act in reversed(history) if act.action == "return"), "")
+    history = told_history(unit)
+    returned = next((act.note for act, _words in reversed(history) if act.action == "return"), "")
     return desk_context(
         request,
         trail=[list_of(WorkUnit)],
@@ -102,7 +101,7 @@ def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refu
         ],
         returned=returned if unit.state == "returned" else "",
         may_decide=unit.state == "submitted" and may(actor, "units.approve", unit.office_id),
-        history=[(act, act_words(act.entity, act.action)) for act in history],
+        history=history,
     )  # fmt: skip
 
 

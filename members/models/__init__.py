@@ -9,6 +9,8 @@ from members.models.contributions import (
     Remittance,
     StatementRow,
 )
+from members.models.corrections import Correction, CorrectionPaper
+from members.models.departures import Departure
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
 from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
@@ -23,6 +25,7 @@ from members.models.units import (
     UnitPaper,
     WorkUnit,
 )
+from members.models.voidings import Voiding
 
 __all__ = [
     "AgentChange",
@@ -33,6 +36,9 @@ __all__ = [
     "CertificatePack",
     "Consent",
     "ContributionDue",
+    "Correction",
+    "CorrectionPaper",
+    "Departure",
     "DuePaper",
     "Enrolment",
     "Evidence",
@@ -52,5 +58,6 @@ __all__ = [
     "UnitChange",
     "UnitLineage",
     "UnitPaper",
+    "Voiding",
     "WorkUnit",
 ]

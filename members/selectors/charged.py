@@ -12,7 +12,7 @@ from members.transitions import LIVE
 from programs.rules.admission import SOME_DAY, Admission, asks_renewal, settled_by
 from programs.rules.facts import PersonFacts
 from programs.rules.fees import NoFeeClass, contribution
-from programs.rules.schedule import Schedule, TermNotOffered
+from programs.rules.schedule import Schedule
 from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period, add_years, plus_days
 from unionaid.lib.money import fen_from_yuan, round_half_up
@@ -128,12 +128,12 @@ def _add(found: Charged, admission: Admission, group: Mapping[str, Any], settled
     if answer.failed:
         found.not_admitted += heads
         return
-    # As many days after the terms' first day as it was then.
+    # As many days after the terms' first day as it was then, and for as long as then where that is still offered.
     start = plus_days(schedule.period.start, group["late"])
+    months = group["term_months"] if group["term_months"] in schedule.terms else next(iter(schedule.terms), None)
     try:
-        term = schedule.term(group["term_months"] if group["term_months"] in schedule.terms else None)
-        each = None if answer.unknown else contribution(schedule, person, min(group["shares"], most), starts_on=start, term_months=term)
-    except (NoFeeClass, TermNotOffered):
+        each = None if answer.unknown else contribution(schedule, person, min(group["shares"], most), starts_on=start, term_months=months)
+    except NoFeeClass:
         each = None
     if each is None:
         found.unknown += heads

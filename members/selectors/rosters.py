@@ -96,7 +96,13 @@ def tiles_of(roster: Roster) -> list[Tile]:
     wanted = {key: Count("pk", filter=kind) for key, kind in _KINDS.items()}
     counts = {**RosterRow.objects.filter(roster=roster).aggregate(**wanted), "left": roster.left_count}
     tones = {"good": "good", "bad": "bad"}
-    return [Tile(words, counts[key], key if counts[key] else "", tones.get(key, "")) for key, words in ONLY.items()]
+    return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in ONLY]
+
+
+def only_words(roster: Roster, only: str) -> Words:
+    """What the lines of one kind are called; those that may be enrolled are enrolled in the end."""
+    done = only == "good" and roster.state in ("committed", "effective")
+    return RosterRow.Outcome.ENROLLED.label if done else ONLY.get(only, "")
 
 
 def covers_of(roster: Roster, rows: Iterable[RosterRow]) -> dict[int, Enrolment]:

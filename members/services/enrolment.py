@@ -22,7 +22,7 @@ from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.moves import MoveRefused, move, record
 
 
@@ -159,14 +159,7 @@ def _payers(parts: dict[str, Decimal]) -> dict[str, int]:
 
 
 def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
-    Evidence.objects.create(
-        enrolment=enrolment,
-        kind=paper.kind,
-        file=keep(paper.upload),
-        file_name=paper.upload.file_name,
-        content_type=paper.upload.content_type,
-        sha256=paper.upload.sha256,
-    )
+    Evidence.objects.create(enrolment=enrolment, kind=paper.kind, **kept(paper.upload))
 
 
 def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:

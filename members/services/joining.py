@@ -12,7 +12,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.moves import Conflict, MoveRefused
 
 MAX_PAPERS = 12
@@ -68,10 +68,7 @@ def add_paper(draft: JoinDraft, *, kind: str, upload: CleanUpload, by: Actor) ->
         raise JoinRefused(_("最多上传 {most} 份证明，请先删除不需要的。").format(most=MAX_PAPERS), "file")
     try:
         with transaction.atomic():
-            return JoinPaper.objects.create(
-                draft=draft, kind=kind, file=keep(upload), file_name=upload.file_name, content_type=upload.content_type,
-                sha256=upload.sha256,
-            )  # fmt: skip
+            return JoinPaper.objects.create(draft=draft, kind=kind, **kept(upload))
     except IntegrityError as error:
         raise JoinRefused(_("这个文件已经上传过了，请换一个文件。"), "file") from error
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from members.facts import waiting
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
+from members.services import departures
 from members.services import roster_tables as tables
 from members.services.agents import agents_on
 from members.services.contributions import raise_due
@@ -157,6 +158,7 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
             tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
+            departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)
         raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
@@ -409,6 +411,20 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
     for row in rows:
         if row.number in refused:
             row.reasons.append(reason)
+
+
+def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:
+    """What each payer owes for so many shares of somebody whom a roster enrolled (fen), by what their line said."""
+    assert cover.roster is not None
+    schedule = schedule_of(cover.terms)
+    row = RosterRow.objects.filter(roster_id=cover.roster_id, member_id=cover.member_id).first()
+    told = row.facts if row else {}
+    kind = (row.gender if row else cover.member.gender, told.get("risk"), told.get("card"), told.get("group"), shares)
+    parts = split(
+        schedule, _person(kind, cover.roster.unit, schedule), shares, default="unit", starts_on=cover.cover.lower,
+        term_months=schedule.term(cover.roster.term_months),
+    )  # fmt: skip
+    return {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}
 
 
 def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:

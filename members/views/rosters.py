@@ -157,7 +157,7 @@ def _page(request: HttpRequest, found: Roster, *, refused: str = "", status: int
         "progress": _progress(request, found) if working else None,
         "tiles": reading.tiles_of(found),
         "only": only,
-        "only_words": reading.ONLY.get(only, ""),
+        "only_words": reading.only_words(found, only),
         "waiting": _waiting(found),
         "dues": [due_parts(due) for due in reading.dues_of(found)],
         "total": format_yuan(found.total_fen),

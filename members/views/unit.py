@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
 from members.selectors import rosters as reading
+from members.selectors.changes import waiting_departures
 from members.selectors.people import member_of_user
 from members.selectors.units import given_up
 from members.views.unit_parts import PAGE, due_parts, show
@@ -21,6 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "units": found,
         "rosters": reading.my_rosters(),
         "dues": [due_parts(due) for due in reading.open_dues()],
+        "departures": waiting_departures(),
         "is_member": member_of_user(request.user) is not None,
         "given_up": given_up(request.user, since=plus_days(today(), -90)),
         "can_upload": any(unit.state == "approved" for unit in found),

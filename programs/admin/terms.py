@@ -30,8 +30,7 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, beside_of, desk_contex
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.asking import attempt_once
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Terms, number="", label="version_name", page="admin:terms", hidden={"state__in": ["draft", "checked"]})
 
@@ -131,7 +130,7 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         documents=[(said(paper.name), named(paper.events), paper.required) for paper in schedule.documents],
         examples=list(_examples(schedule)),
         beside=beside_of("admin:terms", terms, actor),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(terms)[:100]],
+        history=told_history(terms),
     )  # fmt: skip
 
 

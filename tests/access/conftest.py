@@ -4,14 +4,28 @@ from datetime import date
 
 import pytest
 from django.test import Client
+from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
 from claims.services import adjudication
 from claims.services import rehearsal as rehearsals
-from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage
-from members.services import agents, contributions, enrolment, lineage, packs, refunds, rosters, statements, units
+from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
+from members.services import (
+    agents,
+    contributions,
+    corrections,
+    departures,
+    enrolment,
+    lineage,
+    packs,
+    refunds,
+    rosters,
+    statements,
+    units,
+    voiding,
+)
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
@@ -24,7 +38,9 @@ from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.notices import tell
 
+NEXT = "91610800MA70A1B9E"
 SPLIT_OFF = "91610800MA7055AAC" + credit_code_check("91610800MA7055AAC")
 ROLES = ("stranger", "newcomer", "worker", "agent", "reviewer", "approver", "payer", "manager", "hq_user", "auditor", "administrator")
 NAMES = ("王小明", "欧阳小梅", "䶮𠮷", "买买提·艾力")
@@ -115,6 +131,7 @@ def full(world: World) -> World:
     with everywhere(reason="arrange"), frozen(ASKED):
         covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
     unit_matters(world)
+    people_matters(world, covers[0], 751)
     play(world, covers)
     lists_arrive(world, 501)
     return world
@@ -161,6 +178,25 @@ def lists_arrive(world: World, first: int) -> None:
         run_due("default")
 
 
+def people_matters(world: World, cover: Enrolment, order: int) -> None:
+    """A correction that waits, a transfer that waits, a voiding that waits, and what people were told of others."""
+    reviewer = world.cast.actor(world.cast.reviewer)
+    photo = CleanUpload("image/jpeg", b"j", "id.jpg", "e" * 64)
+    with everywhere(reason="arrange"), frozen(ASKED):
+        owner = cover.member
+        next_unit = WorkUnit.objects.filter(credit_code__startswith=NEXT).first()
+        if next_unit is None:
+            next_unit, _agent = make_unit(world.cast.a, NEXT)
+            units.approve_unit(next_unit, by=reviewer)
+        corrections.ask(owner, corrections.Wanted(name="王晓明"), papers=[photo], by=world.worker(owner))
+        going, leaving, void = (world.member(order + 2 * i) for i in range(3))
+        departures.transfer(going, to_code=next_unit.credit_code, on=ASKED, by=world.agent_actor, today=ASKED)
+        departures.leave(leaving, on=ASKED, by=world.agent_actor, today=ASKED)
+        voiding.propose(world.cover(void), reason="duplicate", note="重复", by=reviewer, on=ASKED)
+        words = gettext_lazy("您的资料已更正")
+        tell([owner.pk], office_id=world.cast.a.pk, title=words, text=words, link="/my/record")
+
+
 def grow(world: World) -> None:
     """More of everything: people, claims of the first worker, units, batches."""
     with everywhere(reason="arrange"), frozen(ASKED):
@@ -174,6 +210,8 @@ def grow(world: World) -> None:
             )  # fmt: skip
     play(world, covers)
     lists_arrive(world, 551)
+    for i in (1, 2):
+        people_matters(world, covers[i], 751 + 10 * i)
 
 
 def someone(world: World, role: str) -> Client:

@@ -25,6 +25,9 @@ from members.models import (
     BankStatement,
     CertificatePack,
     ContributionDue,
+    Correction,
+    CorrectionPaper,
+    Departure,
     DuePaper,
     Evidence,
     Member,
@@ -33,6 +36,7 @@ from members.models import (
     UnitChange,
     UnitLineage,
     UnitPaper,
+    Voiding,
 )
 from members.services import agents, contributions, joining, rosters, units
 from tests.access.conftest import ROLES, someone
@@ -43,7 +47,7 @@ from unionaid.offices.models import StaffPost
 from unionaid.offices.scope import everywhere
 from unionaid.reports.models import YearlyStatement
 from unionaid.workflow.jobs import run_due
-from unionaid.workflow.models import AuditEntry, Job
+from unionaid.workflow.models import AuditEntry, Job, Notice
 
 MATRIX = Path(__file__).with_name("access_matrix.csv")
 EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
@@ -96,6 +100,9 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         unit_paper, change, step = UnitPaper.objects.first(), UnitChange.objects.first(), UnitLineage.objects.first()
         paid, waiting, pack = Roster.objects.get(state="effective"), Roster.objects.get(state="checked"), CertificatePack.objects.get()
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
+        correction, photo = Correction.objects.get(member=owner), CorrectionPaper.objects.first()
+        departure, void = Departure.objects.get(state="asked"), Voiding.objects.get()
+        notice = Notice.objects.get(member_key=owner.pk)
         taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
     return {
@@ -121,6 +128,18 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/members/agentchange/papers/": {"pk": agent_paper.pk},
         "admin/members/unitlineage/": {"pk": step.pk, "object_id": step.pk},
         "admin/members/unitlineage/units/": {"pk": full.unit.pk},
+        "my/corrections/": {"public_id": correction.public_id},
+        "my/correction-papers/": {"public_id": photo.public_id},
+        "unit/people/": {"pk": owner.pk},
+        "unit/departures/": {"pk": departure.pk},
+        "admin/members/correction/": {"pk": correction.pk, "object_id": correction.pk},
+        "admin/members/correction/papers/": {"pk": photo.pk},
+        "admin/members/departure/": {"pk": departure.pk, "object_id": departure.pk},
+        "admin/members/departure/people/": {"pk": owner.pk},
+        "admin/members/voiding/": {"pk": void.pk, "object_id": void.pk},
+        "admin/members/voiding/enrolments/": {"pk": cover.pk},
+        "admin/members/voiding/rosters/": {"pk": roster.pk},
+        "admin/workflow/notice/": {"pk": notice.pk, "object_id": notice.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},

@@ -3,13 +3,27 @@
 import re
 
 from claims.models import Claim
-from members.models import BankCard, BankStatement, Member, Refund, Remittance, Roster, RosterRow, StatementRow, UnitLineage, WorkUnit
+from members.models import (
+    BankCard,
+    BankStatement,
+    Correction,
+    Departure,
+    Member,
+    Refund,
+    Remittance,
+    Roster,
+    RosterRow,
+    StatementRow,
+    UnitLineage,
+    Voiding,
+    WorkUnit,
+)
 from programs.models import Program, Terms
 from unionaid.accounts.models import User
 from unionaid.lib.identity import mask_name
 from unionaid.offices.models import Office
 from unionaid.offices.scope import everywhere
-from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.models import AuditEntry, Notice
 
 
 def own_words() -> list[str]:
@@ -37,6 +51,12 @@ def own_words() -> list[str]:
             *Remittance.objects.values_list("payer_name", flat=True),
             *Remittance.objects.values_list("remark", flat=True),
             *Refund.objects.values_list("payee_name", flat=True),
+            *Notice.objects.values_list("title", flat=True),  # in the receiver's language
+            *Notice.objects.values_list("text", flat=True),
+            *Correction.objects.values_list("name", flat=True),
+            *Correction.objects.values_list("answer", flat=True),
+            *Voiding.objects.values_list("note", flat=True),
+            *Departure.objects.values_list("note", flat=True),
             *Refund.objects.values_list("bank_name", flat=True),
         }
         for model in (StatementRow, RosterRow):  # what a reason quotes out of the file

@@ -143,7 +143,7 @@ def family(world: World, terms: Terms, holder: Member) -> tuple[Member, Member]:
         )
         for one, relation in ((spouse, "spouse"), (child, "minor_child")):
             enrolment.enrol(member=one, holder=holder, relation=relation, terms=terms, shares=1, unit=world.unit, on=JOINED, by=by)
-        for due in ContributionDue.objects.all():
+        for due in ContributionDue.objects.filter(member=holder, state="open"):
             settle(world, due)
     return spouse, child
 

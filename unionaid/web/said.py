@@ -45,4 +45,4 @@ def sentences(said: Mapping[str, Sequence[str]]) -> list[str]:
 
 def line(said: Mapping[str, Sequence[str]]) -> str:
     """What was said, in one line; empty when nothing was."""
-    return gettext("；").join(sentences(said))
+    return ("; " if (get_language() or "").startswith("en") else "；").join(sentences(said))  # zh: between sentences

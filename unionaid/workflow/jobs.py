@@ -41,7 +41,8 @@ class JobRefused(Exception):
 @dataclass
 class Run:
     """What a handler sees of its job: whose it is, what about, the business day it was asked for (whatever day it runs
-    on), how far it came, and a way to tell progress."""
+    on), how far it came, the how-manieth claim of it this is, and a way to tell progress. A handler that cannot go on yet
+    sets `wait`: what it did is kept, and it is called again with its cursor after so long."""
 
     job_id: int
     subject_ids: list[int]
@@ -52,6 +53,8 @@ class Run:
     stage: str = ""
     done: int = 0
     total: int = 0
+    claim: int = 0
+    wait: timedelta | None = None
     public_id: uuid.UUID | None = None
 
     def tell(self, stage: str, *, done: int = 0, total: int = 0) -> None:
@@ -205,11 +208,13 @@ def _run_chunk(job_id: int) -> bool:
             done=work.done_count,
             total=work.total_count,
             public_id=work.public_id,
+            claim=work.attempts,
         )
         scope = Scope(offices=covers(work.office)) if work.office else Scope(reason=f"job {work.kind}")
         with office_scope(scope):
             cursor = KINDS[work.kind].handler(run)
         done = cursor is None
+        pause = {"attempts": 0, "not_before": Now() + run.wait} if run.wait and not done else {}
         Job.objects.filter(pk=job_id).update(
             cursor=cursor or {},
             result=run.result,
@@ -217,10 +222,11 @@ def _run_chunk(job_id: int) -> bool:
             done_count=run.done,
             total_count=run.total,
             beat_at=Now(),
-            job_state="done" if done else "running",
+            job_state="done" if done else "queued" if pause else "running",
             finished_at=Now() if done else None,
+            **pause,
         )
-        return not done
+        return not done and not pause
 
 
 def requester(work: Job) -> Actor:

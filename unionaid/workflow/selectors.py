@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from unionaid.lib.calendar import SHANGHAI, now
@@ -15,11 +16,17 @@ from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import KINDS, MAX_ATTEMPTS, RESULT_PAGES, STALE_AFTER
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.progress import told
+from unionaid.workflow.words import act_words
 
 
 def history_of(thing: Model) -> QuerySet[AuditEntry]:
     """Every act on this thing, oldest first."""
     return AuditEntry.objects.filter(entity=thing._meta.label_lower, entity_id=thing.pk).order_by("id")
+
+
+def told_history(thing: Model, *, most: int = 100) -> list[tuple[AuditEntry, str | Promise]]:
+    """The first acts on this thing, oldest first, each with what it is called. One statement."""
+    return [(act, act_words(act.entity, act.action)) for act in history_of(thing)[:most]]
 
 
 def job_by_key(key: str) -> Job | None:
