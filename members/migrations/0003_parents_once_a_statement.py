@@ -37,7 +37,7 @@ CREATE FUNCTION {child}_parents_added() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE {SCOPE} found bigint; {" ".join(f"of_{column} bigint[];" for column in parents)}
 BEGIN
   SELECT {lists} INTO {names} FROM (SELECT DISTINCT {", ".join(parents)} FROM added) few;
-  {OPEN}{"".join(look(child, column, parent, f"of_{column}") for column, parent in parents.items())}
+  {OPEN}{"".join(look_once(child, column, parents) for column in parents)}
   {CLOSE}
   RETURN NULL;
 END $$;
@@ -54,6 +54,14 @@ END $$;
 CREATE TRIGGER parents_changed AFTER UPDATE OF {", ".join(parents)} ON {child}
   FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {child}_parents_changed();
 """
+
+
+def look_once(child: str, column: str, parents: dict[str, str]) -> str:
+    """As `look`; the same rows of the same parent that another column names (a person who is their own holder) only once."""
+    parent, before = parents[column], list(parents)[: list(parents).index(column)]
+    seen = next((f"of_{other}" for other in before if parents[other] == parent), None)
+    text = look(child, column, parent, f"of_{column}")
+    return f"\n  IF of_{column} IS DISTINCT FROM {seen} THEN{text}\n  END IF;" if seen else text
 
 
 def look(child: str, column: str, parent: str, numbers: str) -> str:

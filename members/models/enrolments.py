@@ -103,7 +103,8 @@ class RosterRow(Scoped):
     problem = models.CharField(max_length=12, blank=True)
     change = models.CharField(max_length=8, choices=Change, blank=True)
     fee_fen = models.BigIntegerField(default=0)
-    # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record.
+    # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record. Once the line is
+    # enrolled, the person's number.
     member_key = models.BigIntegerField(null=True)
 
     class Meta:

@@ -107,7 +107,7 @@ def only_words(roster: Roster, only: str) -> Words:
 
 def covers_of(roster: Roster, rows: Iterable[RosterRow]) -> dict[int, Enrolment]:
     """What these lines have become, by person. One statement at most."""
-    members = [row.member_id for row in rows if row.outcome == "enrolled"]
+    members = [row.member_key for row in rows if row.outcome == "enrolled"]
     return {one.member_id: one for one in Enrolment.objects.filter(roster=roster, member__in=members)} if members else {}
 
 

@@ -26,6 +26,9 @@ from unionaid.lib.identity import mask_id
 from unionaid.web.keys import ring
 from unionaid.web.said import Said
 
+# A page gives up after seconds. This is work for a whole roster: it may take longer on a busy day, and a second roster with the
+# same people waits until the first is done.
+PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '2min'"
 STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
@@ -39,6 +42,7 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
     number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
     good = sum(row.id_number is not None and not row.reasons for row in rows)
     with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
         cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
@@ -354,7 +358,7 @@ WITH enrolled AS (
     ON CONFLICT DO NOTHING RETURNING member_id
 )
 UPDATE members_rosterrow r
-SET id_number = NULL, phone = NULL,
+SET id_number = NULL, phone = NULL, member_key = j.member_id,
     outcome = CASE WHEN e.member_id IS NULL THEN 'bad' ELSE 'enrolled' END,
     fee_fen = CASE WHEN e.member_id IS NULL THEN 0 ELSE j.fee_fen END,
     problem = CASE WHEN e.member_id IS NULL THEN 'covered' ELSE '' END,
@@ -363,6 +367,7 @@ SET id_number = NULL, phone = NULL,
 FROM joining j LEFT JOIN enrolled e USING (member_id)
 WHERE r.id = j.line"""
 OF_THIS_TRANSACTION = (
+    PATIENCE,
     "DROP TABLE IF EXISTS pg_temp.lines, pg_temp.made, pg_temp.joining",
     "CREATE TEMP TABLE made (id bigint) ON COMMIT DROP",
 )

@@ -280,8 +280,11 @@ def test_the_same_people_in_another_file_are_known_and_told_line_by_line(world: 
 
 def test_everybody_enrolled_has_their_own_number(world: World) -> None:
     """What was sealed for a record opens for that record and is that person's."""
+    with everywhere(reason="known before"):
+        known = world.member(133, name="李四", born=BORN)
     _enrolled(world, _text([("张三", GOOD), ("李四", _number(133))]).encode())
     with everywhere(reason="look"):
+        assert RosterRow.objects.get(name="李四").member_key == known.pk
         names = dict(Member.objects.values_list("pk", "name"))
         assert {names[pk]: number for pk, (number, _phone) in numbers_of(list(names)).items()} == {"张三": GOOD, "李四": _number(133)}
 
