@@ -12,8 +12,8 @@ from django.db import connection
 
 from claims.facts import DECIDED, told_case
 from members.transitions import LIVE
-from programs.rules.admission import asks_renewal, settled_by
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
+from programs.rules.joining import asks_renewal, settled_by
 from programs.rules.rehearsal import PastCase
 from programs.rules.schedule import Schedule
 from programs.selectors import schedules_of

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from claims.models import Rehearsal
 from members.selectors.charged import Charged
-from programs.rules.admission import rules_asked
 from programs.rules.explain import FACT_WORDS
+from programs.rules.joining import rules_asked
 from programs.rules.rehearsal import Tally, step_in_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
@@ -37,7 +37,7 @@ REASON_WORDS: dict[str, str | Promise] = {
     "disease_paid": gettext_lazy("同一疾病此前已给付过"),
     "excluded": gettext_lazy("与较高的一项不同时给付"),
 }
-# The rules on joining that are asked of the past (`programs.rules.admission`).
+# The rules on joining that are asked of the past (`programs.rules.joining`).
 RULE_WORDS: dict[str, str | Promise] = {
     "relation": gettext_lazy("关系（本人、配偶、未成年子女）"),
     "minor": gettext_lazy("子女未满 18 周岁"),

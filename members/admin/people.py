@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Enrolment, Member
+from members.selectors.joining import FURTHER, further_answers
 from members.selectors.people import members_by_number
 from members.services.people import full_id_number, masked_numbers
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
@@ -45,6 +46,7 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         title=member.name,
         member=member,
         numbers=masked_numbers([member.pk]).get(member.pk),
+        further=[(FURTHER[name], said) for name, said in further_answers(member, request.LANGUAGE_CODE)],  # type: ignore[attr-defined]
         full=full,
         form=form if may_see else None,
         may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),

@@ -9,9 +9,9 @@ from django.db.models.functions import Cast
 
 from members.models import Enrolment
 from members.transitions import LIVE
-from programs.rules.admission import SOME_DAY, Admission, asks_renewal, settled_by
 from programs.rules.facts import PersonFacts
 from programs.rules.fees import NoFeeClass, contribution
+from programs.rules.joining import SOME_DAY, JoiningRules, asks_renewal, settled_by
 from programs.rules.schedule import Schedule
 from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period, add_years, plus_days
@@ -51,9 +51,9 @@ def charged(office_ids: frozenset[int], program_ids: tuple[int, ...], year: Peri
         "term_months", "unit__risk", *(f"holder__{name}" for name in (*HOLDER, *_rare(schedule))),
     ).annotate(heads=Count("id"), charged_fen=Sum("contribution_fen"))  # fmt: skip
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(program_ids).items()}
-    found, admission = Charged(), Admission(schedule)
+    found, rules = Charged(), JoiningRules(schedule)
     for group in groups.order_by():
-        _add(found, admission, group, settled.get(group["terms_id"], frozenset()))
+        _add(found, rules, group, settled.get(group["terms_id"], frozenset()))
     return found
 
 
@@ -116,12 +116,12 @@ def _renewed(schedule: Schedule) -> Any:
     )
 
 
-def _add(found: Charged, admission: Admission, group: Mapping[str, Any], settled: frozenset[str]) -> None:
-    heads, before, schedule = group["heads"], group["charged_fen"], admission.schedule
+def _add(found: Charged, rules: JoiningRules, group: Mapping[str, Any], settled: frozenset[str]) -> None:
+    heads, before, schedule = group["heads"], group["charged_fen"], rules.schedule
     found.enrolments += heads
     found.before_fen += before
     person, most = _person(group), schedule.enrolling.max_shares
-    answer = admission.of(person, cover_start=SOME_DAY, settled=settled)
+    answer = rules.of(person, cover_start=SOME_DAY, settled=settled)
     for told, rules in ((found.refused_by, answer.failed), (found.join_unknown, answer.unknown)):
         for rule in rules:
             told[rule] = told.get(rule, 0) + heads

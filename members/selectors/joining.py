@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.facts import person_facts
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
@@ -14,7 +16,8 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.asked import age_groups, asked
-from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, judge
+from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, group_words, judge
+from programs.rules.facts import OPEN_ENDED
 from programs.rules.fees import NoFeeClass, contribution
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
@@ -41,8 +44,13 @@ class Offer:
     open: tuple[str, ...]
 
 
-# The questions that only some plans ask.
-FURTHER = ("contract", "card", "group", "risk")
+# The questions that only some plans ask, and what they are about.
+FURTHER = {
+    "contract": gettext_lazy("劳动合同"),
+    "card": gettext_lazy("工会会员卡"),
+    "group": gettext_lazy("人员身份"),
+    "risk": gettext_lazy("工种"),
+}
 
 
 def worker_of(member_id: int) -> Member:
@@ -104,6 +112,19 @@ def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) ->
         "risk": "risk" in needed and not member.risk and not (member.unit and member.unit.risk),
     }
     return tuple(name for name in FURTHER if left[name])
+
+
+def further_answers(member: Member, language: str) -> list[tuple[str, str]]:
+    """What is known of a person of what only some plans ask, in words; what nobody has told is left out."""
+    months, risk = member.contract_months, dict(WorkUnit.Risk.choices).get(member.risk, member.risk)
+    contract = {0: _("没有签劳动合同"), OPEN_ENDED: _("无固定期限合同")}.get(months or 0, _("{months} 个月").format(months=months))
+    told = {
+        "contract": "" if months is None else contract,
+        "card": {None: "", True: _("有"), False: _("没有")}[member.card_holder],
+        "group": group_words(member.staff_group).in_language(language) if member.staff_group else "",
+        "risk": str(risk),
+    }
+    return [(name, said) for name, said in told.items() if said]
 
 
 def groups_to_tell(member: Member, *, on: date) -> list[str]:

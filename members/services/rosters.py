@@ -417,9 +417,11 @@ def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:
     """What each payer owes for so many shares of somebody whom a roster enrolled (fen), by what their line said."""
     assert cover.roster is not None
     schedule = schedule_of(cover.terms)
-    row = RosterRow.objects.filter(roster_id=cover.roster_id, member_id=cover.member_id).first()
-    told = row.facts if row else {}
-    kind = (row.gender if row else cover.member.gender, told.get("risk"), told.get("card"), told.get("group"), shares)
+    person = cover.member
+    row = RosterRow.objects.filter(roster_id=cover.roster_id, id_hash=bytes(person.id_hash)).first()
+    recorded = {"risk": person.risk or None, "card": person.card_holder, "group": person.staff_group or None}
+    told = row.facts if row else recorded  # a number that was corrected since is not the line's any more
+    kind = (row.gender if row else person.gender, told.get("risk"), told.get("card"), told.get("group"), shares)
     parts = split(
         schedule, _person(kind, cover.roster.unit, schedule), shares, default="unit", starts_on=cover.cover.lower,
         term_months=schedule.term(cover.roster.term_months),

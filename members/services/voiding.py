@@ -143,6 +143,8 @@ def _carry_out(voiding: Voiding, *, by: Actor, on: date) -> None:
     lock_covers([due.pk for due in _dues(_covers(voiding))])
     covers = _covers(voiding)
     _refuse_covers(covers)
+    if voiding.released_by_id == voiding.proposed_by_id and money_has_arrived(covers):
+        raise VoidingRefused(_("刚刚有互助费到账，现在要由另一位同事复核。请刷新后重新提出。"))
     parts = _parts_of(voiding, covers)
     if voiding.shares:
         _reduce(voiding, covers[0], by)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.admission import Admission
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import STEP_WORDS, percent, yuan
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.joining import JoiningRules
 from programs.rules.outline import step_words
 from programs.rules.schedule import Item, Schedule
 from programs.rules.steps import Line
@@ -32,7 +32,7 @@ NO_DAY = ("stays",)  # what is missing in a claim that tells no day
 class PastCase:
     """One decided case: whose, under which cover, what was really given (fen). Cases that are not `counted` only tell what
     these terms would have given before the time looked at. No `case`: the claim tells no day. `settled`: rules on joining that the
-    terms of that time have answered (`admission.settled_by`)."""
+    terms of that time have answered (`joining.settled_by`)."""
 
     key: int
     number: str
@@ -149,19 +149,19 @@ class Tally:
     gains: list[Change] = field(default_factory=list)
     losses: list[Change] = field(default_factory=list)
 
-    def add(self, admission: Admission, cases: Sequence[PastCase]) -> None:
+    def add(self, rules: JoiningRules, cases: Sequence[PastCase]) -> None:
         """Count one person's cases, in the order in which they were decided."""
-        schedule, given, paid_items, seen = admission.schedule, Given(), set[str](), False
+        schedule, given, paid_items, seen = rules.schedule, Given(), set[str](), False
         for one in cases:
             seen = seen or one.counted
-            joining = admission.of(one.person, cover_start=one.cover.period.start, settled=one.settled)
+            answer = rules.of(one.person, cover_start=one.cover.period.start, settled=one.settled)
             if one.case is None:
                 self._unknown(one, NO_DAY)
-            elif joining.failed:
-                self._refuse_all(schedule, one, one.case.event, joining.failed)
-            elif joining.unknown:
-                self._unknown(one, joining.unknown)
-                _tell(self.join_unknown, joining.unknown, one.counted)
+            elif answer.failed:
+                self._refuse_all(schedule, one, one.case.event, answer.failed)
+            elif answer.unknown:
+                self._unknown(one, answer.unknown)
+                _tell(self.join_unknown, answer.unknown, one.counted)
             else:
                 found = assess(schedule, person=one.person, cover=one.cover, case=one.case, prior=given.before(one.cover_key, one.case))
                 if missing := found.missing:

@@ -22,6 +22,7 @@ from members.services import contributions, enrolment, joining, people
 from programs.models import Terms
 from tests.factories.offices import PASSWORD
 from tests.factories.world import JOINED, World, load, make_world, terms_like
+from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
@@ -372,6 +373,8 @@ def test_what_a_plan_asks_more_is_asked_one_by_one_and_leads_back_to_it(world: W
     with everywhere(reason="look"):
         member = Member.objects.get(name="艾小梅")
     assert (member.contract_months, member.card_holder, member.staff_group, member.risk) == (24, True, "senior", "high")
+    desk = _text(_client(world.cast.reviewer).get(reverse("admin:member", args=[member.pk])))
+    assert all(words in desk for words in ("24 个月", "中高级职务（职称）人员", "高风险工种"))
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,14 @@ def speak(user: User, language: str) -> None:
 
 
 def correct_login(user_id: int, *, name: str = "", id_hash: bytes | None = None) -> None:
-    """The person's name or ID number was recorded wrongly: the log-in follows. LoginTaken when another log-in has the number."""
-    changes = {**({"display_name": name} if name else {}), **({"id_hash": id_hash} if id_hash else {})}
+    """The person's name or ID number was recorded wrongly: the log-in follows, by number where it had one. LoginTaken when another
+    log-in has that number."""
+    own = User.objects.filter(pk=user_id)
     try:
         with transaction.atomic():
-            User.objects.filter(pk=user_id).update(**changes)
+            if name:
+                own.update(display_name=name)
+            if id_hash:
+                own.exclude(id_hash=None).update(id_hash=id_hash)
     except IntegrityError as error:
         raise LoginTaken from error

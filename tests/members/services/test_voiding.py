@@ -99,6 +99,22 @@ def test_an_unpaid_enrolment_is_void_at_once(world: World) -> None:
     assert again.state == "contribution_due", "the days are free again"
 
 
+def test_money_that_arrives_at_the_same_moment_is_seen_under_the_lock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = world.member(101)
+    cover = enrolment.enrol(
+        member=member, holder=member, relation="self", terms=world.yulin, shares=1, unit=world.unit, on=JOINED, by=world.worker(member)
+    )
+    due, real = cover.dues.get(), voiding.lock_covers
+
+    def pay_first(ids: Any) -> None:
+        match([Pair(arrived(world, due.amount_fen, due.reference).pk, due.pk, due.amount_fen)], by=payer(world), on=JOINED)
+        real(ids)
+
+    monkeypatch.setattr(voiding, "lock_covers", pay_first)
+    with pytest.raises(VoidingRefused, match="刚刚有互助费到账"), transaction.atomic():
+        voiding.propose(cover, reason="wrong_person", note="填错人", by=payer(world), on=JOINED)
+
+
 def test_money_that_arrives_in_between_asks_for_the_second_person(world: World) -> None:
     member = world.member(101)
     cover = enrolment.enrol(

@@ -56,7 +56,7 @@ def settled_by(schedule: Schedule, earlier: Schedule) -> frozenset[str]:
     return frozenset(rule for rule, holds in strict.items() if holds)
 
 
-class Admission:
+class JoiningRules:
     """The answers of one plan's rules, each found once."""
 
     def __init__(self, schedule: Schedule) -> None:

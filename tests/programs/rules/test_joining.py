@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from programs.rules import admission
-from programs.rules.admission import NOT_ASKED, SOME_DAY, Admission, Answer, rules_asked, settled_by
+from programs.rules import joining
 from programs.rules.eligibility import judge
 from programs.rules.facts import PersonFacts
+from programs.rules.joining import NOT_ASKED, SOME_DAY, Answer, JoiningRules, rules_asked, settled_by
 from programs.rules.schedule import Schedule
 from tests.programs.rules.test_rehearsal import plan
 from unionaid.lib.calendar import add_years, plus_days
@@ -32,7 +32,7 @@ def strict(**changed: Any) -> Schedule:
 
 
 def asked(schedule: Schedule, *, settled: frozenset[str] = frozenset(), **changed: Any) -> Answer:
-    return Admission(schedule).of(replace(FITS, **changed), cover_start=SOME_DAY, settled=settled)
+    return JoiningRules(schedule).of(replace(FITS, **changed), cover_start=SOME_DAY, settled=settled)
 
 
 def test_every_rule_about_a_person_shuts_out_whoever_fails_it() -> None:
@@ -106,7 +106,7 @@ def directly(schedule: Schedule, person: PersonFacts, start: date) -> Answer:
 def differences(count: int) -> int:
     """How often looking up says something else than asking the rules about this person on this day."""
     chance, schedule = random.Random(7), strict()
-    looked_up, found = Admission(schedule), 0
+    looked_up, found = JoiningRules(schedule), 0
     for _ in range(count):
         start = date(2024, 2, 27) if chance.random() < 0.1 else plus_days(date(2024, 1, 1), chance.randint(0, 1000))
         person = next(somebody(chance, start))
@@ -116,5 +116,5 @@ def differences(count: int) -> int:
 
 def test_looking_up_says_what_the_rules_say_of_generated_people(monkeypatch: Any) -> None:
     assert differences(4000) == 0
-    monkeypatch.setattr(admission, "age_on", lambda born, on: on.year - born.year)
+    monkeypatch.setattr(joining, "age_on", lambda born, on: on.year - born.year)
     assert differences(4000) > 0
