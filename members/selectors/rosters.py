@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -75,7 +75,7 @@ def place(text: str | None) -> int:
 
 def rows_of(roster: Roster, *, only: str = "", after: int = 0) -> list[RosterRow]:
     """The lines of a page as staged, one more than it shows; `only` those of one kind (see ONLY). One statement."""
-    rows = RosterRow.objects.filter(roster=roster, row_number__gt=after).defer("id_number", "phone", "id_hash", "phone_hash")
+    rows = RosterRow.objects.filter(roster=roster, row_number__gt=after).defer("id_number", "phone", "phone_hash")
     return list(rows.filter(_KINDS.get(only, Q())).order_by("row_number")[: PAGE + 1])
 
 
@@ -106,9 +106,12 @@ def only_words(roster: Roster, only: str) -> Words:
 
 
 def covers_of(roster: Roster, rows: Iterable[RosterRow]) -> dict[int, Enrolment]:
-    """What these lines have become, by person. One statement at most."""
-    members = [row.member_key for row in rows if row.outcome == "enrolled"]
-    return {one.member_id: one for one in Enrolment.objects.filter(roster=roster, member__in=members)} if members else {}
+    """What these lines have become, by their numbers in the roster. One statement at most."""
+    lines = {bytes(row.id_hash): row.row_number for row in rows if row.outcome == "enrolled" and row.id_hash is not None}
+    if not lines:
+        return {}
+    found = Enrolment.objects.filter(roster=roster, member__id_hash__in=list(lines)).annotate(hashed=F("member__id_hash"))
+    return {lines[bytes(one.hashed)]: one for one in found}
 
 
 def dues_of(roster: Roster) -> list[ContributionDue]:

@@ -184,7 +184,7 @@ def _told(found: Roster, rows: Sequence[RosterRow]) -> list[tuple[RosterRow, str
     covers = reading.covers_of(found, rows)
     told = []
     for row in rows:
-        cover, waiting = covers.get(row.member_key or 0), ""
+        cover, waiting = covers.get(row.row_number), ""
         if cover and cover.waiting_waived:
             waiting = _("接续上期，免等待期")
         elif cover and cover.waiting_until:
