@@ -21,14 +21,14 @@ from claims.checks import flags
 from claims.facts import statement_of
 from claims.models import BenefitStatement, Claim, ClaimDocument
 from claims.selectors.estimate import in_words
-from claims.selectors.progress import REASONS
+from claims.selectors.progress import REASONS, office_days, reason_words
 from claims.services import adjudication
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
 from programs.rules import explain
 from programs.rules.explain import limit_line
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, days_between, stay_days, today
+from unionaid.lib.calendar import stay_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, todo, waiting
 from unionaid.offices.roles import Actor, may
@@ -39,10 +39,12 @@ from unionaid.workflow.selectors import findable, told_history
 
 # Which decision each right waits for: the state of its queue, the right, the words of the to-do list.
 QUEUES = (("submitted", "claims.review", _("待初审的申领")), ("reviewed", "claims.approve", _("待终审的申领")))
-DECISIONS = ("review", "approve", "return_for_supplement", "reject")
+DECISIONS = ("review", "settle", "approve", "return_for_supplement", "send_back", "reject")
 # States as the staff say them, where the worker's words speak to the worker.
 STAFF_WORDS = {
+    "unit_review": _("待单位核对"),
     "submitted": _("待初审"),
+    "on_notice": _("公示中"),
     "supplement_requested": _("待职工补充材料"),
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),
@@ -157,7 +159,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         statement=statement,
         total=format_yuan(statement.total_fen) if statement else "",
         approved=format_yuan(claim.approved_fen) if claim.approved_fen is not None else "",
-        reason=REASONS.get(claim.reason_code, ""),
+        reason=reason_words(claim.reason_code),
         flags=flags(claim, papers, language) if claim.state in ("submitted", "reviewed", "supplement_requested") else [],
         clauses=sorted({item.clause for item in schedule.items}),
         offers=offers,
@@ -288,7 +290,7 @@ class ClaimAdmin(HouseAdmin):
     def waited(self, claim: Claim) -> str:
         if claim.state not in ("submitted", "reviewed", "approved") or claim.submitted_at is None:
             return ""
-        return gettext("{days} 天").format(days=max(0, days_between(day_of(claim.submitted_at), today())))
+        return gettext("{days} 天").format(days=office_days(claim, on=today()))
 
     @admin.display(description=_("核定金额（元）"))
     def amount(self, claim: Claim) -> str:

@@ -16,8 +16,9 @@ from claims.models import Claim
 from claims.selectors.claims import my_claims, my_paper
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words
-from claims.selectors.progress import REASONS, standing_of, trail_of
+from claims.selectors.progress import reason_words, standing_of, trail_of
 from claims.services import intake, papers
+from claims.transitions import DECIDED
 from claims.views.parts import mine, own, show
 from members.models import Enrolment
 from unionaid.lib.calendar import today
@@ -27,8 +28,6 @@ from unionaid.web.dates import span
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
 from unionaid.workflow.notices import unread
-
-DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
 
 @requires("my.use")
@@ -143,7 +142,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "standing": standing_of(claim, trail, on=today()),
         "amount": _amount(claim),
         "items": in_words(final.assessment, request.LANGUAGE_CODE) if final else [],  # type: ignore[attr-defined]
-        "reason": REASONS.get(claim.reason_code, ""),
+        "reason": reason_words(claim.reason_code),
         "account": card_words(claim.card) if claim.card and mine_to_do else "",
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),

@@ -17,8 +17,10 @@ from jsonschema.exceptions import ValidationError
 
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.schedule import (
+    APPEAL_DAYS,
     AgeRule,
     ClaimWindow,
+    Deciding,
     Document,
     Enrolling,
     Exclusion,
@@ -346,9 +348,21 @@ def _schedule(data: Data) -> Schedule:
         exclusions=tuple(_exclusion(one) for one in data.get("exclusions", [])),
         indemnity=data.get("indemnity", False),
         claim_window=_claim_window(data["claim_within"]) if "claim_within" in data else None,
+        deciding=_deciding(data.get("deciding", {})),
         day_count=data.get("day_count", "count_first"),
         documents=tuple(_document(one) for one in data.get("documents", [])),
         examples=tuple(data.get("examples", [])),
+    )
+
+
+def _deciding(data: Data) -> Deciding:
+    final = data.get("final_review")
+    return Deciding(
+        unit_first=data.get("unit_first", False),
+        final_from=Decimal(final["from_benefit"]) if final else None,
+        final_events=tuple(final.get("events", ())) if final else (),
+        notice_days=data.get("notice_days", 0),
+        appeal_days=data.get("appeal_days", APPEAL_DAYS),
     )
 
 
