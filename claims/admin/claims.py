@@ -16,7 +16,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
+from claims.admin.links import links_of
+from claims.admin.objections import entry_page
 from claims.checks import flags
 from claims.facts import statement_of
 from claims.models import BenefitStatement, Claim, ClaimDocument
@@ -166,6 +169,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         passing=offers.get("approve") or offers.get("review"),
         hindrance=hindrance,
         following=_following(claim, actor),
+        standing_links=links_of(claim, actor),
         history=told_history(claim),
     )
 
@@ -189,7 +193,7 @@ def _offers(claim: Claim, actor: Actor, form: DecisionForm) -> tuple[dict[str, O
     """The decisions this person may take now, and, when there are none for a reason worth saying, that reason."""
     offers, parted = dict[str, Offer](), False
     for arrow in claim.graph.from_state(claim.state):
-        if arrow.action in DECISIONS and may(actor, arrow.permission, claim.office_id):
+        if arrow.action in DECISIONS and may(actor, arrow.permission, claim.office_id) and _is_offered(claim, arrow.action):
             if any(getattr(claim, f"{column}_id") == actor.user_id for column in arrow.not_by):
                 parted = True
                 continue
@@ -202,6 +206,11 @@ def _offers(claim: Claim, actor: Actor, form: DecisionForm) -> tuple[dict[str, O
     if parted and not passing:
         return offers, _("前一步是您办的，这一步要由另一个人来办。")
     return offers, ""
+
+
+def _is_offered(claim: Claim, action: str) -> bool:
+    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
+    return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
 
 
 def _following(claim: Claim, actor: Actor) -> tuple[int, str] | None:
@@ -253,6 +262,8 @@ class ClaimAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
+        ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
+        ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),
     )
     search_hint = _("申领编号的开头（SL…），或完整的身份证号、手机号")

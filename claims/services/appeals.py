@@ -101,6 +101,8 @@ def _answerable(appeal: Appeal, by: Actor, clause: str, answer: str) -> None:
     if not answer.strip():
         raise AppealRefused(_("请写明给申领人的答复。"), "answer")
     adjudication.not_own(appeal.claim, by)
+    if by.user_id in (appeal.first_reviewer_id, appeal.first_decider_id):
+        raise NotAllowed(_("原来的决定是您经办的，申诉要由另一个人复核。"))
 
 
 def _remember(appeal: Appeal, decision: str, by: Actor, note: str) -> None:

@@ -34,6 +34,9 @@ class Desk:
     def plan(self, name: str = YULIN, **deciding: Any) -> Terms:
         return load(name, deciding=deciding) if deciding else load(name)
 
+    def plan_with(self, **changes: Any) -> Terms:
+        return load(YULIN, **changes)
+
     def cover(self, terms: Terms | None = None, order: int = 301) -> Enrolment:
         return self.world.cover(self.world.member(order), terms)
 

@@ -26,10 +26,12 @@ JOINED, ILL, ASKED = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1)
 
 
 def load(name: str, **changes: Any) -> Terms:
-    """Publish one plan file of the catalogue; with fields changed, as a plan of its own."""
+    """Publish one plan file of the catalogue; with fields changed (None: left out), as a plan of its own."""
     file = read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name)
     if changes:
         file.data.update(changes, code=f"{file.code}-changed")
+        for name in [name for name, value in changes.items() if value is None]:
+            file.data.pop(name, None)
     loaded = load_plan(file, by=SYSTEM)
     if loaded.terms.state == "draft":
         publish(check(loaded.terms, by=SYSTEM), by=SYSTEM)
