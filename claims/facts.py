@@ -6,6 +6,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from django.db.models import Count
+
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
 from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
@@ -22,9 +24,9 @@ BELOW_DEDUCTIBLE = "below_deductible"
 _figures = attrgetter(*(f"{name}_fen" for name in SETTLEMENT_FIELDS))
 
 
-def case_facts(claim: Claim) -> CaseFacts:
-    """The event as the rules see it (`told_case`)."""
-    return told_case(claim, claim.admissions.all())
+def case_facts(claim: Claim, stays: Iterable[Admission] | None = None) -> CaseFacts:
+    """The event as the rules see it (`told_case`); `stays`, when they were read already."""
+    return told_case(claim, claim.admissions.all() if stays is None else stays)
 
 
 def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
@@ -58,12 +60,12 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
     )
 
 
-def situation(claim: Claim, *, prior: PriorUse) -> Situation:
+def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Admission] | None = None) -> Situation:
     """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
     return Situation(
         person=person_facts(claim.member, relation=claim.enrolment.relation),
         cover=cover_facts(claim.enrolment),
-        case=case_facts(claim),
+        case=case_facts(claim, stays),
         prior=prior,
     )
 
@@ -81,17 +83,25 @@ def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> Pri
 
 def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
     line, before = corrected_line(claim), replaced(claim)
-    others = Claim.objects.filter(state__in=DECIDED).exclude(pk__in=[claim.pk, *(one.pk for one in line)])
-    others = others.exclude(corrections__state__in=DECIDED)  # what was corrected counts as corrected
-    in_period = others.filter(enrolment_id=claim.enrolment_id)
-    ever = others.filter(member_id=claim.member_id, program_id=claim.program_id, event__in=["diagnosis", "surgery"])
-    diseases = {pk: disease_of(code, own) for pk, code, own in ever.values_list("pk", "diagnosis_code", "diagnosis_class")}
+    others = (
+        Claim.objects.filter(member_id=claim.member_id, program_id=claim.program_id, state__in=DECIDED)
+        .exclude(pk__in=[claim.pk, *(one.pk for one in line)])
+        .exclude(corrections__state__in=DECIDED)  # what was corrected counts as corrected
+        .annotate(stays=Count("admissions"))
+        .values_list("pk", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
+    )
+    diseases, admissions = dict[int, str](), 0
+    for pk, enrolment_id, event, code, own, stays in others:
+        if event in ("diagnosis", "surgery"):
+            diseases[pk] = disease_of(code, own)
+        elif event == "admission" and enrolment_id == claim.enrolment_id:
+            admissions += stays
     same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
     given_back = taken_by(before) if before else {}
     return PriorUse(
         used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
         paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
-        admissions=Admission.objects.filter(claim__in=in_period.filter(event="admission")).count(),
+        admissions=admissions,
         diseases=frozenset(filter(None, diseases.values())),
     )
 
@@ -122,6 +132,8 @@ def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
 def _paid_items(claim_ids: list[int]) -> dict[str, Decimal]:
     """What these decided claims were paid, by item: a re-classification pays the difference only."""
     paid: dict[str, Decimal] = {}
+    if not claim_ids:
+        return paid
     for assessment in BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True):
         for item in assessment["items"]:
             paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])

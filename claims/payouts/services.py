@@ -107,7 +107,7 @@ def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     handled = {
         user
         for row in Claim.objects.filter(payout_lines__batch=batch).values_list(
-            "submitted_by_id", "reviewed_by_id", "approved_by_id"
+            "submitted_by_id", "unit_reviewed_by_id", "reviewed_by_id", "approved_by_id"
         )
         for user in row
     }

@@ -1,6 +1,6 @@
 """Deciding a claim: two people, the rules' statement, the ceilings under a lock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from claims.checks import flags
 from claims.facts import BELOW_DEDUCTIBLE, prior_use, replaced, situation
-from claims.models import BenefitStatement, Claim, Review
+from claims.models import Admission, BenefitStatement, Claim, Review
 from claims.services import ceilings
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
@@ -29,9 +29,9 @@ class DecisionRefused(MoveRefused):
     """The decision cannot be taken; the message says why."""
 
 
-def preview(claim: Claim) -> BenefitStatement:
-    """What the rules give now, kept with the claim; nothing is reserved."""
-    told = situation(claim, prior=prior_use(claim))
+def preview(claim: Claim, stays: Sequence[Admission] | None = None) -> BenefitStatement:
+    """What the rules give now, kept with the claim; nothing is reserved. `stays`, when they were read already."""
+    told = situation(claim, prior=prior_use(claim), stays=stays)
     return _keep(claim, told, _assess(claim, told), final=False)
 
 

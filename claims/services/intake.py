@@ -258,11 +258,11 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     the unit's agent where the plan wants it so. The rules' answer is computed and kept with it, so that the reviewer sees it at once."""
     _locked_state(claim)
     _refuse_void(claim)
-    _check_complete(claim, on)
+    stays = _check_complete(claim, on)
     first = unit_review.goes_first(claim, by=by, on=on)
     action, changes = ("submit_to_unit", {"unit_due_on": unit_review.due_on(on)}) if first else ("submit", {})
     move([claim], action, by=by, changes=changes, details={"declaration": CONSENT_TEXT})
-    preview(claim)
+    preview(claim, stays)
     return claim
 
 
@@ -270,13 +270,13 @@ def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing; from now on the time counts again."""
     _locked_state(claim)
     _refuse_void(claim)
-    _check_complete(claim, on)
+    stays = _check_complete(claim, on)
     changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None}
     first = unit_review.goes_first(claim, by=by, on=on)
     if first:
         changes["unit_due_on"] = unit_review.due_on(on)
     move([claim], "supplement_to_unit" if first else "supplement", by=by, changes=changes)
-    preview(claim)
+    preview(claim, stays)
     return claim
 
 
@@ -293,16 +293,18 @@ def _refuse_void(claim: Claim) -> None:
         raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
 
 
-def _check_complete(claim: Claim, on: date) -> None:
+def _check_complete(claim: Claim, on: date) -> list[Admission]:
+    """The claim's stays; ClaimRefused when something that the plan needs is not there."""
+    stays = list(claim.admissions.all())
     if missing := missing_documents(claim, on=on):
         names = [document.name.in_language(get_language() or "") for document in missing]
         raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers=_("、").join(names)))
     if claim.card_id is None:
         raise ClaimRefused(_("请填写收款银行账户。"))
-    if claim.event in STAY_EVENTS and not claim.admissions.exists():
+    if claim.event in STAY_EVENTS and not stays:
         raise ClaimRefused(_("请填写结算单上的费用。"))
     try:
-        event_on = case_facts(claim).event_on
+        event_on = case_facts(claim, stays).event_on
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
     cover = claim.enrolment.cover
@@ -312,6 +314,7 @@ def _check_complete(claim: Claim, on: date) -> None:
         )
     if event_on > on:
         raise ClaimRefused(_("日期不能在今天之后，请核对。"))
+    return stays
 
 
 def _must_be_open(claim: Claim) -> None:

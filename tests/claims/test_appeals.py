@@ -9,7 +9,7 @@ from claims.models import Appeal, CeilingUsage, Claim, Review
 from claims.selectors.progress import office_days
 from claims.services import adjudication, appeals, intake
 from claims.services.appeals import AppealRefused
-from tests.claims.conftest import Desk
+from tests.factories.desk import Desk
 from tests.factories.world import ASKED
 from unionaid.lib.calendar import frozen
 from unionaid.workflow.moves import NotAllowed
@@ -129,11 +129,11 @@ def test_a_claim_below_the_deductible_gives_its_part_back_when_decided_anew(desk
     cover = desk.cover(terms)
     claim = desk.world.claim(cover, 40_000)
     adjudication.reject(claim, by=desk.reviewer, on=ASKED, reason_code="below_deductible", clause="第七条", note="未达到起付线")
-    assert CeilingUsage.objects.get(key="period:deductible").used_fen == 40_000
+    assert CeilingUsage.objects.get(key="deductible:deductible").used_fen == 40_000
     made = _uphold(desk, _file(desk, claim))
     made.admissions.update(psn_part_amt_fen=70_000)
     desk.decide_otherwise(made)
-    assert (made.approved_fen, CeilingUsage.objects.get(key="period:deductible").used_fen) == (10_000, 50_000)
+    assert (made.approved_fen, CeilingUsage.objects.get(key="deductible:deductible").used_fen) == (10_000, 50_000)
 
 
 def test_the_time_it_stood_with_the_claimant_does_not_count(desk: Desk) -> None:

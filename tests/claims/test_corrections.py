@@ -9,7 +9,7 @@ from claims.models import BenefitStatement, CeilingUsage, Claim
 from claims.selectors.recomputed import differences
 from claims.services import adjudication, corrections
 from claims.services.adjudication import DecisionRefused
-from tests.claims.conftest import CRITICAL, Desk
+from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED
 from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.moves import NotAllowed, move

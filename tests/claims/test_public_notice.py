@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from claims.models import CeilingUsage, Claim, Objection
 from claims.services import public_notice
 from claims.services.public_notice import NoticeRefused
-from tests.claims.conftest import Desk
+from tests.factories.desk import Desk
 from tests.factories.world import ASKED
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import NOBODY

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from claims.models import Claim
-from tests.claims.conftest import Desk
+from tests.factories.desk import Desk
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED
 from unionaid.accounts.models import User

@@ -7,7 +7,7 @@ import pytest
 from claims.models import Claim
 from claims.services import adjudication, intake, unit_review
 from claims.services.adjudication import DecisionRefused
-from tests.claims.conftest import CRITICAL, Desk
+from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import Scope, office_scope

@@ -29,7 +29,7 @@ def load(name: str, **changes: Any) -> Terms:
     """Publish one plan file of the catalogue; with fields changed (None: left out), as a plan of its own."""
     file = read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name)
     if changes:
-        file.data.update(changes, code=f"{file.code}-changed")
+        file.data.update({"code": f"{file.code}-changed"} | changes)
         for name in [name for name, value in changes.items() if value is None]:
             file.data.pop(name, None)
     loaded = load_plan(file, by=SYSTEM)

@@ -14,7 +14,7 @@ from unionaid.workflow.arrows import Arrow, Graph
 from unionaid.workflow.stateful import Stateful
 
 FILE = Path(settings.BASE_DIR) / "docs" / "states.md"
-HEAD = """> English: every state and arrow of the things that have a life, drawn from the code by `manage.py draw_states`. Do not edit; a test
+HEAD = """> English: every state and arrow of the things that have a life, drawn by `manage.py draw_states`. Do not edit; a test
 > compares this file with the code.
 
 # 各类事项的状态
