@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from claims.transitions import CLAIM, DECIDED
+from unionaid.ledger.accounts import Fund
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
@@ -46,6 +47,7 @@ class Claim(Stateful, OfficeOwned):
     enrolment = models.ForeignKey("members.Enrolment", models.PROTECT, related_name="claims")
     program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices, default=Fund.MUTUAL_AID)
     event = models.CharField(_("事由"), max_length=24, choices=Event)
     event_on = models.DateField(_("事发日期"), null=True)
     happened = models.TextField(_("经过"), blank=True)

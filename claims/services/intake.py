@@ -80,6 +80,7 @@ def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date) -> 
                     program_id=enrolment.program_id,
                     terms_id=enrolment.terms_id,
                     event=event,
+                    fund=schedule_of(enrolment.terms).fund_of(event),
                 )
         except IntegrityError as error:
             if "number" not in str(error) or draw == 4:

@@ -529,9 +529,22 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
         for code in one.items:
             if code not in codes:
                 yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusions", i, "items"))
+    yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
     yield from _counter_faults(schedule)
+
+
+def _fund_faults(schedule: Schedule) -> Iterator[Fault]:
+    """A claim is one payment out of one fund, so the items that answer to one event are of one fund."""
+    funds: dict[str, str] = {}
+    for i, item in enumerate(schedule.items):
+        for event in item.events:
+            first = funds.setdefault(event, item.fund)
+            if first != item.fund:
+                zh = f"同一种事由（{event}）前面的项目用的是 {first}，一次申领只能从一种资金付款"
+                en = f"an item before this pays the same event ({event}) out of {first}; a claim has one fund"
+                yield fault(zh, en, ("items", i, "fund"))
 
 
 def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:

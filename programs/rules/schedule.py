@@ -278,6 +278,10 @@ class Schedule:
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)
 
+    def fund_of(self, event: str) -> str:
+        """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""
+        return next(item.fund for item in self.items if event in item.events)
+
     def documents_for(self, event: str, *, benefit: Decimal | None = None) -> tuple[Document, ...]:
         """The papers asked for when this happened; some are asked for only from a `benefit` (yuan) upwards."""
         return tuple(
