@@ -124,6 +124,11 @@ def replaced(claim: Claim) -> BenefitStatement | None:
     return None
 
 
+def is_replaced(statement: BenefitStatement) -> bool:
+    """Does a correction that holds already stand in this statement's place?"""
+    return BenefitStatement.objects.filter(instead_of=statement, is_final=True, claim__state__in=DECIDED).exists()
+
+
 def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
     """What a statement takes under each limit: yuan, or days."""
     return {use["key"]: Decimal(use["taken"] or 0) for use in statement.assessment["usage"]}

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from claims.checks import flags
-from claims.facts import BELOW_DEDUCTIBLE, prior_use, replaced, situation
+from claims.facts import BELOW_DEDUCTIBLE, corrected_line, is_replaced, prior_use, replaced, situation
 from claims.models import Admission, BenefitStatement, Claim, Review
 from claims.services import ceilings
 from programs.rules.assess import Assessment, assess
@@ -162,7 +162,8 @@ def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note
     """`actions`: what it is called without and with a public notice."""
     not_own(claim, by)
     Claim.objects.select_for_update().get(pk=claim.pk)
-    used, before = ceilings.lock(claim), replaced(claim)
+    before = _lock_replaced(claim)
+    used = ceilings.lock(claim)
     told = situation(claim, prior=prior_use(claim, used=used))
     assessment = _assess(claim, told)
     due = _due(assessment, before)
@@ -175,6 +176,19 @@ def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note
     _keep(claim, told, assessment, final=True, instead_of=before)
     remember(claim, actions[0], by, note)
     return claim
+
+
+def _lock_replaced(claim: Claim) -> BenefitStatement | None:
+    """Of a correction: the statement it takes the place of, with the claims of its line locked. DecisionRefused when another
+    correction took its place already: the difference would be paid twice."""
+    if claim.corrects_id is None:
+        return None
+    line = [one.pk for one in corrected_line(claim)]
+    list(Claim.objects.select_for_update(of=("self",)).filter(pk__in=line).order_by("pk"))
+    before = replaced(claim)
+    if before and is_replaced(before):
+        raise DecisionRefused(_("原来的决定已经由另一份申领重新核定，请在那一份上办理。"))
+    return before
 
 
 def _due(assessment: Assessment, before: BenefitStatement | None) -> int:

@@ -17,7 +17,8 @@ DAYS = 5  # working days an agent has; the house's own figure, from no plan's te
 
 def goes_first(claim: Claim, *, by: Actor, on: date) -> bool:
     """Does this claim go to the unit before the office? Not when an agent of the unit sends it in, or the unit has none."""
-    if claim.unit_id is None or not schedule_of(claim.terms).deciding.unit_first or claim.unit_reviewed_by_id is not None:
+    looked_at = claim.unit_reviewed_by_id is not None or claim.corrects_id is not None
+    if claim.unit_id is None or looked_at or not schedule_of(claim.terms).deciding.unit_first:
         return False
     with everywhere(reason="has the unit an agent"):
         agents = {agent.user_id for agent in agents_on(claim.unit, on=on)}

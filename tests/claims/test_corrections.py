@@ -7,7 +7,7 @@ import pytest
 from claims.facts import prior_use
 from claims.models import BenefitStatement, CeilingUsage, Claim
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, corrections
+from claims.services import adjudication, appeals, corrections
 from claims.services.adjudication import DecisionRefused
 from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED
@@ -103,6 +103,20 @@ def test_one_correction_at_a_time(desk: Desk, mild: Claim) -> None:
     corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告")
     with pytest.raises(DecisionRefused, match="已有一次更正"):
         corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告")
+
+
+def test_two_corrections_of_one_decision_never_both_pay(desk: Desk, mild: Claim) -> None:
+    """The first correction is rejected and appealed; meanwhile a second one of the same decision is approved."""
+    refused = corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告")
+    adjudication.reject(refused, by=desk.approver, on=ASKED, reason_code="papers", clause="第七条", note="报告不清")
+    appeal = appeals.file(refused, grounds="报告清楚", by=desk.world.worker(mild.member), on=ASKED)
+    reopened = appeals.uphold(appeal, by=desk.manager, on=ASKED, clause="第七条", answer="重新审核").outcome
+    second = corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="新的报告")
+    assert adjudication.approve(second, by=desk.approver, on=ASKED).approved_fen == 700_000
+    adjudication.review(reopened, by=desk.other_reviewer, on=ASKED)
+    with pytest.raises(DecisionRefused, match="已经由另一份申领重新核定"):
+        adjudication.approve(reopened, by=desk.other_approver, on=ASKED)
+    assert _used(mild.enrolment)["period:plan"] == 1_000_000
 
 
 def test_who_reclassifies_does_not_approve(desk: Desk, mild: Claim) -> None:

@@ -90,7 +90,7 @@ ONCE = [{"name": "一例", "case": {"event": "admission", "personal_cost": "6000
 
 def _eight_of_6000(**deciding: Any) -> tuple[World, list[int]]:
     def plan() -> Terms:
-        return load("shaanxi-yulin-medical.2026", items=[CAP], examples=ONCE, exclusions=None, exclusive=None, deciding=deciding)
+        return load("shaanxi-yulin-medical.2026", items=[CAP], examples=ONCE, exclusions=None, exclusive=None, deciding=deciding or None)
 
     with frozen(JOINED):
         world = make_world()

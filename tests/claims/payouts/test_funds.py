@@ -17,7 +17,7 @@ RELIEF = "dalian-relief.2026"
 
 def _relief_and_aid(desk: Desk):
     relief = desk.world.claim(
-        desk.cover(load(RELIEF, office=None), 321), 900_000, event="diagnosis",
+        desk.cover(load(RELIEF, office=None, contribution={"per_share": "10"}), 321), 900_000, event="diagnosis",
         facts={"event_on": ASKED, "diagnosis": "肺癌", "diagnosis_code": "C34.1", "hospital": "大连市第一医院", "other_aid_fen": 300_000},
     )  # fmt: skip
     aid = desk.world.claim(desk.cover(order=323), 600_000)
