@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 from claims.models import Claim
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
-from claims.services import adjudication, appeals, corrections, public_notice, unit_review
+from claims.services import adjudication, appeals, public_notice, unit_review
+from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
 from members.services import (
@@ -93,7 +94,7 @@ def disputed(world: World, member: Member) -> None:
     appeals.file(refused, grounds="应当给付", by=world.worker(member), on=ASKED)
     decided = Claim.objects.filter(member=member, state="approved", corrections=None).first()
     if decided:
-        corrections.reclassify(decided, {"hospital_grade": 3}, by=reviewer, on=ASKED, note="医院等级")
+        redecisions.reclassify(decided, {"hospital_grade": 3}, by=reviewer, on=ASKED, note="医院等级")
 
 
 def money_arrives(world: World) -> None:

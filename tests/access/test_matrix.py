@@ -91,7 +91,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
     with everywhere(reason="look"):
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
-        appeal, objection, at_unit = Appeal.objects.first(), Objection.objects.first(), Claim.objects.filter(state="unit_review").first()
+        appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
+        at_unit = Claim.objects.filter(state="unit_review").first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
