@@ -59,7 +59,8 @@ def file(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         for words in form.non_field_errors() if form.is_bound else ():
             messages.warning(request, words)
         return redirect("claims:status", public_id)
-    return show(request, "appeal", form, claim=claim, reason=reason_words(claim.reason_code), **found)
+    back = reverse("claims:status", args=[claim.public_id])
+    return show(request, "appeal", form, claim=claim, reason=reason_words(claim.reason_code), back=back, **found)
 
 
 @requires("claims.appeal")
