@@ -1,14 +1,16 @@
 """Work on claims that is done later."""
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import carried, objections, rehearsal
+from claims.services import carried, objections, public_notice, rehearsal, unit_review
 from members.services.voiding import objection
-from unionaid.workflow.jobs import Run, job
+from unionaid.workflow.jobs import Run, job, timetable
 
-__all__ = ["carried", "rehearse"]  # `carried` registers what of this floor goes along with a unit
+# `carried` registers what of this floor goes along with a unit.
+__all__ = ["carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
 
 objection(objections.claims_under)
 
@@ -17,3 +19,22 @@ objection(objections.claims_under)
 def rehearse(run: Run) -> dict[str, Any] | None:
     """Run one rehearsal."""
     return rehearsal.advance(run.subject_ids[0], run)
+
+
+@timetable
+def find_due(on: date) -> None:
+    """Notices that are over, and claims that their unit did not look at in time."""
+    public_notice.find_over(on)
+    unit_review.find_late(on)
+
+
+@job("claims.close_notice", label=_("结束公示"))
+def close_notice(run: Run) -> dict[str, Any] | None:
+    """End one public notice."""
+    public_notice.close(run.subject_ids[0], on=run.on)
+
+
+@job("claims.pass_by_unit", label=_("单位逾期未核对，转办事处"))
+def pass_by_unit(run: Run) -> dict[str, Any] | None:
+    """Take one claim on without its unit."""
+    unit_review.move_on(run.subject_ids[0], on=run.on)

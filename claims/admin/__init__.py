@@ -1,6 +1,9 @@
-"""Claims at the desk: the queue and the decision; rehearsals of terms over a past year. Django looks here for both."""
+"""Claims at the desk: the queue and the decision; appeals and objections; rehearsals of terms over a past year. Django looks here
+for all of them."""
 
+from claims.admin.appeals import AppealAdmin
 from claims.admin.claims import ClaimAdmin
+from claims.admin.objections import ObjectionAdmin
 from claims.admin.rehearsals import RehearsalAdmin
 
-__all__ = ["ClaimAdmin", "RehearsalAdmin"]
+__all__ = ["AppealAdmin", "ClaimAdmin", "ObjectionAdmin", "RehearsalAdmin"]

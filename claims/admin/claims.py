@@ -16,19 +16,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
+from claims.admin.links import links_of
+from claims.admin.objections import entry_page
 from claims.checks import flags
 from claims.facts import statement_of
 from claims.models import BenefitStatement, Claim, ClaimDocument
 from claims.selectors.estimate import in_words
-from claims.selectors.progress import REASONS
+from claims.selectors.progress import REASONS, office_days, reason_words
 from claims.services import adjudication
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
 from programs.rules import explain
 from programs.rules.explain import limit_line
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, days_between, stay_days, today
+from unionaid.lib.calendar import stay_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, todo, waiting
 from unionaid.offices.roles import Actor, may
@@ -39,10 +42,12 @@ from unionaid.workflow.selectors import findable, told_history
 
 # Which decision each right waits for: the state of its queue, the right, the words of the to-do list.
 QUEUES = (("submitted", "claims.review", _("待初审的申领")), ("reviewed", "claims.approve", _("待终审的申领")))
-DECISIONS = ("review", "approve", "return_for_supplement", "reject")
+DECISIONS = ("review", "settle", "approve", "return_for_supplement", "send_back", "reject")
 # States as the staff say them, where the worker's words speak to the worker.
 STAFF_WORDS = {
+    "unit_review": _("待单位核对"),
     "submitted": _("待初审"),
+    "on_notice": _("公示中"),
     "supplement_requested": _("待职工补充材料"),
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),
@@ -157,13 +162,14 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         statement=statement,
         total=format_yuan(statement.total_fen) if statement else "",
         approved=format_yuan(claim.approved_fen) if claim.approved_fen is not None else "",
-        reason=REASONS.get(claim.reason_code, ""),
+        reason=reason_words(claim.reason_code),
         flags=flags(claim, papers, language) if claim.state in ("submitted", "reviewed", "supplement_requested") else [],
         clauses=sorted({item.clause for item in schedule.items}),
         offers=offers,
         passing=offers.get("approve") or offers.get("review"),
         hindrance=hindrance,
         following=_following(claim, actor),
+        standing_links=links_of(claim, actor),
         history=told_history(claim),
     )
 
@@ -187,7 +193,7 @@ def _offers(claim: Claim, actor: Actor, form: DecisionForm) -> tuple[dict[str, O
     """The decisions this person may take now, and, when there are none for a reason worth saying, that reason."""
     offers, parted = dict[str, Offer](), False
     for arrow in claim.graph.from_state(claim.state):
-        if arrow.action in DECISIONS and may(actor, arrow.permission, claim.office_id):
+        if arrow.action in DECISIONS and may(actor, arrow.permission, claim.office_id) and _is_offered(claim, arrow.action):
             if any(getattr(claim, f"{column}_id") == actor.user_id for column in arrow.not_by):
                 parted = True
                 continue
@@ -200,6 +206,11 @@ def _offers(claim: Claim, actor: Actor, form: DecisionForm) -> tuple[dict[str, O
     if parted and not passing:
         return offers, _("前一步是您办的，这一步要由另一个人来办。")
     return offers, ""
+
+
+def _is_offered(claim: Claim, action: str) -> bool:
+    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
+    return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
 
 
 def _following(claim: Claim, actor: Actor) -> tuple[int, str] | None:
@@ -251,6 +262,8 @@ class ClaimAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
+        ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
+        ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),
     )
     search_hint = _("申领编号的开头（SL…），或完整的身份证号、手机号")
@@ -288,7 +301,7 @@ class ClaimAdmin(HouseAdmin):
     def waited(self, claim: Claim) -> str:
         if claim.state not in ("submitted", "reviewed", "approved") or claim.submitted_at is None:
             return ""
-        return gettext("{days} 天").format(days=max(0, days_between(day_of(claim.submitted_at), today())))
+        return gettext("{days} 天").format(days=office_days(claim, on=today()))
 
     @admin.display(description=_("核定金额（元）"))
     def amount(self, claim: Claim) -> str:

@@ -29,10 +29,20 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
     if key is None:
         return None
     with everywhere(reason="the people of one's own claim"):
-        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office")
+        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
         return rows.get(pk=key)
 
 
 def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
     """One paper of a claim of the open scope, or None."""
     return ClaimDocument.objects.filter(public_id=public_id).first()
+
+
+def corrected_number(claim: Claim) -> str:
+    """The number of the claim that this one corrects; empty for an ordinary claim."""
+    return claim.corrects.number if claim.corrects_id is not None and claim.corrects else ""
+
+
+def correction_of(claim: Claim) -> Claim | None:
+    """The correction of this claim that is on its way or holds, or None."""
+    return claim.corrections.exclude(state__in=["rejected", "withdrawn"]).first()

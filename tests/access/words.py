@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import Claim
+from claims.models import Appeal, Claim, Objection
 from members.models import (
     BankCard,
     BankStatement,
@@ -43,6 +43,9 @@ def own_words() -> list[str]:
             *Terms.objects.values_list("source", flat=True),
             *Claim.objects.values_list("message", flat=True),
             *Claim.objects.values_list("reason_clause", flat=True),
+            *Appeal.objects.values_list("grounds", flat=True),
+            *Objection.objects.values_list("text", flat=True),
+            *Objection.objects.values_list("name", flat=True),
             *AuditEntry.objects.values_list("note", flat=True),
             *UnitLineage.objects.values_list("basis", flat=True),
             *BankStatement.objects.values_list("file_name", flat=True),
