@@ -3,15 +3,17 @@
 No dead end, no code or machine's date on a page, nothing left in one language, no input that breaks a form, and the same number of
 statements for few rows and for many. `statement_counts.csv` is the promise of the latter: the route, the greatest number of
 statements any role needs for it, and the role that needs them. A page that needs more fails; one that needs fewer asks for the
-number to be lowered, so that the promise only gets stronger. `UPDATE_STATEMENT_COUNTS=1 bin/test tests/access/test_walks.py`
-writes the file anew.
+number to be lowered, so that the promise only gets stronger. To write the file anew leave its first line alone, then run
+`UPDATE_STATEMENT_COUNTS=1 bin/test tests/access/test_walks.py -n 2`.
 """
 
 import csv
+import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from django.conf import settings
@@ -132,12 +134,17 @@ def _counts(client: Client, pages: Iterable[Seen]) -> dict[str, int]:
 def _promised() -> dict[str, tuple[int, str]]:
     """Route → the greatest number of statements, and the role that needs so many."""
     with PROMISE.open(encoding="utf-8", newline="") as file:
-        return {row["route"]: (int(row["statements"]), row["role"]) for row in csv.DictReader(file)}
+        return _read(file)
+
+
+def _read(file: TextIO) -> dict[str, tuple[int, str]]:
+    return {row["route"]: (int(row["statements"]), row["role"]) for row in csv.DictReader(file)}
 
 
 def _hold_to_the_promise(role: str, counts: dict[str, int]) -> None:
     if os.environ.get("UPDATE_STATEMENT_COUNTS"):
         _write_down(role, counts)
+        return
     promised = _promised()
     dearer = {route: count for route, count in counts.items() if count > promised.get(route, (0, ""))[0]}
     assert dearer == {}, "more statements than promised, or a page that is not written down"
@@ -146,12 +153,15 @@ def _hold_to_the_promise(role: str, counts: dict[str, int]) -> None:
 
 
 def _write_down(role: str, counts: dict[str, int]) -> None:
-    """Role by role, the first begins anew."""
-    known = {} if role == ROLES[0] else _promised()
-    for route, count in counts.items():
-        if count > known.get(route, (0, ""))[0]:
-            known[route] = (count, role)
-    with PROMISE.open("w", encoding="utf-8", newline="") as file:
+    """Role by role, one after the other: what this role needs more of than those before it."""
+    with PROMISE.open("r+", encoding="utf-8", newline="") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        known = _read(file)
+        for route, count in counts.items():
+            if count > known.get(route, (0, ""))[0]:
+                known[route] = (count, role)
+        file.seek(0)
+        file.truncate()
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["route", "statements", "role"])
         lines.writerows([route, count, whose] for route, (count, whose) in sorted(known.items()))
