@@ -3,5 +3,23 @@
 from claims.models.claims import Admission, Claim, ClaimDocument
 from claims.models.decisions import BenefitStatement, CeilingUsage, Review
 from claims.models.rehearsals import Rehearsal
+from claims.models.reviewing import BulkApproval, BulkApprovalRow, ClaimNote, Letter
+from claims.models.screening import SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
 
-__all__ = ["Admission", "BenefitStatement", "CeilingUsage", "Claim", "ClaimDocument", "Rehearsal", "Review"]
+__all__ = [
+    "SOON_DAYS",
+    "STEP_DAYS",
+    "Admission",
+    "BenefitStatement",
+    "BulkApproval",
+    "BulkApprovalRow",
+    "CeilingUsage",
+    "Claim",
+    "ClaimDocument",
+    "ClaimFlag",
+    "ClaimNote",
+    "Letter",
+    "Rehearsal",
+    "Review",
+    "ReviewRule",
+]

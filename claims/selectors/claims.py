@@ -36,3 +36,9 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
 def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
     """One paper of a claim of the open scope, or None."""
     return ClaimDocument.objects.filter(public_id=public_id).first()
+
+
+def earlier_claims(claim: Claim) -> list[Claim]:
+    """The person's other claims that the open scope shows, newest first."""
+    rows = Claim.objects.filter(member_id=claim.member_id).exclude(pk=claim.pk).exclude(state="draft")
+    return list(rows.select_related("program").order_by("-id")[:20])

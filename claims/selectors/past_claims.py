@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from claims.facts import DECIDED, told_case
+from claims.reasons import REJECTIONS
 from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
 from programs.rules.rehearsal import PastCase
@@ -18,7 +19,7 @@ from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
 
 # Rejections that follow from the rules: other terms might have paid. What papers or people decided stays as it was decided.
-BY_THE_RULES = ("not_covered", "waiting", "not_listed", "late", "below_deductible")
+BY_THE_RULES = tuple(code for code, reason in REJECTIONS.items() if reason.by_rules)
 
 
 @dataclass(frozen=True, slots=True)

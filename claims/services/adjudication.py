@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from claims.facts import prior_use, situation
 from claims.models import BenefitStatement, Claim, Review
 from claims.services import ceilings
+from claims.services.screening import screen
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
@@ -67,6 +68,7 @@ def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = 
     claim.refresh_from_db()
     record([claim], "establish", by=by, note=note, details=details)
     preview(claim)
+    screen([claim])
     return claim
 
 

@@ -14,6 +14,7 @@ from claims.facts import case_facts
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import papers_wanted
 from claims.services.adjudication import preview
+from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
@@ -260,6 +261,7 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     _check_complete(claim, on)
     move([claim], "submit", by=by, details={"declaration": CONSENT_TEXT})
     preview(claim)
+    screen([claim])
     return claim
 
 
@@ -269,6 +271,7 @@ def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     _check_complete(claim, on)
     move([claim], "supplement", by=by, changes={"message": ""})
     preview(claim)
+    screen([claim])
     return claim
 
 
