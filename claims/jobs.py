@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from claims.services import bulk, carried, rehearsal
 from unionaid.workflow.jobs import Run, job
 
-__all__ = ["carried", "bulk_approve", "rehearse"]  # `carried` registers what of this floor goes along with a unit
+__all__ = ["bulk_approve", "carried", "rehearse"]  # `carried` registers what of this floor goes along with a unit
 
 
 @job("claims.rehearse", queue="reports", label=_("测算条款"))

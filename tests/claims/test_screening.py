@@ -13,6 +13,7 @@ from claims.checks import KINDS, flags_of
 from claims.models import Admission, Claim, ClaimDocument, ClaimFlag, ReviewRule
 from claims.services import adjudication, intake, screening
 from members.models import BankCard, Enrolment
+from programs.selectors import schedule_of
 from tests.factories.world import ASKED, World, load
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import Scope, everywhere, office_scope
@@ -122,13 +123,13 @@ def test_each_kind_is_raised_by_what_it_is_about(open_world: World, claim: Claim
         assert flags_of(claim)[0].words != line.words
 
 
-def test_a_diagnosis_outside_the_plans_list_is_flagged(open_world: World) -> None:
-    cover = open_world.cover(open_world.member(101), terms=load("national-allowance-combo.2026"))
-    told = {"event_on": date(2026, 5, 20), "diagnosis": "x", "hospital_grade": 3}
-    listed = open_world.claim(cover, 0, event="diagnosis", facts={**told, "diagnosis_code": "C34.1"})
-    assert "diagnosis_not_listed" not in codes(listed)
-    Claim.objects.filter(pk=listed.pk).update(diagnosis_code="Z99.9")
-    assert "diagnosis_not_listed" in codes(listed)
+def test_a_diagnosis_outside_the_plans_list_is_flagged(open_world: World, claim: Claim) -> None:
+    women = load("national-women-two-years.2015")
+    told = {"terms": women, "event": schedule_of(women).items[0].events[0], "diagnosis": "乳腺癌"}
+    Claim.objects.filter(pk=claim.pk).update(**told, diagnosis_code="C50.9")
+    assert "diagnosis_not_listed" not in codes(claim)
+    Claim.objects.filter(pk=claim.pk).update(diagnosis_code="Z99.9")
+    assert "diagnosis_not_listed" in codes(claim)
     assert set(HARMS) | {"diagnosis_not_listed"} == set(KINDS), "every kind has its test"
 
 
