@@ -23,7 +23,7 @@ def take_page(request: HttpRequest) -> HttpResponse:
     claim = take_next(by=actor(request), queue=request.POST.get("queue", ""), leave=whole(request.POST.get("leave")) or None)
     if claim is None:
         messages.info(request, gettext("没有等待您办理的申领了。"))
-        return redirect(f"{reverse('admin:claims_claim_changelist')}?forget=1")
+        return redirect("admin:claims_claim_changelist")
     return redirect("admin:claim_review", pk=claim.pk)
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Exists, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -37,7 +37,7 @@ BANDS: Mapping[str, tuple[Any, int, int]] = {
     "middle": (_("1,000 至 10,000 元"), 100_000, 1_000_000),
     "large": (_("10,000 元及以上"), 1_000_000, 10**12),
 }
-KEPT, FORGET = "claim_filters", "forget"  # what the session keeps of the list, and how to let go of it
+KEPT = "claim_filters"  # what the session keeps of the list; what was searched for, perhaps an ID number, is not kept
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
 
@@ -144,17 +144,16 @@ class ClaimAdmin(HouseAdmin):
             row.flag_count, row.due = flags.get(row.pk, 0), due_of(row, held_to)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """As it was narrowed down last time, until the filters are let go of."""
-        if FORGET in request.GET:
-            request.session.pop(KEPT, None)
-            return redirect(request.path)
+        """As it was narrowed down last time, until the filters are let go of on the list itself."""
+        if not request.GET:
+            if urlsplit(request.headers.get("Referer", "")).path == request.path:
+                request.session.pop(KEPT, None)
+            request.GET = QueryDict(request.session.get(KEPT, ""))  # type: ignore[assignment]
         kept = {name: value for name, value in request.GET.items() if name in {one.parameter_name for one in FILTERS}}
-        if not request.GET and (before := request.session.get(KEPT)):
-            return redirect(f"{request.path}?{before}")
         mine = [(state, standing_words(state)) for state, _arrow in queues_of(actor(request))]
         answer = super().changelist_view(request, {**(extra_context or {}), "queues": mine, "queue": kept.get("state", "")})
         if kept and answer.status_code == 200:
-            request.session[KEPT] = "&".join(f"{name}={value}" for name, value in kept.items())
+            request.session[KEPT] = urlencode(kept)
         return answer
 
     @admin.display(description=_("状态"))

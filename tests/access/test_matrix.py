@@ -17,7 +17,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from claims.models import Claim, ClaimDocument, Rehearsal
+from claims.models import BulkApproval, Claim, ClaimDocument, Rehearsal, ReviewRule
 from claims.payouts.models import PayoutBatch
 from members.models import (
     AgentChange,
@@ -85,6 +85,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
     with everywhere(reason="look"):
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
+        bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
@@ -116,6 +117,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/members/unitlineage/units/": {"pk": full.unit.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
+        "admin/claims/claim/bulk/": {"pk": bulk.pk},
+        "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},

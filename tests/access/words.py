@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import Claim
+from claims.models import BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter
 from members.models import BankCard, BankStatement, Member, Refund, Remittance, Roster, StatementRow, UnitLineage, WorkUnit
 from programs.models import Program, Terms
 from unionaid.accounts.models import User
@@ -28,6 +28,12 @@ def own_words() -> list[str]:
             *Terms.objects.values_list("source", flat=True),
             *Claim.objects.values_list("message", flat=True),
             *Claim.objects.values_list("reason_clause", flat=True),
+            *Claim.objects.values_list("hospital", flat=True),
+            *ClaimFlag.objects.values_list("reason", flat=True),
+            *ClaimNote.objects.values_list("text", flat=True),
+            *Letter.objects.values_list("title", flat=True),
+            *Letter.objects.values_list("text", flat=True),
+            *BulkApprovalRow.objects.values_list("why", flat=True),
             *AuditEntry.objects.values_list("note", flat=True),
             *UnitLineage.objects.values_list("basis", flat=True),
             *BankStatement.objects.values_list("file_name", flat=True),
