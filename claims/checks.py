@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from claims.models import Claim, ClaimFlag
 from claims.transitions import CLAIM
 from unionaid.lib.money import format_yuan
-from unionaid.offices.roles import GRANTS, STAFF
 
-# The states in which the staff have a decision on a claim to take, as the graph's arrows say.
+# The states in which the staff have a decision on a claim to take, as the graph's arrows say. What begins as a draft is nobody's yet.
+DECIDING = ("claims.review", "claims.approve", "claims.return", "claims.reject")
 DECIDABLE = tuple(
     state.code
     for state in CLAIM.states
-    if any(arrow.permission.startswith("claims.") and GRANTS[arrow.permission] & set(STAFF) for arrow in CLAIM.from_state(state.code))
+    if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
 )
 Figures = Mapping[str, Any]
 
@@ -142,6 +142,11 @@ KINDS: dict[str, Kind] = {
         is_serious=False,
     ),
 }
+
+
+def is_flagged(claim: Claim) -> bool:
+    """Has the claim, as last screened, a flag that nobody has dismissed? One statement."""
+    return claim.flags.filter(lapsed_at=None, dismissed_at=None).exists()
 
 
 def flags_of(claim: Claim) -> list[FlagLine]:

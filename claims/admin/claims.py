@@ -29,6 +29,7 @@ from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, Todo, badge, column, todo, waiting
 from unionaid.offices.roles import Actor
+from unionaid.offices.selectors import offices_below
 from unionaid.workflow.selectors import findable
 
 # Bands of the benefit as estimated, in fen: from (inclusive), until (exclusive).
@@ -41,14 +42,14 @@ KEPT = "claim_filters"  # what the session keeps of the list; what was searched 
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
 
-def choosing(title: Any, name: str, choices: Callable[[], Iterable[tuple[str, Any]]], narrow: Callable[..., QuerySet[Claim]]) -> Any:
+def choosing(title: Any, name: str, choices: Callable[[Actor], Iterable[tuple[str, Any]]], narrow: Callable[..., QuerySet[Claim]]) -> Any:
     """A filter of the list: its choices, and the rows that one of them leaves; what is not a choice is refused."""
 
     class Choosing(admin.SimpleListFilter):
         parameter_name = name
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-            return list(choices())
+            return list(choices(actor(request)))
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Claim]) -> QuerySet[Claim]:
             value = self.value()
@@ -62,9 +63,16 @@ def choosing(title: Any, name: str, choices: Callable[[], Iterable[tuple[str, An
     return Choosing
 
 
-def _states() -> Iterable[tuple[str, Any]]:
+def _states(by: Actor) -> Iterable[tuple[str, Any]]:
     """Drafts are nobody's business yet."""
     return [(state.code, standing_words(state.code)) for state in Claim.graph.states if state.code != "draft"]
+
+
+def _offices(by: Actor) -> Iterable[tuple[str, Any]]:
+    """For whoever looks at several offices."""
+    if len(by.office_ids) < 2:
+        return []
+    return [(str(pk), name) for pk, name in offices_below(by).order_by("path").values_list("pk", "name")]
 
 
 def _by_age(rows: QuerySet[Claim], value: str, by: Actor) -> QuerySet[Claim]:
@@ -83,10 +91,11 @@ def _by_flags(rows: QuerySet[Claim], value: str, by: Actor) -> QuerySet[Claim]:
 
 
 FILTERS = (
+    choosing(_("机构"), "at", _offices, lambda rows, value, by: rows.filter(office=int(value))),
     choosing(_("状态"), "state", _states, lambda rows, value, by: rows.filter(state=value)),
-    choosing(_("时限"), "age", lambda: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
-    choosing(_("试算金额"), "band", lambda: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
-    choosing(_("疑点"), "flags", lambda: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
+    choosing(_("时限"), "age", lambda by: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
+    choosing(_("试算金额"), "band", lambda by: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
+    choosing(_("疑点"), "flags", lambda by: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
 )
 
 

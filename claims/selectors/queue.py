@@ -6,24 +6,24 @@ from datetime import date, datetime, time
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from claims.checks import DECIDABLE
+from claims.checks import DECIDABLE, DECIDING
 from claims.models import Claim, ClaimFlag
 from claims.selectors.rules import Rules, paths
 from claims.transitions import CLAIM
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.workdays import due_on, overdue_before
-from unionaid.offices.roles import GRANTS, STAFF, Actor, may
+from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 
-# What is not a step forward: a form of its own, words for the claimant.
-ASIDE = ("return_for_supplement", "reject")
+# What is not the usual step forward: a form of its own, words for the claimant or for a colleague.
+ASIDE = ("return_for_supplement", "send_back", "settle", "settle_on_notice", "reject")
 Waiting = tuple[str, Arrow]
 
 
 def decisions_from(state: str) -> list[Arrow]:
     """The arrows from this state that are a decision of the staff."""
-    return [arrow for arrow in CLAIM.from_state(state) if arrow.permission.startswith("claims.") and GRANTS[arrow.permission] & set(STAFF)]
+    return [arrow for arrow in CLAIM.from_state(state) if arrow.permission in DECIDING]
 
 
 def steps_from(state: str) -> list[Arrow]:
