@@ -123,13 +123,13 @@ class ClaimAdmin(HouseAdmin):
     list_display = (
         "number",
         column("member", _("职工")),
-        column("program", _("计划")),
-        "event",
         "standing",
         "warnings",
         "amount",
         "waited",
         "limit",
+        "event",
+        column("program", _("计划")),
         column("submitted_at", _("提交时间")),
     )
     list_filter = (*FILTERS, "event")
@@ -186,7 +186,7 @@ class ClaimAdmin(HouseAdmin):
     def limit(self, claim: Any) -> str:
         if claim.due is None:
             return ""
-        day = date_format(claim.due)
+        day = date_format(claim.due, "MONTH_DAY_FORMAT")
         return badge(gettext("{day} 已超时限").format(day=day), "bad") if claim.due < today() else day
 
     @admin.display(description=_("金额（元）"))
