@@ -1,6 +1,7 @@
 """The review queue over 1.3 million claims: statements, plans and latency of the page, for a reviewer of one office and for one of all.
 
     export DATABASE_URL=… DATABASE_OWNER_URL=…     a migrated database without people, claims or programs; never one in use
+    python manage.py collectstatic --noinput
     python benchmarks/review_queue.py [PLAN]
 
 Makes, by the owner and set by set, BENCH_CLAIMS (1300000) claims of as many people in forty offices, of which one in a hundred waits
@@ -91,11 +92,12 @@ def made() -> dict[str, User]:
     """The load, and two reviewers: of one office, and of all forty."""
     with everywhere(reason="a measurement's own database"):
         assert not Claim.objects.exists(), "the database is in use"
+        province = Office.objects.filter(level="province").first() or _province()
+        codes = ("610800", *(f"61{n:04d}" for n in range(10, 9 + OFFICES)))  # the first is the office of the default plan
+        offices = [add_office(code=code, name=f"第{code}办事处", level="office", parent=province) for code in codes]
         data = (ROOT / "programs" / "catalogue" / f"{PLAN}.yaml").read_bytes()
         terms = load_plan(read_plan(data, source=PLAN), by=SYSTEM).terms
         publish(check(terms, by=SYSTEM), by=SYSTEM)
-        province = Office.objects.filter(level="province").first() or _province()
-        offices = [add_office(code=f"61{n:04d}", name=f"第{n}办事处", level="office", parent=province) for n in range(10, 10 + OFFICES)]
         ReviewRule.objects.create(office=offices[0], step_days={"submitted": 3})
         people = {}
         for name, office in (("one office", offices[0]), ("all offices", province)):
