@@ -49,9 +49,10 @@ PEOPLE, BESIDE = CLAIMS * 15 // 13, CLAIMS * 2 // 13
 # Claims are spread over the year; every fifth person who claims does so twice; large bills are rare; one in 25 was refused by the
 # rules.
 _ROWS = """
-INSERT INTO members_member (id, id_hash, name, gender, birth_date, office_id, office_ids, unit_ids, employment, insurance_type)
+INSERT INTO members_member (id, id_hash, name, gender, birth_date, office_id, office_ids, unit_ids, employment, insurance_type, risk,
+  staff_group)
 SELECT i, decode(md5(i::text), 'hex'), '张伟' || i %% 997, CASE WHEN i %% 5 < 2 THEN 'female' ELSE 'male' END,
-  date '1967-01-01' + (i %% 12000)::int, %(office)s, ARRAY[%(office)s], '{}', 'enterprise', 'employee'
+  date '1967-01-01' + (i %% 12000)::int, %(office)s, ARRAY[%(office)s], '{}', 'enterprise', 'employee', '', ''
 FROM generate_series(%(first)s, %(first)s + %(people)s - 1) i;
 
 INSERT INTO members_enrolment (id, version, public_id, office_id, member_id, holder_id, relation, program_id, terms_id, shares, cover,

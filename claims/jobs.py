@@ -4,10 +4,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import bulk, carried, rehearsal
+from claims.services import bulk, carried, objections, rehearsal
+from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job
 
 __all__ = ["bulk_approve", "carried", "rehearse"]  # `carried` registers what of this floor goes along with a unit
+
+objection(objections.claims_under)
 
 
 @job("claims.rehearse", queue="reports", label=_("测算条款"))

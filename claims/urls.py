@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from claims.views import apply, draft, worker
+from claims.views import apply, covers, draft, worker
 
 app_name = "claims"
 _ONE = "my/claims/<uuid:public_id>"
 urlpatterns = [
     path("my/", worker.home, name="home"),
+    path("my/covers", covers.page, name="covers"),
     path("my/claims/start", apply.start, name="start"),
     path("my/claims/start/person", apply.start_person, name="start_person"),
     path("my/claims/start/day", apply.start_day, name="start_day"),

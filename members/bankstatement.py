@@ -10,7 +10,9 @@ from decimal import Decimal, InvalidOperation
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from unionaid.lib.calendar import DateError, parse_date
 from unionaid.lib.money import LIMIT_FEN, MoneyError, fen_from_yuan
@@ -46,7 +48,11 @@ DEBIT = {"借", "支", "支出", "借方", "往账", "转出", "d", "dr", "dbit"
 
 
 class UnreadableStatement(ValueError):
-    """The file cannot be used; the message says why and what to do."""
+    """The file cannot be used; the words say why and what to do, in whatever language they are read."""
+
+    def __init__(self, words: str | Promise) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 @dataclass(slots=True)
@@ -60,7 +66,7 @@ class Line:
     remark: str = ""
     bank_reference: str = ""
     outgoing: bool = False
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str | Promise] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def _repeated(lines: Sequence[Line]) -> None:
         if line.outgoing or not line.bank_reference:
             continue
         if line.bank_reference in first:
-            line.reasons.append(_("流水号与第 {row} 行相同").format(row=first[line.bank_reference]))
+            line.reasons.append(format_lazy(_("流水号与第 {row} 行相同"), row=first[line.bank_reference]))
         first.setdefault(line.bank_reference, line.number)
 
 
@@ -162,7 +168,7 @@ def _table(data: bytes, file_name: str) -> Statement:
     )
 
 
-def _about_statements(words: str) -> str:
+def _about_statements(words: str) -> str | Promise:
     """The sentence of the common reader, which speaks of rosters, for those who import a statement."""
     if "名册" in words or "csv" in words:  # zh: its words
         return _("文件打不开或读不懂。请从网银重新下载 xlsx、csv 或 CAMT.053 格式的流水，不要改动后再导入。")
@@ -201,7 +207,7 @@ def _line(number: int, row: Sequence[str], places: Mapping[str, int], remarks: S
     try:
         line.received_on = _day(said["received_on"]) if said["received_on"] else None
     except DateError:
-        line.reasons.append(_("交易日期“{text}”读不懂").format(text=said["received_on"][:20]))
+        line.reasons.append(format_lazy(_("交易日期“{text}”读不懂"), text=said["received_on"][:20]))
     _amount(line, said)
     return line
 
@@ -236,7 +242,7 @@ def _amount(line: Line, said: Mapping[str, str]) -> None:
             line.amount_fen = 0
     except MoneyError:
         text = said.get("credit") or said.get("debit") or said.get("amount", "")
-        line.reasons.append(_("金额“{text}”读不懂").format(text=text[:20]))
+        line.reasons.append(format_lazy(_("金额“{text}”读不懂"), text=text[:20]))
 
 
 def _signed(line: Line, fen: int, direction: str) -> None:
@@ -245,7 +251,7 @@ def _signed(line: Line, fen: int, direction: str) -> None:
     if mark in DEBIT:
         line.outgoing = fen >= 0
     elif mark and mark not in CREDIT:
-        line.reasons.append(_("收支方向“{text}”读不懂").format(text=direction[:10]))
+        line.reasons.append(format_lazy(_("收支方向“{text}”读不懂"), text=direction[:10]))
     elif not mark:
         line.outgoing = fen < 0
     if mark and fen < 0:
@@ -306,7 +312,7 @@ def _camt(data: bytes) -> Statement:
     ns = {"c": space}
     entries = root.findall("c:BkToCstmrStmt/c:Stmt/c:Ntry", ns)
     if len(entries) > MAX_ROWS:
-        raise UnreadableStatement(_("文件超过 {count} 笔，请缩短日期范围，分几次下载和导入。").format(count=MAX_ROWS))
+        raise UnreadableStatement(format_lazy(_("文件超过 {count} 笔，请缩短日期范围，分几次下载和导入。"), count=MAX_ROWS))
     lines: list[Line] = []
     for entry in entries:
         for line in _entry_lines(entry, ns):
@@ -339,7 +345,7 @@ def _entry_lines(entry: ElementTree.Element, ns: Mapping[str, str]) -> Iterator[
         try:
             part.received_on = _day(day) if day else None
         except DateError:
-            part.reasons.append(_("交易日期“{text}”读不懂").format(text=day[:20]))
+            part.reasons.append(format_lazy(_("交易日期“{text}”读不懂"), text=day[:20]))
         if _text(entry, "c:RvslInd", ns) in ("true", "1"):
             part.reasons.append(_("冲正的流水，请人工处理"))
             part.outgoing = False
@@ -361,11 +367,11 @@ def _money(line: Line, element: ElementTree.Element | None) -> None:
     if element is None or not element.text:
         return
     if element.get("Ccy") != "CNY":
-        line.reasons.append(_("不是人民币（{currency}）").format(currency=(element.get("Ccy") or "—")[:3]))
+        line.reasons.append(format_lazy(_("不是人民币（{currency}）"), currency=(element.get("Ccy") or "—")[:3]))
     try:
         line.amount_fen = _fen(element.text)
     except (MoneyError, InvalidOperation):
-        line.reasons.append(_("金额“{text}”读不懂").format(text=element.text.strip()[:20]))
+        line.reasons.append(format_lazy(_("金额“{text}”读不懂"), text=element.text.strip()[:20]))
 
 
 def _party(one: ElementTree.Element, ns: Mapping[str, str]) -> str:

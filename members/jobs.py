@@ -4,21 +4,35 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contributions, lineage, rosters, statements
+from members.services import contacts, contributions, lineage, packs, rosters, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job
+
+contacts.open_book()
 
 
 @job("members.check_roster", label=_("核对名册"))
 def check_roster(run: Run) -> dict[str, Any] | None:
     """Read and judge an uploaded roster."""
-    rosters.check(run.subject_ids[0], by=SYSTEM, on=run.on)
+    rosters.check(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
 
 
 @job("members.commit_roster", label=_("登记名册"))
 def commit_roster(run: Run) -> dict[str, Any] | None:
     """Enrol the good rows of a confirmed roster."""
-    rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on)
+    rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
+
+
+@job("members.make_certificates", queue="reports", label=_("生成凭证包"))
+def make_certificates(run: Run) -> dict[str, Any] | None:
+    """Make a part of a pack of certificates."""
+    return packs.make(run.subject_ids[0], run)
+
+
+@job("members.drop_certificates", label=_("删除过期的凭证包"))
+def drop_certificates(run: Run) -> dict[str, Any] | None:
+    """Throw away a pack of certificates whose day is over."""
+    packs.drop(run.subject_ids[0])
 
 
 @job("members.carry_unit", label=_("转移单位的记录"))

@@ -1,11 +1,15 @@
 """A printed A4 page in the house's type: what certificate, receipt and the agent's form have in common."""
 
 import io
-from collections.abc import Container, Iterable
+import string
+import tempfile
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 import segno
+from fontTools import subset, ttLib
 from fpdf import FPDF
 
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
@@ -20,11 +24,30 @@ def printable(text: str, known: Container[int]) -> str:
     return "".join(c if ord(c) in known else f"〔U+{ord(c):X}〕" for c in text)
 
 
-def new_page(title: str) -> FPDF:
+@contextmanager
+def small_font(texts: Iterable[str]) -> Iterator[Path]:
+    """The house's type cut down to the characters of these texts, for as long as the block runs: a page in it is made ten times
+    faster than one that has to be cut out of the whole type."""
+    options = subset.Options(notdef_outline=True, recommended_glyphs=True)
+    font, cutter = ttLib.TTFont(str(FONT)), subset.Subsetter(options)
+    cutter.populate(text="".join({*string.printable, *printable_marks(), *"".join(texts)}))
+    cutter.subset(font)
+    with tempfile.NamedTemporaryFile(suffix=".otf") as file:
+        font.save(file.name)
+        font.close()
+        yield Path(file.name)
+
+
+def printable_marks() -> str:
+    """The characters that stand around the code of a character which the type lacks."""
+    return printable("\0", ())
+
+
+def new_page(title: str, font: Path = FONT) -> FPDF:
     """A document of one empty page."""
     page = FPDF(format="A4")
     page.set_title(title)
-    page.add_font("song", fname=str(FONT))
+    page.add_font("song", fname=str(font))
     page.add_page()
     return page
 

@@ -1,4 +1,4 @@
-"""The life of a work unit and of what is asked to be changed in it, of a roster and of an enrolment."""
+"""The life of a work unit, a roster, an enrolment and its money, and of what is asked to be changed in them."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +70,7 @@ ROSTER = Graph(
         State("effective", _("已缴费，保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
+        State("void", _("已作废"), "bad"),
     ),
     arrows=(
         Arrow("check", _("核对名册"), ("uploaded",), "checked", "rosters.commit"),
@@ -78,6 +79,23 @@ ROSTER = Graph(
         Arrow("commit", _("登记完成"), ("committing",), "committed", "rosters.commit"),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm"),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
+        Arrow("void", _("整批作废"), ("committed", "effective"), "void", "voidings.release"),
+    ),
+)
+
+PACK = Graph(
+    name="certificate pack",
+    initial="making",
+    states=(
+        State("making", _("正在生成")),
+        State("ready", _("可以下载"), "good"),
+        State("cancelled", _("已取消")),
+        State("expired", _("已过期")),
+    ),
+    arrows=(
+        Arrow("finish", _("凭证包生成完成"), ("making",), "ready", "certificates.pack"),
+        Arrow("cancel", _("取消生成"), ("making",), "cancelled", "certificates.pack"),
+        Arrow("expire", _("凭证包过期"), ("ready",), "expired", "certificates.pack"),
     ),
 )
 
@@ -95,6 +113,12 @@ ENROLMENT = Graph(
         Arrow("confirm", _("确认到账"), ("contribution_due",), "effective", "contributions.confirm"),
         Arrow("withdraw", _("撤回"), ("contribution_due",), "withdrawn", "enrolments.withdraw"),
         Arrow("refuse", _("不予参加"), ("contribution_due",), "refused", "enrolments.refuse"),
+        Arrow("void", _("作废"), ("contribution_due", "effective"), "void", "voidings.release"),
+        # Fewer shares or fewer days: the enrolment stays where it is.
+        Arrow("reduce", _("超出的份数作废"), ("effective",), "effective", "voidings.release"),
+        Arrow("reduce_unpaid", _("超出的份数作废"), ("contribution_due",), "contribution_due", "voidings.release"),
+        Arrow("end", _("按条款提前终止"), ("effective",), "effective", "enrolments.end"),
+        Arrow("end_unpaid", _("按条款提前终止"), ("contribution_due",), "contribution_due", "enrolments.end"),
     ),
 )
 # Cover that is live or may become so: within these states one person's cover in one program never overlaps.
@@ -178,5 +202,54 @@ STATEMENT = Graph(
         Arrow("confirm", _("确认导入"), ("read",), "taking", "contributions.confirm", then=("members.take_statement",)),
         Arrow("take", _("导入完成"), ("taking",), "taken", "contributions.confirm"),
         Arrow("cancel", _("取消导入"), ("uploaded", "read"), "cancelled", "contributions.confirm"),
+    ),
+)
+
+CORRECTION = Graph(
+    name="correction",
+    initial="asked",
+    states=(
+        State("asked", _("待办事处核对"), "todo"),
+        State("approved", _("已更正"), "good"),
+        State("returned", _("未更正，已退回"), "bad"),
+        State("withdrawn", _("已撤回")),
+    ),
+    arrows=(
+        Arrow("approve", _("同意更正"), ("asked",), "approved", "corrections.decide", ("asked_by",), "decided_by"),
+        Arrow("return", _("退回更正"), ("asked",), "returned", "corrections.decide", ("asked_by",), "decided_by"),
+        Arrow("withdraw", _("撤回更正"), ("asked",), "withdrawn", "corrections.ask"),
+    ),
+)
+
+DEPARTURE = Graph(
+    name="departure",
+    initial="asked",
+    states=(
+        State("asked", _("等新单位接收"), "todo"),
+        State("done", _("已办理"), "good"),
+        State("declined", _("新单位没有接收"), "bad"),
+        State("withdrawn", _("已撤回")),
+    ),
+    arrows=(
+        Arrow("settle", _("办理人员变动"), ("asked",), "done", "people.change", stamp="decided_by"),
+        Arrow("accept", _("接收职工"), ("asked",), "done", "people.accept", stamp="decided_by"),
+        Arrow("decline", _("不接收职工"), ("asked",), "declined", "people.accept", stamp="decided_by"),
+        Arrow("withdraw", _("撤回人员变动"), ("asked",), "withdrawn", "people.change"),
+    ),
+)
+
+VOIDING = Graph(
+    name="voiding",
+    initial="proposed",
+    states=(
+        State("proposed", _("待复核作废"), "todo"),
+        State("done", _("已作废"), "good"),
+        State("dropped", _("不予作废")),
+    ),
+    arrows=(
+        Arrow("release", _("复核作废"), ("proposed",), "done", "voidings.release", ("proposed_by",), "released_by"),
+        # Nothing has been paid: the one who proposes it may do it.
+        Arrow("settle", _("作废"), ("proposed",), "done", "voidings.release", stamp="released_by"),
+        Arrow("drop", _("不予作废"), ("proposed",), "dropped", "voidings.propose"),
     ),
 )

@@ -62,6 +62,12 @@ def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
 _parsed: dict[str, Schedule] = {}
 
 
+def schedules_of(program_ids: Iterable[int]) -> dict[int, Schedule]:
+    """Every schedule that was ever in force in these programs, by the key of its terms. One statement."""
+    rows = Terms.objects.filter(program_id__in=list(program_ids), state__in=Terms.frozen_in)
+    return {terms.pk: schedule_of(terms) for terms in rows}
+
+
 def visible_terms(by: Actor) -> QuerySet[Terms]:
     """The terms this person may read: published and closed ones are everyone's, drafts theirs who may write them."""
     return Terms.objects.filter(Q(state__in=Terms.frozen_in) | _own(by, "program__office"))

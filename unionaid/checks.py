@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
 
+RECORDED = "unionaid.workflow.sms.RecordedFile"
 OWN = ("unionaid.", "members.", "programs.", "claims.")
 
 
@@ -32,6 +34,17 @@ def views_name_their_right(app_configs: list[AppConfig] | None, **_: Any) -> lis
     ]
 
 
+@register(Tags.compatibility)
+def the_gateway_is_there(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The class that hands SMS over can be loaded."""
+    try:
+        if settings.SMS_GATEWAY:
+            import_string(settings.SMS_GATEWAY)
+    except ImportError as error:
+        return [Error(f"SMS_GATEWAY={settings.SMS_GATEWAY!r} cannot be loaded: {error}", id="house.E002")]
+    return []
+
+
 @register(Tags.security, deploy=True)
 def demo_is_off(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """The demo world and plain HTTP have no place in production."""
@@ -42,4 +55,6 @@ def demo_is_off(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMess
         found.append(
             CheckWarning("The application runs as the owner of its tables.", id="house.W002")
         )
+    if settings.SMS_GATEWAY == RECORDED:
+        found.append(CheckWarning("SMS are written to a file, not sent.", id="house.W003"))
     return found

@@ -35,6 +35,22 @@ def names(name: str, *, default: str = "") -> list[str]:
     return [part.strip() for part in env.str(name, default=default).split(",") if part.strip()]
 
 
+def chosen(name: str, allowed: tuple[str, ...], *, default: str) -> list[str]:
+    """A comma-separated list of some of `allowed`, at least one, none twice, in the order that counts."""
+    found = names(name, default=default)
+    if not found or len(set(found)) != len(found) or not set(found) <= set(allowed):
+        raise ImproperlyConfigured(f"{name}={','.join(found)!r}: choose among {', '.join(allowed)}, each at most once.")
+    return found
+
+
+def seconds(name: str, *, default: int, most: int) -> int:
+    """A whole number of seconds from 1 to `most`."""
+    text = env.str(name, default="").strip() or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= most):
+        raise ImproperlyConfigured(f"{name}={text!r} is not a whole number of seconds from 1 to {most}.")
+    return int(text)
+
+
 DEBUG = flag("DEBUG")
 DEMO = flag("DEMO")
 SECRET_KEY = required("SECRET_KEY")
@@ -128,6 +144,15 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = required("REDIS_URL")
+# News of running jobs, nothing that matters: a cache that is down must not keep anybody waiting.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "unionaid",
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+    }
+}
 CELERY_BROKER_URL = REDIS_URL
 
 AUTH_USER_MODEL = "accounts.User"
@@ -184,6 +209,22 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler",
                         "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
+
+# Notices leave by the first of these channels that reaches the person.
+NOTICE_CHANNELS = chosen("NOTICE_CHANNELS", ("log", "email", "sms"), default="log")
+EMAIL_HOST = required("EMAIL_HOST") if "email" in NOTICE_CHANNELS else "localhost"
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = seconds("EMAIL_TIMEOUT", default=10, most=15)
+DEFAULT_FROM_EMAIL = required("EMAIL_FROM") if "email" in NOTICE_CHANNELS else "notices@localhost"
+SMS_GATEWAY = required("SMS_GATEWAY") if "sms" in NOTICE_CHANNELS else ""
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
+SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
+SMS_CONNECT_SECONDS = seconds("SMS_CONNECT_SECONDS", default=5, most=15)
+SMS_READ_SECONDS = seconds("SMS_READ_SECONDS", default=10, most=30)
+SMS_RECORD_FILE = Path(env.str("SMS_RECORD_FILE", default=str(VAR_DIR / "sms.jsonl")))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

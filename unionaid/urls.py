@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from unionaid import views
 from unionaid.accounts import views as accounts
@@ -10,7 +9,7 @@ from unionaid.accounts import views as accounts
 urlpatterns = [
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
-    path("language", set_language, name="set_language"),
+    path("language", accounts.choose_language, name="set_language"),
     path("login", accounts.login, name="login"),
     path("logout", accounts.logout, name="logout"),
     path("password", accounts.change_password, name="change_password"),

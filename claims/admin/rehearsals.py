@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -19,10 +20,10 @@ from claims.services import rehearsal as rehearsals
 from members.models import Enrolment
 from programs.models import Program, Terms
 from programs.selectors import visible_programs, visible_terms
-from unionaid.lib.calendar import today
+from unionaid.lib.calendar import day_of, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, badge, column, desk_context, list_of
+from unionaid.offices.desk import Beside, HouseAdmin, Link, badge, beside, column, desk_context, list_of
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
@@ -34,6 +35,7 @@ from unionaid.workflow.models import Job
 from unionaid.workflow.selectors import findable, job_by_key
 
 YEARS_BACK = 6
+BESIDE = 5  # how many of the latest rehearsals the page of the terms names
 WIDE = 30  # columns of text that are wider than so many characters are wrapped
 DRAFTS_FIRST = ("draft", "checked", "published", "closed")
 PICK = {"required": _("请选择一项"), "invalid_choice": _("请选择列出的一项")}
@@ -199,6 +201,36 @@ def workbook(request: HttpRequest, pk: int) -> HttpResponse:
     name = gettext("{office}{year}年测算{number}.xlsx").format(office=found.office.name, year=found.year, number=found.pk)
     with found.workbook.open() as stored:
         return send(stored.read(), content_type=XLSX, file_name=name, as_attachment=True)
+
+
+@beside("admin:terms", "programs.draft")
+def of_terms(actor: Actor, terms: Terms) -> Beside:
+    """On the page of the terms: the latest rehearsals of them that this person may see, and a way to begin one. One statement."""
+    found = Rehearsal.objects.filter(terms=terms).select_related("office").order_by("-id")[:BESIDE]
+    rows = [
+        (
+            gettext("{office} {year} 年的申领").format(office=one.office.name, year=one.year),
+            reverse("admin:rehearsal", args=[one.pk]),
+            _said(one, terms),
+        )
+        for one in found
+    ]
+    everything = f"{reverse('admin:claims_rehearsal_changelist')}?terms__id__exact={terms.pk}"
+    return Beside(
+        _("测算"),
+        rows,
+        _("还没有测算过。测算把这份条款套到往年的申领上，看给付和赔付率会怎样变化，不改动任何申领。"),
+        (_("这份条款的全部测算"), everything),
+        (_("开始测算"), f"{reverse('admin:rehearsal_request')}?terms={terms.pk}"),
+    )
+
+
+def _said(one: Rehearsal, terms: Terms) -> Any:
+    if one.frozen_at is None:
+        return _("测算中")
+    day = date_format(day_of(one.frozen_at))
+    words = _("{day}完成") if one.content_hash == terms.content_hash else _("{day}完成，之后条款又改过")
+    return words.format(day=day)
 
 
 @admin.register(Rehearsal)

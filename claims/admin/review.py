@@ -39,8 +39,7 @@ from unionaid.web.files import send
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import told_history
 
 # What a reviewer compares with the settlement sheet.
 SHOWN_FIGURES = (
@@ -135,7 +134,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
         reason=REASONS.get(claim.reason_code, ""),
         hindrance=hindrance,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(claim)[:100]],
+        history=told_history(claim),
         **_people(claim),
         **_statement(claim, language),
         **_beside(claim, by),

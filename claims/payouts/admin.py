@@ -26,8 +26,7 @@ from unionaid.offices.selectors import offices_below
 from unionaid.web.files import send
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
-from unionaid.workflow.selectors import findable, history_of, jobs_by_key
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
 MAX_RETURN = 5 * 1024 * 1024
 SHOWN_LINES = 500
@@ -172,7 +171,7 @@ def _show(request: HttpRequest, batch: PayoutBatch, *, refused: str = "", status
         own_batch=batch.state == "assembled" and mine and batch.assembled_by_id == actor.user_id,
         may_cancel=batch.state == "assembled" and mine,
         may_book=batch.state in ("released", "booked") and may(actor, "payouts.book", batch.office_id),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(batch)[:100]],
+        history=told_history(batch),
         refused=refused,
     )
     return render(request, "desk/payout_batch.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Decided claims of a past year as cases for a rehearsal: read in parts by person, two statements a part however many rows."""
+"""Decided claims of a past year as cases for a rehearsal: read in parts by person, three statements a part however many rows."""
 
 from collections import namedtuple
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,10 @@ from claims.facts import DECIDED, told_case
 from claims.reasons import REJECTIONS
 from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
+from programs.rules.joining import asks_renewal, settled_by
 from programs.rules.rehearsal import PastCase
 from programs.rules.schedule import Schedule
+from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period
 
 # Rejections that follow from the rules: other terms might have paid. What papers or people decided stays as it was decided.
@@ -64,7 +66,10 @@ _CLAIM = (
     "id", "number", "member_id", "enrolment_id", "event", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
     "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "approved_fen",
 )  # fmt: skip
-_BESIDE = ("gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "earlier_ended", "counted")
+_BESIDE = (
+    "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",
+    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "counted",
+)  # fmt: skip
 _Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
 
 _PEOPLE = "c.member_id > %(after)s AND c.member_id <= %(up_to)s"
@@ -80,12 +85,14 @@ past AS (
     AND (c.state = ANY(%(decided)s) AND c.approved_at < %(since)s OR {_REJECTED} AND {_REJECTED_AT} < %(since)s)
     AND (%(for_life)s OR c.event IN ('diagnosis', 'surgery') OR c.enrolment_id IN (SELECT enrolment_id FROM counted))
 )
-SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover),
+SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover), e.terms_id,
+  h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on, h.card_holder, h.staff_group, h.contract_months,
   CASE WHEN %(renewals)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
       AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
   c.counted
 FROM past c JOIN members_member m ON m.id = c.member_id JOIN members_enrolment e ON e.id = c.enrolment_id
+JOIN members_member h ON h.id = e.holder_id
 ORDER BY c.member_id, coalesce(c.approved_at, {_REJECTED_AT}), c.id
 """
 
@@ -102,14 +109,15 @@ def parts_of(looked: Looked, *, size: int) -> list[tuple[int, int]]:
 
 
 def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: int) -> Iterator[list[PastCase]]:
-    """One part: each person's cases in the order of decision, those before the time looked at first. Two statements.
+    """One part: each person's cases in the order of decision, those before the time looked at first. Three statements.
 
     The open scope must hold everything: what a person had before under another office counts like in a real decision.
     Which claims are looked at is said by `looked` alone.
     """
-    within = schedule.renewal_within_days
+    renewals = schedule.renewal_within_days is not None or asks_renewal(schedule)
+    settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
     asked = {
-        "after": after, "up_to": up_to, "renewals": within is not None, "live": list(LIVE),
+        "after": after, "up_to": up_to, "renewals": renewals, "live": list(LIVE),
         "for_life": any(step.data.get("scope") == "lifetime" for item in schedule.items for step in item.steps),
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -118,11 +126,13 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
         cursor.execute(_STAYS, {"ids": [row.id for row in rows]})
         stays = {key: list(own) for key, own in groupby(map(_Stay._make, cursor.fetchall()), key=attrgetter("claim_id"))}
     for _who, own in groupby(rows, key=attrgetter("member_id")):
-        yield [_case(row, stays.get(row.id, ()), within) for row in own]
+        yield [_case(row, stays.get(row.id, ()), schedule, settled.get(row.covered_under, frozenset())) for row in own]
 
 
-def _case(row: Any, stays: Sequence[Any], within: int | None) -> PastCase:
-    """Cover and person as they were; waiting is waived when the terms looked at say so, not when those of that time did."""
+def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset[str]) -> PastCase:
+    """Cover as it was, with as many shares as these terms allow, and the person as far as is stored; waiting is waived when the terms
+    looked at say so, not when those of that time did."""
+    within = schedule.renewal_within_days
     renewed = within is not None and row.earlier_ended is not None and (row.starts_on - row.earlier_ended).days <= within
     tells_a_day = stays or row.accident_on or row.event_on
     return PastCase(
@@ -130,9 +140,29 @@ def _case(row: Any, stays: Sequence[Any], within: int | None) -> PastCase:
         number=row.number,
         who=row.member_id,
         cover_key=row.enrolment_id,
-        person=PersonFacts(birth_date=row.birth_date, gender=row.gender, relation=row.relation),
-        cover=CoverFacts(Period(row.starts_on, row.ends_before), row.shares, renewed),
+        person=_person(row),
+        cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), renewed),
         case=told_case(row, stays) if tells_a_day else None,
         before_fen=row.approved_fen or 0,
         counted=row.counted,
+        settled=settled,
+    )
+
+
+def _person(row: Any) -> PersonFacts:
+    """What is stored of the person and of the worker through whom they joined (`members.facts.person_facts`)."""
+    return PersonFacts(
+        birth_date=row.birth_date,
+        gender=row.gender,
+        employment=row.employment or None,
+        union_member=row.union_member,
+        basic_insurance=row.basic_insurance,
+        relation=row.relation,
+        joined_unit_on=row.joined_unit_on,
+        renewal=row.earlier_ended is not None,
+        holder_employment=row.employment or None,
+        insurance_type=row.insurance_type or None,
+        card_holder=row.card_holder,
+        group=row.staff_group or None,
+        contract_months=row.contract_months,
     )

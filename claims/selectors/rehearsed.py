@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from claims.models import Rehearsal
 from members.selectors.charged import Charged
 from programs.rules.explain import FACT_WORDS
+from programs.rules.joining import rules_asked
 from programs.rules.rehearsal import Tally, step_in_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from programs.selectors import schedule_in
-from unionaid.lib.money import fen_from_yuan, round_half_up
+from unionaid.lib.money import fen_from_yuan, format_yuan, round_half_up
 from unionaid.lib.spreadsheet import Column
 
 REASON_WORDS: dict[str, str | Promise] = {
@@ -35,6 +36,20 @@ REASON_WORDS: dict[str, str | Promise] = {
     "hospital_grade": gettext_lazy("医院等级未达到要求"),
     "disease_paid": gettext_lazy("同一疾病此前已给付过"),
     "excluded": gettext_lazy("与较高的一项不同时给付"),
+}
+# The rules on joining that are asked of the past (`programs.rules.joining`).
+RULE_WORDS: dict[str, str | Promise] = {
+    "relation": gettext_lazy("关系（本人、配偶、未成年子女）"),
+    "minor": gettext_lazy("子女未满 18 周岁"),
+    "employment": gettext_lazy("在职情况"),
+    "months_in_unit": gettext_lazy("入职月数"),
+    "contract": gettext_lazy("劳动合同期限"),
+    "basic_insurance": gettext_lazy("参加基本医疗保险"),
+    "insurance_type": gettext_lazy("医保种类"),
+    "union_member": gettext_lazy("工会会员"),
+    "card_holder": gettext_lazy("持有工会会员卡"),
+    "gender": gettext_lazy("性别"),
+    "age": gettext_lazy("年龄"),
 }
 _ITEM = Column(gettext_lazy("保障项目"), "text", 28)
 _CLAIMS = Column(gettext_lazy("件数"), "count", 11)
@@ -101,6 +116,7 @@ def tables_of(rehearsal: Rehearsal) -> list[Table]:
         _items(tally, schedule),
         _steps(tally, schedule),
         _reasons(tally, schedule),
+        _joining(tally, charged, schedule),
         _changes(_("给付增加最多的 {count} 件"), tally.gains, people, sign=1),
         _changes(_("给付减少最多的 {count} 件"), tally.losses, people, sign=-1),
         _unknown(tally),
@@ -188,18 +204,41 @@ def _reasons(t: Tally, schedule: Schedule) -> Table:
     return Table(_("测算后不给付的原因"), (_ITEM, Column(gettext_lazy("原因"), "text", 36), _CLAIMS), rows)
 
 
+def _joining(t: Tally, charged: Charged, schedule: Schedule) -> Table:
+    """Every rule on joining that was asked, also where nobody failed it."""
+    columns = (
+        Column(gettext_lazy("参加条件"), "text", 30),
+        Column(gettext_lazy("申领件：不符合"), "count", 16),
+        Column(gettext_lazy("申领件：没有登记"), "count", 18),
+        Column(gettext_lazy("参加人次：不符合"), "count", 18),
+        Column(gettext_lazy("参加人次：没有登记"), "count", 20),
+    )
+    told = (t.refused_by, t.join_unknown, charged.refused_by, charged.join_unknown)
+    rows = [[str(RULE_WORDS[rule]), *(counts.get(rule, 0) for counts in told)] for rule in rules_asked(schedule)]
+    hint = _(
+        "测算的条款对人的每一条要求，列在这里的都核对了。一个人可能有几条不符合，所以各条相加可能大于不能参加的件数（{claims} 件，原给付 "
+        "{amount} 元）和人次（{heads} 人次）。"
+    ).format(claims=f"{t.shut_out:,}", amount=format_yuan(t.shut_out_fen), heads=f"{charged.not_admitted:,}")
+    return Table(_("参加条件的核对"), columns, rows, hint)
+
+
 def _changes(title: str, changes: Sequence[Any], people: Mapping[str, str], *, sign: int) -> Table:
     rows = [[number, people.get(str(who), ""), before, after, sign * by] for by, _key, number, who, before, after in changes]
     return Table(title.format(count=len(rows)), _CHANGE, rows, claim_ids=[one[1] for one in changes])
 
 
 def _unknown(t: Tally) -> Table:
-    rows = [[number, "、".join(_said(FACT_WORDS[fact]) for fact in facts)] for _key, number, facts in t.unknown]
-    hint = _("测算的条款要问这些内容，而原来的申领没有填。共 {count} 件，最多列出 {shown} 件；它们按原给付计入两边。").format(
+    rows = [[number, "、".join(_fact_words(fact) for fact in facts)] for _key, number, facts in t.unknown]
+    hint = _("测算的条款要问这些内容，而原来的申领或参加时没有填。共 {count} 件，最多列出 {shown} 件；它们按原给付计入两边。").format(
         count=f"{t.unknown_claims:,}", shown=len(rows)
     )
     columns = (_NUMBER, Column(gettext_lazy("缺少的内容"), "text", 40))
     return Table(_("无法测算的申领"), columns, rows, hint, claim_ids=[key for key, _number, _facts in t.unknown])
+
+
+def _fact_words(fact: str) -> str:
+    """What is missing, of the claim or of the person."""
+    return _said(FACT_WORDS[fact]) if fact in FACT_WORDS else str(RULE_WORDS[fact])
 
 
 def notes_of(rehearsal: Rehearsal) -> Iterator[str]:
@@ -213,7 +252,8 @@ def notes_of(rehearsal: Rehearsal) -> Iterator[str]:
         "每件申领按原来的参加记录（保障期、份数）和查明的事实，用测算的条款重新计算。同一人的申领按决定的先后计算，已用的额度、"
         "已给付的疾病和住院次数都以测算的结果累计；年初以前同一保障期或疾病的申领也先算一遍，不计入结果。"
     )
-    yield _("等待期和续保免等待按测算的条款判断。参加条件只核对性别和关系，不核对年龄等其他条件。")
+    yield _("等待期和续保免等待按测算的条款判断。份数超过测算条款上限的，按上限计。")
+    yield from _joining_notes(rehearsal, charged)
     if rehearsal.schedule.get("claim_within", {}).get("until"):
         yield _("测算的条款写明了具体的申领截止日期。它不能套用到往年，测算时不计申领期限。")
     yield _(
@@ -221,11 +261,26 @@ def notes_of(rehearsal: Rehearsal) -> Iterator[str]:
         "不推测多少人会参加或退出。"
     ).format(count=f"{charged.enrolments:,}")
     if charged.unknown:
-        yield _("其中 {count} 人次的互助费按测算的条款算不出来（缺少工种等信息），按原来的计入两边。").format(count=f"{charged.unknown:,}")
+        words = _("其中 {count} 人次按测算的条款算不出来（参加条件或收费要问的内容没有登记），按原来的计入两边。")
+        yield words.format(count=f"{charged.unknown:,}")
     if charged.not_admitted:
         yield _("其中 {count} 人次不在测算条款的参加对象之内，测算时不收互助费，也不给付。").format(count=f"{charged.not_admitted:,}")
     yield _("赔付率：给付金额 ÷ 互助费。给付金额按核定金额计，与年报按银行到账计的口径不同。")
     yield _("测算只读取申领、参加记录和条款，不改动任何申领、额度和账目。")
+
+
+def _joining_notes(rehearsal: Rehearsal, charged: Charged) -> Iterator[str]:
+    """Which rules on joining were asked, by which facts, and which were not."""
+    schedule = schedule_in(rehearsal.schedule, rehearsal.content_hash)
+    rules = "、".join(str(RULE_WORDS[rule]) for rule in rules_asked(schedule))
+    yield _(
+        "参加条件核对了：{rules}。年龄按原来保障开始那天的周岁，性别、关系、是否续保按当时的参加记录；在职情况、工会会员、会员卡、医保、入职日期和合同期限"
+        "没有留存当时的，按现在登记的，但原来的条款有同样或更严要求的，参加时已经核对过，不再核对。不符合的按不能参加计：不收互助费，也不"
+        "给付；没有登记的单独列出，按原来的计入两边。"
+    ).format(rules=rules)
+    yield _("没有核对：参加的时间、单位的参加比例和同一单位份数相同。")
+    if charged.capped:
+        yield _("{count} 人次原来的份数超过测算条款的上限，互助费和给付都按上限计。").format(count=f"{charged.capped:,}")
 
 
 def _said(words: Words) -> str:

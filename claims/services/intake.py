@@ -23,7 +23,8 @@ from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
-from unionaid.web.files import keep
+from unionaid.offices.scope import everywhere
+from unionaid.web.files import kept
 from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, move, record
 
@@ -218,12 +219,9 @@ def add_document(claim: Claim, *, kind: str, upload: CleanUpload, by: Actor) -> 
             return ClaimDocument.objects.create(
                 claim=claim,
                 kind=kind,
-                file=keep(upload),
-                file_name=upload.file_name,
-                content_type=upload.content_type,
                 byte_count=len(upload.content),
-                sha256=upload.sha256,
                 uploaded_by_id=by.user_id,
+                **kept(upload),
             )
     except IntegrityError as error:
         raise ClaimRefused(_("这份材料已经上传过了，不用再传。")) from error
@@ -258,6 +256,7 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     """Send the claim in: everything the plan needs must be there, and the event inside the cover. The rules' answer is computed
     and kept with it, so that the reviewer sees it at once."""
     _locked_state(claim)
+    _refuse_void(claim)
     _check_complete(claim, on)
     move([claim], "submit", by=by, details={"declaration": CONSENT_TEXT})
     preview(claim)
@@ -268,6 +267,7 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing."""
     _locked_state(claim)
+    _refuse_void(claim)
     _check_complete(claim, on)
     move([claim], "supplement", by=by, changes={"message": ""})
     preview(claim)
@@ -278,6 +278,14 @@ def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
 def withdraw(claim: Claim, *, by: Actor) -> Claim:
     """Take the claim back before it is decided."""
     return move([claim], "withdraw", by=by)[0]
+
+
+def _refuse_void(claim: Claim) -> None:
+    """Whoever voids the enrolment waits here, or was before us."""
+    with everywhere(reason="the cover of one's own claim"):
+        cover = Enrolment.objects.select_for_update(of=("self",), no_key=True).get(pk=claim.enrolment_id)
+    if cover.state != "effective":
+        raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
 
 
 def _check_complete(claim: Claim, on: date) -> None:

@@ -19,8 +19,8 @@ from claims.selectors.rehearsed import Table, notes_of, tables_of
 from members.selectors.charged import charged
 from members.selectors.people import people_by_id
 from programs.models import Terms
+from programs.rules.joining import JoiningRules
 from programs.rules.rehearsal import Tally, rehearsed
-from programs.rules.schedule import Schedule
 from programs.selectors import programs_by_id, schedule_in, visible_terms
 from unionaid.lib.calendar import SHANGHAI, Period, day_of, now
 from unionaid.lib.identity import mask_name
@@ -112,18 +112,18 @@ def _begin(rehearsal: Rehearsal) -> None:
 
 
 def _run_part(rehearsal: Rehearsal) -> None:
-    schedule = rehearsed(schedule_in(rehearsal.schedule, rehearsal.content_hash))
+    rules = JoiningRules(rehearsed(schedule_in(rehearsal.schedule, rehearsal.content_hash)))
     found = rehearsal.progress
     place, parts = found["next"], found["parts"]
     tally = Tally.from_data(found["tally"])
     with reading_only(), everywhere(reason="what people had before, under other offices too"):
-        _count(tally, rehearsal, schedule, after=parts[place - 1][0] if place else 0, up_to=parts[place][0])
+        _count(tally, rehearsal, rules, after=parts[place - 1][0] if place else 0, up_to=parts[place][0])
     rehearsal.progress = {**found, "next": place + 1, "tally": tally.as_data()}
 
 
-def _count(tally: Tally, rehearsal: Rehearsal, schedule: Schedule, *, after: int, up_to: int) -> None:
-    for cases in people_with_cases(_looked(rehearsal), schedule, after=after, up_to=up_to):
-        tally.add(schedule, cases)
+def _count(tally: Tally, rehearsal: Rehearsal, rules: JoiningRules, *, after: int, up_to: int) -> None:
+    for cases in people_with_cases(_looked(rehearsal), rules.schedule, after=after, up_to=up_to):
+        tally.add(rules, cases)
 
 
 def _looked(rehearsal: Rehearsal) -> Looked:

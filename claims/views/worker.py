@@ -27,6 +27,7 @@ from unionaid.offices.access import actor, requires
 from unionaid.web.dates import span
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
+from unionaid.workflow.notices import unread
 
 DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
@@ -36,12 +37,13 @@ DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 def home(request: HttpRequest) -> HttpResponse:
     """What I must do, everything I am in, every claim and where it is."""
     on, covers, claims = today(), my_covers(), my_claims()
-    live = [_cover_card(cover, on) for cover in covers if cover.cover.upper > on]
+    live = [cover_card(cover, on) for cover in covers if cover.cover.upper > on]
     context = {
         "todos": [*_payments(covers), *_unfinished(claims)],
         "covers": live,
-        "past": [_cover_card(cover, on) for cover in covers if cover.cover.upper <= on],
+        "past": [cover_card(cover, on) for cover in covers if cover.cover.upper <= on],
         "claims": [_claim_card(claim) for claim in claims if claim.state != "draft"],
+        "unread": unread(actor(request).member_id),  # type: ignore[arg-type]  # my.use is for members alone
         "can_claim": any(cover.state == "effective" for cover in covers),
         "plans": address_of("members:plans"),
         "eligibility": address_of("members:eligibility"),
@@ -57,7 +59,7 @@ def address_of(name: str, *args: Any) -> str:
         return ""
 
 
-def _cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
+def cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
     own_debt = cover.state == "contribution_due" and cover.roster_id is None
     waits = cover.waiting_until is not None and not cover.waiting_waived and cover.waiting_until >= on
     effective = cover.state == "effective"

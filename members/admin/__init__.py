@@ -1,5 +1,33 @@
 """The desk's view of this room, gathered for Django."""
 
-from members.admin import contributions, enrolments, people, remittances, statements, unit_changes, unit_lineage, units
+from members.admin import (
+    contributions,
+    corrections,
+    departures,
+    enrolments,
+    notices,
+    people,
+    remittances,
+    rosters,
+    statements,
+    unit_changes,
+    unit_lineage,
+    units,
+    voidings,
+)
 
-__all__ = ["contributions", "enrolments", "people", "remittances", "statements", "unit_changes", "unit_lineage", "units"]
+__all__ = [
+    "contributions",
+    "corrections",
+    "departures",
+    "enrolments",
+    "notices",
+    "people",
+    "remittances",
+    "rosters",
+    "statements",
+    "unit_changes",
+    "unit_lineage",
+    "units",
+    "voidings",
+]

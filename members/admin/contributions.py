@@ -32,8 +32,7 @@ from unionaid.web.fields import DayField, YuanField
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 SHOWN = 50
 
@@ -204,7 +203,7 @@ def _context(request: HttpRequest, due: ContributionDue, form: ConfirmForm, waiv
             (match, format_yuan(match.amount_fen)) for match in due.matches.select_related("remittance", "matched_by").order_by("pk")
         ],
         may_confirm=due.state in DUE_LIVE and may_confirm,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(due)[:100]],
+        history=told_history(due),
     )
 
 

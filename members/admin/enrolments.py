@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.formats import date_format
@@ -12,15 +12,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from members.models import Enrolment, Evidence
+from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
+from members.transitions import LIVE
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Enrolment, number="", label="program__name", page="admin:enrolment")
 
@@ -57,8 +57,10 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
         fee=format_yuan(cover.contribution_fen),
         papers=papers_of([cover]),
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],
+        may_void=cover.state in LIVE and may(actor, "voidings.propose", cover.office_id),
+        voidings=Voiding.objects.filter(Q(enrolment=cover) | Q(roster_id=cover.roster_id, roster__isnull=False)).order_by("-id")[:20],
         links=may(actor, "contributions.view"),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(cover)[:100]],
+        history=told_history(cover),
     )
     return render(request, "desk/enrolment.html", context)
 

@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Enrolment, Member
+from members.selectors.joining import FURTHER, further_answers
 from members.selectors.people import members_by_number
 from members.services.people import full_id_number, masked_numbers
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
 from unionaid.offices.roles import Actor, may
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Member, number="", label="name", page="admin:member", find=members_by_number)
 
@@ -46,11 +46,13 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         title=member.name,
         member=member,
         numbers=masked_numbers([member.pk]).get(member.pk),
+        further=[(FURTHER[name], said) for name, said in further_answers(member, request.LANGUAGE_CODE)],  # type: ignore[attr-defined]
         full=full,
         form=form if may_see else None,
+        may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),
         covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(member)[:100]],
+        history=told_history(member),
     )
     return render(request, "desk/member.html", context, status=status)
 

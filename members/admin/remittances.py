@@ -29,8 +29,7 @@ from unionaid.web.fields import BankCardField, DayField, YuanField
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 PAGE = 50
 
@@ -182,7 +181,7 @@ def _show(request: HttpRequest, one: Remittance, form: MatchForm | None = None, 
         settled=list(others) if one.left_fen else [],
         refunds=[(refund, format_yuan(refund.amount_fen)) for refund in refunds_of(one)],
         may_match=may_match and one.left_fen > 0,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(one)[:100]],
+        history=told_history(one),
     )
     return render(request, "desk/remittance.html", context, status=status)
 
@@ -342,7 +341,7 @@ def _show_refund(
         may_release=refund.state == "proposed" and may(actor, "refunds.release", refund.office_id),
         own=refund.proposed_by_id == actor.user_id,
         may_book=may_book,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(refund)[:100]],
+        history=told_history(refund),
     )
     answer = render(request, "desk/refund.html", context, status=status)
     if account:

@@ -25,8 +25,7 @@ from unionaid.offices.selectors import offices_below
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of, jobs_by_key
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
 PAGE = 100
 ONLY = {"bad": ["bad"], "good": ["good", "taken"], "known": ["known"]}
@@ -122,7 +121,7 @@ def _show(request: HttpRequest, statement: BankStatement, refused: str = "", sta
         only=only,
         may_match=may_match,
         may_take=statement.state == "read" and may_match,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(statement)[:100]],
+        history=told_history(statement),
     )
     return render(request, "desk/statement.html", context, status=status)
 

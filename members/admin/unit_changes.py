@@ -24,8 +24,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(UnitChange, number="", label="unit__name", page="admin:unit_change")
 findable(AgentChange, number="", label="unit__name", page="admin:agent_change", hidden={"handed_in_at": None})
@@ -40,10 +39,10 @@ class AnswerForm(forms.Form):
     )
 
 
-def _decided(may_answer: bool, form: AnswerForm, acts: Mapping[str, Callable[[str], Any]]) -> tuple[int, str]:
+def decided(may_answer: bool, form: AnswerForm, acts: Mapping[str, Callable[[str], Any]]) -> tuple[int, str]:
     """The status of the answer and why it is refused; 302 when it was done."""
     if not may_answer:
-        return 403, gettext("您的岗位不能审核单位的变更。")
+        return 403, gettext("您的岗位不能审核这份申请。")
     if not form.is_valid():
         return 400, gettext("请选择同意或不同意，说明不超过 500 字。")
     try:
@@ -68,7 +67,7 @@ def change_page(request: HttpRequest, pk: int) -> HttpResponse:
             "return": lambda note: units.return_change(change, by=actor, note=note),
         }
         may_answer = any(may(actor, action, change.office_id) for action in ("units.approve", "units.restructure"))
-        status, refused = _decided(may_answer, form, acts)
+        status, refused = decided(may_answer, form, acts)
         if status == 302:
             in_force, kept = gettext("变更已通过，从现在起按新的内容办理。"), gettext("变更已退回，单位仍按原来的登记办理。")
             messages.success(request, in_force if change.state == "approved" else kept)
@@ -87,7 +86,7 @@ def change_page(request: HttpRequest, pk: int) -> HttpResponse:
         may_approve=change.state == "pending" and units.may_approve_change(change, by=actor),
         may_return=change.state == "pending" and may(actor, "units.approve", change.office_id),
         moves_office="office" in change.values,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(change)[:100]],
+        history=told_history(change),
     )
     return render(request, "desk/unit_change.html", context, status=status)
 
@@ -131,7 +130,7 @@ def agent_change_page(request: HttpRequest, pk: int) -> HttpResponse:
             "approve": lambda note: agents.approve(change, by=actor, on=today()),
             "return": lambda note: agents.refuse(change, by=actor, note=note),
         }
-        status, refused = _decided(may(actor, "units.approve", change.office_id), form, acts)
+        status, refused = decided(may(actor, "units.approve", change.office_id), form, acts)
         if status == 302:
             bound, kept = gettext("已更换：原经办人从今天起停止办理，新经办人已绑定。"), gettext("没有同意，经办人不变。")
             messages.success(request, bound if change.state == "approved" else kept)
@@ -149,7 +148,7 @@ def agent_change_page(request: HttpRequest, pk: int) -> HttpResponse:
         agents=agents.agents_on(change.unit, on=today()),
         papers=[(paper, _("盖章的申请表"), reverse("admin:agent_paper", args=[paper.pk])) for paper in change.papers.all()],
         may_decide=change.state == "submitted" and may(actor, "units.approve", change.office_id) and change.user_id != actor.user_id,
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(change)[:100]],
+        history=told_history(change),
     )
     return render(request, "desk/unit_agent_change.html", context, status=status)
 

@@ -1,4 +1,4 @@
-"""Units and their rosters at the desk; units are taken in or sent back here."""
+"""Units at the desk: taken in or sent back here."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,30 +15,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from members.models import AgentChange, ContributionDue, Roster, RosterRow, UnitAgent, UnitChange, UnitPaper, WorkUnit
+from members.models import AgentChange, ContributionDue, Roster, UnitAgent, UnitChange, UnitPaper, WorkUnit
 from members.selectors.units import facts_of, lineage_of
 from members.services import units
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
-from unionaid.web.files import XLSX, send, send_paper
+from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
-from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
-from unionaid.workflow.selectors import findable, history_of, jobs_by_key
-from unionaid.workflow.words import act_words
-
-SHOWN_ROWS = 100
+from unionaid.workflow.selectors import findable, told_history
 
 findable(WorkUnit, number="credit_code", label="name", page="admin:unit", hidden={"state": "draft"})
-findable(Roster, number="", label="file_name", page="admin:roster")
-
-
-@result_page("members.check_roster", "desk", "enrolments.view")
-@result_page("members.commit_roster", "desk", "enrolments.view")
-def _roster(roster_id: int) -> str:
-    return reverse("admin:roster", args=[roster_id])
 
 
 class DecisionForm(forms.Form):
@@ -87,8 +76,8 @@ def _next_submitted(unit: WorkUnit) -> str:
 
 def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refused: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    history = list(history_of(unit)[:100])
-    returned = next((act.note for act in reversed(history) if act.action == "return"), "")
+    history = told_history(unit)
+    returned = next((act.note for act, _words in reversed(history) if act.action == "return"), "")
     return desk_context(
         request,
         trail=[list_of(WorkUnit)],
@@ -112,7 +101,7 @@ def _unit_context(request: HttpRequest, unit: WorkUnit, form: DecisionForm, refu
         ],
         returned=returned if unit.state == "returned" else "",
         may_decide=unit.state == "submitted" and may(actor, "units.approve", unit.office_id),
-        history=[(act, act_words(act.entity, act.action)) for act in history],
+        history=history,
     )  # fmt: skip
 
 
@@ -150,77 +139,6 @@ class WorkUnitAdmin(HouseAdmin):
 
     def find(self, rows: QuerySet[WorkUnit], text: str) -> QuerySet[WorkUnit]:
         return rows.filter(Q(name__begins=text) | Q(credit_code__begins=text.upper()))
-
-
-@require_GET
-def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """One roster: what it says, what was wrong with it, and what is owed for it."""
-    rows = Roster.objects.select_related("unit", "terms__program", "uploaded_by")
-    roster = get_object_or_404(rows, pk=pk)
-    keys = [f"members.check_roster:{roster.pk}", f"members.commit_roster:{roster.pk}:{roster.version}"]
-    jobs = [job for job in jobs_by_key(keys).values() if job.job_state != "done"]
-    bad = RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")
-    context = desk_context(
-        request,
-        trail=[list_of(Roster)],
-        title=roster.file_name,
-        roster=roster,
-        jobs=jobs,
-        tallies=[f"{count:,}" for count in (roster.row_count, roster.good_count, roster.bad_count)],
-        total=format_yuan(roster.total_fen),
-        bad=bad.only("roster_id", "row_number", "name", "id_masked", "reasons")[:SHOWN_ROWS],
-        dues=[(due, format_yuan(due.amount_fen)) for due in roster.dues.order_by("id")],
-        links=may(request.actor, "contributions.view"),  # type: ignore[attr-defined]
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(roster)[:100]],
-    )
-    return render(request, "desk/roster.html", context)
-
-
-@require_GET
-def roster_result(request: HttpRequest, pk: int) -> HttpResponse:
-    """The checked roster with the reasons, as the unit's agent gets it."""
-    roster = get_object_or_404(Roster, pk=pk)
-    if not roster.result_file:
-        return redirect("admin:roster", pk)
-    with roster.result_file.open() as stored:
-        name = gettext("核对结果-{name}").format(name=roster.file_name)
-        return send(stored.read(), content_type=XLSX, file_name=name, as_attachment=True)
-
-
-@admin.register(Roster)
-class RosterAdmin(HouseAdmin):
-    """The rosters of the office's units."""
-
-    view_action = "enrolments.view"
-    section, place = "joining", 20
-    page = "admin:roster"
-    desk_urls = (
-        ("<int:pk>/record/", "roster", "enrolments.view", roster_page),
-        ("<int:pk>/result/", "roster_result", "enrolments.view", roster_result),
-    )
-    empty_hint = _("没有符合条件的名册。单位经办人上传名册后会出现在这里。")
-    list_display = (
-        column("file_name", _("文件")),
-        column("unit", _("单位")),
-        "program",
-        column("row_count", _("行数")),
-        column("good_count", _("可以参加")),
-        column("bad_count", _("有问题")),
-        "amount",
-        "standing",
-        column("uploaded_at", _("上传时间")),
-    )
-    list_filter = (("state", titled(_("状态"))),)
-    list_select_related = ("unit", "terms__program")
-    ordering = ("-id",)
-
-    @admin.display(description=_("计划"))
-    def program(self, roster: Roster) -> str:
-        return roster.terms.program.title
-
-    @admin.display(description=_("互助费（元）"))
-    def amount(self, roster: Roster) -> str:
-        return format_yuan(roster.total_fen)
 
 
 @todo("units.approve")

@@ -18,7 +18,9 @@ from unionaid.offices.models import Office
 from unionaid.web.asking import AskForm, ChoiceForm, KeyedForm, PastDayField, Text
 from unionaid.web.fields import IdNumberField, NameField, PaperField, YuanField
 
-YES_NO = (("yes", _("是")), ("no", _("不是")))
+Choices = Sequence[tuple[str, Text]]
+YES_NO: Choices = (("yes", _("是")), ("no", _("不是")))
+HAVE: Choices = (("yes", _("有")), ("no", _("没有")))
 PAPERS: dict[str, Text] = {
     "contract": _("劳动合同或在职证明"),
     "insurance": _("医保参保证明（医保卡或参保记录）"),
@@ -44,10 +46,10 @@ class EmploymentForm(ChoiceForm):
 class YesNoForm(ChoiceForm):
     """A question that is answered with yes or no."""
 
-    def __init__(self, data: Any, *, label: Text, help_text: Text, field: str, member: Member) -> None:
+    def __init__(self, data: Any, *, label: Text, help_text: Text, field: str, member: Member, choices: Choices = YES_NO) -> None:
         known = getattr(member, field)
         initial = {"answer": None if known is None else "yes" if known else "no"}
-        super().__init__(data, label=label, help_text=help_text, choices=YES_NO, initial=initial)
+        super().__init__(data, label=label, help_text=help_text, choices=choices, initial=initial)
         self.field = field
 
     def told(self) -> dict[str, Any]:

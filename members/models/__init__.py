@@ -9,7 +9,10 @@ from members.models.contributions import (
     Remittance,
     StatementRow,
 )
+from members.models.corrections import Correction, CorrectionPaper
+from members.models.departures import Departure
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
+from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import (
     AgentChange,
@@ -22,6 +25,7 @@ from members.models.units import (
     UnitPaper,
     WorkUnit,
 )
+from members.models.voidings import Voiding
 
 __all__ = [
     "AgentChange",
@@ -29,8 +33,12 @@ __all__ = [
     "BankCard",
     "BankStatement",
     "CarriedEnrolment",
+    "CertificatePack",
     "Consent",
     "ContributionDue",
+    "Correction",
+    "CorrectionPaper",
+    "Departure",
     "DuePaper",
     "Enrolment",
     "Evidence",
@@ -40,6 +48,7 @@ __all__ = [
     "Match",
     "Member",
     "MemberSecret",
+    "PackPart",
     "Refund",
     "Remittance",
     "Roster",
@@ -49,5 +58,6 @@ __all__ = [
     "UnitChange",
     "UnitLineage",
     "UnitPaper",
+    "Voiding",
     "WorkUnit",
 ]

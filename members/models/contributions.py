@@ -14,8 +14,9 @@ from members.models.enrolments import Enrolment, Roster
 from members.models.people import Member
 from members.models.units import WorkUnit
 from members.transitions import DUE, DUE_LIVE, REFUND, REMITTANCE, REMITTANCE_OPEN, STATEMENT
-from programs.rules.outline import OTHER_PAYER, PAYER_WORDS
+from programs.rules.outline import payer_words
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web import said
 from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
@@ -85,7 +86,7 @@ class ContributionDue(Stateful, OfficeOwned):
 
     def get_payer_display(self) -> str:
         """What the payer is called, in the language of the page."""
-        return PAYER_WORDS.get(self.payer, OTHER_PAYER).in_language(get_language() or "zh-hans")
+        return payer_words(self.payer).in_language(get_language() or "zh-hans")
 
 
 class DuePaper(KeptPaper, Scoped):
@@ -113,7 +114,8 @@ class BankStatement(Stateful, OfficeOwned):
     file_sha256 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField(_("导入时间"), db_default=models.functions.Now())
-    message = models.TextField(blank=True)
+    # Why it cannot be read: language → sentences (`web.said`).
+    message = models.JSONField(default=dict)
     row_count = models.PositiveIntegerField(_("行数"), default=0)
     good_count = models.PositiveIntegerField(_("来款"), default=0)
     known_count = models.PositiveIntegerField(_("以前导入过"), default=0)
@@ -135,6 +137,11 @@ class BankStatement(Stateful, OfficeOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def notes(self) -> list[str]:
+        """Why it cannot be read, in the language of the page."""
+        return said.sentences(self.message)
 
 
 class Remittance(Stateful, OfficeOwned):
@@ -198,10 +205,15 @@ class StatementRow(Scoped):
     remark = models.CharField(max_length=200, blank=True)
     bank_reference = models.CharField(max_length=60, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome)
-    reasons = ArrayField(models.TextField(), default=list)
+    reasons = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["statement", "row_number"], name="statement_row_once")]
+
+    @property
+    def why(self) -> str:
+        """Why the line cannot be taken, in the language of the page."""
+        return said.line(self.reasons)
 
 
 class Match(OfficeOwned):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from members.models.units import WorkUnit
 from members.transitions import ENROLMENT, LIVE, ROSTER
 from unionaid.lib.calendar import plus_days
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
+from unionaid.web import said
 from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
 
@@ -28,20 +29,21 @@ class Roster(Stateful, OfficeOwned):
 
     unit = models.ForeignKey(WorkUnit, models.PROTECT, related_name="rosters")
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
     file = models.FileField(upload_to="rosters/%Y/")
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(db_default=models.functions.Now())
-    message = models.TextField(blank=True)
+    # What the agent is told about the whole: language → sentences (`web.said`).
+    message = models.JSONField(default=dict)
     row_count = models.PositiveIntegerField(default=0)
     good_count = models.PositiveIntegerField(default=0)
     bad_count = models.PositiveIntegerField(default=0)
     total_fen = models.BigIntegerField(default=0)
     # How many of the unit's last list are not on this one.
     left_count = models.PositiveIntegerField(default=0)
-    result_file = models.FileField(upload_to="rosters/%Y/", blank=True)
     state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
 
     class Meta:
@@ -51,12 +53,17 @@ class Roster(Stateful, OfficeOwned):
             models.UniqueConstraint(
                 name="roster_file_once",
                 fields=["unit", "terms", "file_sha256"],
-                condition=~Q(state__in=["cancelled", "unreadable"]),
+                condition=~Q(state__in=["cancelled", "unreadable", "void"]),
             )
         ]
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said about the whole, in the language of the page."""
+        return said.sentences(self.message)
 
 
 class RosterRow(Scoped):
@@ -78,7 +85,8 @@ class RosterRow(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
 
-    roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows")
+    # `db_constraint=False`: see `Enrolment`. The index by roster and row number serves the roster alone as well.
+    roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row_number = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
     id_masked = models.CharField(max_length=40)
@@ -91,21 +99,29 @@ class RosterRow(Scoped):
     shares = models.PositiveSmallIntegerField(default=1)
     facts = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome)
-    reasons = ArrayField(models.TextField(), default=list)
+    reasons = models.JSONField(default=dict)
     problem = models.CharField(max_length=12, blank=True)
     change = models.CharField(max_length=8, choices=Change, blank=True)
     fee_fen = models.BigIntegerField(default=0)
-    # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record.
+    # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record. Once the line is
+    # enrolled, the person's number.
     member_key = models.BigIntegerField(null=True)
-    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["roster", "row_number"], name="roster_row_once")]
 
+    @property
+    def why(self) -> str:
+        """Why the line cannot be enrolled, in the language of the page."""
+        return said.line(self.reasons)
+
 
 class Enrolment(Stateful, OfficeOwned):
     """One person × one program × one stretch of days (人次). `cover` is half-open; the person through whom a spouse or
-    child joins is the `holder`. Narrow on purpose: tens of millions of rows."""
+    child joins is the `holder`. Narrow on purpose: tens of millions of rows.
+
+    `db_constraint=False`: the database looks for what a row names (person, unit, office, plan, roster) set by set, once for each
+    statement (migration 0003), not once for each of a roster's hundred thousand rows."""
 
     class Relation(models.TextChoices):
         SELF = "self", _("本人")
@@ -116,14 +132,16 @@ class Enrolment(Stateful, OfficeOwned):
     scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "holder_id"))
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments")
-    holder = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    # Read by office and program together (below); by the office alone as well.
+    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="enrolments", db_constraint=False)
+    holder = models.ForeignKey(Member, models.PROTECT, related_name="+", db_constraint=False)
     relation = models.CharField(max_length=12, choices=Relation, default=Relation.SELF)
-    unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments")
+    unit = models.ForeignKey(WorkUnit, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     # Few programs and terms, many enrolments: an index by them alone would be read by nobody and written by every joining.
-    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+", db_index=False)
-    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+", db_index=False)
-    roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments")
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    roster = models.ForeignKey(Roster, models.PROTECT, null=True, related_name="enrolments", db_constraint=False)
     shares = models.PositiveSmallIntegerField(_("份数"))
     cover = DateRangeField(_("保障期"))
     # The length of cover that was chosen or is the only one; none where cover simply ends with the period.

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.offices.scope import ScopeBy, Scoped
@@ -43,9 +44,10 @@ class Member(Scoped):
     gender = models.CharField(_("性别"), max_length=6, choices=Gender)
     birth_date = models.DateField(_("出生日期"))
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    guardian = models.ForeignKey("self", models.PROTECT, null=True, related_name="wards")
-    unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="members")
-    office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+")
+    guardian = models.ForeignKey("self", models.PROTECT, null=True, related_name="wards", db_index=False)
+    # `db_constraint=False`: looked for once for each statement, not for each person of a roster (migration 0003).
+    unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="members", db_constraint=False)
+    office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
     office_ids = ArrayField(models.BigIntegerField(), default=list)
     unit_ids = ArrayField(models.BigIntegerField(), default=list)
     employment = models.CharField(_("在职情况"), max_length=24, choices=Employment, blank=True)
@@ -58,14 +60,17 @@ class Member(Scoped):
     contract_months = models.PositiveSmallIntegerField(_("劳动合同期限（月）"), null=True, blank=True)
     card_holder = models.BooleanField(_("持有工会会员卡"), null=True)
     risk = models.CharField(_("工种风险"), max_length=60, blank=True)
-    staff_group = models.CharField(_("人员类别"), max_length=60, blank=True)
+    staff_group = models.CharField(_("人员身份"), max_length=60, blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         verbose_name = _("职工")
         verbose_name_plural = _("职工")
         # The desk looks people up by the beginning of their name.
-        indexes = [models.Index(fields=["name"], name="member_name", opclasses=["varchar_pattern_ops"])]
+        indexes = [
+            models.Index(fields=["name"], name="member_name", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["guardian"], name="member_guardian", condition=Q(guardian__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -76,7 +81,8 @@ class MemberSecret(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
 
-    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="secret")
+    # `db_constraint=False`: as `Member.unit`.
+    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="secret", db_constraint=False)
     id_number = models.BinaryField()
     phone = models.BinaryField(null=True)
     phone_hash = models.BinaryField(max_length=32, null=True, db_index=True)

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.facts import person_facts
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
@@ -14,7 +16,8 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.asked import age_groups, asked
-from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, judge
+from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, group_words, judge
+from programs.rules.facts import OPEN_ENDED
 from programs.rules.fees import NoFeeClass, contribution
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
@@ -25,7 +28,7 @@ from unionaid.offices.scope import everywhere
 YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
 ORDER = (YES, ASK, UNIT, JOINED, NO)
 # What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
-PERSONAL = ("age", "gender", "shares")
+PERSONAL = ("minor", "age", "gender", "shares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,13 @@ class Offer:
     open: tuple[str, ...]
 
 
-# The questions that only some plans ask.
-FURTHER = ("contract", "card", "group", "risk")
+# The questions that only some plans ask, and what they are about.
+FURTHER = {
+    "contract": gettext_lazy("劳动合同"),
+    "card": gettext_lazy("工会会员卡"),
+    "group": gettext_lazy("人员身份"),
+    "risk": gettext_lazy("工种"),
+}
 
 
 def worker_of(member_id: int) -> Member:
@@ -106,6 +114,19 @@ def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) ->
     return tuple(name for name in FURTHER if left[name])
 
 
+def further_answers(member: Member, language: str) -> list[tuple[str, str]]:
+    """What is known of a person of what only some plans ask, in words; what nobody has told is left out."""
+    months, risk = member.contract_months, dict(WorkUnit.Risk.choices).get(member.risk, member.risk)
+    contract = {0: _("没有签劳动合同"), OPEN_ENDED: _("无固定期限合同")}.get(months or 0, _("{months} 个月").format(months=months))
+    told = {
+        "contract": "" if months is None else contract,
+        "card": {None: "", True: _("有"), False: _("没有")}[member.card_holder],
+        "group": group_words(member.staff_group).in_language(language) if member.staff_group else "",
+        "risk": str(risk),
+    }
+    return [(name, said) for name, said in told.items() if said]
+
+
 def groups_to_tell(member: Member, *, on: date) -> list[str]:
     """The staff groups that a plan offered to this worker takes at an age of their own."""
     found = [group for terms in offered_terms(on=on, office=member.office) for group in age_groups(schedule_of(terms))]
@@ -154,6 +175,11 @@ def my_draft(public_id: uuid.UUID) -> JoinDraft | None:
     elif draft:
         draft.member = draft.holder if draft.member_id else None
     return draft
+
+
+def draft_named(public_id: uuid.UUID) -> JoinDraft | None:
+    """A draft of the open scope by itself, to be sent in, or None."""
+    return JoinDraft.objects.filter(public_id=public_id).first()
 
 
 def my_drafts() -> list[JoinDraft]:

@@ -1,19 +1,50 @@
 """Reading units, rosters and what they owe, for their agents. Everything stays inside the open scope."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from members.models import ContributionDue, Member, Roster, RosterRow, WorkUnit
+from members.facts import waiting
+from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services.people import Masked, masked_numbers
 from members.transitions import DUE_LIVE
 from programs.models import Terms
-from programs.selectors import joinable_terms
+from programs.selectors import joinable_terms, schedule_of
 from unionaid.lib.calendar import today
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import Job
 from unionaid.workflow.selectors import history_of, jobs_by_key
 
+Words = str | Promise
+PAGE = 100
+_WELL = ~Q(outcome="bad")
+# The kinds of lines that a page lists on their own.
+_KINDS = {
+    "good": _WELL,
+    "joined": _WELL & Q(change="joined"),
+    "stayed": _WELL & Q(change="stayed"),
+    "changed": _WELL & Q(change="changed"),
+    "moved": _WELL & Q(change="moved"),
+    "bad": ~_WELL,
+    "unfit": ~_WELL & Q(change="unfit"),
+    "duplicate": ~_WELL & Q(problem="duplicate"),
+}
+# What they are called. The people who left are no lines; they are read from the last list.
+ONLY: dict[str, Words] = {
+    "good": _("可以参加"),
+    "joined": _("新参加"),
+    "stayed": _("续保"),
+    "changed": _("续保，份数有变"),
+    "moved": _("从其他单位转来"),
+    "bad": _("有问题"),
+    "unfit": _("上期在册，这次不能参加"),
+    "duplicate": _("名册内重复"),
+    "left": _("上期在册，这次没有"),
+}
 WORKING = {"uploaded": "members.check_roster", "committing": "members.commit_roster"}
 
 
@@ -37,16 +68,70 @@ def my_roster(pk: int) -> Roster | None:
     return Roster.objects.select_related("terms__program", "unit__office").filter(pk=pk).first()
 
 
-def rows_of(roster: Roster, *, only_bad: bool) -> QuerySet[RosterRow]:
-    """The roster's lines as staged; only those with a problem when asked."""
-    rows = RosterRow.objects.filter(roster=roster).order_by("row_number")
-    return rows.filter(outcome="bad") if only_bad else rows
+def place(text: str | None) -> int:
+    """Where a page of lines begins: after this number; from the start for anything that is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def rows_of(roster: Roster, *, only: str = "", after: int = 0) -> list[RosterRow]:
+    """The lines of a page as staged, one more than it shows; `only` those of one kind (see ONLY). One statement."""
+    rows = RosterRow.objects.filter(roster=roster, row_number__gt=after).defer("id_number", "phone", "phone_hash")
+    return list(rows.filter(_KINDS.get(only, Q())).order_by("row_number")[: PAGE + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A count of the preview, and under which name its lines are listed (empty when there are none)."""
+
+    words: Words
+    count: int
+    only: str
+    tone: str = ""
+
+
+def tiles_of(roster: Roster) -> list[Tile]:
+    """How many lines of each kind there are. One statement."""
+    if not roster.row_count:
+        return []
+    wanted = {key: Count("pk", filter=kind) for key, kind in _KINDS.items()}
+    counts = {**RosterRow.objects.filter(roster=roster).aggregate(**wanted), "left": roster.left_count}
+    tones = {"good": "good", "bad": "bad"}
+    return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in ONLY]
+
+
+def only_words(roster: Roster, only: str) -> Words:
+    """What the lines of one kind are called; those that may be enrolled are enrolled in the end."""
+    done = only == "good" and roster.state in ("committed", "effective")
+    return RosterRow.Outcome.ENROLLED.label if done else ONLY.get(only, "")
+
+
+def covers_of(roster: Roster, rows: Iterable[RosterRow]) -> dict[int, Enrolment]:
+    """What these lines have become, by their numbers in the roster. One statement at most."""
+    lines = {bytes(row.id_hash): row.row_number for row in rows if row.outcome == "enrolled" and row.id_hash is not None}
+    if not lines:
+        return {}
+    found = Enrolment.objects.filter(roster=roster, member__id_hash__in=list(lines)).annotate(hashed=F("member__id_hash"))
+    return {lines[bytes(one.hashed)]: one for one in found}
+
+
+def dues_of(roster: Roster) -> list[ContributionDue]:
+    """What is owed for the people of this roster."""
+    if roster.state not in ("committed", "effective"):
+        return []
+    return list(roster.dues.select_related("unit__office").order_by("id"))
+
+
+def waiting_of(roster: Roster) -> tuple[date | None, int | None]:
+    """(last day of waiting for whoever is new, days within which a renewal is exempt) as joining today has it."""
+    schedule = schedule_of(roster.terms)
+    cover = schedule.cover(on=today(), term_months=roster.term_months)
+    return waiting(schedule, cover.start, None)[0] if cover else None, schedule.renewal_within_days
 
 
 def work_on(roster: Roster) -> Job | None:
     """The job that works on this roster now, when one does."""
     kind = WORKING.get(roster.state)
-    key = f"{kind}:{roster.pk}"
+    key = f"{kind}:{roster.pk}" if roster.state == "uploaded" else f"{kind}:{roster.pk}:{roster.version}"
     return jobs_by_key([key]).get(key) if kind else None
 
 
@@ -71,6 +156,11 @@ def numbers_of(members: Iterable[Member]) -> list[tuple[Member, Masked | None]]:
     found = list(members)
     masked = masked_numbers([member.pk for member in found])
     return [(member, masked.get(member.pk)) for member in found]
+
+
+def units_called(text: str) -> QuerySet[WorkUnit]:
+    """The units whose name or credit code begins so."""
+    return WorkUnit.objects.filter(Q(name__begins=text) | Q(credit_code__begins=text.upper()))
 
 
 def words_of_return(unit: WorkUnit) -> str:

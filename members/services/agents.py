@@ -6,7 +6,9 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.models import AgentChange, AgentPaper, Member, UnitAgent, WorkUnit
 from members.services.units import UnitRefused
@@ -15,9 +17,9 @@ from unionaid.lib.calendar import now
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
-from unionaid.workflow.models import Notice
+from unionaid.web.files import kept
 from unionaid.workflow.moves import move, record
+from unionaid.workflow.notices import tell
 
 OPEN = ("asked", "submitted")
 
@@ -54,10 +56,7 @@ def hand_in(change: AgentChange, papers: Sequence[CleanUpload], *, by: Actor) ->
     try:
         with transaction.atomic():
             AgentPaper.objects.bulk_create(
-                [
-                    AgentPaper(change=change, file=keep(one), file_name=one.file_name, content_type=one.content_type, sha256=one.sha256)
-                    for one in papers
-                ],
+                [AgentPaper(change=change, **kept(one)) for one in papers],
                 ignore_conflicts=True,
             )
             return move([change], "hand_in", by=by, changes={"handed_in_at": now()})[0]
@@ -84,10 +83,10 @@ def approve(change: AgentChange, *, by: Actor, on: date) -> AgentChange:
         UnitAgent.objects.create(office_id=unit.office_id, unit=unit, user_id=change.user_id, since=on)
         details = {"unbound": [agent.user_id for agent in old], "bound": change.user_id}
         record([unit], "change_agent", by=by, details=details)
-        gone = _("从今天起，“{unit}”的互助事务由新的经办人办理，您的经办权限已经结束。不是单位的意思，请马上联系办事处。")
-        _tell([agent.user_id for agent in old], unit, _("您不再是单位经办人"), gone.format(unit=unit.name))
-        here = _("办事处已同意由您经办“{unit}”的互助事务，今天起生效。").format(unit=unit.name)
-        _tell([change.user_id], unit, _("您已是单位经办人"), here, link="/unit/")
+        gone = gettext_lazy("从今天起，“{unit}”的互助事务由新的经办人办理，您的经办权限已经结束。不是单位的意思，请马上联系办事处。")
+        _tell([agent.user_id for agent in old], unit, gettext_lazy("您不再是单位经办人"), gone)
+        here = gettext_lazy("办事处已同意由您经办“{unit}”的互助事务，今天起生效。")
+        _tell([change.user_id], unit, gettext_lazy("您已是单位经办人"), here, link="/unit/")
     return change
 
 
@@ -98,13 +97,13 @@ def refuse(change: AgentChange, *, by: Actor, note: str) -> AgentChange:
     words = note.strip()
     with transaction.atomic():
         move([change], "refuse", by=by, note=words, changes={"answer": words})
-        said = _("办事处没有同意由您经办“{unit}”：{words}").format(unit=change.unit.name, words=words)
-        _tell([change.user_id], change.unit, _("更换经办人的申请未通过"), said)
+        said = gettext_lazy("办事处没有同意由您经办“{unit}”：{words}")
+        _tell([change.user_id], change.unit, gettext_lazy("更换经办人的申请未通过"), said, words=words)
     return change
 
 
-def _tell(user_ids: Iterable[int], unit: WorkUnit, title: str, text: str, *, link: str = "") -> None:
+def _tell(user_ids: Iterable[int], unit: WorkUnit, title: Promise, text: Promise, *, link: str = "", words: str = "") -> None:
     """A notice to each of these people who is known as a worker."""
     with everywhere(reason="tell those whom a change of agent concerns"):
-        members = Member.objects.filter(user_id__in=list(user_ids)).values_list("pk", flat=True)
-        Notice.objects.bulk_create([Notice(office_id=unit.office_id, member_key=pk, title=title, text=text, link=link) for pk in members])
+        members = list(Member.objects.filter(user_id__in=list(user_ids)).values_list("pk", flat=True))
+        tell(members, office_id=unit.office_id, title=title, text=text, link=link, values={"unit": unit.name, "words": words})

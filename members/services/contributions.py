@@ -17,7 +17,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from members.bankstatement import references_in
-from members.models import ContributionDue, DuePaper, Enrolment, Match, Member, Refund, Remittance, Roster, WorkUnit
+from members.models import ContributionDue, DuePaper, Enrolment, Match, Member, Refund, Remittance, Roster, Voiding, WorkUnit
 from members.selectors.contributions import suggest
 from members.transitions import DUE_LIVE, REMITTANCE_OPEN
 from unionaid.ledger.accounts import Code, Fund
@@ -28,7 +28,7 @@ from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.models import Job
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Standing, move, record
@@ -88,21 +88,14 @@ def add_slip(due: ContributionDue, upload: CleanUpload, *, by: Actor) -> DuePape
     """The payer shows that the money was sent. The same paper is kept once. It proves nothing: the bank's statement does."""
     if due.state not in DUE_LIVE:
         raise RemittanceRefused(_("这笔互助费已经办完，不用再传缴费凭据。"))
-    kept = DuePaper.objects.filter(due=due, sha256=upload.sha256).first()
-    if kept:
-        return kept
+    known = DuePaper.objects.filter(due=due, sha256=upload.sha256).first()
+    if known:
+        return known
     if DuePaper.objects.filter(due=due).count() >= MAX_SLIPS:
         raise RemittanceRefused(_("一笔互助费最多传 {count} 份凭据，已经够了。").format(count=MAX_SLIPS))
-    kept = DuePaper.objects.create(
-        due=due,
-        uploaded_by_id=by.user_id,
-        file=keep(upload),
-        file_name=upload.file_name,
-        content_type=upload.content_type,
-        sha256=upload.sha256,
-    )
+    slip = DuePaper.objects.create(due=due, uploaded_by_id=by.user_id, **kept(upload))
     record([due], "add_slip", by=by)
-    return kept
+    return slip
 
 
 # -- what arrived ----------------------------------------------------------------------------------------------------
@@ -436,7 +429,10 @@ def waive(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: 
 def _refuse_waiver(due: ContributionDue, amount_fen: int) -> None:
     own = {"roster_id": due.roster_id} if due.roster_id else {"pk": due.enrolment_id}
     out = Enrolment.objects.filter(**own, state__in=["refused", "void", "withdrawn"])
-    gone = out.aggregate(fen=Sum("contribution_fen", default=0))["fen"]
+    some_shares = Voiding.objects.filter(state="done", shares__isnull=False, enrolment__in=Enrolment.objects.filter(**own))
+    gone = sum(
+        rows.aggregate(fen=Sum(column, default=0))["fen"] for rows, column in ((out, "contribution_fen"), (some_shares, "amount_fen"))
+    )
     siblings = {"roster_id": due.roster_id} if due.roster_id else {"enrolment_id": due.enrolment_id}
     before = ContributionDue.objects.filter(**siblings).aggregate(fen=Sum("waived_fen", default=0))["fen"]
     if not 0 < amount_fen <= due.amount_fen - due.waived_fen:

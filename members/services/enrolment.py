@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, waiting
-from members.models import ContributionDue, Enrolment, Evidence, Member, WorkUnit
+from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
 from members.services.contributions import raise_due
+from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
@@ -21,7 +22,7 @@ from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.moves import MoveRefused, move, record
 
 
@@ -45,17 +46,6 @@ class Paper:
     upload: CleanUpload
 
 
-def verdicts_for(
-    member: Member, holder: Member, relation: str, terms: Terms, *, shares: int, on: date, term_months: int | None = None
-) -> tuple[Verdict, ...]:
-    """What the rules say of this person and these terms on this day."""
-    schedule = schedule_of(terms)
-    cover = schedule.cover(on=on, term_months=term_months) or schedule.period
-    renewal = bool(previous_ends([member.pk], terms, before=cover.start))
-    person = person_facts(member, holder=holder, relation=relation, renewal=renewal)
-    return judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
-
-
 def enrol(
     *,
     member: Member,
@@ -76,7 +66,13 @@ def enrol(
     term = _term(schedule, term_months)
     if not schedule.enrolling.individual and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
-    verdicts = verdicts_for(member, holder, relation, terms, shares=shares, on=on, term_months=term)
+    start = (schedule.cover(on=on, term_months=term) or schedule.period).start
+    with everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
+        if relation == "minor_child":
+            _guarded(member, holder)
+        ends = previous_ends([member.pk], terms, before=start).get(member.pk)
+    person = person_facts(member, holder=holder, relation=relation, renewal=ends is not None, unit=unit)
+    verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
         raise EnrolmentRefused(said.sentence.zh, verdicts)
@@ -86,9 +82,7 @@ def enrol(
     cover = schedule.cover(on=on, term_months=term)
     if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
-    ends = previous_ends([member.pk], terms, before=cover.start).get(member.pk)
     until, waived = waiting(schedule, cover.start, ends)
-    person = person_facts(member, holder=holder, relation=relation, unit=unit)
     try:
         fee_fen = fen_from_yuan(round_half_up(contribution(schedule, person, shares, starts_on=cover.start, term_months=term)))
     except FeeFactMissing as error:
@@ -96,7 +90,7 @@ def enrol(
     except NoFeeClass as error:
         raise EnrolmentRefused(_("计划没有列出适用于您的互助费，请联系办事处。")) from error
     try:
-        with transaction.atomic(), everywhere(reason="write one's own enrolment"):
+        with everywhere(reason="write one's own enrolment"):
             _show_to(member, office_id, unit)
             enrolment = Enrolment.objects.create(
                 office_id=office_id,
@@ -144,6 +138,14 @@ def no_term_words() -> str:
     return _("请先在计划提供的保障时间里选一种。")
 
 
+def _guarded(child: Member, guardian: Member) -> None:
+    """A child joins through its registered guardian alone, whose consent stands (PIPL 31). EnrolmentRefused otherwise."""
+    if child.guardian_id != guardian.pk:
+        raise EnrolmentRefused(_("未成年子女由登记的监护人为其参加。请先在“为谁参加”里登记孩子的信息。"))
+    if not has_consent(child, Consent.Purpose.MINOR):
+        raise EnrolmentRefused(_("还没有监护人同意处理孩子信息的记录。请在“为谁参加”里重新登记孩子的信息并勾选同意。"))
+
+
 def already_covered_words(terms: Terms) -> str:
     """Said to whoever tries to join a program twice for the same days, without telling who enrolled the person."""
     return _("“{program}”在这段时间已有参加记录，不能重复参加。请在“我的保障”中查看，或联系单位经办人。").format(
@@ -157,21 +159,15 @@ def _payers(parts: dict[str, Decimal]) -> dict[str, int]:
 
 
 def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
-    Evidence.objects.create(
-        enrolment=enrolment,
-        kind=paper.kind,
-        file=keep(paper.upload),
-        file_name=paper.upload.file_name,
-        content_type=paper.upload.content_type,
-        sha256=paper.upload.sha256,
-    )
+    Evidence.objects.create(enrolment=enrolment, kind=paper.kind, **kept(paper.upload))
 
 
 def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
     fresh = Member.objects.select_for_update().get(pk=member.pk)
-    fresh.office_ids = sorted({*fresh.office_ids, office_id})
-    if unit:
-        fresh.unit_ids = sorted({*fresh.unit_ids, unit.pk})
+    offices, units = {*fresh.office_ids, office_id}, {*fresh.unit_ids, *([unit.pk] if unit else [])}
+    if offices == {*fresh.office_ids} and units == {*fresh.unit_ids}:
+        return
+    fresh.office_ids, fresh.unit_ids = sorted(offices), sorted(units)
     fresh.save(update_fields=["office_ids", "unit_ids"])
 
 

@@ -12,7 +12,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.moves import Conflict, MoveRefused
 
 MAX_PAPERS = 12
@@ -68,10 +68,7 @@ def add_paper(draft: JoinDraft, *, kind: str, upload: CleanUpload, by: Actor) ->
         raise JoinRefused(_("最多上传 {most} 份证明，请先删除不需要的。").format(most=MAX_PAPERS), "file")
     try:
         with transaction.atomic():
-            return JoinPaper.objects.create(
-                draft=draft, kind=kind, file=keep(upload), file_name=upload.file_name, content_type=upload.content_type,
-                sha256=upload.sha256,
-            )  # fmt: skip
+            return JoinPaper.objects.create(draft=draft, kind=kind, **kept(upload))
     except IntegrityError as error:
         raise JoinRefused(_("这个文件已经上传过了，请换一个文件。"), "file") from error
 
@@ -99,14 +96,16 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
 
     Conflict when somebody sent it in a moment ago; JoinRefused when something is missing; what `enrol` refuses otherwise.
     """
-    locked = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").filter(pk=draft.pk).first()
+    rows = JoinDraft.objects.select_for_update(of=("self",)).select_related("terms__program", "holder").prefetch_related("papers")
+    locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
-    if "person" in missing(locked):
+    lacks = missing(locked)
+    if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))
-    if "term" in missing(locked):
+    if "term" in lacks:
         raise JoinRefused(no_term_words())
-    if "papers" in missing(locked):
+    if "papers" in lacks:
         raise JoinRefused(_("请先上传证明材料。"))
     with everywhere(reason="the person a draft names"):
         member = Member.objects.get(pk=locked.member_id)

@@ -208,7 +208,7 @@ def _carry_rosters(what: Carriage) -> int:
     if not what.whole:
         return 0
     open_ones = Roster.objects.filter(unit_id=what.to_id, terms_id=OuterRef("terms_id"), file_sha256=OuterRef("file_sha256"))
-    taken = Exists(open_ones.exclude(state__in=["cancelled", "unreadable"]))
+    taken = Exists(open_ones.exclude(state__in=["cancelled", "unreadable", "void"]))
     return Roster.objects.filter(~taken, unit_id=what.from_id).update(unit_id=what.to_id)
 
 

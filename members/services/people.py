@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from members.models import BankCard, Consent, Member, MemberSecret, WorkUnit
+from programs.rules.eligibility import ADULT
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register
 from unionaid.lib.calendar import age_on
@@ -22,7 +23,6 @@ from unionaid.workflow.moves import MoveRefused, record
 SECRETS = "members_membersecret"
 CARDS = "members_bankcard"
 CONSENT_TEXT = "2026-01"
-ADULT = 18
 
 
 class PersonRefused(MoveRefused):
@@ -188,6 +188,11 @@ def give_consent(member: Member, purpose: str, *, by: Actor) -> Consent:
     return Consent.objects.create(member=member, purpose=purpose, text_version=CONSENT_TEXT)
 
 
+def has_consent(member: Member, purpose: str) -> bool:
+    """Is there a consent for this that was not withdrawn?"""
+    return Consent.objects.filter(member=member, purpose=purpose, withdrawn_at=None).exists()
+
+
 def masked_numbers(member_ids: Sequence[int]) -> dict[int, Masked]:
     """The masked numbers of these people, as far as the open scope shows them. One statement."""
     found = {}
@@ -300,8 +305,11 @@ def add_child(guardian: Member, *, name: str, id_number: IdNumber | str, by: Act
         if child.guardian_id not in (None, guardian.pk):
             raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
         if child.guardian_id is None:
-            Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
-            give_consent(child, Consent.Purpose.MINOR, by=by)
-            record([child], "add_child", by=by)
+            bound = Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
             child.refresh_from_db()
+            if not bound and child.guardian_id != guardian.pk:
+                raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
+            record([child], "add_child", by=by)
+        if not has_consent(child, Consent.Purpose.MINOR):
+            give_consent(child, Consent.Purpose.MINOR, by=by)
     return child

@@ -5,12 +5,13 @@ from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from members.models import Match, Refund, Remittance
+from members.models import ContributionDue, Match, Refund, Remittance
 from members.services.contributions import lock_rows, restate
+from members.transitions import DUE_LIVE
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.models import Transaction
 from unionaid.ledger.posting import Line, Posting, post, reverse
@@ -84,6 +85,9 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
     """The reason must be one that the rows bear out."""
     if reason == Refund.Reason.OVER_PAYMENT and not remittance.matched_fen:
         raise RefundRefused(_("这笔来款还没有核销过，不能按多缴退款。请先核销应缴的部分。"))
+    if reason == Refund.Reason.OVER_PAYMENT and amount_fen > (most := max(0, remittance.left_fen - _still_owed(remittance))):
+        words = _("这笔来款要缴的互助费还没有到齐，先核销欠的部分；现在按多缴最多可以退 {most} 元。")
+        raise RefundRefused(words.format(most=format_yuan(most)))
     if reason == Refund.Reason.DUPLICATE:
         if other is None or other.office_id != remittance.office_id or other.pk == remittance.pk:
             raise RefundRefused(_("重复缴费退款要写明另一笔来款的银行流水号。"))
@@ -102,6 +106,14 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
                     reason=reason.label, most=format_yuan(max(0, undone - again - before))
                 )
             )
+
+
+def _still_owed(remittance: Remittance) -> int:
+    """What the debts still owe that this remittance was sent for: named in its remark, or once matched with it."""
+    once = Match.objects.filter(remittance=remittance, undone_reason=Match.Undone.MISTAKE).values("due")
+    meant = ContributionDue.objects.filter(Q(reference__in=remittance.named) | Q(pk__in=once), state__in=DUE_LIVE)
+    owed: int = meant.aggregate(fen=Sum("owed_fen", default=0))["fen"]
+    return owed
 
 
 def _sum(rows: QuerySet[Any]) -> int:

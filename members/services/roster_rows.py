@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from members.models import WorkUnit
+from members.models import Member, WorkUnit
 from programs.rules.asked import asked
 from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import DateError, parse_date
 from unionaid.lib.identity import IdentityError, IdNumber, parse_id_number, parse_person_name, parse_phone
-from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, Table, write_workbook
+from unionaid.lib.spreadsheet import Column, Sheet, Table, write_workbook
 
 # zh: the roster's own words: columns and their synonyms, what cells may say
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -77,11 +80,20 @@ GROUP_WORDS = {
     "新就业形态": "new_form", "新就业形态劳动者": "new_form",
 }  # fmt: skip
 # zh: as above: how long a labour contract runs
-CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})(?P<unit>年|个月|月)?")
+CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})((?P<years>年)|个月|月)?")
+# zh: as above
 NO_END = ("无固定期限", "长期")
 # zh: as above
 YES, NO = {"是", "有", "已参加", "y", "yes", "1", "√"}, {"否", "无", "没有", "未参加", "n", "no", "0", "×"}
 ANSWERS = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False), "": None}
+
+
+class RosterUnreadable(ValueError):
+    """The file is a table but no roster; the words say why and what to do, in whatever language they are read."""
+
+    def __init__(self, words: str | Promise) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 @dataclass(slots=True)
@@ -103,7 +115,7 @@ class Row:
     card: bool | None = None
     group: str | None = None
     contract: int | None = None
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str | Promise] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ class Reading:
 
 
 def read_rows(table: Table, *, on: date) -> Reading:
-    """The lines by the header's words, in any order of columns. SpreadsheetError when a needed column is missing."""
+    """The lines by the header's words, in any order of columns. RosterUnreadable when a needed column is missing."""
     places: dict[str, int] = {}
     for i, title in enumerate(table.header):
         plain = "".join(title.split()).rstrip("*＊")
@@ -127,9 +139,9 @@ def read_rows(table: Table, *, on: date) -> Reading:
                 places[key] = i
     missing = [TITLES[key] for key in REQUIRED if key not in places]
     if missing:
-        raise SpreadsheetError(_("名册缺少这些列：{columns}。请使用下载的名册模板。").format(columns="、".join(missing)))
+        raise RosterUnreadable(format_lazy(gettext_lazy("名册缺少这些列：{columns}。请使用下载的名册模板。"), columns="、".join(missing)))
     if not table.rows:
-        raise SpreadsheetError(_("名册里没有职工，请从表头下一行开始填写。"))
+        raise RosterUnreadable(gettext_lazy("名册里没有职工，请从表头下一行开始填写。"))
     lines = zip(table.numbers, table.rows, strict=True)
     return Reading([_read_row(number, cells, places, on=on) for number, cells in lines], places)
 
@@ -139,16 +151,16 @@ def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, o
     try:
         row.name = parse_person_name(cells[places["name"]])
     except IdentityError as error:
-        row.reasons.append(error.message)
+        row.reasons.append(gettext_lazy(error.message))
     try:
         row.id_number = parse_id_number(cells[places["id_number"]], on=on)
     except IdentityError as error:
-        row.reasons.append(error.message)
+        row.reasons.append(gettext_lazy(error.message))
     if "phone" in places and (phone := cells[places["phone"]]):
         try:
             row.phone = parse_phone(phone)
         except IdentityError as error:
-            row.reasons.append(error.message)
+            row.reasons.append(gettext_lazy(error.message))
     _read_answers(row, cells, places)
     if places.keys() & MORE_COLUMNS.keys():
         _read_more(row, {key: cells[places[key]].strip() if key in places else "" for key in MORE_COLUMNS}, on=on)
@@ -161,7 +173,7 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
         if said in EMPLOYMENT_WORDS:
             row.employment = EMPLOYMENT_WORDS[said]
         else:
-            row.reasons.append(_("在职情况“{word}”不能识别，请填“企业在职”“事业单位在职”或“退休”").format(word=said[:20]))
+            row.reasons.append(format_lazy(gettext_lazy("在职情况“{word}”不能识别，请填“企业在职”“事业单位在职”或“退休”"), word=said[:20]))
     if "insurance" in places:
         row.insurance = _yes_or_no(row, "insurance", cells[places["insurance"]])
     if "union" in places:
@@ -170,13 +182,13 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
         if shares.isascii() and shares.isdigit() and 1 <= int(shares) <= 99:
             row.shares = int(shares)
         else:
-            row.reasons.append(_("份数应为 1 到 99 的整数"))
+            row.reasons.append(gettext_lazy("份数应为 1 到 99 的整数"))
 
 
 def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
     answer = said.strip().lower()
     if answer not in ANSWERS:
-        row.reasons.append(_("“{title}”请填“是”或“否”").format(title=(TITLES | MORE_TITLES)[key]))
+        row.reasons.append(format_lazy(gettext_lazy("“{title}”请填“是”或“否”"), title=(TITLES | MORE_TITLES)[key]))
     return ANSWERS.get(answer)
 
 
@@ -187,17 +199,17 @@ def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
         try:
             row.joined = parse_date(joined)
         except DateError as error:
-            row.reasons.append(_("入职日期：{message}").format(message=_(str(error))))
+            row.reasons.append(format_lazy(gettext_lazy("入职日期：{message}"), message=gettext_lazy(str(error))))
         if row.joined and row.joined > on:
-            row.reasons.append(_("入职日期在今天之后"))
+            row.reasons.append(gettext_lazy("入职日期在今天之后"))
     if insurance:
         row.insurance_type = INSURANCE_WORDS.get(insurance)
         if row.insurance_type is None:
-            row.reasons.append(_("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”").format(word=insurance[:20]))
+            row.reasons.append(format_lazy(gettext_lazy("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”"), word=insurance[:20]))
     if risk:
         row.risk = RISK_WORDS.get(risk) or (risk if CODE.fullmatch(risk) else None)
         if row.risk is None:
-            row.reasons.append(_("工种风险“{word}”不能识别，请填“一般”或“高风险”").format(word=risk[:20]))
+            row.reasons.append(format_lazy(gettext_lazy("工种风险“{word}”不能识别，请填“一般”或“高风险”"), word=risk[:20]))
     _read_standing(row, said)
 
 
@@ -209,14 +221,16 @@ def _read_standing(row: Row, said: Mapping[str, str]) -> None:
     if group:
         row.group = GROUP_WORDS.get(group) or (group if CODE.fullmatch(group) else None)
         if row.group is None:
-            row.reasons.append(_("人员身份“{word}”不能识别，请填“普通职工”“中高级”“困难职工”或“劳动模范”").format(word=group[:20]))
+            words = gettext_lazy("人员身份“{word}”不能识别，请填“普通职工”“中高级”“困难职工”或“劳动模范”")
+            row.reasons.append(format_lazy(words, word=group[:20]))
     if contract in NO_END:
         row.contract = OPEN_ENDED
     elif contract:
         if found := CONTRACT.fullmatch(contract):
-            row.contract = int(found["count"]) * (12 if found["unit"] == "年" else 1)
+            row.contract = int(found["count"]) * (12 if found["years"] else 1)
         else:
-            row.reasons.append(_("合同期限“{word}”不能识别，请填月数（如 36）或“无固定期限”").format(word=contract[:20]))
+            words = gettext_lazy("合同期限“{word}”不能识别，请填月数（如 36）或“无固定期限”")
+            row.reasons.append(format_lazy(words, word=contract[:20]))
 
 
 def employment_of(unit: WorkUnit) -> str:
@@ -247,6 +261,29 @@ def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
     )
 
 
+def line_of(member: Member, id_number: str, phone: str | None, shares: int) -> dict[str, str]:
+    """A person who is known as a line of the template says it."""
+    answer = {None: "", True: "是", False: "否"}  # zh: the roster's own words
+    employments = {EMPLOYMENT_WORDS[word]: word for word in CHOICES["employment"]}
+    kinds = {INSURANCE_WORDS[word]: word for word in CHOICES["insurance_type"]}
+    risks, groups = ({known[word]: word for word in CHOICES[key]} for key, known in (("risk", RISK_WORDS), ("group", GROUP_WORDS)))
+    return {
+        "name": member.name,
+        "id_number": id_number,
+        "phone": phone or "",
+        "employment": employments.get(member.employment, ""),
+        "insurance": answer[member.basic_insurance],
+        "union": answer[member.union_member],
+        "shares": str(shares),
+        "joined": member.joined_unit_on.isoformat() if member.joined_unit_on else "",
+        "insurance_type": kinds.get(member.insurance_type, ""),
+        "risk": risks.get(member.risk, member.risk),
+        "card": answer[member.card_holder],
+        "group": groups.get(member.staff_group, member.staff_group),
+        "contract": NO_END[0] if member.contract_months == OPEN_ENDED else str(member.contract_months or ""),
+    }
+
+
 def more_columns(schedule: Schedule) -> list[str]:
     """Which of the further columns this plan needs."""
     needed = asked(schedule)
@@ -258,13 +295,13 @@ def titles_of(schedule: Schedule) -> dict[str, str]:
     return TITLES | {key: MORE_TITLES[key] for key in more_columns(schedule)}
 
 
-def problem_sheet(reading: Reading, schedule: Schedule, title: str) -> bytes:
-    """The lines that cannot be enrolled as they stand, in the columns of the template, with a column of reasons more: correct
-    them and upload this very sheet."""
+def problem_sheet(reading: Reading, why: Mapping[int, str], schedule: Schedule, title: str) -> bytes:
+    """The lines of which `why` (by line number) says that they cannot be enrolled as they stand, in the columns of the template,
+    with a column of reasons more: correct them and upload this very sheet."""
     titles = titles_of(schedule)
     columns = [Column(words, "text", 20, CHOICES.get(key, ())) for key, words in titles.items()]
     columns += [Column(_("要改正的问题"), "text", 70), Column(_("原行号"), "count", 8)]
-    lines = [[*(reading.said(row, key) for key in titles), "；".join(row.reasons), row.number] for row in reading.rows if row.reasons]
+    lines = [[*(reading.said(row, key) for key in titles), why[row.number], row.number] for row in reading.rows if row.number in why]
     out = io.BytesIO()
     write_workbook(out, [Sheet(_("名册"), title, columns, lines)])
     return out.getvalue()

@@ -24,7 +24,11 @@ from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
 from unionaid.lib.identity import mask_id
 from unionaid.web.keys import ring
+from unionaid.web.said import Said
 
+# A page gives up after seconds. This is work for a whole roster: it may take longer on a busy day, and a second roster with the
+# same people waits until the first is done.
+PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '2min'"
 STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
@@ -38,13 +42,13 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
     number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
     good = sum(row.id_number is not None and not row.reasons for row in rows)
     with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
         cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
         keys = iter([key for (key,) in cursor.fetchall()])
         lines = _lines(rows, raw_numbers, keys)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
-        cursor.execute("CREATE INDEX ON staged (id_hash)")
         cursor.execute("ANALYZE staged")
 
 
@@ -175,6 +179,8 @@ LAST_LIST = """
         SELECT l.terms_id FROM members_enrolment l
         WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
+# What a line becomes that stood well at first and cannot be enrolled after all.
+UNFIT = "CASE WHEN change IN ('stayed', 'changed') THEN 'unfit' ELSE '' END"
 KEEP = f"""
 WITH last AS MATERIALIZED ({LAST_LIST})
 INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number, id_hash, phone, phone_hash, gender, birth_date,
@@ -186,8 +192,8 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
                           'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
                           'group', s.staff_group, 'contract', s.contract_months),
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
-       COALESCE(ARRAY(SELECT jsonb_array_elements_text(bad.reasons)), '{{}}'), COALESCE(bad.problem, ''),
-       CASE WHEN last.member_id IS NOT NULL AND bad.row_number IS NOT NULL THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
+       COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
+       CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
             WHEN m.id IS NOT NULL AND EXISTS (
                 SELECT 1 FROM members_enrolment e
@@ -211,14 +217,37 @@ def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]],
     _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
 
 
+# Asked first whether there is a last list at all: the roster's lines are not looked at when there is none.
 LEFT = f"""
-SELECT last.member_id FROM ({LAST_LIST}) last JOIN members_member m ON m.id = last.member_id
-WHERE NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash) ORDER BY m.name, m.id"""
+WITH last AS MATERIALIZED ({LAST_LIST})
+SELECT last.member_id FROM last JOIN members_member m ON m.id = last.member_id
+WHERE EXISTS (SELECT 1 FROM last)
+      AND NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash)
+      AND NOT EXISTS (SELECT 1 FROM members_enrolment n WHERE n.member_id = m.id AND n.program_id = %(program)s
+                      AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s)
+      AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s"""
 
 
-def left_members(roster: Roster, start: date) -> list[int]:
-    """The people of the unit's last list who are not on this roster, by name."""
-    return [key for (key,) in _ask(LEFT, _last_list(roster, start))]
+def left_members(roster: Roster, start: date, *, after: int = 0, limit: int | None = None) -> list[int]:
+    """The people of the unit's last list who are neither on this roster nor covered already: so many after this key, or all."""
+    return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
+
+
+SIZES = f"""
+SELECT p.terms, count(*) FROM unnest(%(terms)s::bigint[], %(programs)s::bigint[], %(starts)s::date[]) AS p(terms, program, start)
+JOIN LATERAL ({LAST_LIST.replace("%(program)s", "p.program").replace("%(start)s", "p.start")}) last ON TRUE GROUP BY 1"""
+
+
+def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> dict[int, int]:
+    """How many people are on the unit's last list for each (terms, program, first day of cover), by terms; none: left out."""
+    names = {
+        "unit": unit.pk,
+        "live": list(LIVE),
+        "terms": [terms for terms, _program, _start in starts],
+        "programs": [program for _terms, program, _start in starts],
+        "starts": [start for _terms, _program, start in starts],
+    }
+    return dict(_ask(SIZES, names))
 
 
 def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
@@ -237,11 +266,12 @@ def share_counts(roster: Roster) -> Counter[tuple[str, int]]:
     return Counter({(gender, shares): count for gender, shares, count in _ask(text, [roster.pk])})
 
 
-def refuse_other_shares(roster: Roster, shares: int, reason: str) -> list[int]:
+def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]:
     """Lines with another number of shares than the unit's cannot be enrolled; their line numbers."""
-    text = """UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = reasons || %s, id_number = NULL, phone = NULL
+    text = f"""UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = %s::jsonb, change = {UNFIT},
+                     id_number = NULL, phone = NULL
               WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
-    return sorted(number for (number,) in _ask(text, [[reason], roster.pk, shares]))
+    return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
 
 
 def counts(roster: Roster) -> tuple[int, int, int]:
@@ -254,21 +284,39 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 
 # --- enrolling ------------------------------------------------------------------------------------------------------
 
+# The good lines as a table of this transaction's own: the statistics of the lasting one know nothing of this roster yet.
+LINES = """
+CREATE TEMP TABLE lines ON COMMIT DROP AS
+SELECT id AS line, name, id_number, id_hash, phone, phone_hash, gender, birth_date, shares, facts, member_key
+FROM members_rosterrow WHERE roster_id = %(roster)s AND outcome = 'good'"""
 NEW_PEOPLE = """
-INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment, basic_insurance,
-                            insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group, contract_months)
-SELECT r.member_key, r.id_hash, r.name, r.gender, r.birth_date, %(unit)s, %(office)s,
-       ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
-       COALESCE(NULLIF(r.facts->>'employment', ''), %(employment)s), COALESCE((r.facts->>'insurance')::boolean, TRUE),
-       COALESCE(r.facts->>'insurance_type', ''), COALESCE((r.facts->>'union')::boolean, TRUE), (r.facts->>'joined')::date,
-       COALESCE(r.facts->>'risk', ''), (r.facts->>'card')::boolean, COALESCE(r.facts->>'group', ''), (r.facts->>'contract')::smallint
-FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.outcome = 'good' ORDER BY r.id_hash
-ON CONFLICT (id_hash) DO NOTHING"""
-NEW_SECRETS = """
-INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
-SELECT r.member_key, r.id_number, r.phone, r.phone_hash
-FROM members_rosterrow r JOIN members_member m ON m.id = r.member_key
-WHERE r.roster_id = %(roster)s AND r.outcome = 'good'"""
+WITH made AS (
+    INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
+                                basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
+                                contract_months)
+    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(office)s,
+           ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
+           COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
+           COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
+           COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint
+    FROM lines l ORDER BY l.id_hash
+    ON CONFLICT (id_hash) DO NOTHING RETURNING id
+), sealed AS (
+    INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
+    SELECT made.id, l.id_number, l.phone, l.phone_hash FROM lines l JOIN made ON made.id = l.member_key
+)
+INSERT INTO made SELECT id FROM made"""
+JOINING = """
+CREATE TEMP TABLE joining ON COMMIT DROP AS
+SELECT j.line, j.member_id, j.known, j.shares, fee.fee_fen FROM (
+    SELECT l.line, l.member_key AS member_id, FALSE AS known, l.shares, l.gender, l.facts
+    FROM lines l JOIN made ON made.id = l.member_key
+    UNION ALL
+    SELECT l.line, m.id, TRUE, l.shares, l.gender, l.facts FROM lines l JOIN members_member m ON m.id_hash = l.id_hash
+    WHERE NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)
+) j LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+    ON fee.gender = j.gender AND fee.risk IS NOT DISTINCT FROM j.facts->>'risk' AND fee.shares = j.shares
+       AND fee.card IS NOT DISTINCT FROM (j.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM j.facts->>'group'"""
 KNOWN_PEOPLE = """
 UPDATE members_member m
 SET unit_id = %(unit)s, office_id = %(office)s,
@@ -283,39 +331,46 @@ SET unit_id = %(unit)s, office_id = %(office)s,
     staff_group = COALESCE(known.facts->>'group', m.staff_group),
     contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months)
 FROM (
-    SELECT p.id, r.facts FROM members_rosterrow r JOIN members_member p ON p.id_hash = r.id_hash
-    WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND p.id <> r.member_key ORDER BY p.id FOR NO KEY UPDATE OF p
+    SELECT p.id, l.facts FROM joining j JOIN lines l USING (line) JOIN members_member p ON p.id = j.member_id
+    WHERE j.known ORDER BY p.id FOR NO KEY UPDATE OF p
 ) known WHERE known.id = m.id"""
 # The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
-PUBLIC_ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
-             || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid"""
+PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
+    SELECT substr(moment, 1, 8) || '-' || substr(moment, 9, 4) || '-7'
+    FROM lpad(to_hex((extract(epoch FROM statement_timestamp()) * 1000)::bigint), 12, '0') moment
+) FROM 1 FOR 15)::uuid"""
+# Enrolling and marking the lines is one statement: whom the insert does not give back was refused by the database.
 ENROL = f"""
-INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id, shares,
-                               cover, term_months, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
-SELECT {PUBLIC_ID}, %(office)s, m.id, m.id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares, daterange(%(start)s, %(end)s),
-       %(term)s::smallint, CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
-       COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, fee.fee_fen, 'contribution_due', 1
-FROM members_rosterrow r
-JOIN members_member m ON m.id_hash = r.id_hash
-JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
-  ON fee.gender = r.gender AND fee.risk IS NOT DISTINCT FROM r.facts->>'risk' AND fee.shares = r.shares AND fee.fee_fen IS NOT NULL
-     AND fee.card IS NOT DISTINCT FROM (r.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM r.facts->>'group'
-LEFT JOIN LATERAL (
-    SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
-    WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND upper(e.cover) <= %(start)s
-) before ON TRUE
-WHERE r.roster_id = %(roster)s AND r.outcome = 'good'
-ORDER BY m.id
-ON CONFLICT DO NOTHING"""
-# `+ 0`: the statistics know nothing of this roster yet, and by its index every person would be sought among all its lines.
-SETTLE = """
+WITH enrolled AS (
+    INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
+                                   shares, cover, term_months, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
+    SELECT {PUBLIC_ID}, %(office)s, j.member_id, j.member_id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, j.shares,
+           daterange(%(start)s, %(end)s), %(term)s::smallint,
+           CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
+           COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, j.fee_fen, 'contribution_due', 1
+    FROM joining j
+    LEFT JOIN LATERAL (
+        SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
+        WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = ANY(%(live)s)
+              AND upper(e.cover) <= %(start)s
+    ) before ON TRUE
+    WHERE j.fee_fen IS NOT NULL ORDER BY j.member_id
+    ON CONFLICT DO NOTHING RETURNING member_id
+)
 UPDATE members_rosterrow r
-SET member_id = m.id, id_number = NULL, phone = NULL,
-    outcome = CASE WHEN e.id IS NULL THEN 'bad' ELSE 'enrolled' END, fee_fen = COALESCE(e.contribution_fen, 0),
-    problem = CASE WHEN e.id IS NULL THEN 'covered' ELSE '' END,
-    reasons = CASE WHEN e.id IS NULL THEN %(reasons)s ELSE r.reasons END
-FROM members_member m LEFT JOIN members_enrolment e ON e.member_id = m.id AND e.roster_id + 0 = %(roster)s
-WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND m.id_hash = r.id_hash"""
+SET id_number = NULL, phone = NULL, member_key = j.member_id,
+    outcome = CASE WHEN e.member_id IS NULL THEN 'bad' ELSE 'enrolled' END,
+    fee_fen = CASE WHEN e.member_id IS NULL THEN 0 ELSE j.fee_fen END,
+    problem = CASE WHEN e.member_id IS NULL THEN 'covered' ELSE '' END,
+    change = CASE WHEN e.member_id IS NULL THEN {UNFIT} ELSE r.change END,
+    reasons = CASE WHEN e.member_id IS NULL THEN %(reasons)s::jsonb ELSE r.reasons END
+FROM joining j LEFT JOIN enrolled e USING (member_id)
+WHERE r.id = j.line"""
+OF_THIS_TRANSACTION = (
+    PATIENCE,
+    "DROP TABLE IF EXISTS pg_temp.lines, pg_temp.made, pg_temp.joining",
+    "CREATE TEMP TABLE made (id bigint) ON COMMIT DROP",
+)
 
 
 def enrol(
@@ -325,10 +380,10 @@ def enrol(
     fees: Sequence[Mapping[str, Any]],
     *,
     waiting_until: date | None,
-    late_reason: str,
+    late_reasons: Said,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
-    since cover on some of these days exists by now, becomes a line with `late_reason`. People are taken in the order of a
+    since cover on some of these days exists by now, becomes a line with `late_reasons`. People are taken in the order of a
     key, so that two rosters at once wait for each other and never lock each other out."""
     within = schedule.renewal_within_days
     names = {
@@ -345,9 +400,10 @@ def enrol(
         "fees": json.dumps(fees),
         "within": -1 if within is None else within,
         "waiting_until": waiting_until,
-        "reasons": [late_reason],
+        "reasons": json.dumps(late_reasons),
     }
-    for statement in (NEW_PEOPLE, NEW_SECRETS, KNOWN_PEOPLE, ENROL, SETTLE):
+    staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")
+    for statement in (*staged, NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL):
         _run(statement, names)
 
 

@@ -6,24 +6,29 @@ with their reasons, ready to be corrected and uploaded; none is saved half.
 """
 
 import hashlib
+import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.facts import waiting
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
+from members.services import departures
 from members.services import roster_tables as tables
 from members.services.agents import agents_on
 from members.services.contributions import raise_due
 from members.services.enrolment import no_term_words
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, Row, facts_of, problem_sheet, read_rows, template_sheet
+from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, problem_sheet, read_rows, template_sheet
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
@@ -31,17 +36,30 @@ from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import Period
+from unionaid.lib.calendar import Period, day_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
-from unionaid.lib.spreadsheet import SpreadsheetError, read_table
+from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
+from unionaid.web.said import each_in_every_language, in_every_language, spoken
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
+
+TOLD_EVERY = 5_000
 
 
 class RosterRefused(MoveRefused):
     """The roster is not taken; the message says why."""
+
+
+class Tell(Protocol):
+    """Says on the job's page what is being done, while it is being done."""
+
+    def __call__(self, stage: str, *, done: int = 0, total: int = 0) -> None: ...
+
+
+def _quiet(stage: str, *, done: int = 0, total: int = 0) -> None:
+    """Nobody is watching."""
 
 
 def upload(
@@ -79,29 +97,29 @@ def upload(
     return roster
 
 
-def check(roster_id: int, *, by: Actor, on: date) -> None:
+def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Read the file, judge every line, keep the outcome, and make the sheet of lines to correct. Running it again does nothing."""
     with everywhere(reason="hold a roster against people and covers known elsewhere"):
         roster = _locked(roster_id)
         if roster.state != "uploaded":
             return
+        tell(_("读取文件"))
         with roster.file.open() as stored:
             data = stored.read()
         try:
             reading = read_rows(read_table(data, roster.file_name), on=on)
-        except SpreadsheetError as error:
-            move([roster], "refuse", by=by, changes={"message": str(error)})
+        except (SpreadsheetError, RosterUnreadable) as error:
+            words = error.words if isinstance(error, RosterUnreadable) else str(error)
+            move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
             return
         schedule = schedule_of(roster.terms)
-        notes = _judge(reading, roster, schedule, on=on)
+        notes = _judge(reading, roster, schedule, on=on, tell=tell)
+        tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
         every, good, total = tables.counts(roster)
-        if good < every:
-            title = f"{roster.unit.name} · {roster.terms.program.title}"
-            roster.result_file.save("result.xlsx", ContentFile(problem_sheet(reading, schedule, title)), save=True)
         cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
         changes = {"row_count": every, "good_count": good, "bad_count": every - good, "total_fen": total, "left_count": left}
-        move([roster], "check", by=by, changes={**changes, "message": "".join(notes)})
+        move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
 
 
 def confirm(roster: Roster, *, by: Actor) -> Roster:
@@ -118,7 +136,7 @@ def cancel(roster: Roster, *, by: Actor) -> Roster:
     return gone
 
 
-def commit(roster_id: int, *, by: Actor, on: date) -> None:
+def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Enrol every good line, write what is due, all in this transaction. Running it again does nothing.
 
     A person who got cover elsewhere since the check is reported as a bad line and not enrolled.
@@ -131,14 +149,17 @@ def commit(roster_id: int, *, by: Actor, on: date) -> None:
         cover = _cover(roster, on=on)
         if cover is None:
             RosterRow.objects.filter(roster=roster, outcome="good").update(
-                outcome="bad", problem="window", reasons=[_no_day_left()], id_number=None, phone=None
+                outcome="bad", problem="window", reasons=in_every_language([_no_day_left()]), id_number=None, phone=None
             )
             amounts: dict[str, int] = {}
         else:
-            late = _("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")
+            tell(_("登记参加"), total=roster.good_count)
+            late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
             until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
-            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reason=late)
+            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
+            departures.accept_by_roster(roster, by=by)
+            tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)
         raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
         enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
@@ -156,19 +177,59 @@ def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
         people = list(Member.objects.filter(pk__in=shares).order_by("name", "id"))
         numbers = numbers_of([member.pk for member in people])
         record([unit], "take_last_list", by=by, details={"terms": terms.pk, "people": len(people)})
+    return template_sheet(schedule, [line_of(member, *numbers[member.pk], shares[member.pk]) for member in people])
+
+
+def outcome_sheet(roster: Roster) -> bytes:
+    """Every line with its outcome and its reasons, in the reader's language, with masked numbers: for those who look on."""
+    kinds = {"count": 8, "yuan": 14}
+    columns = [
+        Column(title, kind, width or kinds[kind])
+        for title, kind, width in (
+            (_("行"), "count", 0), (_("姓名"), "text", 16), (_("身份证号"), "text", 24), (_("份数"), "count", 0),
+            (_("互助费（元）"), "yuan", 0), (_("结果"), "text", 18), (_("与上期相比"), "text", 24), (_("原因"), "text", 70),
+        )
+    ]  # fmt: skip
     lines = [
-        {"name": member.name, "id_number": numbers[member.pk][0], "phone": numbers[member.pk][1], "shares": str(shares[member.pk])}
-        for member in people
-    ]
-    return template_sheet(schedule, lines)
+        [
+            row.row_number, row.name, row.id_masked, row.shares, row.fee_fen if row.outcome != "bad" else None,
+            row.get_outcome_display(), row.get_change_display(), row.why,
+        ]
+        for row in RosterRow.objects.filter(roster=roster).defer("id_number", "phone").order_by("row_number").iterator(2000)
+    ]  # fmt: skip
+    out = io.BytesIO()
+    write_workbook(out, [Sheet(_("核对结果"), f"{roster.unit.name} · {roster.terms.program.title}", columns, lines)])
+    return out.getvalue()
 
 
-def left_members(roster: Roster, *, on: date) -> list[Member]:
-    """The people of the unit's last list who are not on this roster."""
-    cover = _cover(roster, on=on)
+def last_list_sizes(unit: WorkUnit, plans: Sequence[Terms], *, on: date) -> dict[int, int]:
+    """How many people the list has from which a renewal under these terms would start, by terms; terms without one are left out.
+    One statement."""
+    starts = []
+    for terms in plans:
+        schedule = schedule_of(terms)
+        starts.append((terms.pk, terms.program_id, (schedule.cover(on=on) or schedule.period).start))
     with everywhere(reason="the unit's own last list"):
-        keys = tables.left_members(roster, cover.start) if cover else []
-        return list(Member.objects.filter(pk__in=keys).order_by("name", "id"))
+        return tables.last_list_sizes(unit, starts)
+
+
+def problem_list(roster: Roster) -> bytes:
+    """The lines that are not enrolled, as the file has them, with their reasons in the reader's language: to be corrected and
+    uploaded again. Read anew from the file, so that no second copy of the numbers is kept."""
+    with roster.file.open() as stored:
+        table = read_table(stored.read(), roster.file_name)
+    reading = read_rows(table, on=day_of(roster.uploaded_at))
+    bad = RosterRow.objects.filter(roster=roster, outcome="bad").only("roster_id", "row_number", "reasons")
+    why = {row.row_number: row.why for row in bad}
+    return problem_sheet(reading, why, schedule_of(roster.terms), f"{roster.unit.name} · {roster.terms.program.title}")
+
+
+def left_members(roster: Roster, *, after: int, limit: int) -> list[Member]:
+    """The people of the unit's last list who are not on this roster: so many after this key. Two statements."""
+    cover = _cover(roster, on=day_of(roster.uploaded_at))
+    with everywhere(reason="the unit's own last list"):
+        keys = tables.left_members(roster, cover.start, after=after, limit=limit) if cover else []
+        return list(Member.objects.filter(pk__in=keys).order_by("id"))
 
 
 def _locked(roster_id: int) -> Roster:
@@ -180,19 +241,19 @@ def _cover(roster: Roster, *, on: date) -> Period | None:
     return schedule_of(roster.terms).cover(on=on, term_months=roster.term_months)
 
 
-def _no_day_left() -> str:
-    return _("本期保障到今天为止，没有剩余的保障日，请参加下一期")
+def _no_day_left() -> Promise:
+    return gettext_lazy("本期保障到今天为止，没有剩余的保障日，请参加下一期")
 
 
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) -> list[str]:
+def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[Promise]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
     rows, cover = reading.rows, _cover(roster, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    tables.stage(rows, (reading.said(row, "id_number") for row in rows))
+    tables.stage(rows, _numbers_one_by_one(reading, tell))
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in rows:
@@ -201,12 +262,22 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date) ->
         problems |= _find(rows, roster, schedule, cover, on=on)
         fees = _fees(tables.fee_groups(), roster, schedule, cover)
         problems |= _without_fee(rows, fees)
-    bad = [{"row_number": r.number, "reasons": r.reasons, "problem": problems.get(r.number, "window")} for r in rows if r.reasons]
+    against = [row for row in rows if row.reasons]
+    why = each_in_every_language([row.reasons for row in against])
+    bad = [{"row_number": r.number, "reasons": w, "problem": problems.get(r.number, "window")} for r, w in zip(against, why, strict=True)]
     tables.keep(roster, cover, bad, fees)
     return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
 
 
-def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[str]:
+def _numbers_one_by_one(reading: Reading, tell: Tell) -> Iterator[str]:
+    """The ID numbers as the file has them; now and then it is told how many lines went by."""
+    for done, row in enumerate(reading.rows):
+        if done % TOLD_EVERY == 0:
+            tell(_("逐行核对"), done=done, total=len(reading.rows))
+        yield reading.said(row, "id_number")
+
+
+def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
     """In plans where the surplus is void, shares above the greatest number are not recorded; a note says of how many people."""
     over = 0
     for row in rows:
@@ -216,8 +287,8 @@ def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[str]:
     if not over:
         return []
     most = schedule.enrolling.max_shares
-    words = _("有 {count} 人填写的份数超过每人最多 {most} 份，超出部分无效：按 {most} 份登记，不多收费。")
-    return [words.format(count=over, most=most)]
+    words = gettext_lazy("有 {count} 人填写的份数超过每人最多 {most} 份，超出部分无效：按 {most} 份登记，不多收费。")
+    return [format_lazy(words, count=over, most=most)]
 
 
 def _find(rows: Sequence[Row], roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> dict[int, str]:
@@ -234,21 +305,22 @@ def _find(rows: Sequence[Row], roster: Roster, schedule: Schedule, cover: Period
 
 def _against(
     found: tables.Finding, row: Row, roster: Roster, schedule: Schedule, cover: Period, *, on: date
-) -> list[tuple[str, list[str]]]:
-    said: list[tuple[str, list[str]]] = []
+) -> list[tuple[str, list[Promise]]]:
+    said: list[tuple[str, list[Promise]]] = []
     if found.same_as is not None:
-        said.append(("duplicate", [_("与第 {row} 行是同一个身份证号").format(row=found.same_as)]))
+        said.append(("duplicate", [format_lazy(gettext_lazy("与第 {row} 行是同一个身份证号"), row=found.same_as)]))
     if found.unfit:
         person = facts_of(row, roster.unit, renewal=found.renewal)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [v.sentence.zh for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
+        against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
     if found.other_name:
-        said.append(("name", [_("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
+        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
     if found.covered_here is not None:
-        here, elsewhere = _("本单位已为此人参加过这个计划，不能重复参加"), _("此人在这段时间已参加这个计划，不能重复参加")
+        here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")
+        elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")
         said.append(("covered", [here if found.covered_here else elsewhere]))
     return said
 
@@ -269,20 +341,21 @@ def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cove
     """The whole contribution (fen) for each kind of line; None with a reason when the plan names none."""
     found = []
     for kind in kinds:
-        person, reason, fen = _person(kind, roster.unit, schedule), "", None
+        person, fen = _person(kind, roster.unit, schedule), None
+        reason = ""
         try:
             amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
             fen = fen_from_yuan(round_half_up(amount))
         except NoFeeClass as error:
-            reason = _no_fee_words(error)
+            reason = "risk" if isinstance(error, FeeFactMissing) and str(error) == "risk" else "class"
         found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "reason": reason})
     return found
 
 
-def _no_fee_words(error: NoFeeClass) -> str:
-    if isinstance(error, FeeFactMissing) and str(error) == "risk":
-        return _("这个计划按工种风险缴费，请增加“工种风险”一列，填“一般”或“高风险”")
-    return _("这个计划没有适用于此人的缴费标准，请联系办事处")
+NO_FEE = {
+    "risk": gettext_lazy("这个计划按工种风险缴费，请增加“工种风险”一列，填“一般”或“高风险”"),
+    "class": gettext_lazy("这个计划没有适用于此人的缴费标准，请联系办事处"),
+}
 
 
 def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict[int, str]:
@@ -292,12 +365,12 @@ def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict
     for row in rows if without else ():
         gender = row.id_number.gender if row.id_number and not row.reasons else None
         if gender and (reason := without.get((gender, row.risk, row.card, row.group, row.shares))):
-            row.reasons.append(reason)
+            row.reasons.append(NO_FEE[reason])
             problems[row.number] = "fee"
     return problems
 
 
-def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[str]:
+def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
     """The rules that the unit keeps as a whole, counting whom it enrolled before: lines with other shares than the rest are
     refused; that too few join is said to the agent and left to the office."""
     rule, unit = schedule.enrolling.unit, roster.unit
@@ -313,8 +386,8 @@ def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: 
         enrolling=sum(count for (gender, _shares), count in joining.items() if gender == "female" or not women),
         agent_bound=bool(agents_on(unit, on=on)) if rule.agent_bound else None,
     )
-    against = [v.sentence.zh for v in judge_unit(schedule, facts) if v.outcome == FAIL]
-    return [_("注意：{words}").format(words=words) for words in against]
+    against = [spoken(v.sentence) for v in judge_unit(schedule, facts) if v.outcome == FAIL]
+    return [format_lazy(gettext_lazy("注意：{words}"), words=words) for words in against]
 
 
 def _enrolled_before(roster: Roster) -> Counter[tuple[str, int]]:
@@ -333,11 +406,27 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
     if not counts:
         return
     common = min(counts, key=lambda shares: (-counts[shares], shares))
-    reason = _("同一单位的职工份数必须相同：本单位每人 {common} 份").format(common=common)
-    refused = set(tables.refuse_other_shares(roster, common, reason))
+    reason = format_lazy(gettext_lazy("同一单位的职工份数必须相同：本单位每人 {common} 份"), common=common)
+    refused = set(tables.refuse_other_shares(roster, common, in_every_language([reason])))
     for row in rows:
         if row.number in refused:
             row.reasons.append(reason)
+
+
+def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:
+    """What each payer owes for so many shares of somebody whom a roster enrolled (fen), by what their line said."""
+    assert cover.roster is not None
+    schedule = schedule_of(cover.terms)
+    person = cover.member
+    row = RosterRow.objects.filter(roster_id=cover.roster_id, id_hash=bytes(person.id_hash)).first()
+    recorded = {"risk": person.risk or None, "card": person.card_holder, "group": person.staff_group or None}
+    told = row.facts if row else recorded  # a number that was corrected since is not the line's any more
+    kind = (row.gender if row else person.gender, told.get("risk"), told.get("card"), told.get("group"), shares)
+    parts = split(
+        schedule, _person(kind, cover.roster.unit, schedule), shares, default="unit", starts_on=cover.cover.lower,
+        term_months=schedule.term(cover.roster.term_months),
+    )  # fmt: skip
+    return {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}
 
 
 def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:

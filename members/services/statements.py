@@ -8,6 +8,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members import bankstatement
 from members.bankstatement import Line, Statement, UnreadableStatement, references_in
@@ -16,6 +17,7 @@ from members.services.contributions import post_arrivals
 from unionaid.lib.calendar import day_of
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
+from unionaid.web.said import Said, each_in_every_language, in_every_language
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
@@ -82,10 +84,11 @@ def read(statement_id: int, run: Run) -> dict[str, Any] | None:
         found = bankstatement.read(data, statement.file_name, on=run.on)
         _refuse_other_account(found, statement.office)
     except UnreadableStatement as error:
-        move([statement], "refuse", by=run.by, changes={"message": str(error)})
+        move([statement], "refuse", by=run.by, changes={"message": in_every_language([error.words])})
         return None
     known = _known(statement.office_id, found.lines)
-    rows = [_row(statement, line, known) for line in found.lines]
+    why = each_in_every_language([line.reasons for line in found.lines])
+    rows = [_row(statement, line, known, reasons) for line, reasons in zip(found.lines, why, strict=True)]
     StatementRow.objects.bulk_create(rows, batch_size=5000)
     counts = {outcome: sum(row.outcome == outcome for row in rows) for outcome in (GOOD, KNOWN, OUTGOING, BAD)}
     changes = {
@@ -104,7 +107,7 @@ def read(statement_id: int, run: Run) -> dict[str, Any] | None:
 def _refuse_other_account(found: Statement, office: Office) -> None:
     ours, theirs = ("".join(c for c in text if c.isalnum()) for text in (office.account_number, found.account))
     if ours and theirs and ours != theirs:
-        raise UnreadableStatement(_("对账单的账号与本机构的收款账号不同，请核对是不是下载错了账户。"))
+        raise UnreadableStatement(gettext_lazy("对账单的账号与本机构的收款账号不同，请核对是不是下载错了账户。"))
 
 
 def _known(office_id: int, lines: Sequence[Line]) -> set[str]:
@@ -113,7 +116,7 @@ def _known(office_id: int, lines: Sequence[Line]) -> set[str]:
     return set(rows.values_list("bank_reference", flat=True))
 
 
-def _row(statement: BankStatement, line: Line, known: set[str]) -> StatementRow:
+def _row(statement: BankStatement, line: Line, known: set[str], why: Said) -> StatementRow:
     if line.outgoing:
         outcome = OUTGOING
     elif line.reasons:
@@ -129,7 +132,7 @@ def _row(statement: BankStatement, line: Line, known: set[str]) -> StatementRow:
         remark=line.remark,
         bank_reference=line.bank_reference[:60],
         outcome=outcome,
-        reasons=line.reasons,
+        reasons=why,
     )
 
 

@@ -17,7 +17,7 @@ from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
-from unionaid.web.files import keep
+from unionaid.web.files import kept
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
 # What a unit's record says of it, beside the office responsible for it.
@@ -278,11 +278,5 @@ def _keep(unit: WorkUnit, papers: Sequence[CleanUpload], *, change: UnitChange |
     if papers and UnitPaper.objects.filter(unit=unit).count() + len(papers) > 5 * MOST_PAPERS:
         raise UnitRefused(_("材料太多了，请合并成一份 PDF 再传。"), "paper")
     UnitPaper.objects.bulk_create(
-        [
-            UnitPaper(
-                unit=unit, change=change, file=keep(paper), file_name=paper.file_name, content_type=paper.content_type, sha256=paper.sha256
-            )
-            for paper in papers
-        ],
-        ignore_conflicts=True,
+        [UnitPaper(unit=unit, change=change, **kept(paper)) for paper in papers], ignore_conflicts=True
     )

@@ -16,7 +16,7 @@ from members.forms.join import TakeBackForm
 from members.models import Enrolment
 from members.selectors.cover import covers_in_scope
 from members.selectors.joining import my_cover
-from members.services import enrolment
+from members.services import enrolment, voiding
 from members.transitions import DUE_LIVE
 from members.views.parts import show
 from unionaid.lib.identity import mask_name
@@ -105,10 +105,11 @@ def certificate_pdf(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @public
 def verify(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Is this certificate genuine? Shows no personal data beyond a masked name."""
+    """Is this certificate genuine, or void by now? Shows no personal data beyond a masked name."""
     with everywhere(reason="verify a certificate"):
         cover = covers_in_scope().filter(public_id=public_id).first()
-    if cover is None or cover.state != "effective":
+    if cover is None or cover.state not in ("effective", "void"):
         return render(request, "members/public/unknown.html", status=404)
-    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": cover.last_day}
+    void_on = voiding.void_on(cover) if cover.state == "void" else None
+    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": cover.last_day, "void_on": void_on}
     return render(request, "members/public/verify.html", context)

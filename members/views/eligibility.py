@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from members.forms.join import ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
-from members.models import Enrolment, Member, WorkUnit
+from members.forms.join import HAVE, ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
+from members.models import Enrolment, Member
 from members.selectors.joining import (
     ASK,
     FURTHER,
@@ -20,6 +20,7 @@ from members.selectors.joining import (
     UNIT,
     YES,
     Offer,
+    further_answers,
     groups_to_tell,
     my_drafts,
     offer_of,
@@ -31,16 +32,15 @@ from members.transitions import LIVE
 from members.views.parts import actor, me, show
 from programs.models import Terms
 from programs.rules import outline
-from programs.rules.eligibility import group_words
 from programs.rules.examples import assess_case
 from programs.rules.explain import sentences
-from programs.rules.facts import OPEN_ENDED
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
 from unionaid.offices.models import Office
+from unionaid.web.dates import length
 from unionaid.workflow.asking import attempt
 
 QUESTIONS = ("employment", "insurance", "union", "work")
@@ -49,10 +49,7 @@ TITLES = {
     "insurance": gettext_lazy("基本医疗保险"),
     "union": gettext_lazy("工会会员"),
     "work": gettext_lazy("工作单位"),
-    "contract": gettext_lazy("劳动合同"),
-    "card": gettext_lazy("工会会员卡"),
-    "group": gettext_lazy("人员身份"),
-    "risk": gettext_lazy("工种"),
+    **FURTHER,
 }
 GROUPS = {
     YES: gettext_lazy("您可以参加"),
@@ -78,21 +75,12 @@ def eligibility(request: HttpRequest) -> HttpResponse:
         (TITLES["work"], member.unit.name if member.unit else member.office.name, reverse("members:question", args=["work"])),
     ]
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    further = [(TITLES[name], said, reverse("members:question", args=[name])) for name, said in _further(member, language) if said]
-    return show(request, "eligibility", answers=[*answers, *further])
-
-
-def _further(member: Member, language: str) -> list[tuple[str, str]]:
-    """What the worker has said to the questions that only some plans ask."""
-    months = member.contract_months
-    contract = {None: "", 0: _("没有签劳动合同"), OPEN_ENDED: _("无固定期限合同")}.get(months, _("{months} 个月").format(months=months))
-    risk = "" if member.unit and member.unit.risk else dict(WorkUnit.Risk.choices).get(member.risk, "")
-    return [
-        ("contract", contract),
-        ("card", {None: "", True: _("有"), False: _("没有")}[member.card_holder]),
-        ("group", group_words(member.staff_group).in_language(language) if member.staff_group else ""),
-        ("risk", str(risk)),
+    further = [
+        (TITLES[name], said, reverse("members:question", args=[name]))
+        for name, said in further_answers(member, language)
+        if name != "risk" or not member.unit or not member.unit.risk
     ]
+    return show(request, "eligibility", answers=[*answers, *further])
 
 
 def _insurance(member: Member) -> str:
@@ -106,7 +94,7 @@ def _insurance(member: Member) -> str:
 def question(request: HttpRequest, name: str) -> HttpResponse:
     """One question; the next open one follows. Those that only some plans ask (`?plan=`) lead back to the plan."""
     member, data = me(request), request.POST or None
-    if name not in QUESTIONS + FURTHER or (name == "risk" and member.unit and member.unit.risk):
+    if name not in TITLES or (name == "risk" and member.unit and member.unit.risk):
         raise Http404
     form = _form(request, name, member, data)
     if request.method == "POST" and form.is_valid():
@@ -155,7 +143,7 @@ def _form(request: HttpRequest, name: str, member: Member, data: Any) -> Questio
         return YesNoForm(data, label=label, help_text=words, field="union_member", member=member)
     if name == "card":
         label, words = _("您有工会会员卡吗？"), _("单位工会发的会员卡，有的地方和银行卡、社保卡合在一起")
-        return YesNoForm(data, label=label, help_text=words, field="card_holder", member=member)
+        return YesNoForm(data, label=label, help_text=words, field="card_holder", member=member, choices=HAVE)
     if name == "group":
         language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
         return GroupForm(data, member=member, groups=groups_to_tell(member, on=today()), language=language)
@@ -195,6 +183,7 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "standing": offer.standing,
         "fee": format_yuan(offer.fee_fen) if offer.fee_fen is not None else "",
         "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
+        "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",
         "open": offer.open,
         "because": against if offer.standing in (NO, ASK) else [],
     }

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from members.facts import waiting
 from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm, TermForm
 from members.models import Enrolment, JoinDraft
-from members.selectors.joining import fee_of, my_draft, my_join_paper, wards_of
+from members.selectors.joining import draft_named, fee_of, my_draft, my_join_paper, wards_of
 from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
@@ -246,24 +246,23 @@ def paper_remove(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @never_cache
 def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Check the answers and send them in; sending twice has one effect."""
-    draft = my_draft(public_id)
     form = SendForm(request.POST or None)
-    if draft is None and not form.is_valid():
+    sent = request.method == "POST" and form.is_valid()
+    if sent and (address := attempt_once(request, form, lambda: _send(request, public_id))):
+        return redirect(address)
+    draft = my_draft(public_id)
+    if draft is None and not sent:
         raise Http404
-    if request.method == "POST" and form.is_valid():
-        address = attempt_once(request, form, lambda: _send(request, public_id))
-        if address:
-            return redirect(address)
     if draft is None:
         messages.warning(request, _("这份参加申请已经提交，请看下面的“我参加的”。"))
         return redirect("claims:home")
     missing = joining.missing(draft)
-    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft)}
+    context = {**context_of(draft, "check"), "missing": missing, "answers": _answers(draft), **_cost(draft, missing)}
     return show(request, "join_check", form, title=_("核对后提交"), **context)
 
 
 def _send(request: HttpRequest, public_id: uuid.UUID) -> str:
-    draft = my_draft(public_id)
+    draft = draft_named(public_id)
     if draft is None:
         raise joining.JoinRefused(_("这份参加申请已经提交，请到“我的保障”查看。"))
     made = joining.submit(draft, by=actor(request), on=today())
@@ -293,14 +292,15 @@ def _answers(draft: JoinDraft) -> list[tuple[Any, Any, str]]:
     ]
 
 
-def _cost(draft: JoinDraft) -> dict[str, Any]:
-    """What it costs, from when until when it covers, and until when one waits."""
+def _cost(draft: JoinDraft, missing: list[str]) -> dict[str, Any]:
+    """What it costs, from when until when it covers, and until when one waits; nothing of it while the length of cover is still
+    to be chosen, or the contribution depends on something not told."""
     schedule = schedule_of(draft.terms)
     fee = _fee(draft, draft.shares)
     cover = schedule.cover(on=today(), term_months=draft.term_months) or schedule.period
     until, _waived = waiting(schedule, cover.start, None)
     return {
-        "fee": format_yuan(fee or 0),
+        "fee": "" if fee is None or "term" in missing else format_yuan(fee),
         "days": span(cover.start, cover.last_day),
         "waits": until,
     }

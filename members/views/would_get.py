@@ -1,5 +1,6 @@
 """What would I get? Typical hospital bills, or one's own figures, under every plan the worker may join or has joined."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +14,15 @@ from members.models import Member
 from members.selectors.joining import NO, Offer, offers
 from members.views.eligibility import GROUPS
 from members.views.parts import me, show
-from programs.rules.explain import statement
+from programs.rules.explain import FACT_WORDS, statement
+from programs.rules.facts import PersonFacts
+from programs.rules.schedule import Schedule
 from programs.rules.typical import TYPICAL, Bill, would_get
-from unionaid.lib.calendar import today
+from unionaid.lib.calendar import add_years, today
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.access import requires
 
+CHILD = 10  # years of the child for whom a plan for children is reckoned
 
 @requires("my.use")
 @never_cache
@@ -52,18 +56,40 @@ def _said(bill: Bill) -> dict[str, Any]:
 
 
 def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member) -> dict[str, Any]:
+    """One plan with this bill: how much and how it is reckoned, and how much each typical bill would give; or why that cannot be told."""
     language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    schedule = offer.schedule
-    relation = "self" if "self" in schedule.enrolling.relations else schedule.enrolling.relations[0]
-    found = would_get(schedule, bill, person=person_facts(member, relation=relation)) if relation == "self" else None
+    schedule, (person, who) = offer.schedule, _person(offer, member)
+    found = would_get(schedule, bill, person=person)
     card = {
         "terms": offer.terms,
         "name": schedule.name.in_language(language),
         "standing": dict(GROUPS)[offer.standing],
+        "who": who,
         "others": [item.name.in_language(language) for item in schedule.items if "admission" not in item.events],
     }
     if found is None:
         return card | {"fen": 0, "amount": "", "lines": [], "why": _("这个计划不按住院费用给付，它给付：")}
-    lines = [line.words.in_language(language) for line in statement(found.as_data(), reader="worker")]
+    lines = [line.words.in_language(language) for line in statement(found.as_data(), reader="worker")][:-1]
+    if found.missing:
+        facts = "、".join(FACT_WORDS[fact].in_language(language) for fact in found.missing)
+        why = _("还要看{facts}，只凭账单算不出来。").format(facts=facts)
+        return card | {"fen": 0, "amount": "", "lines": lines, "why": why, "others": []}
     fen = fen_from_yuan(found.total)
-    return card | {"fen": fen, "amount": format_yuan(fen), "lines": lines[:-1], "why": ""}
+    return card | {"fen": fen, "amount": format_yuan(fen), "lines": lines, "why": "", "typical": _typical(schedule, person)}
+
+
+def _person(offer: Offer, member: Member) -> tuple[PersonFacts, str]:
+    """For whom it is reckoned, and how that is said: the worker, or somebody of the family when the plan is for them alone."""
+    relations = offer.schedule.enrolling.relations
+    if "self" in relations:
+        return person_facts(member), ""
+    known = person_facts(member, relation=relations[0])
+    if relations[0] == "minor_child":
+        return replace(known, birth_date=add_years(today(), -CHILD)), _("按 {age} 岁的孩子估算").format(age=CHILD)
+    return known, _("按配偶与您同龄估算")
+
+
+def _typical(schedule: Schedule, person: PersonFacts) -> list[tuple[str, str]]:
+    """(bill, what it would give) for each typical bill."""
+    given = [(bill, would_get(schedule, bill, person=person)) for bill in TYPICAL]
+    return [(f"{bill.total:,.0f}", format_yuan(fen_from_yuan(found.total))) for bill, found in given if found]

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from programs.forms import CompareForm
+from programs.forms.terms import CompareForm
 from programs.models import Program, Terms
 from programs.rules.compare import Difference, Recomputed, days_move, differences, recomputed, side_by_side
 from programs.rules.explain import yuan

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from programs import services
-from programs.forms import DraftForm
+from programs.forms.terms import DraftForm
 from programs.models import Terms
 from programs.rules.faults import Fault, dotted
 from programs.rules.planfile import as_file

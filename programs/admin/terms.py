@@ -18,7 +18,7 @@ from programs import services
 from programs.admin.compare import compare_page
 from programs.admin.drafts import draft_page, file_page, schema_page
 from programs.admin.trial import trial_page
-from programs.forms import ActForm
+from programs.forms.terms import ActForm
 from programs.models import Program, Terms
 from programs.rules import outline
 from programs.rules.examples import run_example
@@ -26,12 +26,11 @@ from programs.rules.fields import EVENT_WORDS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_programs, visible_terms
 from unionaid.lib.calendar import plus_days
-from unionaid.offices.desk import HouseAdmin, Link, Todo, desk_context, list_of, titled, todo
+from unionaid.offices.desk import HouseAdmin, Link, Todo, beside_of, desk_context, list_of, titled, todo
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.asking import attempt_once
-from unionaid.workflow.selectors import findable, history_of
-from unionaid.workflow.words import act_words
+from unionaid.workflow.selectors import findable, told_history
 
 findable(Terms, number="", label="version_name", page="admin:terms", hidden={"state__in": ["draft", "checked"]})
 
@@ -130,7 +129,8 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         exclusions=[said(words) for words in outline.exclusion_lines(schedule)],
         documents=[(said(paper.name), named(paper.events), paper.required) for paper in schedule.documents],
         examples=list(_examples(schedule)),
-        history=[(act, act_words(act.entity, act.action)) for act in history_of(terms)[:100]],
+        beside=beside_of("admin:terms", terms, actor),
+        history=told_history(terms),
     )  # fmt: skip
 
 

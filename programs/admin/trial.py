@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from programs.forms import CaseForm
+from programs.forms.case import MOST_STAYS, CaseForm, moved, stays_in
 from programs.models import Terms
 from programs.rules.assess import assess
 from programs.rules.casefile import Situation, situation
@@ -35,11 +35,8 @@ def trial_page(request: HttpRequest, pk: int) -> HttpResponse:
     rows = visible_terms(request.actor).select_related("program")  # type: ignore[attr-defined]
     terms = get_object_or_404(rows, pk=pk)
     schedule = schedule_of(terms)
-    form, told = CaseForm(request.POST if request.method == "POST" else None, schedule=schedule), None
-    if form.is_bound and form.is_valid():
-        told = _situation(form, schedule)
-    elif not form.is_bound:
-        form.initial = form.fill(_example(schedule, request.GET.get("example")))
+    form = _form(request, schedule)
+    told = _situation(form, schedule) if form.is_bound and form.is_valid() else None
     if told and request.POST.get("answer") == "file":
         text = json.dumps(form.case(), ensure_ascii=False, indent=2)
         return send(text.encode(), content_type="application/json", file_name=f"{schedule.code}.case.json", as_attachment=True)
@@ -55,6 +52,19 @@ def trial_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/terms_trial.html", context, status=form.status if form.errors else 200)
 
 
+def _form(request: HttpRequest, schedule: Schedule) -> CaseForm:
+    """As it was sent in; with one stay more or less, nothing else asked yet; or begun with one of the plan's own examples."""
+    if request.method == "POST" and (row := request.POST.get("row")):
+        typed, stays = moved(request.POST, row)
+        return CaseForm(None, schedule=schedule, stays=stays, initial=typed)
+    if request.method == "POST":
+        return CaseForm(request.POST, schedule=schedule, stays=stays_in(request.POST))
+    case = _example(schedule, request.GET.get("example"))
+    form = CaseForm(None, schedule=schedule, stays=max(1, len(case.get("stays", ()))))
+    form.initial = form.fill(case)
+    return form
+
+
 def _situation(form: CaseForm, schedule: Schedule) -> Situation | None:
     try:
         return situation(schedule, form.case())
@@ -64,8 +74,8 @@ def _situation(form: CaseForm, schedule: Schedule) -> Situation | None:
 
 
 def _fits(example: Any) -> bool:
-    """Can this form hold the example? It asks for one stay."""
-    return "case" in example and "stays" not in example["case"]
+    """Can this form hold the example? Contributions are not tried here."""
+    return "case" in example and len(example["case"].get("stays", ())) <= MOST_STAYS
 
 
 def _example(schedule: Schedule, number: str | None) -> dict[str, Any]:

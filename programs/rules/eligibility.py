@@ -16,6 +16,7 @@ from programs.rules.words import Words
 from unionaid.lib.calendar import age_on, format_zh, plus_months
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
+ADULT = 18  # years; whoever has completed them is no minor child any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def judge(
     found = [
         _window(schedule, person, on),
         _relation(schedule, person),
+        _minor(schedule, person, cover_start),
         _employment(schedule, person),
         _months_in_unit(schedule, person, cover_start),
         _contract(schedule, person),
@@ -143,6 +145,16 @@ def _renewal_only_words(held: str) -> Words:
         "您这种在职情况只能续保。上一期已参加的，请提供凭证。",
         "With your employment one may only renew. If you were covered in the period before, show its certificate.",
     )
+
+
+def _minor(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    """A minor child is under 18 on the first day of cover, also where the plan names no age."""
+    if "minor_child" not in schedule.enrolling.relations:
+        return None
+    if person.relation != "minor_child" or age_on(person.birth_date, cover_start) < ADULT:
+        return Verdict("minor", PASS, Words("子女参加的，到保障开始时未满 18 周岁。", "Children join while they are under 18."))
+    words = Words("到保障开始时孩子已满 18 周岁，不能作为未成年子女参加。", "Your child is 18 when cover starts: no minor child any more.")
+    return Verdict("minor", FAIL, words, "id_card")
 
 
 def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from programs.rules.eligibility import late_by_hiring
+from programs.rules.eligibility import ADULT, late_by_hiring
 from programs.rules.schedule import AgeRule, Schedule
 from unionaid.lib.calendar import add_years
 
@@ -135,6 +135,13 @@ def _relation(table: _Table) -> Sql:
     return _passes(f"{table['relation']} = ANY(%s)", list(table.schedule.enrolling.relations))
 
 
+def _minor(table: _Table) -> Sql | None:
+    if "minor_child" not in table.schedule.enrolling.relations:
+        return None
+    youngest_adult = add_years(table.cover_start, -ADULT)
+    return _passes(f"({table['relation']} <> 'minor_child' OR {table['birth_date']} > %s)", youngest_adult)
+
+
 def _employment(table: _Table) -> Sql:
     own, holder, relation = table["employment"], table["holder_employment"], table["relation"]
     held = f"NULLIF(CASE WHEN {relation} = 'self' THEN {own} ELSE {holder} END, '')"
@@ -219,6 +226,7 @@ def _shares(table: _Table) -> Sql:
 RULES: dict[str, Callable[[_Table], Sql | None]] = {
     "window": _window,
     "relation": _relation,
+    "minor": _minor,
     "employment": _employment,
     "months_in_unit": _months_in_unit,
     "contract": _contract,

@@ -326,8 +326,8 @@ def _fee(fee: FeeClass) -> Words:
     if fee.refundable:
         zh, en = f"{zh}，到期退还", f"{en}, paid back at the end"
     if fee.payers:
-        zh += f"（{'，'.join(f'{_payer(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
-        en += f" ({', '.join(f'{_payer(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
+        zh += f"（{'，'.join(f'{payer_words(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
+        en += f" ({', '.join(f'{payer_words(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
     return Words(zh, en)
 
 
@@ -350,7 +350,8 @@ def _fee_parts(fee: FeeClass) -> list[Words]:
     return parts
 
 
-def _payer(name: str) -> Words:
+def payer_words(name: str) -> Words:
+    """Who pays, in words; plans name their payers freely."""
     return PAYER_WORDS.get(name, OTHER_PAYER)
 
 
@@ -360,7 +361,7 @@ def cover_words(schedule: Schedule) -> Words:
         last = schedule.period.last_day
         return Words(f"保障到{format_zh(last)}", f"covered until {last:%-d %B %Y}")
     zh, en = "、".join(f"{n} 个月" for n in schedule.terms), ", ".join(f"{n}" for n in schedule.terms)
-    choose = Words("可选", "a choice of ") if len(schedule.terms) > 1 else Words("", "")
+    choose = Words("可选 ", "a choice of ") if len(schedule.terms) > 1 else Words(" ", "")
     joining, first = Words("自参加的次日起", "from the day after joining"), Words("自保障期第一天起", "from the period's first day")
     start = joining if schedule.from_joining else first
     return Words(f"保障时间{choose.zh}{zh}，{start.zh}", f"covered for {choose.en}{en} months {start.en}")

@@ -13,6 +13,7 @@ from typing import Any
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import STEP_WORDS, percent, yuan
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.joining import JoiningRules
 from programs.rules.outline import step_words
 from programs.rules.schedule import Item, Schedule
 from programs.rules.steps import Line
@@ -30,7 +31,8 @@ NO_DAY = ("stays",)  # what is missing in a claim that tells no day
 @dataclass(frozen=True, slots=True)
 class PastCase:
     """One decided case: whose, under which cover, what was really given (fen). Cases that are not `counted` only tell what
-    these terms would have given before the time looked at. No `case`: the claim tells no day."""
+    these terms would have given before the time looked at. No `case`: the claim tells no day. `settled`: rules on joining that the
+    terms of that time have answered (`joining.settled_by`)."""
 
     key: int
     number: str
@@ -41,18 +43,13 @@ class PastCase:
     case: CaseFacts | None
     before_fen: int
     counted: bool = True
+    settled: frozenset[str] = frozenset()
 
 
 def rehearsed(schedule: Schedule) -> Schedule:
     """The schedule for cases of other years: deadlines that are fixed days cannot be moved to them and do not count."""
     window = schedule.claim_window
     return replace(schedule, claim_window=None) if window and window.until else schedule
-
-
-def admits(schedule: Schedule, gender: str, relation: str) -> bool:
-    """Are people of this gender and relation among those the plan takes?"""
-    rules = schedule.enrolling
-    return rules.gender in ("any", gender) and relation in rules.relations
 
 
 # --- what was given before -------------------------------------------------------------------------------------------
@@ -124,7 +121,7 @@ Change = tuple[int, int, str, int, int, int]
 @dataclass(slots=True)
 class Tally:
     """What a rehearsal found, in counts and fen. Cases in which a fact is missing that these terms ask for are `unknown`: they
-    are in no other sum."""
+    are in no other sum. `refused_by`: how many cases each rule on joining shuts out; `join_unknown`: how many it leaves open."""
 
     claims: int = 0
     people: int = 0
@@ -141,22 +138,30 @@ class Tally:
     unknown_claims: int = 0
     unknown_paid: int = 0
     unknown_fen: int = 0
+    shut_out: int = 0
+    shut_out_fen: int = 0
     items: dict[str, ItemSum] = field(default_factory=dict)
     steps: dict[StepKey, StepSum] = field(default_factory=dict)
     unknown_facts: dict[str, int] = field(default_factory=dict)
+    refused_by: dict[str, int] = field(default_factory=dict)
+    join_unknown: dict[str, int] = field(default_factory=dict)
     unknown: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
     gains: list[Change] = field(default_factory=list)
     losses: list[Change] = field(default_factory=list)
 
-    def add(self, schedule: Schedule, cases: Sequence[PastCase]) -> None:
+    def add(self, rules: JoiningRules, cases: Sequence[PastCase]) -> None:
         """Count one person's cases, in the order in which they were decided."""
-        given, paid_items, seen = Given(), set[str](), False
+        schedule, given, paid_items, seen = rules.schedule, Given(), set[str](), False
         for one in cases:
             seen = seen or one.counted
+            answer = rules.of(one.person, cover_start=one.cover.period.start, settled=one.settled)
             if one.case is None:
                 self._unknown(one, NO_DAY)
-            elif not admits(schedule, one.person.gender, one.person.relation):
-                self._refuse_all(schedule, one, one.case.event)
+            elif answer.failed:
+                self._refuse_all(schedule, one, one.case.event, answer.failed)
+            elif answer.unknown:
+                self._unknown(one, answer.unknown)
+                _tell(self.join_unknown, answer.unknown, one.counted)
             else:
                 found = assess(schedule, person=one.person, cover=one.cover, case=one.case, prior=given.before(one.cover_key, one.case))
                 if missing := found.missing:
@@ -219,11 +224,14 @@ class Tally:
                 running = line.result
                 place += 1
 
-    def _refuse_all(self, schedule: Schedule, one: PastCase, event: str) -> None:
+    def _refuse_all(self, schedule: Schedule, one: PastCase, event: str, rules: tuple[str, ...]) -> None:
         """A person whom the plan would not have taken had no cover: nothing is paid."""
         if not one.counted:
             return
         self._count(one, 0)
+        self.shut_out += 1
+        self.shut_out_fen += one.before_fen
+        _tell(self.refused_by, rules, True)
         for item in schedule.items:
             if event in item.events:
                 own = self.items.setdefault(item.code, ItemSum())
@@ -235,8 +243,7 @@ class Tally:
         self.unknown_claims += 1
         self.unknown_paid += one.before_fen > 0
         self.unknown_fen += one.before_fen
-        for fact in missing:
-            self.unknown_facts[fact] = self.unknown_facts.get(fact, 0) + 1
+        _tell(self.unknown_facts, missing, True)
         if len(self.unknown) < BEST:
             self.unknown.append((one.key, one.number, missing))
 
@@ -250,7 +257,7 @@ class Tally:
                 for code, own in sorted(self.items.items())
             },
             "steps": [[*key, own.times, str(own.inside), str(own.given)] for key, own in sorted(self.steps.items(), key=_in_order)],
-            "unknown_facts": self.unknown_facts,
+            **{name: dict(sorted(getattr(self, name).items())) for name in BY_NAME},
             "unknown": [[key, number, list(facts)] for key, number, facts in self.unknown],
             "gains": [list(one) for one in self.gains],
             "losses": [list(one) for one in self.losses],
@@ -267,6 +274,8 @@ class Tally:
                 for code, place, step, part, times, inside, given in data.get("steps", ())
             },
             unknown_facts=dict(data.get("unknown_facts", {})),
+            refused_by=dict(data.get("refused_by", {})),
+            join_unknown=dict(data.get("join_unknown", {})),
             unknown=[(key, number, tuple(facts)) for key, number, facts in data.get("unknown", ())],
             gains=[_change(one) for one in data.get("gains", ())],
             losses=[_change(one) for one in data.get("losses", ())],
@@ -275,9 +284,15 @@ class Tally:
 
 COUNTS = (
     "claims", "people", "before_claims", "before_fen", "after_claims", "after_fen", "gain_claims", "gain_fen", "loss_claims", "loss_fen",
-    "newly_paid", "no_longer_paid", "unknown_claims", "unknown_paid",
-    "unknown_fen",
+    "newly_paid", "no_longer_paid", "unknown_claims", "unknown_paid", "unknown_fen", "shut_out", "shut_out_fen",
 )  # fmt: skip
+BY_NAME = ("unknown_facts", "refused_by", "join_unknown")
+
+
+def _tell(counts: dict[str, int], names: Iterable[str], counted: bool) -> None:
+    if counted:
+        for name in names:
+            counts[name] = counts.get(name, 0) + 1
 
 
 def _inside(step: str, inputs: Mapping[str, Any]) -> Decimal:

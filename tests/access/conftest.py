@@ -1,28 +1,46 @@
 """A year in small, and everyone who may knock: arranged once for every walk."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
+from django.utils.translation import gettext_lazy
 
 from claims.models import Claim, ReviewRule
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
 from claims.services import adjudication, bulk, notes, rules, screening
 from claims.services import rehearsal as rehearsals
-from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage
-from members.services import agents, contributions, enrolment, lineage, refunds, statements, units
+from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
+from members.services import (
+    agents,
+    contributions,
+    corrections,
+    departures,
+    enrolment,
+    lineage,
+    packs,
+    refunds,
+    rosters,
+    statements,
+    units,
+    voiding,
+)
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
-from unionaid.lib.identity import credit_code_check
+from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import StaffPost
-from unionaid.offices.roles import Role
+from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.notices import tell
 
+NEXT = "91610800MA70A1B9E"
 SPLIT_OFF = "91610800MA7055AAC" + credit_code_check("91610800MA7055AAC")
 ROLES = ("stranger", "newcomer", "worker", "agent", "reviewer", "approver", "payer", "manager", "hq_user", "auditor", "administrator")
 NAMES = ("王小明", "欧阳小梅", "䶮𠮷", "买买提·艾力")
@@ -131,7 +149,9 @@ def full(world: World) -> World:
     with everywhere(reason="arrange"), frozen(ASKED):
         covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
     unit_matters(world)
+    people_matters(world, covers[0], 751)
     play(world, covers)
+    lists_arrive(world, 501)
     return world
 
 
@@ -149,6 +169,52 @@ def unit_matters(world: World) -> None:
         run_due("default")
 
 
+def lists_arrive(world: World, first: int) -> None:
+    """Two rosters of the unit: one enrolled, paid, and with everyone's certificates made; one with lines of every kind that waits."""
+    good = [(NAMES[i % 4], make_id_number("610802", date(1985, 3, 8), first + 2 * i)) for i in range(3)]
+    bad = [("张三", "610802199003080000"), good[2], ("李四", make_id_number("610802", date(1950, 3, 8), first))]
+    for name, lines in (("enrolled", good[:2]), ("waiting", [*good, *bad])):
+        data = "\n".join(",".join(line) for line in [("姓名", "身份证号"), *lines]).encode()
+        with everywhere(reason="arrange"), frozen(ASKED):
+            roster = rosters.upload(
+                unit=world.unit, terms=world.yulin, data=data, file_name=f"{name}.csv", by=world.agent_actor, on=ASKED
+            )  # fmt: skip
+            rosters.check(roster.pk, by=SYSTEM, on=ASKED)
+            roster.refresh_from_db()
+            if name == "waiting":
+                continue
+            rosters.confirm(roster, by=world.agent_actor)
+            rosters.commit(roster.pk, by=SYSTEM, on=ASKED)
+            for due in roster.dues.all():
+                contributions.confirm(
+                    due, payer_name="单位", bank_reference=f"L{due.pk}", received_on=ASKED, amount_fen=due.amount_fen, remark=due.reference,
+                    by=world.cast.actor(world.cast.payer), on=ASKED,
+                )  # fmt: skip
+            packs.request(world.unit, world.yulin, address="https://example.org", by=world.agent_actor)
+    with frozen(ASKED):
+        run_due("reports")
+        run_due("default")
+
+
+def people_matters(world: World, cover: Enrolment, order: int) -> None:
+    """A correction that waits, a transfer that waits, a voiding that waits, and what people were told of others."""
+    reviewer = world.cast.actor(world.cast.reviewer)
+    photo = CleanUpload("image/jpeg", b"j", "id.jpg", "e" * 64)
+    with everywhere(reason="arrange"), frozen(ASKED):
+        owner = cover.member
+        next_unit = WorkUnit.objects.filter(credit_code__startswith=NEXT).first()
+        if next_unit is None:
+            next_unit, _agent = make_unit(world.cast.a, NEXT)
+            units.approve_unit(next_unit, by=reviewer)
+        corrections.ask(owner, corrections.Wanted(name="王晓明"), papers=[photo], by=world.worker(owner))
+        going, leaving, void = (world.member(order + 2 * i) for i in range(3))
+        departures.transfer(going, to_code=next_unit.credit_code, on=ASKED, by=world.agent_actor, today=ASKED)
+        departures.leave(leaving, on=ASKED, by=world.agent_actor, today=ASKED)
+        voiding.propose(world.cover(void), reason="duplicate", note="重复", by=reviewer, on=ASKED)
+        words = gettext_lazy("您的资料已更正")
+        tell([owner.pk], office_id=world.cast.a.pk, title=words, text=words, link="/my/record")
+
+
 def grow(world: World) -> None:
     """More of everything: people, claims of the first worker, units, batches."""
     with everywhere(reason="arrange"), frozen(ASKED):
@@ -161,6 +227,9 @@ def grow(world: World) -> None:
                 basis="榆工发〔2026〕5 号",
             )  # fmt: skip
     play(world, covers)
+    lists_arrive(world, 551)
+    for i in (1, 2):
+        people_matters(world, covers[i], 751 + 10 * i)
 
 
 def someone(world: World, role: str) -> Client:

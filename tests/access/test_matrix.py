@@ -23,14 +23,20 @@ from members.models import (
     AgentChange,
     AgentPaper,
     BankStatement,
+    CertificatePack,
     ContributionDue,
+    Correction,
+    CorrectionPaper,
+    Departure,
     DuePaper,
     Evidence,
     Member,
     Refund,
+    Roster,
     UnitChange,
     UnitLineage,
     UnitPaper,
+    Voiding,
 )
 from members.services import agents, contributions, joining, rosters, units
 from tests.access.conftest import ROLES, someone
@@ -41,7 +47,7 @@ from unionaid.offices.models import StaffPost
 from unionaid.offices.scope import everywhere
 from unionaid.reports.models import YearlyStatement
 from unionaid.workflow.jobs import run_due
-from unionaid.workflow.models import AuditEntry, Job
+from unionaid.workflow.models import AuditEntry, Job, Notice
 
 MATRIX = Path(__file__).with_name("access_matrix.csv")
 EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
@@ -93,7 +99,11 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         slip = DuePaper.objects.get(due=own)
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
         unit_paper, change, step = UnitPaper.objects.first(), UnitChange.objects.first(), UnitLineage.objects.first()
+        paid, waiting, pack = Roster.objects.get(state="effective"), Roster.objects.get(state="checked"), CertificatePack.objects.get()
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
+        correction, photo = Correction.objects.get(member=owner), CorrectionPaper.objects.first()
+        departure, void = Departure.objects.get(state="asked"), Voiding.objects.get()
+        notice = Notice.objects.get(member_key=owner.pk)
         taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
     return {
@@ -108,6 +118,10 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/papers/": {"public_id": document.public_id},
         "unit/units/": {"pk": full.unit.pk, "terms_id": full.yulin.pk},
         "unit/rosters/": {"pk": roster.pk},
+        "unit/rosters/<int:pk>/certificate.pdf": {"pk": paid.pk},
+        "unit/rosters/<int:pk>/problems.xlsx": {"pk": waiting.pk},
+        "verify/batches/": {"public_id": paid.public_id},
+        "unit/packs/": {"public_id": pack.public_id},
         "unit/unit-papers/": {"pk": unit_paper.pk},
         "units/take-over/": {"public_id": taking.public_id},
         "admin/members/unitchange/": {"pk": change.pk, "object_id": change.pk},
@@ -115,6 +129,18 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/members/agentchange/papers/": {"pk": agent_paper.pk},
         "admin/members/unitlineage/": {"pk": step.pk, "object_id": step.pk},
         "admin/members/unitlineage/units/": {"pk": full.unit.pk},
+        "my/corrections/": {"public_id": correction.public_id},
+        "my/correction-papers/": {"public_id": photo.public_id},
+        "unit/people/": {"pk": owner.pk},
+        "unit/departures/": {"pk": departure.pk},
+        "admin/members/correction/": {"pk": correction.pk, "object_id": correction.pk},
+        "admin/members/correction/papers/": {"pk": photo.pk},
+        "admin/members/departure/": {"pk": departure.pk, "object_id": departure.pk},
+        "admin/members/departure/people/": {"pk": owner.pk},
+        "admin/members/voiding/": {"pk": void.pk, "object_id": void.pk},
+        "admin/members/voiding/enrolments/": {"pk": cover.pk},
+        "admin/members/voiding/rosters/": {"pk": roster.pk},
+        "admin/workflow/notice/": {"pk": notice.pk, "object_id": notice.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
         "admin/claims/claim/bulk/": {"pk": bulk.pk},

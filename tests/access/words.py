@@ -3,13 +3,27 @@
 import re
 
 from claims.models import BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter
-from members.models import BankCard, BankStatement, Member, Refund, Remittance, Roster, StatementRow, UnitLineage, WorkUnit
+from members.models import (
+    BankCard,
+    BankStatement,
+    Correction,
+    Departure,
+    Member,
+    Refund,
+    Remittance,
+    Roster,
+    RosterRow,
+    StatementRow,
+    UnitLineage,
+    Voiding,
+    WorkUnit,
+)
 from programs.models import Program, Terms
 from unionaid.accounts.models import User
 from unionaid.lib.identity import mask_name
 from unionaid.offices.models import Office
 from unionaid.offices.scope import everywhere
-from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.models import AuditEntry, Notice
 
 
 def own_words() -> list[str]:
@@ -22,6 +36,7 @@ def own_words() -> list[str]:
             *Office.objects.values_list("name", flat=True),
             *WorkUnit.objects.values_list("name", flat=True),
             *Roster.objects.values_list("file_name", flat=True),
+            *RosterRow.objects.values_list("name", flat=True),
             *BankCard.objects.values_list("bank_name", flat=True),
             *Program.objects.values_list("name", flat=True),
             *Program.objects.values_list("organiser_name", flat=True),
@@ -42,10 +57,17 @@ def own_words() -> list[str]:
             *Remittance.objects.values_list("payer_name", flat=True),
             *Remittance.objects.values_list("remark", flat=True),
             *Refund.objects.values_list("payee_name", flat=True),
+            *Notice.objects.values_list("title", flat=True),  # in the receiver's language
+            *Notice.objects.values_list("text", flat=True),
+            *Correction.objects.values_list("name", flat=True),
+            *Correction.objects.values_list("answer", flat=True),
+            *Voiding.objects.values_list("note", flat=True),
+            *Departure.objects.values_list("note", flat=True),
             *Refund.objects.values_list("bank_name", flat=True),
         }
-        for reasons in StatementRow.objects.values_list("reasons", flat=True):  # written down once, as said when the file was read
-            found |= {*reasons, *(said for reason in reasons for said in re.findall("“([^”]*)”", reason))}
+        for model in (StatementRow, RosterRow):  # what a reason quotes out of the file
+            for reasons in model.objects.values_list("reasons", flat=True):
+                found |= {said for reason in reasons.get("en", ()) for said in re.findall("[“\"]([^”\"]*)[”\"]", reason)}
         for terms in Terms.objects.all():
             found |= {item["clause"] for item in terms.schedule["items"]}
             found |= {example.get("name", "") for example in terms.schedule["examples"]}

@@ -14,6 +14,7 @@ import yaml
 from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -26,7 +27,7 @@ from claims.selectors.rehearsed import REASON_WORDS, compared, found_in, tables_
 from claims.services import adjudication
 from claims.services import rehearsal as rehearsals
 from claims.services.rehearsal import RehearsalRefused, reading_only
-from members.models import Enrolment
+from members.models import Enrolment, Member
 from programs.models import Terms
 from programs.rules.planfile import read_plan
 from programs.rules.rehearsal import Tally
@@ -243,6 +244,63 @@ def test_people_whom_the_draft_does_not_take_pay_nothing_and_get_nothing(past: W
     assert (tally.claims, tally.after_fen, tally.items["inpatient"].refused) == (4, 0, {"not_admitted": 4})
     assert found_in(found)[1].not_admitted == 4
     assert found_in(found)[1].after_fen == 0
+
+
+def test_every_rule_on_joining_is_asked_and_what_is_not_known_stands_apart(past: World) -> None:
+    """王 is too old for the draft, of 李 nobody knows which insurance she has, 张 comes through."""
+    with everywhere(reason="arrange"):
+        terms = draft(lambda data: data["enrolment"].update(insurance_types=["employee"], ages=[{"from": 16, "to": 50}]))
+        Member.objects.exclude(name="李梅").update(insurance_type="employee")
+        Member.objects.filter(name="王小明").update(birth_date=date(1975, 1, 6))  # 51 on the first day of cover
+    found, tally = run(past, terms)
+    assert (tally.shut_out, tally.shut_out_fen, tally.refused_by) == (2, 1_160_000, {"age": 2})
+    assert (tally.unknown_claims, tally.unknown_fen, tally.join_unknown) == (1, 80_000, {"insurance_type": 1})
+    due = found_in(found)[1]
+    assert (due.enrolments, due.not_admitted, due.unknown) == (4, 1, 1)
+    assert (due.refused_by, due.join_unknown) == ({"age": 1}, {"insurance_type": 1})
+    assert due.after_fen == 3 * 12_500
+    table = next(table for table in tables_of(found) if table.title == "参加条件的核对")
+    assert [row for row in table.rows if any(row[1:])] == [["医保种类", 0, 1, 0, 1], ["年龄", 2, 0, 1, 0]]
+    assert "医保种类、工会会员、年龄。" in "".join(rehearsed.notes_of(found))
+
+
+def test_whoever_has_retired_since_stays_in(past: World) -> None:
+    with everywhere(reason="arrange"):
+        Member.objects.update(employment="retired")
+        same, stricter = draft(dearer_and_capped), None
+    _found, tally = run(past, same)
+    assert (tally.shut_out, tally.after_fen) == (0, 825_000)
+    with everywhere(reason="arrange"):
+        stricter = draft(lambda data: data["enrolment"].update(employment=["institution"]))
+    _found, tally = run(past, stricter)
+    assert (tally.shut_out, tally.after_fen) == (4, 0)
+
+
+def test_ages_are_counted_alike_by_the_database_and_by_the_rules(past: World) -> None:
+    """Born on 29 February: on the 28th one is not a year older yet."""
+    def teens(data: dict[str, Any]) -> None:
+        data["enrolment"]["ages"] = [{"from": 18, "to": 60}]
+
+    with everywhere(reason="arrange"):
+        terms = draft(teens)
+        for name, born, start in (
+            ("王小明", date(2008, 2, 29), date(2026, 2, 28)), ("李梅", date(2008, 2, 29), date(2026, 3, 1)),
+            ("张三丰", date(2008, 3, 1), date(2026, 2, 28)), ("赵云", date(2008, 2, 28), date(2026, 2, 28)),
+        ):  # fmt: skip
+            Member.objects.filter(name=name).update(birth_date=born)
+            Enrolment.objects.filter(member__name=name).update(cover=DateRange(start, date(2027, 1, 1)))
+    found, tally = run(past, terms)
+    assert (found_in(found)[1].refused_by, tally.refused_by) == ({"age": 2}, {"age": 3})
+
+
+def test_more_shares_than_the_draft_allows_count_as_many_as_it_allows(past: World) -> None:
+    with everywhere(reason="arrange"):
+        Enrolment.objects.filter(member__name="李梅").update(shares=3)
+        terms = draft(lambda data: data["enrolment"].update(shares={"max": 2}))
+    found, tally = run(past, terms)
+    due = found_in(found)[1]
+    assert (tally.shut_out, due.capped, due.after_fen) == (0, 1, 3 * 12_500 + 25_000)
+    assert "1 人次原来的份数超过" in "".join(rehearsed.notes_of(found))
 
 
 def test_a_new_plan_is_rehearsed_over_the_claims_of_the_plans_it_follows(past: World) -> None:
@@ -469,6 +527,32 @@ def test_a_manager_starts_watches_and_reads_a_rehearsal(past: World, capped: Ter
     assert book.sheet_names[:3] == ["原来与测算", "增加与减少", "各保障项目的给付"]
     rows = book.get_sheet_by_name("原来与测算").to_python()
     assert [row[2] for row in rows[-3:]] == [12_400, 8_250, -4_150]
+
+
+def test_the_page_of_the_terms_leads_to_its_rehearsals(past: World, capped: Terms) -> None:
+    manager, address = _client(past.cast.manager), reverse("admin:terms", args=[capped.pk])
+    begin = f"{reverse('admin:rehearsal_request')}?terms={capped.pk}"
+    page = manager.get(address).content.decode()
+    assert "还没有测算过" in page
+    assert begin in page
+    assert f'<option value="{capped.pk}" selected>' in manager.get(begin).content.decode()
+    asked = ask(past, capped)
+    other = ask(past, past.yulin)
+    work()
+    page = manager.get(address).content.decode()
+    assert reverse("admin:rehearsal", args=[asked.pk]) in page
+    assert reverse("admin:rehearsal", args=[other.pk]) not in page
+    everything = f"{reverse('admin:claims_rehearsal_changelist')}?terms__id__exact={capped.pk}"
+    assert everything in page
+    listed = manager.get(everything).content.decode()
+    assert f"/rehearsal/{asked.pk}/" in listed
+    assert f"/rehearsal/{other.pk}/" not in listed
+    published = reverse("admin:terms", args=[past.yulin.pk])
+    assert "开始测算" in manager.get(published).content.decode()
+    for user in (past.cast.reviewer, past.cast.auditor):
+        assert "开始测算" not in _client(user).get(published).content.decode()
+    foreign = _client(past.cast.outsider).get(published).content.decode()
+    assert reverse("admin:rehearsal", args=[other.pk]) not in foreign
 
 
 def test_a_changed_draft_is_told_and_the_result_stays(past: World, capped: Terms) -> None:

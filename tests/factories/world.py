@@ -10,7 +10,7 @@ from claims.services import intake
 from members.models import BankCard, ContributionDue, Enrolment, Member, WorkUnit
 from members.services import contributions, enrolment, people, units
 from programs.models import Terms
-from programs.rules.planfile import read_plan
+from programs.rules.planfile import PlanFile, read_plan
 from programs.selectors import schedule_of
 from programs.services import check, load_plan, publish
 from tests.factories.offices import Cast, make_cast, make_user
@@ -31,6 +31,14 @@ def load(name: str) -> Terms:
     if loaded.terms.state == "draft":
         publish(check(loaded.terms, by=SYSTEM), by=SYSTEM)
     return loaded.terms
+
+
+def terms_like(name: str, **top: Any) -> Terms:
+    """Publish a plan like one of the catalogue's under a code of its own, with these parts instead and its first example."""
+    data = read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name).data
+    file = PlanFile({**data, "code": f"like-{name.partition('.')[0]}", "examples": data["examples"][:1], **top}, {}, name)
+    with everywhere(reason="arrange a test"):
+        return publish(check(load_plan(file, by=SYSTEM).terms, by=SYSTEM), by=SYSTEM)
 
 
 def make_unit(office: Office, seventeen: str = "91610800MA70A1B2C", headcount: int = 50) -> tuple[WorkUnit, User]:

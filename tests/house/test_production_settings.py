@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "unionaid" / "settings.py"
-READERS = {"flag", "names", "required", "database", "str", "int", "json", "bool"}
+READERS = {"flag", "names", "required", "database", "str", "int", "json", "bool", "chosen", "seconds"}
 PRODUCTION = {
     "SECRET_KEY": "kZ4-0qP9xW7sVb2Nf8uTj3Rm6Lc1Hy5Dg_aEiOoQwXzYtKpSvBnM",
     "FIELD_KEYS": "k1:" + "A" * 43,
@@ -47,6 +47,8 @@ def test_production_settings_give_no_warning() -> None:
         ({"INSECURE_HTTP": "1"}, "security.W012"),
         ({"SECRET_KEY": "short"}, "security.W009"),
         ({"DATABASE_OWNER_URL": ""}, "house.W002"),
+        ({"NOTICE_CHANNELS": "sms", "SMS_GATEWAY": "unionaid.workflow.sms.RecordedFile"}, "house.W003"),
+        ({"NOTICE_CHANNELS": "sms", "SMS_GATEWAY": "unionaid.workflow.sms.Pigeon"}, "house.E002"),
     ],
 )
 def test_an_unsafe_setting_is_named(changed: dict[str, str], warning: str) -> None:
@@ -60,6 +62,23 @@ def test_a_missing_secret_stops_the_start_and_is_named(name: str) -> None:
     told = checked(**{name: ""})
     assert told.returncode != 0
     assert f"The environment variable {name} is required" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"NOTICE_CHANNELS": "pigeon"}, "choose among log, email, sms"),
+        ({"NOTICE_CHANNELS": "sms,sms", "SMS_GATEWAY": "x"}, "each at most once"),
+        ({"NOTICE_CHANNELS": "sms"}, "The environment variable SMS_GATEWAY is required"),
+        ({"NOTICE_CHANNELS": "email", "EMAIL_HOST": "mail.example.cn"}, "The environment variable EMAIL_FROM is required"),
+        ({"SMS_READ_SECONDS": "600"}, "from 1 to 30"),
+        ({"EMAIL_TIMEOUT": "ten"}, "not a whole number of seconds"),
+    ],
+)
+def test_a_channel_that_cannot_work_stops_the_start(changed: dict[str, str], words: str) -> None:
+    told = checked(**changed)
+    assert told.returncode != 0
+    assert words in told.stderr
 
 
 def settings_read() -> set[str]:

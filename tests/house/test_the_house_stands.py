@@ -49,7 +49,7 @@ def test_every_model_with_an_office_is_scoped() -> None:
 
 
 def test_every_kind_of_job_has_a_queue() -> None:
-    assert {kind.queue for kind in KINDS.values()} <= {"default", "payouts", "reports"}
+    assert {kind.queue for kind in KINDS.values()} <= {"default", "payouts", "reports", "notices"}
 
 
 def test_no_migration_is_missing(db: None) -> None:

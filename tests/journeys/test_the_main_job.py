@@ -31,7 +31,7 @@ def test_the_played_year_comes_out_to_the_fen(played: Path) -> None:
     assert summary["ledger_balance_fen"] == 0
     with everywhere(reason="look"):
         assert RosterRow.objects.filter(outcome="bad").count() == summary["roster"]["refused"] == 3
-        assert not RosterRow.objects.filter(outcome="bad", reasons=[]).exists()
+        assert not RosterRow.objects.filter(outcome="bad", reasons={}).exists()
         assert not RosterRow.objects.exclude(id_number=None).exists()  # the staged numbers are gone
         assert Enrolment.objects.exclude(state="effective").count() == 0
         assert sum(Entry.objects.values_list("amount_fen", flat=True)) == 0

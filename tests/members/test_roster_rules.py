@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
-from members.models import ContributionDue, Enrolment, Roster, RosterRow, WorkUnit
+from members.models import ContributionDue, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
 from members.services import rosters
+from members.services.roster_rows import TITLES, titles_of
 from programs.models import Terms
 from programs.rules import eligibility_sql
 from programs.rules.eligibility_sql import Sql
+from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.services import check, load_plan, publish
 from tests.factories.world import JOINED, World
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
+from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 
@@ -25,9 +28,11 @@ MAN, WOMAN = 1, 2
 Line = tuple[str, ...]
 
 
-def _terms(contribution: dict[str, Any] | None = None, **enrolment: Any) -> Terms:
-    """Published terms like Yulin's with other rules of joining."""
+def _terms(contribution: dict[str, Any] | None = None, *, period: dict[str, Any] | None = None, **enrolment: Any) -> Terms:
+    """Published terms like Yulin's with other rules of joining (and another period of cover)."""
     data = {**YULIN, "code": "roster-rules", "enrolment": {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, **enrolment}}
+    if period:
+        data["period"] = period
     if contribution:
         data["contribution"] = contribution
     with everywhere(reason="arrange"):
@@ -38,11 +43,13 @@ def _people(gender: int, count: int, *more: str, born: date = date(1990, 3, 8), 
     return [("张三", make_id_number("610802", born, 100 + 2 * (first + i) + gender), *more) for i in range(count)]
 
 
-def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: date = JOINED) -> Roster:
+def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: date = JOINED, months: int | None = None) -> Roster:
     """A roster with these columns beside name and number, read and judged."""
     text = "\n".join(",".join(line) for line in [("姓名", "身份证号", *columns), *lines])
     with everywhere(reason="arrange"), frozen(on):
-        roster = rosters.upload(unit=world.unit, terms=terms, data=text.encode(), file_name="r.csv", by=world.agent_actor, on=on)
+        roster = rosters.upload(
+            unit=world.unit, terms=terms, data=text.encode(), file_name="r.csv", by=world.agent_actor, on=on, term_months=months
+        )
         rosters.check(roster.pk, by=SYSTEM, on=on)
         roster.refresh_from_db()
     return roster
@@ -50,7 +57,7 @@ def _checked(world: World, terms: Terms, lines: list[Line], *columns: str, on: d
 
 def _reasons(roster: Roster) -> list[str]:
     with everywhere(reason="look"):
-        return ["；".join(row.reasons) for row in RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")]
+        return [row.why for row in RosterRow.objects.filter(roster=roster, outcome="bad").order_by("row_number")]
 
 
 def _enrolled(world: World, roster: Roster, *, on: date = JOINED) -> list[Enrolment]:
@@ -140,6 +147,142 @@ def test_on_the_last_day_of_the_period_nobody_is_enrolled_and_nothing_breaks(wor
     assert "没有剩余的保障日" in _reasons(roster)[0]
 
 
+# --- how long, and the facts that only some plans ask ----------------------------------------------------------------
+
+ONE_OR_THREE = {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}
+BY_TERM = {"classes": [{"term_months": 36, "per_share": "270"}, {"term_months": 12, "per_share": "100"}]}
+
+
+@pytest.mark.parametrize(("months", "fen", "last"), [(12, 10_000, date(2027, 1, 5)), (36, 27_000, date(2029, 1, 5))])
+def test_the_length_the_unit_chooses_decides_cover_and_contribution(world: World, months: int, fen: int, last: date) -> None:
+    roster = _checked(world, _terms(BY_TERM, period=ONE_OR_THREE), _people(MAN, 2), months=months)
+    assert (roster.term_months, roster.total_fen) == (months, 2 * fen)
+    covers = _enrolled(world, roster)
+    assert {(cover.term_months, cover.last_day, cover.contribution_fen) for cover in covers} == {(months, last, fen)}
+    with everywhere(reason="look"):
+        assert ContributionDue.objects.get(roster=roster).amount_fen == 2 * fen
+
+
+@pytest.mark.parametrize("months", [None, 24])
+def test_where_several_lengths_are_offered_one_of_them_must_be_chosen(world: World, months: int | None) -> None:
+    with pytest.raises(rosters.RosterRefused, match="保障时间"):
+        _checked(world, _terms(BY_TERM, period=ONE_OR_THREE), _people(MAN, 2), months=months)
+    with everywhere(reason="look"):
+        assert not Roster.objects.exists()
+
+
+def test_where_one_length_is_offered_nothing_is_chosen(world: World) -> None:
+    period = {"start": "2026-01-01", "end": "2026-12-31", "rolling_months": 24}
+    roster = _checked(world, _terms(period=period), _people(MAN, 1))
+    (cover,) = _enrolled(world, roster)
+    assert (cover.term_months, cover.last_day) == (24, date(2028, 1, 5))
+    with everywhere(reason="arrange"):
+        before = _terms_before(roster.terms)
+    fixed = _checked(world, before, _people(MAN, 1, first=40), on=date(2025, 1, 5))
+    (cover,) = _enrolled(world, fixed, on=date(2025, 1, 5))
+    assert (cover.term_months, cover.last_day) == (None, date(2025, 12, 31))
+
+
+def test_facts_that_a_plan_asks_are_read_from_columns_of_their_own_and_kept_with_the_person(world: World) -> None:
+    ages = [{"gender": "female", "from": 16, "to": 54}, {"gender": "female", "group": "senior", "from": 16, "to": 59}]
+    terms = _terms(ages=ages, min_contract_months=12, card_holder=True)
+    lines = [
+        *_people(WOMAN, 1, "是", "中高级", "3年", born=date(1968, 3, 8)),
+        *_people(WOMAN, 1, "是", "普通职工", "无固定期限", born=date(1968, 3, 8), first=5),
+        *_people(WOMAN, 1, "是", "", "12", born=date(1968, 3, 8), first=9),
+        *_people(WOMAN, 1, "否", "", "12个月", first=13),
+        *_people(WOMAN, 1, "有", "", "6", first=17),
+        *_people(WOMAN, 1, "也许", "老板", "很久", first=21),
+    ]
+    roster = _checked(world, terms, lines, "工会会员卡", "人员身份", "合同期限（月）")
+    reasons = _reasons(roster)
+    assert (roster.good_count, len(reasons)) == (1, 5)
+    for words, reason in zip(("周岁", "人员身份", "会员卡", "6 个月，这个计划要求至少 12 个月", "“工会会员卡”请填"), reasons, strict=True):
+        assert words in reason
+    assert "人员身份“老板”不能识别" in reasons[-1]
+    assert "合同期限“很久”不能识别" in reasons[-1]
+    (cover,) = _enrolled(world, roster)
+    with everywhere(reason="look"):
+        member = cover.member
+        assert (member.card_holder, member.staff_group, member.contract_months) == (True, "senior", 36)
+
+
+def test_a_later_list_fills_in_what_it_says_and_leaves_the_rest(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]}, min_contract_months=12)
+    with everywhere(reason="arrange"):
+        before, then = _terms_before(terms), date(2025, 1, 5)
+    first = _checked(world, before, _people(MAN, 1, "36", "高危"), "合同期限", "风险类别", on=then)
+    (cover,) = _enrolled(world, first, on=then)
+    _enrolled(world, _checked(world, terms, _people(MAN, 1, "24", "一般"), "劳动合同期限", "工种风险"))
+    with everywhere(reason="look"):
+        member = cover.member
+        assert (member.contract_months, member.risk, member.card_holder, member.staff_group) == (24, "normal", None, "")
+
+
+def test_the_last_list_brings_along_what_is_known(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]}, min_contract_months=12)
+    with everywhere(reason="arrange"):
+        before, then = _terms_before(terms), date(2025, 1, 5)
+    lines = [*_people(MAN, 1, "无固定期限", "高危"), *_people(MAN, 1, "24", "", first=9)]
+    _enrolled(world, _checked(world, before, lines, "合同期限", "工种风险", on=then), on=then)
+    with everywhere(reason="look"), frozen(JOINED):
+        content = rosters.last_list(world.unit, terms, by=world.agent_actor, on=JOINED)
+    table = read_table(content, "last.xlsx")
+    places = [table.header.index(title) for title in ("工种风险", "合同期限")]
+    assert sorted([row[i] for i in places] for row in table.rows) == [["", "24"], ["高风险", "无固定期限"]]
+    kept = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    again = [(line["姓名"], line["身份证号"], line["合同期限"], line["工种风险"] or "一般") for line in kept]
+    assert _checked(world, terms, again, "合同期限", "工种风险").good_count == 2
+
+
+def test_the_units_class_of_work_holds_for_whom_the_list_says_none(world: World) -> None:
+    terms = _terms({"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]})
+    with everywhere(reason="arrange"):
+        WorkUnit.objects.filter(pk=world.unit.pk).update(risk="high")
+    roster = _checked(world, terms, [*_people(MAN, 2, ""), *_people(MAN, 1, "一般", first=9)], "工种风险")
+    assert (roster.good_count, roster.total_fen) == (3, 15_000)
+    assert sorted(cover.contribution_fen for cover in _enrolled(world, roster)) == [3_000, 6_000, 6_000]
+
+
+def test_a_contribution_by_card_and_group_is_charged_by_line(world: World) -> None:
+    classes = [
+        {"group": "hardship", "per_share": "0"},
+        {"card_holder": True, "per_share": "45", "payers": {"city_union": "40", "person": "5"}},
+        {"per_share": "55", "payers": {"city_union": "40", "person": "15"}},
+    ]
+    lines = [
+        *_people(MAN, 2, "是", ""), *_people(MAN, 1, "否", "", first=9), *_people(MAN, 1, "", "", first=13),
+        *_people(MAN, 1, "是", "困难职工", first=17),
+    ]  # fmt: skip
+    roster = _checked(world, _terms({"classes": classes}), lines, "会员卡", "人员身份")
+    assert (roster.good_count, roster.total_fen) == (5, 20_000)
+    assert sorted(cover.contribution_fen for cover in _enrolled(world, roster)) == [0, 4_500, 4_500, 5_500, 5_500]
+    with everywhere(reason="look"):
+        owed = dict(ContributionDue.objects.filter(roster=roster).values_list("payer", "amount_fen"))
+    assert owed == {"city_union": 16_000, "person": 4_000}
+
+
+def test_a_unit_without_its_agent_is_told_so(world: World) -> None:
+    terms = _terms(unit={"agent_bound": True})
+    assert _checked(world, terms, _people(MAN, 1)).notes == []
+    with everywhere(reason="arrange"):
+        UnitAgent.objects.filter(unit=world.unit).update(until=JOINED)
+    assert "还没有绑定经办人" in "".join(_checked(world, terms, _people(MAN, 2)).notes)
+
+
+@pytest.mark.parametrize(
+    ("asks", "titles"),
+    [
+        ({}, set()),
+        ({"min_contract_months": 12}, {"合同期限"}),
+        ({"card_holder": True, "ages": [{"group": "senior", "from": 16, "to": 59}]}, {"工会会员卡", "人员身份"}),
+    ],
+)
+def test_the_template_has_a_column_only_for_what_the_plan_asks(asks: dict[str, Any], titles: set[str]) -> None:
+    data = {**YULIN, "enrolment": {"opens": "2025-10-01", "closes": "2026-12-31", **asks}}
+    assert set(titles_of(parse(data)).values()) - set(TITLES.values()) == titles
+
+
 # --- what the unit keeps as a whole ----------------------------------------------------------------------------------
 
 
@@ -149,16 +292,16 @@ def test_where_women_count_men_do_not_make_up_for_them(world: World, women: int,
     terms = _terms(unit={"of": "women", "min_ratio": "0.80"})
     roster = _checked(world, terms, [*_people(WOMAN, women), *_people(MAN, men, first=100)])
     assert roster.good_count == women + men
-    assert ("还差 1 人" in roster.message) == short
-    assert bool(roster.message) == short
+    assert any("还差 1 人" in said for said in roster.notes) == short
+    assert bool(roster.notes) == short
 
 
 def test_a_second_roster_counts_with_the_first(world: World) -> None:
     terms = _terms(unit={"min_ratio": "0.50"})
     first = _checked(world, terms, _people(MAN, 20))
-    assert "还差 5 人" in first.message
+    assert "还差 5 人" in first.notes[0]
     _enrolled(world, first)
-    assert _checked(world, terms, _people(WOMAN, 5)).message == ""
+    assert _checked(world, terms, _people(WOMAN, 5)).notes == []
 
 
 def test_lines_with_other_shares_than_the_rest_are_refused(world: World) -> None:
@@ -178,10 +321,10 @@ def test_surplus_shares_that_are_void_are_neither_recorded_nor_charged(world: Wo
     terms = _terms({"per_share": "10"}, shares={"max": 2, "surplus": "void"})
     roster = _checked(world, terms, _people(MAN, 2, "5"), "份数")
     assert (roster.good_count, roster.total_fen) == (2, 4_000)
-    assert "超出部分无效" in roster.message
+    assert "超出部分无效" in roster.notes[0]
     assert {(cover.shares, cover.contribution_fen) for cover in _enrolled(world, roster)} == {(2, 2_000)}
     refusing = _checked(world, terms, _people(WOMAN, 1, "2"), "份数")
-    assert refusing.message == ""
+    assert refusing.notes == []
 
 
 def test_a_contribution_by_risk_asks_for_the_risk(world: World) -> None:

@@ -425,12 +425,72 @@ def test_what_is_wrong_with_a_case_stands_at_its_field(world: World, manager: Cl
     assert tried(manager, world.yulin).status_code == 400
 
 
+TWO = {
+    "event": "admission", "stays": "2", "self_pay": "6000", "admitted_on": "2026-05-20", "2-self_pay": "1500",
+    "2-admitted_on": "2026-06-20",
+}  # fmt: skip
+
+
+def fields_of(answer: HttpResponse) -> dict[str, str]:
+    """What the case form holds after this answer, without what is empty."""
+    reader = PageReader()
+    reader.feed(words(answer))
+    found = next(form for form in reader.forms if "event" in form.fields)
+    return {name: value for name, value in found.fields.items() if value and name != "csrfmiddlewaretoken"}
+
+
+def test_a_case_of_several_stays_comes_out_as_one(world: World, manager: Client) -> None:
+    """7,500 in all: 2,000 × 80 % + 5,500 × 70 %."""
+    shown = words(tried(manager, world.yulin, **TWO))
+    assert "¥5,450.00" in shown
+    assert "第 2 次住院：个人自付（元）" in shown
+    case = json.loads(tried(manager, world.yulin, **TWO, answer="file").content)
+    assert case == {
+        "event": "admission",
+        "stays": [{"admitted_on": "2026-05-20", "self_pay": "6000.00"}, {"admitted_on": "2026-06-20", "self_pay": "1500.00"}],
+    }
+    assert situation(schedule_of(world.yulin), case)
+    whole = {"2-medfee_sumamt": "4500", "2-fund_pay_sumamt": "3000", "2-psn_part_amt": "1500", "2-psn_cash_pay": "1500"}
+    assert "¥5,450.00" in words(tried(manager, world.yulin, **{**TWO, "2-self_pay": "", **whole}))
+
+
+def test_rows_of_stays_are_added_and_taken_away_and_nothing_typed_is_lost(world: World, manager: Client) -> None:
+    typed = {"event": "admission", "self_pay": "六千", "admitted_on": "2026-05-20", "used:1": "100"}
+    added = tried(manager, world.yulin, **typed, row="add")
+    assert added.status_code == 200
+    held = fields_of(added)
+    assert (held["stays"], held["self_pay"], held["admitted_on"], held["used:1"]) == ("2", "六千", "2026-05-20", "100")
+    assert "请先改正" not in words(added)
+    assert "计算结果" not in words(added)
+    three = {**TWO, "stays": "3", "3-self_pay": "900"}
+    first_gone = fields_of(tried(manager, world.yulin, **three, row="remove:1"))
+    assert (first_gone["stays"], first_gone["self_pay"], first_gone["2-self_pay"]) == ("2", "1500", "900")
+    assert first_gone["admitted_on"] == "2026-06-20"
+    middle_gone = fields_of(tried(manager, world.yulin, **three, row="remove:2"))
+    assert (middle_gone["stays"], middle_gone["self_pay"], middle_gone["2-self_pay"]) == ("2", "6000", "900")
+    assert fields_of(tried(manager, world.yulin, **typed, row="remove:1"))["stays"] == "1"
+    assert fields_of(tried(manager, world.yulin, **typed, stays="12", row="add"))["stays"] == "12"
+    for row in HOSTILE:
+        assert tried(manager, world.yulin, **typed, row=f"remove:{row}").status_code == 200
+        assert tried(manager, world.yulin, **typed, stays=row).status_code == 400
+
+
+def test_what_is_wrong_with_one_of_several_stays_names_it(world: World, manager: Client) -> None:
+    answer = tried(manager, world.yulin, **{**TWO, "2-discharged_on": "2026-06-01"})
+    assert answer.status_code == 400
+    assert '<a href="#id_2-discharged_on">第 2 次住院：出院日期：出院日期早于入院日期</a>' in words(answer)
+    both = words(tried(manager, world.yulin, **TWO, **{"2-psn_part_amt": "10"}))
+    assert '<a href="#id_2-self_pay">第 2 次住院：个人自付（元）：已按结算单填写了金额' in both
+    less = words(tried(manager, world.yulin, **TWO, personal_cost="10"))
+    assert '<a href="#id_self_pay">第 1 次住院：个人自付（元）：自付不能大于个人负担' in less
+
+
 def test_every_example_of_a_plan_can_be_begun_with(world: World, manager: Client) -> None:
     with everywhere(reason="arrange"):
         found = [load(path.stem) for path in sorted(Path(CATALOGUE).glob("national-*.yaml"))]
     for terms in (*found, world.yulin):
         for i, example in enumerate(schedule_of(terms).examples, start=1):
-            if "case" in example and "stays" not in example["case"]:
+            if "case" in example:
                 reader = PageReader()
                 reader.feed(words(manager.get(page(terms, "terms_trial"), {"example": i})))
                 form = next(form for form in reader.forms if "event" in form.fields)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_rows
-from tests.factories.world import JOINED, World, make_unit
+from tests.factories.world import JOINED, World, make_unit, terms_like
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
@@ -130,7 +130,7 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     assert "1,500.00" in page
     bad = _text(client.get(reverse("members:roster", args=[roster]) + "?only=bad"))
     assert "校验" in bad or "最后一位" in bad
-    result = client.get(reverse("members:roster_result", args=[roster]))
+    result = client.get(reverse("members:roster_problems", args=[roster]))
     problems = read_table(result.content, "r.xlsx")
     assert problems.header[-2:] == ["要改正的问题", "原行号"]
     assert [row[-1] for row in problems.rows] == ["15", "16"]
@@ -149,6 +149,27 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     assert "610***********" in people
     assert _number(0) not in people
     assert client.post(reverse("members:roster_confirm", args=[roster])).status_code == 409
+
+
+def test_the_agent_chooses_how_long_the_people_of_a_roster_are_covered(world: World) -> None:
+    classes = [{"term_months": 12, "per_share": "55"}, {"term_months": 36, "per_share": "165"}]
+    period = {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}
+    terms = terms_like("shaanxi-yulin-medical.2026", period=period, contribution={"classes": classes})
+    client, address = _client(world.agent), reverse("members:roster_upload", args=[world.unit.pk, terms.pk])
+    form = _text(client.get(address))
+    assert "1 年" in form
+    assert "3 年" in form
+    for wrong in ({}, {"term_months": "24"}, {"term_months": "x"}):
+        answer = client.post(address, {"file": _sheet(2), **wrong})
+        assert answer.status_code == 400
+        assert "保障时间" in _text(answer)
+    assert client.post(address, {"file": _sheet(2), "term_months": "36"}).status_code == 302
+    run_due("default")
+    with everywhere(reason="look"):
+        roster = Roster.objects.get()
+    assert (roster.term_months, roster.total_fen) == (36, 33_000)
+    assert "保障 3 年" in _text(client.get(reverse("members:roster", args=[roster.pk])))
+    assert "term_months" not in _text(client.get(reverse("members:roster_upload", args=[world.unit.pk, world.yulin.pk])))
 
 
 def test_a_roster_is_cancelled_and_enrols_nobody(world: World) -> None:
@@ -202,7 +223,7 @@ def test_the_agent_of_another_unit_finds_none_of_it(world: World) -> None:
     with everywhere(reason="arrange"):
         _other, agent = make_unit(world.cast.b, "91610100MA70A1B3D")
     stranger = _client(agent)
-    for name in ("roster", "roster_result"):
+    for name in ("roster", "roster_problems"):
         assert stranger.get(reverse(f"members:{name}", args=[roster])).status_code == 404
     for name in ("roster_confirm", "roster_cancel"):
         assert stranger.post(reverse(f"members:{name}", args=[roster])).status_code == 404

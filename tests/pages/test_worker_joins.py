@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import date
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,15 +17,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
-from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
+from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member, WorkUnit
 from members.services import contributions, enrolment, joining, people
+from programs.models import Terms
 from tests.factories.offices import PASSWORD
-from tests.factories.world import JOINED, World, load, make_world
+from tests.factories.world import JOINED, World, load, make_world, terms_like
+from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.scope import Scope, everywhere, office_scope
 
+YULIN = "shaanxi-yulin-medical.2026"
 NUMBER = make_id_number("610802", date(1990, 3, 8), 128)
 CHILD = make_id_number("610802", date(2018, 5, 1), 31)
 
@@ -257,7 +261,7 @@ def test_another_worker_finds_none_of_it(world: World) -> None:
         stranger_user = world.member(901, "外人").user
     stranger = Client()
     stranger.force_login(stranger_user, backend="unionaid.accounts.backends.NumberBackend")
-    for name in ("join_person", "join_shares", "join_papers", "join_check", "join_drop"):
+    for name in ("join_person", "join_term", "join_shares", "join_papers", "join_check", "join_drop"):
         assert stranger.get(reverse(f"members:{name}", args=[public_id])).status_code == 404
     for name in ("joined", "pay", "withdraw", "certificate", "certificate_pdf"):
         assert stranger.get(reverse(f"members:{name}", args=[cover.public_id])).status_code == 404
@@ -281,6 +285,131 @@ def test_a_worker_cannot_walk_over_to_another_unit(world: World) -> None:
         assert world.cast.b.pk not in member.office_ids
         with pytest.raises(people.PersonRefused):
             people.work_at(member, unit=None, office=world.cast.b, by=world.worker(member))
+
+
+# --- what only some plans ask ---------------------------------------------------------------------------------------
+
+
+def _begun(client: Client, terms: Terms) -> tuple[str, str]:
+    """Where the form begins, and the address part of its draft."""
+    answer = client.post(reverse("members:join", args=[terms.pk]))
+    assert answer.status_code == 302
+    return answer["Location"], str(re.search(r"[0-9a-f-]{36}", answer["Location"]).group())  # type: ignore[union-attr]
+
+
+BY_TERM: dict[str, Any] = {
+    "period": {"start": "2026-01-01", "end": "2026-12-31", "term_months": [6, 36]},
+    "contribution": {"classes": [{"term_months": 6, "per_share": "60"}, {"term_months": 36, "per_share": "300"}]},
+}
+
+
+def test_how_long_is_asked_and_decides_cover_and_contribution(world: World) -> None:
+    client, terms = _answered(world), terms_like(YULIN, **BY_TERM)
+    assert "保障时间可选 6 个月、36 个月" in _text(client.get(reverse("members:plan", args=[terms.pk])))
+    address, public_id = _begun(client, terms)
+    assert address.endswith("/term")
+    page = _text(client.get(address))
+    assert "6 个月，保障到2026年7月5日，每份 60.00 元" in page
+    assert "3 年，保障到2029年1月5日，每份 300.00 元" in page
+    assert client.post(address, {"answer": "12"}).status_code == 400
+    client.post(reverse("members:join_papers", args=[public_id]), {"kind": "contract", "file": _photo()})
+    early = _send(client, public_id, "too early")
+    assert early.status_code == 400
+    assert "请先在计划提供的保障时间里选一种" in _text(early)
+    unfinished = _text(client.get(reverse("members:join_check", args=[public_id])))
+    assert f"{address}?change=1" in unfinished
+    assert "应缴互助费" not in unfinished
+    assert client.post(address, {"answer": "36"}).status_code == 302
+    checked = _text(client.get(reverse("members:join_check", args=[public_id])))
+    assert "3 年" in checked
+    assert "¥300.00" in checked
+    assert "2029年1月5日" in checked
+    assert _send(client, public_id).status_code == 302
+    with everywhere(reason="look"):
+        cover, due = Enrolment.objects.get(), ContributionDue.objects.get()
+    assert (cover.term_months, str(cover.last_day), cover.contribution_fen, due.amount_fen) == (36, "2029-01-05", 30_000, 30_000)
+
+
+def test_a_plan_of_one_length_does_not_ask_how_long(world: World) -> None:
+    client = _answered(world)
+    address, public_id = _begun(client, world.yulin)
+    assert "/term" not in address
+    assert client.get(reverse("members:join_term", args=[public_id])).status_code == 404
+
+
+ASKS_MORE: dict[str, Any] = {
+    "enrolment": {
+        "opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "min_contract_months": 12, "card_holder": True,
+        "ages": [{"from": 16, "to": 30}, {"group": "senior", "from": 16, "to": 59}],
+    },
+    "contribution": {"classes": [{"risk": "high", "per_share": "60"}, {"risk": "normal", "per_share": "30"}]},
+}  # fmt: skip
+
+
+def _tell(client: Client, address: str, **answers: str) -> str:
+    answer = client.post(address, answers)
+    assert answer.status_code == 302, _text(answer)
+    return answer["Location"]
+
+
+def test_what_a_plan_asks_more_is_asked_one_by_one_and_leads_back_to_it(world: World) -> None:
+    client, terms = _answered(world), terms_like(YULIN, **ASKS_MORE)
+    plan = reverse("members:plan", args=[terms.pk])
+    first = f"{reverse('members:question', args=['contract'])}?plan={terms.pk}"
+    assert first in _text(client.get(plan))
+    assert client.post(first, {"answer": "months"}).status_code == 400
+    second = _tell(client, first, answer="months", months="24")
+    assert second == first.replace("contract", "card")
+    third = _tell(client, second, answer="yes")
+    assert "中高级职务（职称）人员" in _text(client.get(third))
+    assert client.post(third, {"answer": "hardship"}).status_code == 400  # who pays less, the unit declares
+    fourth = _tell(client, third, answer="senior")
+    assert _tell(client, fourth, answer="high") == plan
+    page = _text(client.get(plan))
+    assert "您可以参加" in page
+    assert "每份 ¥60.00 元" in page
+    answers = _text(client.get(reverse("members:eligibility")))
+    assert all(words in answers for words in ("24 个月", "中高级职务（职称）人员", "高风险工种"))
+    with everywhere(reason="look"):
+        member = Member.objects.get(name="艾小梅")
+    assert (member.contract_months, member.card_holder, member.staff_group, member.risk) == (24, True, "senior", "high")
+    desk = _text(_client(world.cast.reviewer).get(reverse("admin:member", args=[member.pk])))
+    assert all(words in desk for words in ("24 个月", "中高级职务（职称）人员", "高风险工种"))
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "words"),
+    [
+        ("contract", {"answer": "none"}, "劳动合同是 0 个月"),
+        ("card", {"answer": "no"}, "要求持有工会会员卡"),
+        ("group", {"answer": "ordinary"}, "周岁"),
+    ],
+)
+def test_an_answer_that_speaks_against_joining_is_told(world: World, question: str, told: dict[str, str], words: str) -> None:
+    client, terms = _answered(world), terms_like(YULIN, **ASKS_MORE)
+    _tell(client, f"{reverse('members:question', args=[question])}?plan={terms.pk}", **told)
+    page = _text(client.get(reverse("members:plan", args=[terms.pk])))
+    assert "您目前不能参加" in page
+    assert words in page
+
+
+def test_the_units_class_of_work_is_not_asked_again(world: World) -> None:
+    client, terms = _answered(world), terms_like(YULIN, contribution=ASKS_MORE["contribution"])
+    address = reverse("members:question", args=["risk"])
+    assert client.get(address).status_code == 200
+    with everywhere(reason="arrange"):
+        WorkUnit.objects.filter(pk=world.unit.pk).update(risk="normal")
+    assert client.get(address).status_code == 404
+    page = _text(client.get(reverse("members:plan", args=[terms.pk])))
+    assert "您可以参加" in page
+    assert "每份 ¥30.00 元" in page
+
+
+def test_a_strange_plan_in_the_address_breaks_nothing(world: World) -> None:
+    client = _answered(world)
+    for strange in ("x", "-1", "9" * 30, "٣", "999999"):
+        answer = client.post(f"{reverse('members:question', args=['card'])}?plan={strange}", {"answer": "yes"})
+        assert answer.status_code == 302
 
 
 def _statements(client: Client, address: str) -> int:

@@ -5,6 +5,7 @@ from django.test import Client
 
 from claims.models import BenefitStatement, Claim
 from tests.factories.world import JOINED, World, load
+from tests.pages.test_my_covers import plan
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
@@ -43,6 +44,31 @@ def test_the_way_it_is_reckoned_is_shown(worker: Client) -> None:
     text = _text(worker, "?bill=1")
     assert "2,000.00 元至 10,000.00 元的部分：2,240.00 元 × 70%" in text
     assert "按已过等待期" in text
+
+
+def test_every_plan_shows_all_three_bills_at_a_glance(worker: Client) -> None:
+    text = _text(worker, "?bill=1")
+    for total, yulin in (("5,000", "1,232.00"), ("20,000", "3,168.00"), ("100,000", "11,520.00")):
+        assert f"<dt>花 ¥{total} 元</dt><dd>约 ¥{yulin} 元</dd>" in text
+
+
+def test_a_plan_for_children_is_reckoned_for_a_child(worker: Client) -> None:
+    plan("children", {"enrolment": {"relations": ["minor_child"], "ages": [{"from": 0, "to": 17}]}})
+    text = _text(worker, "?bill=1")
+    card = text[text.index("计划children") :]
+    assert "按 10 岁的孩子估算" in card
+    assert "互助金约 ¥3,168.00 元" in card[: card.index("</section>")]
+
+
+def test_what_the_bill_does_not_tell_is_said_and_not_taken_for_nothing(worker: Client) -> None:
+    item = {"code": "list", "name": {"zh": "重病住院", "en": "x"}, "clause": "一", "events": ["admission"]}
+    item |= {"gates": [{"diagnosis_in": ["C"]}], "steps": [{"take": "self_pay"}, {"ratio": "0.50"}]}
+    case = {"event": "admission", "self_pay": "100.00", "diagnosis_code": "C50"}
+    plan("list", {"items": [item], "examples": [{"name": "一", "case": case, "expect": "50.00"}]})
+    text = _text(worker, "?bill=1")
+    card = text[text.index("计划list") :]
+    assert "还要看疾病编码，只凭账单算不出来" in card
+    assert "¥0.00" not in card[: card.index("</section>")]
 
 
 def test_ones_own_bill(worker: Client) -> None:

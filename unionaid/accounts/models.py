@@ -19,12 +19,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A login. Staff log in by staff number; workers by ID number or phone (found by blind index)."""
+    """A login. Staff log in by staff number; workers by ID number or phone (found by blind index).
+
+    `email` is where notices may go (sealed; nobody must have one); `language` is the one chosen last, in which notices are written.
+    """
 
     username = models.CharField(_("登录名"), max_length=40, unique=True)
     display_name = models.CharField(_("姓名"), max_length=60)
     id_hash = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
     phone_hash = models.BinaryField(max_length=32, null=True, db_index=True, editable=False)
+    email = models.BinaryField(null=True, editable=False)
+    language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(_("可登录"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -3,6 +3,9 @@
 from django.db import IntegrityError, transaction
 
 from unionaid.accounts.models import User
+from unionaid.web.keys import ring
+
+EMAIL = ("accounts_user", "email")
 
 
 class LoginTaken(Exception):
@@ -26,3 +29,33 @@ def set_password(user: User, password: str) -> None:
     """Change the password; every other session of the user ends with the next request."""
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def set_email(user: User, email: str) -> None:
+    """Keep the address for notices, sealed; an empty one is forgotten."""
+    user.email = ring().seal(email, bound_to=(*EMAIL, user.pk)) if email else None
+    user.save(update_fields=["email"])
+
+
+def email_of(user: User) -> str:
+    """The address for notices; empty when there is none."""
+    return ring().open_text(user.email, bound_to=(*EMAIL, user.pk)) if user.email else ""
+
+
+def speak(user: User, language: str) -> None:
+    """Remember the language chosen last: notices are written in it."""
+    User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
+
+
+def correct_login(user_id: int, *, name: str = "", id_hash: bytes | None = None) -> None:
+    """The person's name or ID number was recorded wrongly: the log-in follows, by number where it had one. LoginTaken when another
+    log-in has that number."""
+    own = User.objects.filter(pk=user_id)
+    try:
+        with transaction.atomic():
+            if name:
+                own.update(display_name=name)
+            if id_hash:
+                own.exclude(id_hash=None).update(id_hash=id_hash)
+    except IntegrityError as error:
+        raise LoginTaken from error

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
+from django.views.i18n import set_language
 
 from unionaid.accounts import services
 from unionaid.accounts.forms import LoginForm, PasswordForm
@@ -61,6 +63,15 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 change_password.required = ""  # type: ignore[attr-defined]  # any logged-in person; checked above
+
+
+@public
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Pages in this language from now on, for someone logged in notices too."""
+    language = request.POST.get("language", "")
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
+        services.speak(request.user, language)
+    return set_language(request)
 
 
 def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -33,6 +34,8 @@ class Keyring:
     blind_key: bytes
     algorithm: int = _AES
     _aes: dict[str, AESGCM] = field(default_factory=dict, repr=False, compare=False)
+    # By kind: the keyed hash begun, for those who hash many of one kind.
+    _blinds: dict[str, "hmac.HMAC"] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_text(cls, field_keys: str, blind_key: str) -> "Keyring":
@@ -48,13 +51,18 @@ class Keyring:
     def seal(self, plain: str | bytes, *, bound_to: Binding) -> bytes:
         """Ciphertext: version, algorithm, key id, nonce, sealed bytes with tag."""
         raw = plain.encode() if isinstance(plain, str) else plain
-        head = bytes((1, self.algorithm, len(self.current))) + self.current.encode()
+        head = self._head
         nonce, data = os.urandom(_NONCE), head + _associated(bound_to)
         if self.algorithm == _AES:
             return head + nonce + self._gcm(self.current).encrypt(nonce, raw, data)
         encryptor = Cipher(algorithms.SM4(self.keys[self.current][:16]), modes.GCM(nonce)).encryptor()
         encryptor.authenticate_additional_data(data)
         return head + nonce + encryptor.update(raw) + encryptor.finalize() + encryptor.tag
+
+    @cached_property
+    def _head(self) -> bytes:
+        """Version, algorithm and key id: what every ciphertext of the current key begins with."""
+        return bytes((1, self.algorithm, len(self.current))) + self.current.encode()
 
     def open(self, sealed: bytes | memoryview, *, bound_to: Binding) -> bytes:
         """The plain bytes; CipherError when anything is not as it was sealed."""
@@ -89,7 +97,12 @@ class Keyring:
 
     def blind(self, kind: str, normalised: str) -> bytes:
         """A keyed hash for equality search; the same number of another kind gives another hash."""
-        return hmac.digest(self.blind_key, f"{kind}\x00{normalised}".encode(), hashlib.sha256)
+        begun = self._blinds.get(kind)
+        if begun is None:
+            begun = self._blinds[kind] = hmac.new(self.blind_key, f"{kind}\x00".encode(), hashlib.sha256)
+        made = begun.copy()
+        made.update(normalised.encode())
+        return made.digest()
 
     def _gcm(self, key_id: str) -> AESGCM:
         if key_id not in self._aes:

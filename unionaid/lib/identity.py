@@ -17,6 +17,8 @@ from operator import mul
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
+# What seventeen zeros come to when digits are weighed by their ASCII codes.
+_OF_ZEROS = sum(_ID_WEIGHTS) * ord("0")
 _CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CODE_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
 _ID_SHAPE = re.compile(r"[0-9]{17}[0-9X]")
@@ -60,7 +62,7 @@ def _plain(text: str) -> str:
 
 def check_character(first17: str) -> str:
     """The 18th character by ISO 7064 MOD 11-2."""
-    return _ID_CHECKS[sum(map(mul, map(int, first17), _ID_WEIGHTS)) % 11]
+    return _ID_CHECKS[(sum(map(mul, first17.encode(), _ID_WEIGHTS)) - _OF_ZEROS) % 11]
 
 
 def make_id_number(region: str, birth: date, order: int) -> str:
@@ -79,7 +81,7 @@ def parse_id_number(text: str, *, on: date | None = None) -> IdNumber:
     if not _ID_SHAPE.fullmatch(plain):
         raise _misshapen(plain)
     try:
-        birth = date(int(plain[6:10]), int(plain[10:12]), int(plain[12:14]))
+        birth = date.fromisoformat(plain[6:14])
     except ValueError:
         raise IdentityError("birth", "身份证号中的出生日期不存在，请对照身份证再输一遍") from None
     if birth.year < 1900:
@@ -96,6 +98,8 @@ def _misshapen(plain: str) -> IdentityError:
         return IdentityError("scientific", "身份证号被表格软件变成了科学计数法，请把这一列设为“文本”后重新填写")
     if re.fullmatch(r"[0-9]{15}", plain):
         return IdentityError("old", "这是 15 位旧号码，请填写现在身份证上的 18 位号码")
+    if re.fullmatch(r"[A-Z]{3}[0-9]{12}", plain):
+        return IdentityError("old_permit", "这是旧版外国人永久居留身份证的号码，请换新版证件后填写 18 位号码，或联系办事处")
     return IdentityError("shape", "身份证号应为 18 位（最后一位可以是 X），请对照身份证再输一遍")
 
 

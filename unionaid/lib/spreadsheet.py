@@ -18,6 +18,7 @@ import xlsxwriter
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 ROOT = Path(__file__).resolve().parents[2]
 CHILD_SECONDS, REFUSED = 120, 3
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -45,7 +46,7 @@ class Table:
 
 
 def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:  # noqa: B008 (frozen)
-    """Read the first sheet of an xlsx or xls file, or a csv in UTF-8 or GB18030.
+    """Read the first sheet of an xlsx or xls file, or a csv in UTF-8, GB18030 or (marked as such) UTF-16.
 
     What the file is decides, not its name. SpreadsheetError in plain words for everything else.
     """
@@ -75,9 +76,10 @@ def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[str]]:
 
 
 def _csv(data: bytes, file_name: str) -> Iterable[Sequence[str]]:
-    if b"\x00" in data[:4096] or data[:4] in (b"%PDF", b"\xff\xd8\xff\xe0", b"\x89PNG"):
+    marked = data.startswith(_UTF16)  # what spreadsheets call Unicode text
+    if (b"\x00" in data[:4096] and not marked) or data[:4] in (b"%PDF", b"\xff\xd8\xff\xe0", b"\x89PNG"):
         raise SpreadsheetError("这不是名册文件，请上传 xlsx、xls 或 csv 文件")
-    for encoding in ("utf-8-sig", "gb18030"):
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)
             break

@@ -97,6 +97,36 @@ def glance(action: str) -> Callable[[Callable[[Actor], Iterable[Glance]]], Calla
     return register
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a higher floor shows on a desk page: under a title, rows of (words, address, what it says), where all of them are, what may be
+    begun there, and what is said while there is nothing."""
+
+    title: Words
+    rows: Sequence[tuple[str, str, Words]]
+    empty: Words
+    whole: tuple[Words, str]
+    begin: tuple[Words, str]
+
+
+_BESIDE: dict[str, list[tuple[str, Callable[[Actor, Any], Beside]]]] = {}
+
+
+def beside(page: str, action: str) -> Callable[[Callable[[Actor, Any], Beside]], Callable[[Actor, Any], Beside]]:
+    """Register a part of another floor's desk page, shown to those who may take `action`."""
+
+    def register(part: Callable[[Actor, Any], Beside]) -> Callable[[Actor, Any], Beside]:
+        _BESIDE.setdefault(page, []).append((action, part))
+        return part
+
+    return register
+
+
+def beside_of(page: str, thing: Any, actor: Actor) -> list[Beside]:
+    """What the higher floors show this person on the page of this thing."""
+    return [part(actor, thing) for action, part in _BESIDE.get(page, ()) if may(actor, action)]
+
+
 def waiting(label: Words, rows: QuerySet[Any], since: str, url: str) -> Todo:
     """A line of the first page: how many rows wait, and how long the oldest (column `since`) has. One statement."""
     found = rows.order_by().aggregate(count=Count("pk", distinct=True), oldest=Min(since))

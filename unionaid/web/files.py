@@ -1,6 +1,8 @@
 """Keeping and serving papers: sealed in the store, sent out with no-store and a sandbox."""
 
-from django.core.files.base import ContentFile, File
+from typing import Any
+
+from django.core.files.base import ContentFile
 from django.db import models
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
@@ -25,9 +27,10 @@ class KeptPaper(models.Model):
         abstract = True
 
 
-def keep(upload: CleanUpload) -> File:
-    """A clean upload as a file that a FileField takes; the store gives it a random name."""
-    return ContentFile(upload.content, name=f"paper.{ENDINGS[upload.content_type]}")
+def kept(upload: CleanUpload) -> dict[str, Any]:
+    """What a `KeptPaper` writes down of a clean upload, by column; the store gives the file a random name."""
+    file = ContentFile(upload.content, name=f"paper.{ENDINGS[upload.content_type]}")
+    return {"file": file, "file_name": upload.file_name, "content_type": upload.content_type, "sha256": upload.sha256}
 
 
 def send(content: bytes, *, content_type: str, file_name: str, as_attachment: bool = False) -> HttpResponse:

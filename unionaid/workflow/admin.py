@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,6 +25,7 @@ from unionaid.workflow.arrows import Graph
 from unionaid.workflow.jobs import KINDS
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import NotAllowed, record
+from unionaid.workflow.notices import JOB as DELIVER
 from unionaid.workflow.selectors import acts, findable, things_numbered, things_shown
 from unionaid.workflow.services import retry
 from unionaid.workflow.views import progress_page
@@ -86,6 +88,10 @@ class JobAdmin(HouseAdmin):
     list_select_related = ("office", "requested_by")
     ordering = ("-id",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Without the sending of notices, which have a list of their own and would bury the rest; unless it failed."""
+        return super().get_queryset(request).exclude(Q(kind=DELIVER) & ~Q(job_state="failed"))
+
     def address_of(self, row: Job) -> str:
         return reverse(self.page, args=[row.public_id])
 
@@ -99,7 +105,7 @@ class JobAdmin(HouseAdmin):
 
     @admin.display(description=_("办到哪一步"))
     def stage_words(self, job: Job) -> str:
-        return job.stage if job.job_state in ("queued", "running") else ""
+        return gettext(job.stage) if job.stage and job.job_state in ("queued", "running") else ""
 
 
 def _action_choices() -> list[tuple[str, str]]:

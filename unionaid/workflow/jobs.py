@@ -7,9 +7,10 @@ or None when all is done.
 """
 
 import logging
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from unionaid.lib.calendar import now, today
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers, staff_actor
+from unionaid.workflow import progress
 from unionaid.workflow.models import Job
 from unionaid.workflow.nudge import nudge
 
@@ -39,7 +41,8 @@ class JobRefused(Exception):
 @dataclass
 class Run:
     """What a handler sees of its job: whose it is, what about, the business day it was asked for (whatever day it runs
-    on), how far it came, and a way to tell progress."""
+    on), how far it came, the how-manieth claim of it this is, and a way to tell progress. A handler that cannot go on yet
+    sets `wait`: what it did is kept, and it is called again with its cursor after so long."""
 
     job_id: int
     subject_ids: list[int]
@@ -50,6 +53,16 @@ class Run:
     stage: str = ""
     done: int = 0
     total: int = 0
+    claim: int = 0
+    wait: timedelta | None = None
+    public_id: uuid.UUID | None = None
+
+    def tell(self, stage: str, *, done: int = 0, total: int = 0) -> None:
+        """Show this stage on the job's page at once, while the transaction of the work is still open. The words are told in the
+        language of the source and translated where they are read."""
+        self.stage = stage
+        if self.public_id is not None:
+            progress.tell(self.public_id, stage, done, total)
 
 
 Handler = Callable[[Run], dict[str, Any] | None]
@@ -99,10 +112,11 @@ def enqueue(
     permission: str = "",
     office_id: int | None = None,
     unit_id: int | None = None,
+    not_before: datetime | None = None,
 ) -> list[Job]:
     """Write one job per (id, key, row-or-None) in this transaction; a key that was used before is not written again.
 
-    The office is the row's; `permission` is asked again of the requester when the job runs.
+    The office is the row's; `permission` is asked again of the requester when the job runs; `not_before` keeps it waiting.
     """
     if kind not in KINDS:
         raise KeyError(kind)
@@ -117,6 +131,7 @@ def enqueue(
                 business_on=today(),
                 office_id=office_id if office_id is not None else getattr(row, "office_id", None),
                 unit_key=unit_id if unit_id is not None else getattr(row, "unit_id", None),
+                **({"not_before": not_before} if not_before else {}),
             )
             for pk, key, row in subjects
         ],
@@ -192,11 +207,14 @@ def _run_chunk(job_id: int) -> bool:
             stage=work.stage,
             done=work.done_count,
             total=work.total_count,
+            public_id=work.public_id,
+            claim=work.attempts,
         )
         scope = Scope(offices=covers(work.office)) if work.office else Scope(reason=f"job {work.kind}")
         with office_scope(scope):
             cursor = KINDS[work.kind].handler(run)
         done = cursor is None
+        pause = {"attempts": 0, "not_before": Now() + run.wait} if run.wait and not done else {}
         Job.objects.filter(pk=job_id).update(
             cursor=cursor or {},
             result=run.result,
@@ -204,10 +222,11 @@ def _run_chunk(job_id: int) -> bool:
             done_count=run.done,
             total_count=run.total,
             beat_at=Now(),
-            job_state="done" if done else "running",
+            job_state="done" if done else "queued" if pause else "running",
             finished_at=Now() if done else None,
+            **pause,
         )
-        return not done
+        return not done and not pause
 
 
 def requester(work: Job) -> Actor:

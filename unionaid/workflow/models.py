@@ -112,18 +112,55 @@ class RequestKey(models.Model):
 
 
 class Notice(OfficeOwned):
-    """A message to a person, shown on their pages and sent by the configured channel."""
+    """A message to a person, in their language, shown on their pages and sent by the configured channel.
+
+    `delivery` is changed by conditional updates alone (`workflow.notices`): whoever finds it as expected goes on, nobody else.
+    """
+
+    class Delivery(models.TextChoices):
+        WAITING = "waiting", _("待发送")
+        SENDING = "sending", _("正在发送")
+        SENT = "sent", _("已发出")
+        UNDELIVERED = "undelivered", _("没有送达")
+        UNSURE = "unsure", _("不确定是否送达")
+        NO_ADDRESS = "no_address", _("没有联系方式")
+
+    class Trouble(models.TextChoices):
+        NO_CONNECTION = "no_connection", _("连不上发送通道")
+        BUSY = "busy", _("发送通道暂时不接收")
+        REFUSED = "refused", _("发送通道拒绝接收")
+        NO_ANSWER = "no_answer", _("发送通道没有回音")
+        STOPPED = "stopped", _("发送途中程序中断")
+
+    class Channel(models.TextChoices):
+        LOG = "log", _("运行日志")
+        EMAIL = "email", _("电子邮件")
+        SMS = "sms", _("短信")
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(members=("member_key",))
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member_key = models.BigIntegerField(db_index=True)
-    title = models.CharField(max_length=80)
+    title = models.CharField(_("通知"), max_length=80)
     text = models.TextField()
     link = models.CharField(max_length=200, blank=True)
-    at = models.DateTimeField(db_default=models.functions.Now())
+    at = models.DateTimeField(_("时间"), db_default=models.functions.Now())
     read_at = models.DateTimeField(null=True)
+    delivery = models.CharField(_("发送情况"), max_length=12, choices=Delivery, default=Delivery.WAITING)
+    channel = models.CharField(_("通道"), max_length=8, choices=Channel, blank=True)
+    trouble = models.CharField(_("原因"), max_length=16, choices=Trouble, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("发送次数"), default=0)
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("通知")
         verbose_name_plural = _("通知")
+        indexes = [
+            models.Index(fields=["office", "id"], name="notice_troubled", condition=Q(delivery__in=["undelivered", "unsure"])),
+        ]
+        constraints = [
+            models.CheckConstraint(name="notice_sent_has_time", condition=~Q(delivery="sent") | Q(sent_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -8,16 +8,25 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 from unionaid.lib.calendar import SHANGHAI, now
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import KINDS, MAX_ATTEMPTS, RESULT_PAGES, STALE_AFTER
 from unionaid.workflow.models import AuditEntry, Job
+from unionaid.workflow.progress import told
+from unionaid.workflow.words import act_words
 
 
 def history_of(thing: Model) -> QuerySet[AuditEntry]:
     """Every act on this thing, oldest first."""
     return AuditEntry.objects.filter(entity=thing._meta.label_lower, entity_id=thing.pk).order_by("id")
+
+
+def told_history(thing: Model, *, most: int = 100) -> list[tuple[AuditEntry, str | Promise]]:
+    """The first acts on this thing, oldest first, each with what it is called. One statement."""
+    return [(act, act_words(act.entity, act.action)) for act in history_of(thing)[:most]]
 
 
 def job_by_key(key: str) -> Job | None:
@@ -151,6 +160,7 @@ class Progress:
     trouble: str
     will_retry: bool
     result: str
+    stage: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -160,6 +170,9 @@ class Progress:
 def progress_of(work: Job, *, side: str, by: Actor) -> Progress:
     """What the page of a job shows; `side` of the counter chooses where the result is, if this person may go there."""
     kind = KINDS.get(work.kind)
+    stage = work.stage
+    if work.job_state == "running" and (news := told(work.public_id)):
+        stage, work.done_count, work.total_count = news[0], max(news[1], work.done_count), max(news[2], work.total_count)
     seconds = (work.beat_at - work.started_at).total_seconds() if work.beat_at and work.started_at else 0
     rate = int(work.done_count * 60 / seconds) if seconds >= 1 and work.done_count and work.job_state == "running" else None
     left = work.total_count - work.done_count
@@ -175,6 +188,7 @@ def progress_of(work: Job, *, side: str, by: Actor) -> Progress:
         trouble=_trouble(work),
         will_retry=work.job_state == "queued" and 0 < work.attempts < MAX_ATTEMPTS,
         result=address(work.subject_ids[0]) if address and work.subject_ids and may(by, action) else "",
+        stage=gettext(stage) if stage else "",
     )
 
 

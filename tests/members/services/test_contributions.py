@@ -123,7 +123,7 @@ def test_a_statement_is_read_shown_and_then_taken_in_whole(world: World) -> None
     assert (made.state, made.row_count, made.good_count, made.outgoing_count, made.bad_count) == ("read", 6, 1, 1, 4)
     with everywhere(reason="look"):
         assert not Remittance.objects.exists()
-        reasons = {row.row_number: "；".join(row.reasons) for row in StatementRow.objects.filter(outcome="bad")}
+        reasons = {row.row_number: row.why for row in StatementRow.objects.filter(outcome="bad")}
     assert [sorted(reasons), "金额“abc”读不懂" in reasons[4], reasons[5], reasons[6], reasons[7]] == [
         [4, 5, 6, 7], True, "没有银行流水号", "交易日期在今天之后", "流水号与第 2 行相同",
     ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_the_same_money_in_other_clothes(world: World, shape: str) -> None:
     else:
         data = CAMT.format(name="䶮单位", remark="互助费 HZABCD3467").encode()
     made = run(world, data, "x.bin")
-    assert (made.state, made.message) == ("read", "")
+    assert (made.state, made.notes) == ("read", [])
     take(world, made)
     with everywhere(reason="look"):
         one = Remittance.objects.get()
@@ -228,7 +228,7 @@ def test_what_is_no_statement_is_refused_in_words_and_leaves_nothing(world: Worl
         world.cast.a.save()
     made = run(world, data, "x.csv")
     assert made.state == "unreadable"
-    assert words in made.message
+    assert words in made.notes[0]
     with everywhere(reason="look"):
         assert not StatementRow.objects.exists()
 

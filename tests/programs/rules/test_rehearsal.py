@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, Settlement, Stay
+from programs.rules.joining import JoiningRules
 from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
 from programs.rules.rehearsal import BEST, PastCase, StepSum, Tally, rehearsed, step_in_words
@@ -17,6 +18,7 @@ from unionaid.lib.calendar import Period
 CATALOGUE = Path(__file__).resolve().parents[3] / "programs" / "catalogue"
 YEAR = Period(date(2025, 1, 1), date(2026, 1, 1))
 DAY = date(2025, 6, 1)
+WORKER = PersonFacts(date(1985, 1, 1), "male", "enterprise", union_member=True, basic_insurance=True, insurance_type="employee")
 
 
 def plan(name: str, **changed: Any) -> Schedule:
@@ -29,7 +31,7 @@ def past(key: int, cost: str, before_fen: int, **changed: Any) -> PastCase:
     amount = Decimal(cost)
     stay = Stay(DAY, date(2025, 6, 9), Settlement(medfee_sumamt=amount, psn_part_amt=amount, psn_cash_pay=amount))
     told = {
-        "key": key, "number": f"SL{key}", "who": 1, "cover_key": 1, "person": PersonFacts(date(1985, 1, 1), "male"),
+        "key": key, "number": f"SL{key}", "who": 1, "cover_key": 1, "person": WORKER,
         "cover": CoverFacts(YEAR), "case": CaseFacts("admission", DAY, (stay,)), "before_fen": before_fen,
     }  # fmt: skip
     return PastCase(**(told | changed))
@@ -37,7 +39,7 @@ def past(key: int, cost: str, before_fen: int, **changed: Any) -> PastCase:
 
 def test_a_ceiling_is_used_up_by_what_these_terms_give() -> None:
     yulin, tally = plan("shaanxi-yulin-medical.2026"), Tally()
-    tally.add(yulin, [past(1, "98000.00", 100), past(2, "98000.00", 100), past(3, "98000.00", 100, cover_key=2)])
+    tally.add(JoiningRules(yulin), [past(1, "98000.00", 100), past(2, "98000.00", 100), past(3, "98000.00", 100, cover_key=2)])
     assert tally.after_fen == 5_000_000 + 0 + 5_000_000  # 1,600 + 5,600 + 44,000 are more than a period gives
     assert (tally.gain_claims, tally.loss_claims, tally.no_longer_paid) == (2, 1, 1)
     assert (tally.claims, tally.people, tally.items["inpatient"].people) == (3, 1, 1)
@@ -45,7 +47,7 @@ def test_a_ceiling_is_used_up_by_what_these_terms_give() -> None:
 
 def test_a_case_before_the_year_uses_up_and_does_not_count() -> None:
     yulin, tally = plan("shaanxi-yulin-medical.2026"), Tally()
-    tally.add(yulin, [past(1, "98000.00", 100, counted=False), past(2, "98000.00", 100)])
+    tally.add(JoiningRules(yulin), [past(1, "98000.00", 100, counted=False), past(2, "98000.00", 100)])
     assert (tally.claims, tally.before_fen, tally.after_fen) == (1, 100, 0)
     assert tally.steps["inpatient", 0, "take", ""].times == 1
 
@@ -55,7 +57,7 @@ def test_the_ordinal_of_a_stay_goes_on_over_claims() -> None:
     item = {"code": "stay", "name": {"zh": "住院", "en": "stay"}, "clause": "一", "events": ["admission"], "steps": step}
     tally = Tally()
     cases = [past(key, "100.00", 0) for key in (1, 2, 3)]
-    tally.add(plan("shaanxi-yulin-medical.2026", items=[item], examples=[]), cases)
+    tally.add(JoiningRules(plan("shaanxi-yulin-medical.2026", items=[item], examples=[])), cases)
     assert tally.after_fen == 5_000 + 2_000 + 2_000
     parts = {key[3]: str(one.given) for key, one in tally.steps.items() if key[2] == "admission"}
     assert parts == {"1": "50.0000", "2": "20.0000", "3": "20.0000"}
@@ -66,9 +68,9 @@ def test_tallies_of_parts_kept_as_data_add_up_to_the_whole() -> None:
     people = [[past(10 * i + j, f"{700 * i + 31 * j}.37", 90_000, who=i) for j in range(1, 4)] for i in range(1, 60)]
     whole, kept = Tally(), {}
     for cases in people:
-        whole.add(yulin, cases)
+        whole.add(JoiningRules(yulin), cases)
         part = Tally.from_data(kept)
-        part.add(yulin, cases)
+        part.add(JoiningRules(yulin), cases)
         kept = part.as_data()
     assert kept == whole.as_data()
     assert whole.claims == 177
@@ -79,7 +81,7 @@ def test_tallies_of_parts_kept_as_data_add_up_to_the_whole() -> None:
 def test_the_greatest_changes_are_kept_however_many_there_are() -> None:
     yulin, tally = plan("shaanxi-yulin-medical.2026"), Tally()
     for i in range(12 * BEST):
-        tally.add(yulin, [past(i, "1000.00", (i * 7919) % 5000, who=i)])
+        tally.add(JoiningRules(yulin), [past(i, "1000.00", (i * 7919) % 5000, who=i)])
     kept = tally.as_data()["gains"]
     assert len(kept) == BEST
     assert [one[4] for one in kept] == sorted((i * 7919) % 5000 for i in range(12 * BEST))[:BEST]
@@ -87,7 +89,7 @@ def test_the_greatest_changes_are_kept_however_many_there_are() -> None:
 
 def test_a_case_that_tells_no_day_is_unknown() -> None:
     tally = Tally()
-    tally.add(plan("shaanxi-yulin-medical.2026"), [past(1, "1.00", 500, case=None)])
+    tally.add(JoiningRules(plan("shaanxi-yulin-medical.2026")), [past(1, "1.00", 500, case=None)])
     assert (tally.claims, tally.unknown_claims, tally.unknown_fen, tally.unknown_facts) == (0, 1, 500, {"stays": 1})
 
 

@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('display_name', models.CharField(max_length=60, verbose_name='姓名')),
                 ('id_hash', models.BinaryField(max_length=32, null=True, unique=True)),
                 ('phone_hash', models.BinaryField(db_index=True, max_length=32, null=True)),
+                ('email', models.BinaryField(null=True)),
+                ('language', models.CharField(default='zh-hans', max_length=10)),
                 ('is_active', models.BooleanField(default=True, verbose_name='可登录')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],

@@ -175,8 +175,7 @@ class Command(BaseCommand):
         with world.unit_scope():
             roster.refresh_from_db()
             self.say("名册核对", f"共 {roster.row_count} 行，可参加 {roster.good_count}，有问题 {roster.bad_count}")
-            with roster.result_file.open() as result:
-                (out / "roster-result.xlsx").write_bytes(result.read())
+            (out / "roster-result.xlsx").write_bytes(rosters.problem_list(roster))
             rosters.confirm(roster, by=world.agent_actor())
         self.wait()
         with world.office_scope():

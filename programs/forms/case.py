@@ -1,101 +1,30 @@
-"""Forms of this room: a plan file as it is written, an act on terms, and a case to try terms with."""
+"""A case to try terms with: as many stays as there were, and what was used before; only what these terms look at is asked."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.forms import BoundField
+from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from programs.rules.casefile import STAY
 from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
 from programs.rules.facts import SETTLEMENT_FIELDS, disease_of
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
 from programs.rules.gates import ACCIDENTS
-from programs.rules.planfile import MAX_BYTES
 from programs.rules.schedule import Schedule, Step
 from programs.rules.steps import counted_under
 from programs.rules.words import Words
 from unionaid.lib.money import yuan_from_fen
-from unionaid.web.asking import AskForm, KeyedForm, Text
+from unionaid.web.asking import AskForm, Text
 from unionaid.web.fields import DayField, YuanField
 
 TABLES = {"table": "amounts", "scale": "ratios"}
-MOST_SHARES = 99
-
-
-# -- writing terms ---------------------------------------------------------------------------------------------------
-
-
-class DraftForm(KeyedForm):
-    """A plan file, chosen or pasted; of both the chosen file counts."""
-
-    file = forms.FileField(
-        label=_("选择计划文件"), required=False, help_text=_("扩展名 .yaml，UTF-8 编码，不超过 256 KB"),
-        widget=forms.FileInput(attrs={"accept": ".yaml,.yml,text/yaml,application/yaml"}),
-        error_messages={"empty": _("文件是空的，请重新选择"), "invalid": _("请选择一个计划文件")},
-    )  # fmt: skip
-    text = forms.CharField(
-        label=_("或者在这里粘贴、修改计划文件的内容"), required=False, strip=False, max_length=MAX_BYTES,
-        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "class": "file-text"}),
-        error_messages={"max_length": _("内容太长，计划文件最多 256 KB")},
-    )  # fmt: skip
-
-    def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or {}
-        if not said.get("file") and not said.get("text", "").strip() and not self.errors:
-            raise ValidationError(_("请选择计划文件，或者粘贴它的内容"))
-        return said
-
-    def plan_file(self) -> tuple[bytes, str]:
-        """The bytes of the plan file and what it is called."""
-        upload = self.cleaned_data.get("file")
-        if upload:
-            return upload.read(MAX_BYTES + 1), str(upload.name)[:100]
-        return self.cleaned_data["text"].replace("\r\n", "\n").encode("utf-8", "replace"), str(_("粘贴的内容"))
-
-    def keep(self, raw: bytes) -> None:
-        """Show the text of the file in the form, so that it can be put right there."""
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            text = raw.decode("gb18030", "replace")  # what an editor on a Chinese desk writes unless told otherwise
-        self.data = {**self.data.dict(), "text": text.replace("\x00", "")[:MAX_BYTES]}
-
-
-class ActForm(KeyedForm):
-    """One act on terms as they were looked at."""
-
-    act = forms.ChoiceField(
-        choices=[(name, "") for name in ("check", "reopen", "publish", "close")],
-        error_messages={"required": _("请选择要办理的事"), "invalid_choice": _("请选择要办理的事")},
-    )
-    seen = forms.IntegerField(min_value=1, max_value=2**31 - 1, error_messages=dict.fromkeys(
-        ("required", "invalid", "min_value", "max_value"), _("页面已经过期，请刷新后再办理")
-    ))  # fmt: skip
-    sure = forms.BooleanField(required=False)
-
-    def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or {}
-        if said.get("act") in ("publish", "close") and not said.get("sure"):
-            raise ValidationError(_("这一步办了就不能撤回。请核对后勾选确认，再办理。"))
-        return said
-
-
-class CompareForm(forms.Form):
-    """With which other terms."""
-
-    other = forms.ChoiceField(label=_("与哪一期对比"), error_messages={"invalid_choice": _("请在列出的期次里选择")})
-
-    def __init__(self, data: Any, *, choices: Sequence[tuple[int, str]]) -> None:
-        super().__init__(data)
-        self.fields["other"].choices = choices  # type: ignore[attr-defined]
-
-
-# -- trying terms ----------------------------------------------------------------------------------------------------
+MOST_SHARES, MOST_STAYS = 99, 12
 
 
 class Group:
@@ -114,22 +43,26 @@ class Group:
 
 class CaseForm(AskForm):
     """A case to try terms with: only what these terms look at is asked; what is left out takes the most ordinary value
-    (`rules.casefile`)."""
+    (`rules.casefile`). `stays`: for how many stays it asks; the fields of the first are called as in a case file, those of the
+    others with their number before the name."""
 
-    def __init__(self, data: Any, *, schedule: Schedule, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, schedule: Schedule, stays: int = 1, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        self.schedule = schedule
+        self.schedule, self.stays = schedule, stays
         self.language = get_language() or "zh"
         self._limits: dict[str, tuple[Step, str]] = {}
-        self._parts = {
-            "happened": dict(self._happened()),
-            "stay": dict(self._stay()),
-            "settlement": dict(self._settlement()),
-            "cover": dict(self._cover()),
-            "before": dict(self._before()),
-        }
-        for fields in self._parts.values():
+        self._parts = {"happened": dict(self._happened()), "cover": dict(self._cover()), "before": dict(self._before())}
+        self._stays = [self._numbered(dict(self._stay()), number) for number in range(1, stays + 1)]
+        self._settlements = [self._numbered(dict(self._settlement()), number) for number in range(1, stays + 1)]
+        for fields in (*self._parts.values(), *self._stays, *self._settlements):
             self.fields.update(fields)
+
+    def _numbered(self, fields: dict[str, forms.Field], number: int) -> dict[str, forms.Field]:
+        """The fields of one of several stays, its number before their names and words."""
+        if self.stays > 1:
+            for field in fields.values():
+                field.label = _("第 {number} 次住院：{field}").format(number=number, field=field.label)
+        return {_name(name, number): field for name, field in fields.items()}
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
@@ -210,47 +143,57 @@ class CaseForm(AskForm):
     # -- the groups of the page --------------------------------------------------------------------------------------
 
     @property
-    def groups(self) -> list[Group]:
-        """The fields in the order they are asked, the rare ones apart."""
+    def happened(self) -> Group:
+        return Group(self, _("发生了什么"), self._parts["happened"])
+
+    @property
+    def stay_groups(self) -> list[tuple[int, Group, Group]]:
+        """(number, what is usually told of the stay, the whole settlement); none where the terms do not look at stays."""
         words = [BASE_WORDS[base].in_language(self.language) for base in self.bases]
         hint = _("这份条款按“{bases}”计算。").format(bases="”“".join(words)) if words else ""
-        made = [
-            Group(self, _("发生了什么"), self._parts["happened"]),
-            Group(self, _("住院和费用"), self._parts["stay"], hint=hint),
-            Group(self, _("参加情况"), self._parts["cover"]),
-        ]
-        return [group for group in made if group.visible_fields]
+        whole = _("照结算单填写；填了这里，上面的自付和个人负担就不用填。")
+        found = []
+        for number, (stay, settlement) in enumerate(zip(self._stays, self._settlements, strict=True), start=1):
+            title = _("第 {number} 次住院").format(number=number) if self.stays > 1 else _("住院和费用")
+            found.append((number, Group(self, title, stay, hint=hint), Group(self, _("按结算单填写全部金额"), settlement, hint=whole)))
+        return [one for one in found if one[1].visible_fields]
+
+    @property
+    def may_add(self) -> bool:
+        return self.stays < MOST_STAYS
+
+    @property
+    def after_stays(self) -> list[Group]:
+        """How one is covered."""
+        return [group for group in (Group(self, _("参加情况"), self._parts["cover"]),) if group.visible_fields]
 
     @property
     def more(self) -> list[Group]:
         """What is seldom needed."""
-        hint = _("照结算单填写；填了这里，上面的自付和个人负担就不用填。")
-        made = [
-            Group(self, _("按结算单填写全部金额"), self._parts["settlement"], hint=hint),
-            Group(self, _("此前用过的额度"), self._parts["before"]),
-        ]
-        return [group for group in made if group.visible_fields]
+        hint = _("本期此前的申领已经用掉的额度、已给付的金额和住院次数；没有就不填。")
+        return [group for group in (Group(self, _("此前用过的额度"), self._parts["before"], hint=hint),) if group.visible_fields]
 
     # -- what was said -----------------------------------------------------------------------------------------------
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
-        typed = [name for name in SETTLEMENT_FIELDS if said.get(name) not in (None, "")]
-        for name in ("self_pay", "personal_cost"):
-            if typed and said.get(name) not in (None, ""):
-                self.add_error(name, _("已按结算单填写了金额，这里请留空；或者清空结算单各项"))
+        for number, settlement in enumerate(self._settlements, start=1):
+            typed = [name for name in settlement if said.get(name) not in (None, "")]
+            for name in (_name("self_pay", number), _name("personal_cost", number)):
+                if typed and said.get(name) not in (None, ""):
+                    self.add_error(name, _("已按结算单填写了金额，这里请留空；或者清空结算单各项"))
         return said
 
     def case(self) -> dict[str, Any]:
         """The case as a case file holds it (`rules.casefile`); what was left empty is left out."""
         said, case = self.cleaned_data, {}
-        for name, value in said.items():
-            if value in (None, "", [], False) or ":" in name:
-                continue
-            case[name] = _plain(self.fields[name], value)
-        for name in ("hospital_grade", "disability_grade"):
-            if name in case:
-                case[name] = int(case[name])
+        for name in (*self._parts["happened"], *self._parts["cover"], *self._parts["before"]):
+            if ":" not in name and said.get(name) not in (None, "", [], False):
+                case[name] = _plain(self.fields[name], said[name])
+        if "disability_grade" in case:
+            case["disability_grade"] = int(case["disability_grade"])
+        stays = [self._stay_said(number) for number in range(1, self.stays + 1)]
+        case |= {"stays": stays} if self.stays > 1 else stays[0]
         if "diseases" in case:
             case["diseases"] = [part.upper() for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
         disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
@@ -260,6 +203,17 @@ class CaseForm(AskForm):
         if any(paid.values()):
             case["paid_items"] = {code: amount for code, amount in paid.items() if amount}
         return case
+
+    def _stay_said(self, number: int) -> dict[str, Any]:
+        """One stay as a case file holds it."""
+        found = {}
+        for name in (*self._stays[number - 1], *self._settlements[number - 1]):
+            value = self.cleaned_data.get(name)
+            if value not in (None, ""):
+                found[_plain_name(name)] = _plain(self.fields[name], value)
+        if "hospital_grade" in found:
+            found["hospital_grade"] = int(found["hospital_grade"])
+        return found
 
     def _used(self, disease: str) -> Iterator[tuple[str, str]]:
         for name, (step, _words) in self._limits.items():
@@ -271,12 +225,16 @@ class CaseForm(AskForm):
     def refuse_case(self, error: ScheduleError) -> None:
         """Each fault of the case at its field."""
         for fault in error.faults:
-            words, name = fault.words.in_language(self.language), str(fault.path[1]) if len(fault.path) > 1 else ""
-            self.refuse(words, name)
+            where = [*fault.path, "", "", ""]
+            number = where[2] + 1 if where[1] == "stays" and isinstance(where[2], int) else 1
+            name = str(where[3] if where[1] == "stays" else where[1])
+            self.refuse(fault.words.in_language(self.language), _name(name, number) if name else "")
 
     def fill(self, case: Mapping[str, Any]) -> dict[str, Any]:
         """A written case as the initial values of this form."""
         found = {name: value for name, value in case.items() if name in self.fields}
+        for number, stay in enumerate(case.get("stays", ()), start=1):
+            found |= {_name(name, number): value for name, value in stay.items() if _name(name, number) in self.fields}
         if "diseases" in case:
             found["diseases"] = "、".join(case["diseases"])
         disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
@@ -338,6 +296,46 @@ class CaseForm(AskForm):
         return forms.ChoiceField(
             label=label, choices=choices if required else [("", _("不填")), *choices], required=required, error_messages=words
         )
+
+
+def _name(name: str, stay: int) -> str:
+    """How the field of one stay is called."""
+    return name if stay == 1 else f"{stay}-{name}"
+
+
+def _plain_name(name: str) -> str:
+    return name.rpartition("-")[2]
+
+
+def moved(data: QueryDict, row: str) -> tuple[dict[str, Any], int]:
+    """What was typed, with one stay more ("add") or without one of them ("remove:2"), and how many stays there are now."""
+    stays = stays_in(data)
+    typed = {name: data.getlist(name) if name == "circumstances" else data[name] for name in data}
+    act, _colon, told = row.partition(":")
+    if act == "add":
+        return typed, min(stays + 1, MOST_STAYS)
+    gone = int(told) if told.isascii() and told.isdigit() and len(told) < 3 else 0
+    if act != "remove" or not 1 <= gone <= stays or stays == 1:
+        return typed, stays
+    kept: dict[str, Any] = {}
+    for name, value in typed.items():
+        number, plain = _numbered_name(name)
+        if plain not in STAY or number < gone:
+            kept[name] = value
+        elif number > gone:
+            kept[_name(plain, number - 1)] = value
+    return kept, stays - 1
+
+
+def _numbered_name(name: str) -> tuple[int, str]:
+    number, dash, plain = name.partition("-")
+    return (int(number), plain) if dash and number.isascii() and number.isdigit() and len(number) < 3 else (1, name)
+
+
+def stays_in(data: Mapping[str, Any]) -> int:
+    """How many stays a form that was sent asks for."""
+    told = str(data.get("stays", ""))
+    return min(max(int(told), 1), MOST_STAYS) if told.isascii() and told.isdigit() and len(told) < 3 else 1
 
 
 def _numbered(words: Words, number: int) -> Words:

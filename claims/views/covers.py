@@ -1,0 +1,97 @@
+"""My cover, in full: every plan I and my family are or were in, until when, who paid what, and what is left of each limit."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from claims.selectors.standing import Part, Standing, Used, my_standings
+from claims.views.parts import show
+from claims.views.worker import cover_card
+from members.transitions import LIVE
+from programs.rules.outline import payer_words
+from unionaid.lib.calendar import today
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor, requires
+
+CENT = 100  # days stand in hundredths, like yuan in fen
+
+
+@requires("my.use")
+@never_cache
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """What is running or to come first, then what has ended or never came about."""
+    on, member_id = today(), actor(request).member_id
+    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    cards = [(_is_over(one, on), _card(one, on, member_id, language)) for one in my_standings()]
+    return show(
+        request, "covers", covers=[card for over, card in cards if not over], past=[card for over, card in cards if over]
+    )
+
+
+def _is_over(one: Standing, on: date) -> bool:
+    return one.cover.state not in LIVE or one.cover.cover.upper <= on
+
+
+def _card(one: Standing, on: date, member_id: int | None, language: str) -> dict[str, Any]:
+    cover, card = one.cover, cover_card(one.cover, on)
+    through = cover.holder.name if cover.member_id == member_id != cover.holder_id else ""
+    return card | {
+        "full": True,
+        "through": through,
+        "who": cover.member.name if through else card["who"],
+        "waiting": _waiting(one, on),
+        "amount": format_yuan(cover.contribution_fen),
+        "parts": [_paid(part, language) for part in one.parts],
+        "limits": [_limit(used, cover.relation, language) for used in one.limits] if cover.state == "effective" else [],
+    }
+
+
+def _waiting(one: Standing, on: date) -> str:
+    """Until when nothing is paid for illness, or that nobody waits."""
+    cover = one.cover
+    if cover.state not in LIVE:
+        return ""
+    if cover.waiting_waived:
+        return _("连续参加，没有等待期")
+    if cover.waiting_until is None:
+        return _("没有等待期")
+    day = date_format(cover.waiting_until)
+    if cover.waiting_until < on:
+        return _("已于 {day} 结束").format(day=day)
+    return _("到 {day}，这之前发生的疾病不给付").format(day=day)
+
+
+def _paid(part: Part, language: str) -> dict[str, str]:
+    if part.is_waived:
+        said = _("不再收取")
+    elif part.is_paid and part.paid_on:
+        said = _("{day}到账").format(day=date_format(part.paid_on))
+    else:
+        said = _("已到账") if part.is_paid else _("还没有到账")
+    payer = payer_words(part.payer).in_language(language) if part.payer else _("互助费")
+    return {"payer": payer, "amount": format_yuan(part.amount_fen), "said": said, "tone": "good" if part.is_paid else "todo"}
+
+
+def _limit(used: Used, relation: str, language: str) -> dict[str, Any]:
+    """A spouse's diagnosis is the spouse's own: the worker reads the sum alone."""
+    whole, taken, left = used.limit_fen, used.used_fen, used.left_fen
+    name = used.limit.words.in_language(language)
+    if used.disease and relation != "spouse":
+        name = _("{limit}，疾病 {code}").format(limit=name, code=used.disease)
+    if used.limit.is_days:
+        says = _("共 {whole} 天，已用 {used} 天，还剩 {left} 天").format(whole=whole // CENT, used=taken // CENT, left=left // CENT)
+    elif used.limit.scope == "deductible":
+        says = _("共 {whole} 元，已扣 {used} 元，还要扣 {left} 元").format(
+            whole=format_yuan(whole), used=format_yuan(taken), left=format_yuan(left)
+        )
+    else:
+        says = _("共 {whole} 元，已用 {used} 元，还剩 {left} 元").format(
+            whole=format_yuan(whole), used=format_yuan(taken), left=format_yuan(left)
+        )
+    return {"name": name, "says": says, "whole": whole, "used": min(taken, whole)}

@@ -1,0 +1,145 @@
+"""Rosters at the desk: the queue of batches, and one batch with its counts, its lines, its problems and what is owed for it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from members.models import Roster
+from members.selectors import rosters as reading
+from members.services.rosters import outcome_sheet
+from programs.models import Program
+from unionaid.lib.money import format_yuan
+from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting, whole
+from unionaid.offices.roles import Actor, may
+from unionaid.offices.selectors import offices_below
+from unionaid.web.files import XLSX, send
+from unionaid.workflow.jobs import result_page
+from unionaid.workflow.selectors import findable, told_history
+
+findable(Roster, number="", label="file_name", page="admin:roster")
+
+
+@result_page("members.check_roster", "desk", "enrolments.view")
+@result_page("members.commit_roster", "desk", "enrolments.view")
+def _address(roster_id: int) -> str:
+    return reverse("admin:roster", args=[roster_id])
+
+
+@require_GET
+def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One roster: what it says, line by line, what was wrong with it, and what is owed for it."""
+    rows = Roster.objects.select_related("unit", "office", "terms__program", "uploaded_by")
+    roster = get_object_or_404(rows, pk=pk)
+    only = request.GET.get("only", "bad" if roster.bad_count and roster.state != "effective" else "")
+    only = only if only in reading.ONLY and only != "left" else ""
+    after = reading.place(request.GET.get("after"))
+    lines = reading.rows_of(roster, only=only, after=after)
+    job = reading.work_on(roster)
+    context = desk_context(
+        request,
+        trail=[list_of(Roster)],
+        title=roster.file_name,
+        roster=roster,
+        job=job if job and job.job_state != "done" else None,
+        tiles=reading.tiles_of(roster),
+        total=format_yuan(roster.total_fen),
+        only=only,
+        only_words=reading.only_words(roster, only) or _("逐行结果"),
+        lines=[(row, format_yuan(row.fee_fen) if row.outcome != "bad" else "") for row in lines[: reading.PAGE]],
+        more=lines[reading.PAGE - 1].row_number if len(lines) > reading.PAGE else None,
+        begun=after > 0,
+        dues=[(due, format_yuan(due.amount_fen)) for due in roster.dues.order_by("id")],
+        links=may(request.actor, "contributions.view"),  # type: ignore[attr-defined]
+        may_void=roster.state in ("committed", "effective") and may(request.actor, "voidings.propose", roster.office_id),  # type: ignore[attr-defined]
+        history=told_history(roster),
+    )
+    return render(request, "desk/roster.html", context)
+
+
+@require_GET
+def roster_result(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every line with its outcome and its reasons; numbers masked."""
+    roster = get_object_or_404(Roster.objects.select_related("unit", "terms__program"), pk=pk)
+    name = gettext("核对结果-{name}.xlsx").format(name=roster.pk)
+    return send(outcome_sheet(roster), content_type=XLSX, file_name=name, as_attachment=True)
+
+
+class OfficeFilter(admin.SimpleListFilter):
+    """Rosters of one of the offices that this person's posts cover."""
+
+    title, parameter_name = _("机构"), "office"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        below = offices_below(request.actor).order_by("path")  # type: ignore[attr-defined]
+        return [(str(pk), name) for pk, name in below.values_list("pk", "name")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Roster]) -> QuerySet[Roster]:
+        return queryset.filter(office=whole(self.value())) if self.value() else queryset
+
+
+class PlanFilter(admin.SimpleListFilter):
+    """Rosters of one plan."""
+
+    title, parameter_name = _("计划"), "plan"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(program.pk), program.title) for program in Program.objects.order_by("name")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Roster]) -> QuerySet[Roster]:
+        return queryset.filter(terms__program=whole(self.value())) if self.value() else queryset
+
+
+@admin.register(Roster)
+class RosterAdmin(HouseAdmin):
+    """The rosters of the office's units."""
+
+    view_action = "enrolments.view"
+    section, place = "joining", 20
+    page = "admin:roster"
+    desk_urls = (
+        ("<int:pk>/record/", "roster", "enrolments.view", roster_page),
+        ("<int:pk>/result/", "roster_result", "enrolments.view", roster_result),
+    )
+    search_hint = _("单位名称的开头，或统一社会信用代码")
+    empty_hint = _("没有符合条件的名册。单位经办人上传名册后会出现在这里。")
+    list_display = (
+        column("file_name", _("文件")),
+        column("unit", _("单位")),
+        column("office", _("机构")),
+        "program",
+        column("row_count", _("行数")),
+        column("good_count", _("可以参加")),
+        column("bad_count", _("有问题")),
+        "amount",
+        "standing",
+        column("uploaded_at", _("上传时间")),
+    )
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, PlanFilter)
+    list_select_related = ("unit", "office", "terms__program")
+    ordering = ("-id",)
+
+    def find(self, rows: QuerySet[Roster], text: str) -> QuerySet[Roster]:
+        return rows.filter(unit__in=reading.units_called(text))
+
+    @admin.display(description=_("计划"))
+    def program(self, roster: Roster) -> str:
+        return roster.terms.program.title
+
+    @admin.display(description=_("互助费（元）"))
+    def amount(self, roster: Roster) -> str:
+        return format_yuan(roster.total_fen)
+
+
+@todo("contributions.view")
+def rosters_to_be_paid(actor: Actor) -> Iterable[Todo]:
+    """Rosters whose contribution has not arrived."""
+    address = f"{reverse('admin:members_roster_changelist')}?state__exact=committed"
+    yield waiting(_("已登记、互助费没有到齐的名册"), Roster.objects.filter(state="committed"), "uploaded_at", address)

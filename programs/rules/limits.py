@@ -1,0 +1,64 @@
+"""The limits of a plan that count over claims, as people read them: what they are called and how much they hold."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from programs.rules.schedule import Schedule
+from programs.rules.steps import counted_under
+from programs.rules.words import Words
+
+EACH = "*"  # stands for the disease in the key of a limit that is counted for each disease
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit: under which key it is counted, for what (the scope of a ceiling; deductible, days), how much it holds (yuan, or
+    days), and the items that count under it."""
+
+    key: str
+    scope: str
+    amount: Decimal
+    items: tuple[Words, ...]
+
+    @property
+    def is_days(self) -> bool:
+        return self.scope == "days"
+
+    @property
+    def each_disease(self) -> str:
+        """The beginning of the keys of a limit that is counted for each disease; empty for all others."""
+        return self.key.removesuffix(EACH) if self.scope == "disease" else ""
+
+    @property
+    def words(self) -> Words:
+        """What it limits, and the items it is for."""
+        zh, en = "、".join(item.zh for item in self.items), ", ".join(item.en for item in self.items)
+        says = SAYS[self.scope]
+        return Words(f"{says.zh}（{zh}）", f"{says.en} ({en})")
+
+
+SAYS = {
+    "period": Words("本保障期内最多给付", "at most in this period of cover"),
+    "lifetime": Words("终身最多给付", "at most in a lifetime"),
+    "disease": Words("本保障期内同一疾病最多给付", "at most for one disease in this period of cover"),
+    "deductible": Words("本保障期内先由个人承担（起付线）", "borne by the person first in this period of cover (deductible)"),
+    "days": Words("本保障期内最多计天数", "days counted at most in this period of cover"),
+}
+
+
+def limits(schedule: Schedule, *, shares: int) -> tuple[Limit, ...]:
+    """Every limit that counts over claims for so many shares, in the order of the plan. Shares above the plan's greatest number
+    raise no limit. Sums without an end are no limit."""
+    found: dict[str, Limit] = {}
+    counting = min(shares, schedule.enrolling.max_shares)
+    for item in schedule.items:
+        for step in item.steps:
+            key, amount = counted_under(step, counting, EACH) or ("", None)
+            if amount is None:
+                continue
+            before = found.get(key)
+            if before is None:
+                found[key] = Limit(key, key.partition(":")[0], amount, (item.name,))
+            elif item.name not in before.items:
+                found[key] = replace(before, items=(*before.items, item.name))
+    return tuple(found.values())

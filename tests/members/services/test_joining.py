@@ -1,0 +1,183 @@
+"""Joining by oneself through the service: few statements whoever joins and whoever pays; children only with their guardian."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test.utils import CaptureQueriesContext
+
+from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
+from members.services import enrolment, joining, people
+from members.services.enrolment import EnrolmentRefused
+from members.services.joining import JoinRefused
+from members.services.people import PersonRefused
+from programs.models import Terms
+from tests.factories.world import JOINED, World, load
+from tests.pages.test_my_covers import FIVE, plan
+from unionaid.lib.calendar import add_years, frozen, plus_days
+from unionaid.lib.identity import IdNumber, make_id_number, parse_id_number
+from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.scope import Scope, everywhere, office_scope
+
+QUIET = ("SAVEPOINT", "RELEASE", "ROLLBACK TO")
+MOST = 20
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    with frozen(JOINED):
+        yield
+
+
+def as_worker(member: Member) -> AbstractContextManager[Any]:
+    return office_scope(Scope(member=member.pk, user=member.user_id))
+
+
+def number(born: date, order: int = 31) -> IdNumber:
+    return parse_id_number(make_id_number("610802", born, order))
+
+
+def drafted(world: World, terms: Terms, holder: Member, *, child: Member | None = None) -> JoinDraft:
+    """A draft that wants nothing but sending in; for oneself or for the child."""
+    by = world.worker(holder)
+    draft = joining.begin(holder, terms, by=by)
+    if child:
+        joining.choose_person(draft, relation="minor_child", member=child, by=by)
+    kind = "relation" if child else "contract"
+    joining.add_paper(draft, kind=kind, upload=CleanUpload("image/jpeg", b"j", "p.jpg", f"{draft.pk:064d}"), by=by)
+    return draft
+
+
+def sent_in(world: World, draft: JoinDraft, holder: Member) -> int:
+    """How many statements sending it in takes; everything that changes nothing stays out of the count."""
+    with as_worker(holder), CaptureQueriesContext(connection) as captured:
+        joining.submit(draft, by=world.worker(holder), on=JOINED)
+    return sum(not query["sql"].startswith(QUIET) for query in captured.captured_queries)
+
+
+def for_oneself(world: World) -> int:
+    with everywhere(reason="arrange"):
+        holder = world.member(101)
+        draft = drafted(world, plan("five", {"contribution": {"per_share": "125", "payers": FIVE}}), holder)
+    return sent_in(world, draft, holder)
+
+
+def for_a_child(world: World) -> int:
+    with everywhere(reason="arrange"):
+        holder = world.member(101)
+        terms = load("national-children-accident.2026")
+        child = people.add_child(holder, name="小宝", id_number=number(date(2018, 5, 1)), by=world.worker(holder), on=JOINED)
+        draft = drafted(world, terms, holder, child=child)
+    return sent_in(world, draft, holder)
+
+
+@pytest.mark.parametrize("join", [for_oneself, for_a_child])
+def test_joining_takes_at_most_twenty_statements(world: World, join: Callable[[World], int]) -> None:
+    assert join(world) <= MOST
+    with everywhere(reason="look"):
+        made = Enrolment.objects.get()
+        due, paper = ContributionDue.objects.get(), Evidence.objects.get()
+        assert due.amount_fen == made.contribution_fen
+        assert (due.enrolment_id, paper.enrolment_id) == (made.pk, made.pk)
+        assert not JoinDraft.objects.exists()
+
+
+# -- children and their guardian ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guardian(world: World) -> Member:
+    with everywhere(reason="arrange"):
+        return world.member(101)
+
+
+def enrolled(world: World, holder: Member, child: Member, terms: Terms, on: date = JOINED) -> Enrolment:
+    with everywhere(reason="arrange"):
+        child.refresh_from_db()
+    with as_worker(holder):
+        return enrolment.enrol(
+            member=child, holder=holder, relation="minor_child", terms=terms, shares=1, unit=world.unit, on=on, by=world.worker(holder)
+        )
+
+
+def registered(world: World, holder: Member, born: date) -> Member:
+    with everywhere(reason="arrange"):
+        return people.add_child(holder, name="小宝", id_number=number(born), by=world.worker(holder), on=JOINED)
+
+
+def without_ages() -> Terms:
+    """A plan for children that names no age."""
+    return plan("children", {"enrolment": {"relations": ["self", "minor_child"], "ages": None}})
+
+
+@pytest.mark.parametrize(("days", "joins"), [(0, False), (1, True)])
+def test_a_child_is_under_eighteen_when_cover_starts_whatever_the_plan_says(world: World, guardian: Member, days: int, joins: bool) -> None:
+    """Cover starts on the day after joining: whoever turns 18 that day is no minor child any more."""
+    terms, first = without_ages(), plus_days(JOINED, 1)
+    child = registered(world, guardian, plus_days(add_years(first, -18), days))
+    if joins:
+        assert enrolled(world, guardian, child, terms).relation == "minor_child"
+        return
+    with pytest.raises(EnrolmentRefused, match="已满 18 周岁"):
+        enrolled(world, guardian, child, terms)
+
+
+def test_whoever_is_eighteen_is_not_registered_as_a_child(world: World, guardian: Member) -> None:
+    with pytest.raises(PersonRefused, match="已满 18 周岁"):
+        registered(world, guardian, add_years(JOINED, -18))
+    assert registered(world, guardian, plus_days(add_years(JOINED, -18), 1)).guardian_id == guardian.pk
+
+
+def test_a_child_joins_through_its_guardian_alone(world: World, guardian: Member) -> None:
+    terms, child = without_ages(), registered(world, guardian, date(2018, 5, 1))
+    with everywhere(reason="arrange"):
+        other = world.member(103, "别人")
+        assert Consent.objects.filter(member=child, purpose="minor").count() == 1
+    with pytest.raises(EnrolmentRefused, match="登记的监护人"):
+        enrolled(world, other, child, terms)
+    with pytest.raises(PersonRefused, match="另一位监护人"):
+        registered(world, other, date(2018, 5, 1))
+    with everywhere(reason="look"):
+        assert Consent.objects.filter(member=child, purpose="minor").count() == 1
+
+
+def test_a_withdrawn_consent_is_asked_for_again(world: World, guardian: Member) -> None:
+    terms, child = without_ages(), registered(world, guardian, date(2018, 5, 1))
+    with everywhere(reason="arrange"):
+        Consent.objects.filter(member=child).update(withdrawn_at="2026-01-01T00:00:00+08:00")
+    with pytest.raises(EnrolmentRefused, match="监护人同意"):
+        enrolled(world, guardian, child, terms)
+    registered(world, guardian, date(2018, 5, 1))
+    assert enrolled(world, guardian, child, terms).member_id == child.pk
+    with everywhere(reason="look"):
+        assert Consent.objects.filter(member=child, purpose="minor").count() == 2
+
+
+def test_cover_through_the_other_parent_counts_as_renewal(world: World, guardian: Member) -> None:
+    """Continuity belongs to the person and the program, whoever it was that joined for them."""
+    change = {"waiting": {"days": 30, "waived_on_renewal_within_days": 60}, "enrolment": {"relations": ["minor_child"], "ages": None}}
+    terms, child = plan("children", change), registered(world, guardian, date(2018, 5, 1))
+    first = enrolled(world, guardian, child, terms)
+    assert (first.first_time, first.waiting_waived) == (True, False)
+    with everywhere(reason="arrange"):
+        other = world.member(103, "另一方")
+        Enrolment.objects.filter(pk=first.pk).update(cover=DateRange(date(2025, 1, 1), JOINED))
+        Member.objects.filter(pk=child.pk).update(guardian=other)
+    second = enrolled(world, other, child, terms)
+    assert (second.first_time, second.waiting_waived) == (False, True)
+
+
+def test_a_draft_without_person_or_paper_is_not_sent_in(world: World, guardian: Member) -> None:
+    with everywhere(reason="arrange"):
+        terms = load("national-children-accident.2026")
+        draft = joining.begin(guardian, terms, by=world.worker(guardian))
+    for words in ("为谁参加", "证明材料"):
+        with as_worker(guardian), pytest.raises(JoinRefused, match=words):
+            joining.submit(draft, by=world.worker(guardian), on=JOINED)
+        child = registered(world, guardian, date(2018, 5, 1))
+        with everywhere(reason="arrange"):
+            joining.choose_person(draft, relation="minor_child", member=child, by=world.worker(guardian))

@@ -1,0 +1,106 @@
+"""The queue of batches at the desk: filtered by office, state and plan, searched by unit; one batch with every line; numbers masked."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from members.models import Roster, WorkUnit
+from members.selectors import rosters as reading
+from members.services import rosters, units
+from programs.models import Terms
+from tests.factories.world import JOINED, World, load, make_unit
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import make_id_number
+from unionaid.lib.spreadsheet import read_table
+from unionaid.offices.roles import SYSTEM
+from unionaid.offices.scope import everywhere
+
+LIST = "/admin/members/roster/"
+BAD = "张三,610802199003080000"
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    with frozen(JOINED):
+        yield
+
+
+def _client(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def _text(answer: HttpResponse) -> str:
+    return answer.content.decode()
+
+
+def _roster(world: World, name: str, lines: list[str], *, unit: WorkUnit | None = None, terms: Terms | None = None) -> Roster:
+    data = "\n".join(["姓名,身份证号", *lines]).encode()
+    with everywhere(reason="arrange"):
+        made = rosters.upload(
+            unit=unit or world.unit, terms=terms or world.yulin, data=data, file_name=name, by=world.agent_actor, on=JOINED
+        )
+        rosters.check(made.pk, by=SYSTEM, on=JOINED)
+        made.refresh_from_db()
+    return made
+
+
+def _good(first: int, count: int) -> list[str]:
+    return [f"李四,{make_id_number('610802', JOINED.replace(year=1985), 101 + first + i)}" for i in range(count)]
+
+
+def test_the_queue_is_filtered_by_office_state_and_plan_and_searched_by_unit(world: World) -> None:
+    with everywhere(reason="arrange"):
+        other = load("national-inpatient.2026")
+        far, _agent = make_unit(world.cast.b, "91610100MA70XX51C")
+        units.approve_unit(far, by=world.cast.actor(world.cast.outsider))
+    _roster(world, "one.csv", _good(0, 2))
+    _roster(world, "two.csv", _good(10, 2), terms=other)
+    _roster(world, "far.csv", _good(20, 2), unit=far)
+    hq = _client(world.cast.hq_user)
+
+    def seen(query: str) -> set[str]:
+        page = _text(hq.get(LIST + query))
+        return {name for name in ("one.csv", "two.csv", "far.csv") if name in page}
+
+    assert seen("") == {"one.csv", "two.csv", "far.csv"}
+    assert seen(f"?office={world.cast.a.pk}") == {"one.csv", "two.csv"}
+    assert seen(f"?plan={other.program_id}") == {"two.csv"}
+    assert seen(f"?office={world.cast.b.pk}&state__exact=checked") == {"far.csv"}
+    assert seen("?state__exact=effective") == set()
+    assert seen(f"?q={far.credit_code}") == {"far.csv"}
+    assert seen("?office=x&plan=999999999999999999999") == set()
+    own = _text(_client(world.cast.reviewer).get(f"{LIST}?office={world.cast.b.pk}"))
+    assert "far.csv" not in own
+    assert "西安办事处" not in own
+
+
+def test_one_batch_shows_every_line_and_its_counts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 4)
+    lines = _good(0, 6)
+    roster = _roster(world, "r.csv", [*lines, BAD, lines[0]])
+    client, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    page = _text(client.get(address))
+    assert "同一个身份证号" in page  # what is wrong comes first
+    assert "李四" in page
+    everyone = _text(client.get(f"{address}?only=all"))
+    assert "下一页" in everyone
+    assert "after=5" in everyone
+    assert _text(client.get(f"{address}?only=all&after=5")).count('scope="row"') == 4
+    assert client.get(f"{address}?only=nonsense&after=-3").status_code == 200
+    assert _client(world.cast.outsider).get(address).status_code == 404
+
+
+def test_the_result_for_those_who_look_on_masks_every_number(world: World) -> None:
+    roster = _roster(world, "r.csv", [*_good(0, 2), BAD])
+    client = _client(world.cast.auditor)
+    table = read_table(client.get(reverse("admin:roster_result", args=[roster.pk])).content, "x.xlsx")
+    assert len(table.rows) == 3
+    assert all("*" in row[2] for row in table.rows)
+    assert "最后一位" in table.rows[2][-1]
+    assert _client(world.cast.outsider).get(reverse("admin:roster_result", args=[roster.pk])).status_code == 404

@@ -1,0 +1,356 @@
+"""Renewing a unit's list through the front door: last period's list down, changed, up again; what the preview tells; one commit."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from members.models import Enrolment, Roster, WorkUnit
+from members.selectors import rosters as reading
+from members.services import rosters, units
+from programs.models import Terms
+from programs.rules.planfile import PlanFile, read_plan
+from programs.services import check, load_plan, publish
+from tests.factories.world import JOINED, World, make_unit
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import make_id_number
+from unionaid.lib.spreadsheet import Column, Sheet, read_table, write_workbook
+from unionaid.offices.roles import SYSTEM, Actor
+from unionaid.offices.scope import everywhere
+from unionaid.workflow import progress
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import AuditEntry, Job
+
+BEFORE = date(2024, 12, 1)
+CATALOGUE = Path(__file__).resolve().parents[2] / "programs" / "catalogue"
+YULIN = read_plan((CATALOGUE / "shaanxi-yulin-medical.2026.yaml").read_bytes(), source="yulin").data
+EXAMPLE = [{"name": "自付 1500 元", "case": {"event": "admission", "self_pay": "1500.00"}, "expect": "1200.00"}]
+HEADER = ["姓名", "身份证号", "份数"]
+Line = tuple[str, str, str]
+OLD = 7
+
+
+def _line(i: int, shares: str = "1") -> Line:
+    """The person with this number; the seventh was born in 1965 and is too old in the second year."""
+    born = date(1965, 1, 1) if i == OLD else date(1985, 3, 8)
+    return (f"职工{'甲乙丙丁戊己庚辛壬癸'[i % 10]}", make_id_number("610802", born, 101 + i), shares)
+
+
+def _client(user: User, language: str = "zh-hans") -> Client:
+    client = Client(headers={"accept-language": language})
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def _text(answer: HttpResponse) -> str:
+    return answer.content.decode()
+
+
+def _file(rows: list[Line] | list[list[str]], header: list[str] = HEADER) -> SimpleUploadedFile:
+    out = io.BytesIO()
+    write_workbook(out, [Sheet("名册", "", [Column(title, "text", 20) for title in header], rows)])
+    return SimpleUploadedFile("名册.xlsx", out.getvalue())
+
+
+@pytest.fixture
+def terms(world: World) -> list[Terms]:
+    """Two years of a plan with a waiting period that renewals within 30 days do not have; up to 3 shares."""
+    made = []
+    for year in (2025, 2026):
+        opens = {"opens": f"{year - 1}-10-01", "closes": f"{year}-12-31", "individual": True, "shares": {"max": 3}}
+        data = {
+            **YULIN, "code": "renewed", "version": str(year), "period": {"start": f"{year}-01-01", "end": f"{year}-12-31"},
+            "enrolment": {**opens, "ages": [{"from": 16, "to": 60}]},
+            "waiting": {"days": 30, "waived_on_renewal_within_days": 30}, "examples": EXAMPLE,
+        }  # fmt: skip
+        with everywhere(reason="arrange"):
+            made.append(publish(check(load_plan(PlanFile(data, {}, "x"), by=SYSTEM).terms, by=SYSTEM), by=SYSTEM))
+    return made
+
+
+def _sent(client: Client, unit: int, terms: Terms, file: SimpleUploadedFile) -> int:
+    answer = client.post(reverse("members:roster_upload", args=[unit, terms.pk]), {"file": file})
+    assert answer.status_code == 302, _text(answer)
+    run_due("default")
+    return int(answer["Location"].rsplit("/", 1)[1])
+
+
+def _enrolled(client: Client, unit: int, terms: Terms, lines: list[Line]) -> int:
+    pk = _sent(client, unit, terms, _file(lines))
+    assert client.post(reverse("members:roster_confirm", args=[pk])).status_code == 302
+    run_due("default")
+    return pk
+
+
+def _page(client: Client, pk: int, query: str = "") -> str:
+    return _text(client.get(reverse("members:roster", args=[pk]) + query))
+
+
+def _count(page: str, only: str) -> str:
+    """The figure of a tile that can be opened."""
+    return page.split(f'href="?only={only}#lines"')[1].split("</strong>")[0].rsplit(">", 1)[1]
+
+
+@dataclass
+class Year:
+    """Ten people of the unit (0 to 9) and three of another (20 to 22) had cover in the year before; today the next has begun."""
+
+    world: World
+    terms: Terms
+    other: int
+    other_agent: User
+
+    def list_of_the_unit(self) -> list[Line]:
+        """The list of this year: 8 and 9 left, 0 has two shares, 50 and 51 are new, 20 comes from the other unit, 2 stands there
+        twice, and one number is wrong."""
+        return [
+            _line(0, "2"), *(_line(i) for i in range(1, 8)), _line(50), _line(51), _line(20), _line(2), ("张三", "610802199003080000", "1")
+        ]  # fmt: skip
+
+    def sent(self, lines: list[Line]) -> int:
+        return _sent(_client(self.world.agent), self.world.unit.pk, self.terms, _file(lines))
+
+
+def _the_year_before(unit: WorkUnit, terms: Terms, lines: list[Line], by: Actor) -> None:
+    """These people enrolled by a roster of last year, when today's agents were none yet."""
+    roster = rosters.upload(unit=unit, terms=terms, data=_file(lines).read(), file_name="去年.xlsx", by=by, on=BEFORE)
+    rosters.check(roster.pk, by=SYSTEM, on=BEFORE)
+    roster.refresh_from_db()
+    rosters.confirm(roster, by=by)
+    rosters.commit(roster.pk, by=SYSTEM, on=BEFORE)
+
+
+@pytest.fixture
+def year(world: World, terms: list[Terms]) -> Iterator[Year]:
+    with frozen(BEFORE):
+        with everywhere(reason="arrange"):
+            other, agent = make_unit(world.cast.a, "91610800MA70XX41C")
+            units.approve_unit(other, by=world.cast.actor(world.cast.reviewer))
+            _the_year_before(world.unit, terms[0], [_line(i) for i in range(10)], world.agent_actor)
+            _the_year_before(other, terms[0], [_line(i) for i in range(20, 23)], Actor(agent.pk, "周经办", unit_ids=frozenset({other.pk})))
+    with frozen(JOINED):
+        yield Year(world, terms[1], other.pk, agent)
+
+
+# -- the list to start from ---------------------------------------------------------------------------------------------
+
+
+def test_last_periods_list_is_where_a_renewal_starts(year: Year) -> None:
+    client, args = _client(year.world.agent), [year.world.unit.pk, year.terms.pk]
+    plans = _text(client.get(reverse("members:roster_plans", args=args[:1])))
+    assert "上期有 10 人" in plans
+    address = reverse("members:roster_last_list", args=args)
+    assert address in plans
+    assert address in _text(client.get(reverse("members:roster_upload", args=args)))
+    table = read_table(client.get(address).content, "x.xlsx")
+    assert [row[:2] for row in table.rows] == sorted([list(_line(i)[:2]) for i in range(10)])
+    assert table.rows[0][table.header.index("在职情况")] == "企业在职"
+    with everywhere(reason="look"):
+        told = AuditEntry.objects.get(action="take_last_list")
+        assert (told.actor_id, told.details) == (year.world.agent.pk, {"terms": year.terms.pk, "people": 10})
+    pk = _sent(client, *_plan(year), SimpleUploadedFile("x.xlsx", client.get(address).content))
+    assert _count(_page(client, pk), "stayed") == "9"
+
+
+def _plan(year: Year) -> tuple[int, Terms]:
+    return year.world.unit.pk, year.terms
+
+
+def test_a_unit_that_joins_for_the_first_time_has_no_last_list(year: Year) -> None:
+    with everywhere(reason="arrange"):
+        new, agent = make_unit(year.world.cast.a, "91610800MA70XX42C")
+        units.approve_unit(new, by=year.world.cast.actor(year.world.cast.reviewer))
+    client = _client(agent)
+    assert "从上期名单开始" not in _text(client.get(reverse("members:roster_plans", args=[new.pk])))
+    assert client.get(reverse("members:roster_last_list", args=[new.pk, year.terms.pk])).status_code == 404
+    with everywhere(reason="look"):
+        assert not AuditEntry.objects.filter(action="take_last_list").exists()
+
+
+# -- the preview --------------------------------------------------------------------------------------------------------
+
+
+def test_the_preview_tells_every_difference_and_each_opens_as_a_list(year: Year) -> None:
+    client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
+    page = _page(client, pk)
+    counts = {only: _count(page, only) for only in reading.ONLY}
+    assert counts == {
+        "good": "10", "joined": "2", "stayed": "6", "changed": "1", "moved": "1", "bad": "3", "unfit": "1", "duplicate": "1", "left": "2",
+    }  # fmt: skip
+    unfit = _page(client, pk, "?only=unfit")
+    assert unfit.count('<td data-label="行">') == 1
+    assert "周岁" in unfit
+    assert "行是同一个身份证号" in _page(client, pk, "?only=duplicate")
+    left = _page(client, pk, "?only=left")
+    assert left.count("<li>职**</li>") == 2
+    assert _line(8)[1] not in left
+    assert _page(client, pk, "?only=moved").count("从其他单位转来") >= 1
+    assert "新参加的人有等待期" in page
+    assert "30 天内接上的人" in page
+
+
+def test_a_long_list_goes_on_page_by_page(year: Year, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 4)
+    client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
+    address, rows = "", []
+    while address is not None:
+        page = _page(client, pk, address)
+        rows += page.split('<td data-label="行">')[1:]
+        address = next(("?" + way.split('"')[0] for way in page.split('href="?')[1:] if way.startswith("after=")), None)
+    assert len(rows) == 13
+    assert [row.split("<")[0] for row in rows] == [str(number) for number in sorted(int(row.split("<")[0]) for row in rows)]
+    first = _page(client, pk, "?only=left")
+    assert first.count("<li>职**</li>") == 2
+    assert _page(client, pk, "?only=nonsense&after=x").count('<td data-label="行">') == 4
+
+
+def test_who_stays_does_not_wait_and_who_is_new_does(year: Year) -> None:
+    client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
+    client.post(reverse("members:roster_confirm", args=[pk]))
+    run_due("default")
+    with everywhere(reason="look"):
+        made = list(Enrolment.objects.filter(roster=pk).select_related("member"))
+        assert len(made) == 10
+        new = [one for one in made if one.waiting_until is not None]
+        assert {one.member.name for one in new} == {"职工甲", "职工乙"}
+        assert all(one.waiting_until == date(2026, 2, 4) and not one.waiting_waived for one in new)
+        assert all(one.waiting_waived for one in made if one not in new)
+    assert _page(client, pk, "?only=joined").count("等待期至 2026年2月4日") == 2
+    for only, count in (("stayed", 6), ("changed", 1), ("moved", 1)):
+        assert _page(client, pk, f"?only={only}").count("接续上期，免等待期") == count
+
+
+def test_whom_an_earlier_roster_of_the_year_enrolled_is_not_told_as_left(year: Year) -> None:
+    client = _client(year.world.agent)
+    _enrolled(client, *_plan(year), [_line(i) for i in range(6)])
+    page = _page(client, _sent(client, *_plan(year), _file([_line(50)])))
+    assert _count(page, "left") == "4"
+
+
+# -- correcting -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_problems_is_corrected_and_uploaded_as_it_is(year: Year) -> None:
+    client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
+    table = read_table(client.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx")
+    assert table.header[-2:] == ["要改正的问题", "原行号"]
+    assert len(table.rows) == 3
+    wrong = next(row for row in table.rows if row[0] == "张三")
+    assert "最后一位" in wrong[-2]
+    wrong[1] = make_id_number("610802", date(1990, 3, 8), 333)
+    again = _sent(client, *_plan(year), _file([wrong], table.header))
+    page = _page(client, again)
+    assert "确认登记 1 人" in page
+
+
+def test_each_page_and_each_sheet_speaks_its_own_language(year: Year) -> None:
+    pk = year.sent(year.list_of_the_unit())
+    with everywhere(reason="arrange"):
+        Roster.objects.filter(pk=pk).update(file_name="roster.xlsx")
+    english = _client(year.world.agent, "en")
+    page = _page(english, pk, "?only=bad")
+    assert "twice" in page.lower()
+    assert "同一个身份证号" not in page
+    assert "周岁" not in page
+    sheet = read_table(english.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx")
+    assert not any("周岁" in cell or "身份证号" in cell for row in sheet.rows for cell in row)
+    desk = _text(_client(year.world.cast.reviewer, "en").get(reverse("admin:roster", args=[pk])))
+    assert "同一个身份证号" not in desk
+    assert "是同一个身份证号" in _page(_client(year.world.agent), pk, "?only=bad")
+
+
+def test_an_unreadable_roster_is_explained_in_the_readers_language(year: Year) -> None:
+    agent = year.world.agent
+    pk = _sent(_client(agent), *_plan(year), SimpleUploadedFile("x.csv", "甲,乙\n1,2\n".encode()))
+    assert "名册缺少这些列" in _page(_client(agent), pk)
+    english = _page(_client(agent, "en"), pk)
+    assert "名册缺少这些列" not in english
+    assert "column" in english
+
+
+# -- nobody twice ---------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_is_covered_already_is_refused_and_it_is_explained(year: Year) -> None:
+    mine, theirs = _client(year.world.agent), _client(year.other_agent)
+    _enrolled(mine, *_plan(year), [_line(1), _line(2)])
+    pk = _sent(theirs, year.other, year.terms, _file([_line(1), _line(20)]))
+    page = _page(theirs, pk)
+    assert _count(page, "bad") == "1"
+    assert "此人在这段时间已参加这个计划，不能重复参加" in page
+    assert year.world.unit.name not in page  # whose people they are is not said
+    again = _page(mine, _sent(mine, *_plan(year), _file([_line(2), _line(3)])))
+    assert "本单位已为此人参加过这个计划，不能重复参加" in again
+
+
+def test_who_was_enrolled_elsewhere_since_the_check_is_told_after_the_commit(year: Year) -> None:
+    mine, theirs = _client(year.world.agent), _client(year.other_agent)
+    pk = _sent(theirs, year.other, year.terms, _file([_line(20), _line(50)]))
+    assert _count(_page(theirs, pk), "good") == "2"
+    _enrolled(mine, *_plan(year), [_line(20)])
+    theirs.post(reverse("members:roster_confirm", args=[pk]))
+    run_due("default")
+    page = _page(theirs, pk)
+    assert "已登记 1 人" in page
+    assert _count(page, "unfit") == "1"  # on their list last year, and not this year
+    assert "此人已在别处参加这个计划" in page
+    with everywhere(reason="look"):
+        assert Enrolment.objects.filter(terms=year.terms).count() == 2
+    assert "此人已在别处参加" in str(read_table(theirs.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx").rows)
+
+
+# -- progress -------------------------------------------------------------------------------------------------------------
+
+
+def test_while_it_is_checked_the_page_says_how_far_it_is_and_that_one_may_leave(year: Year) -> None:
+    client = _client(year.world.agent)
+    client.post(reverse("members:roster_upload", args=[year.world.unit.pk, year.terms.pk]), {"file": _file([_line(1)])})
+    with everywhere(reason="arrange"):
+        roster, job = Roster.objects.latest("pk"), Job.objects.latest("pk")
+        Job.objects.filter(pk=job.pk).update(job_state="running")
+    progress.tell(job.public_id, "逐行核对", 1, 2)
+    page = _page(client, roster.pk)
+    for words in ("逐行核对", "已办 1，共 2", "您可以离开这个页面", "刷新，看办到哪一步", "取消这份名册"):
+        assert words in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    assert "Checking line by line" in _page(_client(year.world.agent, "en"), roster.pk)
+    address = reverse("members:roster", args=[roster.pk])
+    part = client.get(address, headers={"hx-request": "true"})
+    assert "逐行核对" in _text(part)
+    assert "<html" not in _text(part)
+    assert not part.has_header("HX-Refresh")
+    with everywhere(reason="arrange"):
+        Job.objects.filter(pk=job.pk).update(job_state="queued")
+    run_due("default")
+    assert client.get(address, headers={"hx-request": "true"})["HX-Refresh"] == "true"
+    with everywhere(reason="look"):
+        assert progress.told(job.public_id) == ("与上期名单比对", 1, 1)
+
+
+def test_a_cache_that_is_down_keeps_nobody_from_working(year: Year, settings: Any) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    pk = year.sent([_line(1)])
+    assert "确认登记 1 人" in _page(_client(year.world.agent), pk)
+
+
+def test_the_preview_of_a_renewal_takes_the_same_statements_for_few_and_for_many(year: Year) -> None:
+    client, counts = _client(year.world.agent), []
+    for first, size in ((100, 3), (200, 60)):
+        lines = [*(_line(2 * i + 1000) for i in range(first, first + size)), _line(1), _line(1)]
+        pk = year.sent(lines)
+        with CaptureQueriesContext(connection) as seen:
+            for only in ("", "left", "bad", "joined"):
+                _page(client, pk, f"?only={only}")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
