@@ -161,7 +161,7 @@ class ClaimAdmin(HouseAdmin):
         kept = {name: value for name, value in request.GET.items() if name in {one.parameter_name for one in FILTERS}}
         mine = [(state, standing_words(state)) for state, _arrow in queues_of(actor(request))]
         answer = super().changelist_view(request, {**(extra_context or {}), "queues": mine, "queue": kept.get("state", "")})
-        if kept and answer.status_code == 200:
+        if kept and answer.status_code == 200 and request.session.get(KEPT) != urlencode(kept):
             request.session[KEPT] = urlencode(kept)
         return answer
 
