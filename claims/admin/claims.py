@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
@@ -21,13 +22,14 @@ from claims.admin.review import document, review_page
 from claims.admin.words import standing_words, tone_of
 from claims.checks import DECIDABLE
 from claims.models import Claim
-from claims.selectors.queue import due_of, holder_of, open_flag_counts, open_flags, overdue, queues_of
-from claims.selectors.rules import rules
+from claims.selectors.queue import due_of, holder_of, open_flag_count, open_flags, overdue, queues_of
+from claims.selectors.rules import Rules, rules
 from members.selectors.people import members_by_number
 from unionaid.lib.calendar import day_of, days_between, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, Todo, badge, column, todo, waiting
+from unionaid.offices.desk import HouseAdmin, HouseList, Link, Todo, badge, column, todo, waiting
+from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor
 from unionaid.offices.selectors import offices_below
 from unionaid.workflow.selectors import findable
@@ -42,14 +44,16 @@ KEPT = "claim_filters"  # what the session keeps of the list; what was searched 
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
 
-def choosing(title: Any, name: str, choices: Callable[[Actor], Iterable[tuple[str, Any]]], narrow: Callable[..., QuerySet[Claim]]) -> Any:
+def choosing(
+    title: Any, name: str, choices: Callable[[HttpRequest], Iterable[tuple[str, Any]]], narrow: Callable[..., QuerySet[Claim]]
+) -> Any:
     """A filter of the list: its choices, and the rows that one of them leaves; what is not a choice is refused."""
 
     class Choosing(admin.SimpleListFilter):
         parameter_name = name
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-            return list(choices(actor(request)))
+            return list(choices(request))
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Claim]) -> QuerySet[Claim]:
             value = self.value()
@@ -57,46 +61,72 @@ def choosing(title: Any, name: str, choices: Callable[[Actor], Iterable[tuple[st
                 return queryset
             if value not in dict(self.lookup_choices):
                 raise IncorrectLookupParameters
-            return narrow(queryset, value, actor(request))
+            return narrow(queryset, value, request)
 
     Choosing.title = title
     return Choosing
 
 
-def _states(by: Actor) -> Iterable[tuple[str, Any]]:
+def _states(request: HttpRequest) -> Iterable[tuple[str, Any]]:
     """Drafts are nobody's business yet."""
     return [(state.code, standing_words(state.code)) for state in Claim.graph.states if state.code != "draft"]
 
 
-def _offices(by: Actor) -> Iterable[tuple[str, Any]]:
+def _rules(request: HttpRequest) -> Rules:
+    """The rules, read once for a page."""
+    if not hasattr(request, "review_rules"):
+        request.review_rules = rules()  # type: ignore[attr-defined]
+    found: Rules = request.review_rules  # type: ignore[attr-defined]
+    return found
+
+
+def _own_offices(request: HttpRequest) -> list[Office]:
+    """The offices this person works for, read once for a page."""
+    if not hasattr(request, "own_offices"):
+        request.own_offices = list(offices_below(actor(request)).order_by("path"))  # type: ignore[attr-defined]
+    found: list[Office] = request.own_offices  # type: ignore[attr-defined]
+    return found
+
+
+def _offices(request: HttpRequest) -> Iterable[tuple[str, Any]]:
     """For whoever looks at several offices."""
-    if len(by.office_ids) < 2:
+    if len(actor(request).office_ids) < 2:
         return []
-    return [(str(pk), name) for pk, name in offices_below(by).order_by("path").values_list("pk", "name")]
+    return [(str(office.pk), office.name) for office in _own_offices(request)]
 
 
-def _by_age(rows: QuerySet[Claim], value: str, by: Actor) -> QuerySet[Claim]:
-    late = overdue(rules(), by, on=today())
+def _by_age(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
+    held_to = _rules(request)
+    late = overdue(held_to, _own_offices(request) if held_to.by_path else [], on=today())
     return rows.filter(late) if value == "late" else rows.filter(state__in=DECIDABLE).exclude(late)
 
 
-def _by_amount(rows: QuerySet[Claim], value: str, by: Actor) -> QuerySet[Claim]:
+def _by_amount(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
     _label, first, last = BANDS[value]
     return rows.filter(estimated_fen__gte=first, estimated_fen__lt=last)
 
 
-def _by_flags(rows: QuerySet[Claim], value: str, by: Actor) -> QuerySet[Claim]:
+def _by_flags(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
     found: Exists = open_flags()
     return rows.filter(found) if value == "yes" else rows.exclude(found)
 
 
 FILTERS = (
-    choosing(_("机构"), "at", _offices, lambda rows, value, by: rows.filter(office=int(value))),
-    choosing(_("状态"), "state", _states, lambda rows, value, by: rows.filter(state=value)),
-    choosing(_("时限"), "age", lambda by: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
-    choosing(_("试算金额"), "band", lambda by: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
-    choosing(_("疑点"), "flags", lambda by: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
+    choosing(_("机构"), "at", _offices, lambda rows, value, request: rows.filter(office=int(value))),
+    choosing(_("状态"), "state", _states, lambda rows, value, request: rows.filter(state=value)),
+    choosing(_("时限"), "age", lambda request: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
+    choosing(_("试算金额"), "band", lambda request: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
+    choosing(_("疑点"), "flags", lambda request: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
 )
+
+
+class ClaimList(HouseList):
+    """The rows with the day by which each step is due."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for claim in self.result_list:
+            claim.due = due_of(claim, _rules(request))
 
 
 @admin.register(Claim)
@@ -136,7 +166,10 @@ class ClaimAdmin(HouseAdmin):
     list_select_related = ("member", "program", "office", "held_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
-        return super().get_queryset(request).exclude(state="draft")
+        return super().get_queryset(request).exclude(state="draft").annotate(flag_count=open_flag_count())
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClaimList
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         in_queue = request.GET.get("state") in (*DECIDABLE, "approved", "returned_payment")
@@ -146,11 +179,6 @@ class ClaimAdmin(HouseAdmin):
         if text[:2].upper() == "SL":
             return rows.filter(number__begins=text.upper())
         return rows.filter(member__in=members_by_number(text))
-
-    def complete(self, rows: Sequence[Any]) -> None:
-        held_to, flags = rules(), open_flag_counts([row.pk for row in rows])
-        for row in rows:
-            row.flag_count, row.due = flags.get(row.pk, 0), due_of(row, held_to)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """As it was narrowed down last time, until the filters are let go of on the list itself."""
@@ -206,5 +234,6 @@ def waiting_claims(by: Actor) -> Iterable[Todo]:
         words = gettext("{standing}的申领").format(standing=standing_words(state))
         yield waiting(words, Claim.objects.filter(state=state), "since", f"{address}?state={state}")
     if mine:
-        late = Claim.objects.filter(overdue(rules(), by, on=today()), Q(state__in=mine))
+        held_to = rules()
+        late = Claim.objects.filter(overdue(held_to, list(offices_below(by)) if held_to.by_path else [], on=today()), Q(state__in=mine))
         yield waiting(_("超过办理时限的申领"), late, "since", f"{address}?age=late")

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from claims.checks import DECIDABLE, DECIDING
 from claims.models import Claim, ClaimFlag
-from claims.selectors.rules import Rules, paths
+from claims.selectors.rules import Rules
 from claims.transitions import CLAIM
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.workdays import due_on, overdue_before
+from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 
@@ -65,10 +67,10 @@ def open_flags() -> Exists:
     return Exists(ClaimFlag.objects.filter(claim=OuterRef("pk"), lapsed_at=None, dismissed_at=None))
 
 
-def open_flag_counts(ids: Sequence[int]) -> dict[int, int]:
-    """How many flags of these claims nobody has dismissed. One statement."""
-    rows = ClaimFlag.objects.filter(claim__in=ids, lapsed_at=None, dismissed_at=None).order_by()
-    return dict(rows.values_list("claim").annotate(count=Count("pk")))
+def open_flag_count() -> Coalesce:
+    """How many flags of the claim nobody has dismissed."""
+    rows = ClaimFlag.objects.filter(claim=OuterRef("pk"), lapsed_at=None, dismissed_at=None).order_by()
+    return Coalesce(Subquery(rows.values("claim").annotate(count=Count("pk")).values("count")), 0)
 
 
 def due_of(claim: Claim, rules: Rules) -> date | None:
@@ -78,15 +80,15 @@ def due_of(claim: Claim, rules: Rules) -> date | None:
     return due_on(day_of(claim.since), rules.days(claim.office.path, claim.state))
 
 
-def overdue(rules: Rules, actor: Actor, *, on: date) -> Q:
-    """The waiting claims whose step should have been done before this day, by the rule of each office. At most one statement."""
+def overdue(rules: Rules, offices: Sequence[Office], *, on: date) -> Q:
+    """The waiting claims whose step should have been done before this day, by the rule of each of these offices; where no office has
+    a rule, one term holds for all and none need be named."""
     late = Q(pk__in=[])
-    offices = paths(actor.office_ids) if rules.by_path else [(0, "")]
     for state in DECIDABLE:
         by_days: dict[int, list[int]] = defaultdict(list)
-        for pk, path in offices:
+        for pk, path in [(office.pk, office.path) for office in offices] or [(0, "")]:
             by_days[rules.days(path, state)].append(pk)
         for days, ids in by_days.items():
             first = datetime.combine(overdue_before(on, days), time.min, SHANGHAI)
-            late |= Q(state=state, since__lt=first) & (Q(office__in=ids) if rules.by_path else Q())
+            late |= Q(state=state, since__lt=first) & (Q(office__in=ids) if offices else Q())
     return late
