@@ -6,7 +6,10 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from django.db.models import Count
+
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
+from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay, disease_of
@@ -15,15 +18,15 @@ from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.scope import everywhere
 
 LIFETIME = date(1900, 1, 1)
-DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
+BELOW_DEDUCTIBLE = "below_deductible"
 
 
 _figures = attrgetter(*(f"{name}_fen" for name in SETTLEMENT_FIELDS))
 
 
-def case_facts(claim: Claim) -> CaseFacts:
-    """The event as the rules see it (`told_case`)."""
-    return told_case(claim, claim.admissions.all())
+def case_facts(claim: Claim, stays: Iterable[Admission] | None = None) -> CaseFacts:
+    """The event as the rules see it (`told_case`); `stays`, when they were read already."""
+    return told_case(claim, claim.admissions.all() if stays is None else stays)
 
 
 def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
@@ -51,46 +54,91 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         disability_grade=told.disability_grade,
         accident_on=told.accident_on,
         death_on=told.death_on,
-        claimed_on=day_of(told.submitted_at) if told.submitted_at else None,
+        claimed_on=told.claimed_on or (day_of(told.submitted_at) if told.submitted_at else None),
         other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
         circumstances=frozenset(told.circumstances),
     )
 
 
-def situation(claim: Claim, *, prior: PriorUse) -> Situation:
+def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Admission] | None = None) -> Situation:
     """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
     return Situation(
         person=person_facts(claim.member, relation=claim.enrolment.relation),
         cover=cover_facts(claim.enrolment),
-        case=case_facts(claim),
+        case=case_facts(claim, stays),
         prior=prior,
     )
 
 
-def prior_use(claim: Claim) -> PriorUse:
-    """What this person had from this program in this period of cover, this claim left out. Reads past the scope: the worker who
-    claims for a child, and the reviewer of one office, count with the same figures."""
+def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> PriorUse:
+    """What this person had from this program in this period of cover, this claim left out; `used`: what stands under each limit,
+    when it was read under a lock. Reads past the scope: the worker who claims for a child, and the reviewer of one office, count
+    with the same figures.
+
+    A correction counts as if what it corrects had never been decided: the whole is computed, and the difference is paid.
+    """
     with everywhere(reason="what this person had before under this cover"):
-        return _prior_use(claim)
+        return _prior_use(claim, used_by_key(claim) if used is None else used)
 
 
-def _prior_use(claim: Claim) -> PriorUse:
-    others = Claim.objects.filter(state__in=DECIDED).exclude(pk=claim.pk)
-    in_period = others.filter(enrolment_id=claim.enrolment_id)
-    ever = others.filter(member_id=claim.member_id, program_id=claim.program_id, event__in=["diagnosis", "surgery"])
-    diseases = {pk: disease_of(code, own) for pk, code, own in ever.values_list("pk", "diagnosis_code", "diagnosis_class")}
+def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
+    line, before = corrected_line(claim), replaced(claim)
+    others = (
+        Claim.objects.filter(member_id=claim.member_id, program_id=claim.program_id, state__in=DECIDED)
+        .exclude(pk__in=[claim.pk, *(one.pk for one in line)])
+        .exclude(corrections__state__in=DECIDED)  # what was corrected counts as corrected
+        .annotate(stays=Count("admissions"))
+        .values_list("pk", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
+    )
+    diseases, admissions = dict[int, str](), 0
+    for pk, enrolment_id, event, code, own, stays in others:
+        if event in ("diagnosis", "surgery"):
+            diseases[pk] = disease_of(code, own)
+        elif event == "admission" and enrolment_id == claim.enrolment_id:
+            admissions += stays
     same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
+    given_back = taken_by(before) if before else {}
     return PriorUse(
-        used=used_by_key(claim),
+        used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
         paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
-        admissions=Admission.objects.filter(claim__in=in_period.filter(event="admission")).count(),
+        admissions=admissions,
         diseases=frozenset(filter(None, diseases.values())),
     )
+
+
+def corrected_line(claim: Claim) -> list[Claim]:
+    """The claims that this one corrects: the last decision first, the first one last. None for an ordinary claim."""
+    line, one = list[Claim](), claim
+    while one.corrects_id is not None:
+        one = Claim.objects.get(pk=one.corrects_id)
+        line.append(one)
+    return line
+
+
+def replaced(claim: Claim) -> BenefitStatement | None:
+    """The statement that a correction takes the place of: of the last decision in its line that granted something or counted
+    under a deductible. None when nothing of the line holds."""
+    for one in corrected_line(claim):
+        if one.state in DECIDED or (one.state == "rejected" and one.reason_code == BELOW_DEDUCTIBLE):
+            return one.statements.get(is_final=True)
+    return None
+
+
+def is_replaced(statement: BenefitStatement) -> bool:
+    """Does a correction that holds already stand in this statement's place?"""
+    return BenefitStatement.objects.filter(instead_of=statement, is_final=True, claim__state__in=DECIDED).exists()
+
+
+def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
+    """What a statement takes under each limit: yuan, or days."""
+    return {use["key"]: Decimal(use["taken"] or 0) for use in statement.assessment["usage"]}
 
 
 def _paid_items(claim_ids: list[int]) -> dict[str, Decimal]:
     """What these decided claims were paid, by item: a re-classification pays the difference only."""
     paid: dict[str, Decimal] = {}
+    if not claim_ids:
+        return paid
     for assessment in BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True):
         for item in assessment["items"]:
             paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])

@@ -1,14 +1,16 @@
 """Work on claims that is done later."""
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import bulk, carried, objections, rehearsal
+from claims.services import bulk, carried, objections, public_notice, rehearsal, unit_review
 from members.services.voiding import objection
-from unionaid.workflow.jobs import Run, job
+from unionaid.workflow.jobs import Run, job, timetable
 
-__all__ = ["bulk_approve", "carried", "rehearse"]  # `carried` registers what of this floor goes along with a unit
+# `carried` registers what of this floor goes along with a unit.
+__all__ = ["bulk_approve", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
 
 objection(objections.claims_under)
 
@@ -23,3 +25,22 @@ def rehearse(run: Run) -> dict[str, Any] | None:
 def bulk_approve(run: Run) -> dict[str, Any] | None:
     """Approve one request's claims."""
     return bulk.advance(run.subject_ids[0], run)
+
+
+@timetable
+def find_due(on: date) -> None:
+    """Notices that are over, and claims that their unit did not look at in time."""
+    public_notice.find_over(on)
+    unit_review.find_late(on)
+
+
+@job("claims.close_notice", label=_("结束公示"))
+def close_notice(run: Run) -> dict[str, Any] | None:
+    """End one public notice."""
+    public_notice.close(run.subject_ids[0], on=run.on)
+
+
+@job("claims.pass_by_unit", label=_("单位逾期未核对，转办事处"))
+def pass_by_unit(run: Run) -> dict[str, Any] | None:
+    """Take one claim on without its unit."""
+    unit_review.move_on(run.subject_ids[0], on=run.on)

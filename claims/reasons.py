@@ -26,3 +26,10 @@ REJECTIONS: dict[str, Reason] = {
     "excluded": Reason(_("属于条款的除外情形"), _("经核实，这次情况属于条款写明的除外情形。"), by_rules=False),
 }
 REASONS = {code: reason.label for code, reason in REJECTIONS.items()}
+# Reasons that no reviewer chooses: they follow from another act.
+FOLLOWING_REASONS: dict[str, str | Promise] = {"objection": _("公示期间的异议查实")}
+
+
+def reason_words(code: str) -> str | Promise:
+    """Why nothing was paid, in words; empty for no reason."""
+    return REASONS.get(code) or FOLLOWING_REASONS.get(code, "")

@@ -1,17 +1,26 @@
-"""The life of a claim (申领): who may take it from where to where, and who may not be the same person."""
+"""The life of a claim (申领), of an appeal against its decision and of an objection to it: who may take which from where to where,
+and who may not be the same person."""
 
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.workflow.arrows import Arrow, Graph, State
+
+# What was granted and holds: it counts under the limits, and what comes later begins where it ended.
+DECIDED = ("on_notice", "approved", "in_batch", "paying", "paid", "returned_payment")
+# Nobody decides on what they sent in or passed on themselves, nor again on what they decided before (a claim after an appeal).
+_FRESH_EYES = ("submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
+_HANDLED = ("submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by")
 
 CLAIM = Graph(
     name="claim",
     initial="draft",
     states=(
         State("draft", _("未提交"), "todo"),
+        State("unit_review", _("已提交，等待单位核对")),
         State("submitted", _("已提交，等待初审")),
         State("supplement_requested", _("待您补充材料"), "todo"),
         State("reviewed", _("初审通过，等待终审")),
+        State("on_notice", _("已核定，正在公示"), "good"),
         State("approved", _("已批准，等待给付"), "good"),
         State("in_batch", _("已列入给付批次"), "good"),
         State("paying", _("银行付款中"), "good"),
@@ -22,9 +31,25 @@ CLAIM = Graph(
     ),
     arrows=(
         Arrow("submit", _("提交申领"), ("draft",), "submitted", "claims.submit", stamp="submitted_by"),
+        Arrow("submit_to_unit", _("提交单位核对"), ("draft",), "unit_review", "claims.submit", stamp="submitted_by"),
+        Arrow("reopen", _("申诉成立，重新审核"), ("draft",), "submitted", "appeals.decide"),
+        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", stamp="reviewed_by"),
         Arrow(
-            "review", _("初审通过"), ("submitted",), "reviewed", "claims.review", ("submitted_by",), "reviewed_by"
+            "pass_on",
+            _("单位核对无误，转办事处"),
+            ("unit_review",),
+            "submitted",
+            "claims.unit_review",
+            ("submitted_by",),
+            "unit_reviewed_by",
         ),
+        Arrow(
+            "unit_return", _("单位退回补充"), ("unit_review",), "supplement_requested", "claims.unit_review", ("submitted_by",)
+        ),
+        Arrow("pass_by", _("单位逾期未办，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
+        Arrow("review", _("初审通过"), ("submitted",), "reviewed", "claims.review", _FRESH_EYES, "reviewed_by"),
+        Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", _FRESH_EYES, "approved_by"),
+        Arrow("settle_on_notice", _("初审核定，开始公示"), ("submitted",), "on_notice", "claims.review", _FRESH_EYES, "approved_by"),
         Arrow(
             "return_for_supplement",
             _("退回补充材料"),
@@ -34,37 +59,64 @@ CLAIM = Graph(
             ("submitted_by",),
         ),
         Arrow("supplement", _("补充材料"), ("supplement_requested",), "submitted", "claims.supplement"),
-        Arrow("reject", _("不予给付"), ("submitted", "reviewed"), "rejected", "claims.reject", ("submitted_by",)),
+        Arrow("supplement_to_unit", _("补充材料，再交单位核对"), ("supplement_requested",), "unit_review", "claims.supplement"),
+        Arrow("send_back", _("退回初审"), ("reviewed",), "submitted", "claims.approve", ("submitted_by", "reviewed_by")),
+        Arrow("reject", _("不予给付"), ("submitted", "reviewed"), "rejected", "claims.reject", _FRESH_EYES, "rejected_by"),
+        Arrow("approve", _("批准"), ("reviewed",), "approved", "claims.approve", (*_FRESH_EYES, "reviewed_by"), "approved_by"),
         Arrow(
-            "approve",
-            _("批准"),
+            "approve_on_notice",
+            _("批准，开始公示"),
             ("reviewed",),
-            "approved",
+            "on_notice",
             "claims.approve",
-            ("submitted_by", "reviewed_by"),
+            (*_FRESH_EYES, "reviewed_by"),
             "approved_by",
         ),
+        Arrow("close_notice", _("公示期满"), ("on_notice",), "approved", "claims.close_notice"),
+        Arrow("uphold_objection", _("异议成立，不予给付"), ("on_notice",), "rejected", "objections.decide", _HANDLED, "rejected_by"),
         Arrow(
             "withdraw",
             _("撤回申领"),
-            ("draft", "submitted", "supplement_requested"),
+            ("draft", "unit_review", "submitted", "supplement_requested"),
             "withdrawn",
             "claims.withdraw",
         ),
-        Arrow(
-            "put_in_batch",
-            _("列入给付批次"),
-            ("approved",),
-            "in_batch",
-            "payouts.assemble",
-            ("submitted_by", "reviewed_by", "approved_by"),
-        ),
+        Arrow("put_in_batch", _("列入给付批次"), ("approved",), "in_batch", "payouts.assemble", _HANDLED),
         Arrow("take_from_batch", _("移出给付批次"), ("in_batch",), "approved", "payouts.assemble"),
-        Arrow(
-            "release", _("放款"), ("in_batch",), "paying", "payouts.release", ("submitted_by", "reviewed_by", "approved_by")
-        ),
+        Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", _HANDLED),
         Arrow("mark_paid", _("确认到账"), ("paying",), "paid", "payouts.book"),
         Arrow("mark_returned", _("付款被退回"), ("paying",), "returned_payment", "payouts.book"),
         Arrow("correct_account", _("更正账户"), ("returned_payment",), "approved", "claims.supplement"),
+    ),
+)
+
+_NO_PART = ("filed_by", "first_reviewer", "first_decider")
+APPEAL = Graph(
+    name="appeal",
+    initial="filed",
+    states=(
+        State("filed", _("已提出，等待复核"), "todo"),
+        State("upheld", _("申诉成立，重新审核"), "good"),
+        State("dismissed", _("维持原决定"), "bad"),
+        State("withdrawn", _("已撤回")),
+    ),
+    arrows=(
+        Arrow("uphold", _("申诉成立"), ("filed",), "upheld", "appeals.decide", _NO_PART, "decided_by"),
+        Arrow("dismiss", _("维持原决定"), ("filed",), "dismissed", "appeals.decide", _NO_PART, "decided_by"),
+        Arrow("withdraw", _("撤回申诉"), ("filed",), "withdrawn", "claims.withdraw"),
+    ),
+)
+
+OBJECTION = Graph(
+    name="objection",
+    initial="raised",
+    states=(
+        State("raised", _("待核实"), "todo"),
+        State("upheld", _("异议成立"), "bad"),
+        State("dismissed", _("异议不成立"), "good"),
+    ),
+    arrows=(
+        Arrow("uphold", _("异议成立"), ("raised",), "upheld", "objections.decide", ("raised_by",), "decided_by"),
+        Arrow("dismiss", _("异议不成立"), ("raised",), "dismissed", "objections.decide", ("raised_by",), "decided_by"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from claims.views import apply, covers, draft, worker
+from claims.views import appeal, apply, covers, draft, notices, unit, worker
 
 app_name = "claims"
 _ONE = "my/claims/<uuid:public_id>"
@@ -28,6 +28,12 @@ urlpatterns = [
     path(f"{_ONE}/submitted", worker.submitted, name="submitted"),
     path(f"{_ONE}/supplement", draft.supplement, name="supplement"),
     path(f"{_ONE}/withdraw", worker.withdraw, name="withdraw"),
+    path(f"{_ONE}/appeal", appeal.file, name="appeal"),
+    path(f"{_ONE}/appeal/withdraw", appeal.withdraw, name="appeal_withdraw"),
+    path("notices", notices.notices, name="notices"),
+    path("notices/<uuid:public_id>/object", notices.object_to, name="object_to"),
+    path("unit/claims", unit.waiting, name="unit_claims"),
+    path("unit/claims/<uuid:public_id>", unit.review, name="unit_claim"),
     path("my/papers/<uuid:public_id>", worker.document, name="document"),
     path("my/papers/<uuid:public_id>/small", worker.document_small, name="document_small"),
 ]

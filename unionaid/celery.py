@@ -32,6 +32,7 @@ app.conf.update(
     timezone="Asia/Shanghai",
     beat_schedule={
         "find work whose nudge was lost": {"task": "workflow.sweep", "schedule": 15.0},
+        "write the jobs that the calendar asks for": {"task": "workflow.ask_what_is_due", "schedule": 300.0},
     },
 )
 app.autodiscover_tasks(["unionaid.workflow"])

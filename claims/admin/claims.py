@@ -17,7 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.admin.beside import dismiss_page, note_page, take_page
 from claims.admin.bulk import bulk_page, result_page
+from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
+from claims.admin.objections import entry_page
 from claims.admin.review import document, review_page
 from claims.admin.words import standing_words, tone_of
 from claims.checks import DECIDABLE
@@ -144,6 +146,8 @@ class ClaimAdmin(HouseAdmin):
         ("bulk/<int:pk>/", "claim_bulk_result", "claims.approve", result_page),
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
+        ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
+        ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("<int:pk>/notes/", "claim_note", "claims.note", note_page),
         ("<int:pk>/flags/", "claim_flag", "claims.dismiss_flag", dismiss_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),

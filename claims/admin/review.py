@@ -14,12 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
 from claims.checks import DECIDABLE, flags_of
 from claims.facts import statement_of
 from claims.letters import letters_of
 from claims.models import BenefitStatement, Claim, ClaimDocument
-from claims.reasons import REASONS, REJECTIONS
+from claims.reasons import REASONS, REJECTIONS, reason_words
 from claims.selectors.claims import earlier_claims
 from claims.selectors.estimate import in_words
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
@@ -132,7 +133,8 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
-        reason=REASONS.get(claim.reason_code, ""),
+        reason=reason_words(claim.reason_code),
+        standing_links=links_of(claim, by),
         hindrance=hindrance,
         history=told_history(claim),
         **_people(claim),
@@ -218,7 +220,7 @@ def _offers(claim: Claim, by: Actor, form: DecisionForm) -> tuple[dict[str, Offe
     """The decisions this person may take now, and, when there are none for a reason worth saying, that reason."""
     offers, parted = dict[str, Offer](), False
     for arrow in decisions_from(claim.state):
-        if hasattr(adjudication, arrow.action) and may(by, arrow.permission, claim.office_id):
+        if hasattr(adjudication, arrow.action) and may(by, arrow.permission, claim.office_id) and _is_offered(claim, arrow.action):
             if any(getattr(claim, f"{column}_id") == by.user_id for column in arrow.not_by):
                 parted = True
                 continue
@@ -231,6 +233,11 @@ def _offers(claim: Claim, by: Actor, form: DecisionForm) -> tuple[dict[str, Offe
     if parted and not offers.keys() - set(ASIDE):
         return offers, _("前一步是您办的，这一步要由另一个人来办。")
     return offers, ""
+
+
+def _is_offered(claim: Claim, action: str) -> bool:
+    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
+    return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
 
 
 def _offered(claim: Claim, offers: dict[str, Offer]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from claims.checks import DECIDABLE
 from claims.models import Claim
 
 STAFF_WORDS = {
+    "unit_review": _("待单位核对"),
     "submitted": _("待初审"),
+    "on_notice": _("公示中"),
     "supplement_requested": _("待职工补充材料"),
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),

@@ -1,7 +1,7 @@
 """The tables of this room, gathered for Django."""
 
 from claims.models.claims import Admission, Claim, ClaimDocument
-from claims.models.decisions import BenefitStatement, CeilingUsage, Review
+from claims.models.decisions import Appeal, BenefitStatement, CeilingUsage, Objection, Review
 from claims.models.rehearsals import Rehearsal
 from claims.models.reviewing import BulkApproval, BulkApprovalRow, ClaimNote, Letter
 from claims.models.screening import SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
@@ -10,6 +10,7 @@ __all__ = [
     "SOON_DAYS",
     "STEP_DAYS",
     "Admission",
+    "Appeal",
     "BenefitStatement",
     "BulkApproval",
     "BulkApprovalRow",
@@ -19,6 +20,7 @@ __all__ = [
     "ClaimFlag",
     "ClaimNote",
     "Letter",
+    "Objection",
     "Rehearsal",
     "Review",
     "ReviewRule",

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from claims.transitions import CLAIM
+from claims.transitions import CLAIM, DECIDED
+from unionaid.ledger.accounts import Fund
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web.files import KeptPaper
 from unionaid.workflow.stateful import Stateful
@@ -17,6 +18,12 @@ from unionaid.workflow.stateful import Stateful
 _user = settings.AUTH_USER_MODEL
 # Nothing waits there: the queues' indexes leave these rows, by far the most, out.
 ENDED = ("draft", "paid", "rejected", "withdrawn")
+
+
+def apart(name: str, one: str, other: str) -> models.CheckConstraint:
+    """Two acts were not the same person's, where both are known."""
+    either_unknown = Q(**{f"{one}__isnull": True}) | Q(**{f"{other}__isnull": True})
+    return models.CheckConstraint(name=name, condition=either_unknown | ~Q(**{one: F(other)}))
 
 
 class Claim(Stateful, OfficeOwned):
@@ -43,6 +50,7 @@ class Claim(Stateful, OfficeOwned):
     enrolment = models.ForeignKey("members.Enrolment", models.PROTECT, related_name="claims")
     program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
+    fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices, default=Fund.MUTUAL_AID)
     event = models.CharField(_("事由"), max_length=24, choices=Event)
     event_on = models.DateField(_("事发日期"), null=True)
     happened = models.TextField(_("经过"), blank=True)
@@ -71,13 +79,29 @@ class Claim(Stateful, OfficeOwned):
     # What the rules gave when the claim was last screened; the queue is read by it. Approval counts anew.
     estimated_fen = models.BigIntegerField(_("试算金额（分）"), null=True)
     approved_fen = models.BigIntegerField(_("核定金额（分）"), null=True)
+    # A correction is a claim of its own: what it corrects stays as it was decided, and only the difference is paid.
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, db_index=False, related_name="corrections")
+    # The day that counts for the time to claim, where it is not the day of `submitted_at`: that of the claim which is corrected.
+    claimed_on = models.DateField(null=True)
+    earlier_reviewed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    earlier_decided_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    # While the claimant is asked for something the office's time stands still: since when, and for how many days so far.
+    stopped_at = models.DateTimeField(null=True)
+    stood_days = models.PositiveIntegerField(default=0)
+    unit_due_on = models.DateField(null=True)
+    notice_from = models.DateField(_("公示开始"), null=True)
+    notice_until = models.DateField(_("公示最后一天"), null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    unit_reviewed_at = models.DateTimeField(null=True)
+    unit_reviewed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
     reviewed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    rejected_at = models.DateTimeField(null=True)
+    rejected_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("申领")
@@ -88,6 +112,9 @@ class Claim(Stateful, OfficeOwned):
             models.Index(fields=["member", "program"], name="claim_member_program"),
             models.Index(fields=["office", "approved_at"], name="claim_office_approved"),
             models.Index(fields=["office", "hospital"], name="claim_office_hospital", condition=~Q(hospital="")),
+            models.Index(fields=["corrects"], name="claim_corrections", condition=Q(corrects__isnull=False)),
+            models.Index(fields=["notice_until", "id"], name="claim_on_notice", condition=Q(state="on_notice")),
+            models.Index(fields=["unit", "id"], name="claim_at_unit", condition=Q(state="unit_review")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -100,15 +127,36 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_paid_has_amount",
-                condition=~Q(state__in=["approved", "in_batch", "paying", "paid", "returned_payment"])
-                | Q(approved_fen__gt=0),
+                condition=~Q(state__in=DECIDED) | Q(approved_fen__gt=0),
             ),
             models.CheckConstraint(
-                name="claim_reviewer_is_not_approver",
-                condition=Q(approved_by__isnull=True)
-                | Q(reviewed_by__isnull=True)
-                | ~Q(approved_by=F("reviewed_by")),
+                name="claim_notice_has_days",
+                condition=~Q(state="on_notice") | Q(notice_from__isnull=False, notice_until__gte=F("notice_from")),
             ),
+            models.CheckConstraint(
+                name="claim_stands_still_while_asked",
+                condition=~Q(state="supplement_requested") | Q(stopped_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="claim_rejected_with_a_reason",
+                condition=~Q(state="rejected") | ~Q(reason_code="") & ~Q(reason_clause=""),
+            ),
+            models.UniqueConstraint(
+                name="claim_corrected_once_at_a_time",
+                fields=["corrects"],
+                condition=Q(corrects__isnull=False) & ~Q(state__in=["rejected", "withdrawn"]),
+            ),
+            apart("claim_reviewer_is_not_approver", "approved_by", "reviewed_by"),
+            apart("claim_submitter_is_not_reviewer", "reviewed_by", "submitted_by"),
+            apart("claim_submitter_is_not_approver", "approved_by", "submitted_by"),
+            apart("claim_submitter_is_not_rejecter", "rejected_by", "submitted_by"),
+            apart("claim_submitter_is_not_agent", "unit_reviewed_by", "submitted_by"),
+            apart("claim_agent_is_not_reviewer", "reviewed_by", "unit_reviewed_by"),
+            apart("claim_agent_is_not_approver", "approved_by", "unit_reviewed_by"),
+            apart("claim_another_reviewer_reviews", "reviewed_by", "earlier_reviewed_by"),
+            apart("claim_another_decider_reviews", "reviewed_by", "earlier_decided_by"),
+            apart("claim_another_reviewer_approves", "approved_by", "earlier_reviewed_by"),
+            apart("claim_another_decider_approves", "approved_by", "earlier_decided_by"),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
+from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
@@ -55,7 +56,8 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
         office = get_object_or_404(offices_below(actor), pk=whole(request.POST.get("office")))
         try:
             with transaction.atomic():  # what is refused leaves no trace
-                batch = services.assemble(office=office, claims=services.payable(office), by=actor, on=today())
+                waiting_here = services.payable(office, fund=request.POST.get("fund", Fund.MUTUAL_AID)[:16])
+                batch = services.assemble(office=office, claims=waiting_here, by=actor, on=today())
             messages.success(request, gettext("批次已编制，请由另一个人复核放款。"))
             return redirect("admin:payout_batch", pk=batch.pk)
         except MoveRefused as no:
@@ -67,26 +69,27 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting(actor: Actor) -> list[dict[str, Any]]:
-    """What can be paid, office by office. One statement for all offices."""
+    """What can be paid, by office and fund. One statement for all offices."""
     rows = (
         Claim.objects.filter(state="approved", office__in=actor.office_ids)
         .select_related("member", "card", "office", "program")
-        .order_by("office__path", "approved_at", "id")
+        .order_by("office__path", "fund", "approved_at", "id")
     )
     return [
         {
             "office": office,
+            "fund": Fund(fund),
             "claims": [(claim, format_yuan(claim.approved_fen or 0)) for claim in claims[:SHOWN_LINES]],
             "count": len(claims),
             "total": format_yuan(sum(claim.approved_fen or 0 for claim in claims)),
             "own": [claim.number for claim in claims if actor.user_id in _handlers(claim)],
         }
-        for office, claims in ((office, list(group)) for office, group in groupby(rows, key=attrgetter("office")))
+        for (office, fund), claims in ((key, list(group)) for key, group in groupby(rows, key=attrgetter("office", "fund")))
     ]
 
 
 def _handlers(claim: Claim) -> set[int | None]:
-    return {claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id}
+    return {claim.submitted_by_id, claim.unit_reviewed_by_id, claim.reviewed_by_id, claim.approved_by_id}
 
 
 @require_GET

@@ -34,10 +34,10 @@ class PayoutRefused(MoveRefused):
     """The payment cannot be made or booked; the message says why and what to do."""
 
 
-def payable(office: Office) -> list[Claim]:
-    """Approved claims of the office that wait for payment, oldest first."""
+def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
+    """Approved claims of the office that wait for payment out of this fund, oldest first."""
     return list(
-        Claim.objects.filter(office=office, state="approved")
+        Claim.objects.filter(office=office, state="approved", fund=fund)
         .select_related("member", "card")
         .order_by("approved_at", "id")
     )
@@ -49,15 +49,15 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     the claims may do it. A line the bank's file cannot hold is named before anything is paid."""
     if not claims:
         raise PayoutRefused(_("没有可以付款的申领。"))
+    fresh = list(
+        Claim.objects.filter(pk__in=[c.pk for c in claims]).select_related("card", "member", "claimant").order_by("pk")
+    )
     batch = PayoutBatch.objects.create(
         office=office,
         number=f"FK{on:%y%m%d}{get_random_string(5, '0123456789')}",
-        fund=Fund.MUTUAL_AID,
+        fund=_one_fund(fresh),
         business_on=on,
         assembled_by_id=by.user_id,
-    )
-    fresh = list(
-        Claim.objects.filter(pk__in=[c.pk for c in claims]).select_related("card", "member", "claimant").order_by("pk")
     )
     move(fresh, "put_in_batch", by=by, details={"batch": batch.number})
     failed = {
@@ -76,6 +76,14 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
     total = sum(line.amount_fen for line in lines)
     return move([batch], "finish_assembly", by=by, changes={"line_count": len(lines), "total_fen": total})[0]
+
+
+def _one_fund(claims: Sequence[Claim]) -> str:
+    """The fund that all of these are paid out of; each fund has its own books and its own batches."""
+    funds = {claim.fund for claim in claims} or {Fund.MUTUAL_AID}
+    if len(funds) > 1:
+        raise PayoutRefused(_("互助金、救助金、慰问金各有各的账，请分开编制批次。"))
+    return funds.pop()
 
 
 def _line(batch: PayoutBatch, number: int, claim: Claim, failed: PayoutLine | None) -> PayoutLine:
@@ -107,7 +115,7 @@ def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     handled = {
         user
         for row in Claim.objects.filter(payout_lines__batch=batch).values_list(
-            "submitted_by_id", "reviewed_by_id", "approved_by_id"
+            "submitted_by_id", "unit_reviewed_by_id", "reviewed_by_id", "approved_by_id"
         )
         for user in row
     }

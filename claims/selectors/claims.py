@@ -29,7 +29,7 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
     if key is None:
         return None
     with everywhere(reason="the people of one's own claim"):
-        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office")
+        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
         return rows.get(pk=key)
 
 
@@ -42,3 +42,13 @@ def earlier_claims(claim: Claim) -> list[Claim]:
     """The person's other claims that the open scope shows, newest first."""
     rows = Claim.objects.filter(member_id=claim.member_id).exclude(pk=claim.pk).exclude(state="draft")
     return list(rows.select_related("program").order_by("-id")[:20])
+
+
+def corrected_number(claim: Claim) -> str:
+    """The number of the claim that this one corrects; empty for an ordinary claim."""
+    return claim.corrects.number if claim.corrects_id is not None and claim.corrects else ""
+
+
+def correction_of(claim: Claim) -> Claim | None:
+    """The correction of this claim that is on its way or holds, or None."""
+    return claim.corrections.exclude(state__in=["rejected", "withdrawn"]).first()

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db import connection
 
-from claims.facts import DECIDED, told_case
+from claims.facts import told_case
 from claims.reasons import REJECTIONS
+from claims.transitions import DECIDED
 from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
 from programs.rules.joining import asks_renewal, settled_by
@@ -48,9 +49,12 @@ class Looked:
 # database would read all reviews.)
 _REJECTED_AT = "(SELECT max(r.at) FROM claims_review r WHERE r.claim_id = c.id AND r.decision = 'reject')"
 _REJECTED = "c.state = 'rejected' AND c.reason_code = ANY(%(reasons)s)"
+# What was corrected counts as corrected.
+_STANDS = """c.id NOT IN (SELECT corrects_id FROM claims_claim
+  WHERE corrects_id IS NOT NULL AND (state = ANY(%(decided)s) OR state = 'rejected' AND reason_code = ANY(%(reasons)s)))"""
 _COUNTED = f"""
 SELECT {{columns}} FROM claims_claim c
-WHERE c.office_id = ANY(%(offices)s) AND c.program_id = ANY(%(programs)s) {{people}}
+WHERE c.office_id = ANY(%(offices)s) AND c.program_id = ANY(%(programs)s) AND {_STANDS} {{people}}
   AND (c.state = ANY(%(decided)s) AND c.approved_at >= %(since)s AND c.approved_at < %(until)s
     OR {_REJECTED} AND {_REJECTED_AT} >= %(since)s AND {_REJECTED_AT} < %(until)s)
 """
@@ -64,11 +68,12 @@ GROUP BY part ORDER BY part
 
 _CLAIM = (
     "id", "number", "member_id", "enrolment_id", "event", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
-    "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "approved_fen",
+    "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "claimed_on",
 )  # fmt: skip
 _BESIDE = (
     "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",
     "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "counted",
+    "before_fen",
 )  # fmt: skip
 _Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
 
@@ -81,7 +86,7 @@ past AS (
   SELECT c.*, true AS counted FROM counted c
   UNION ALL
   SELECT c.*, false FROM claims_claim c
-  WHERE {_PEOPLE} AND c.member_id IN (SELECT member_id FROM counted) AND c.program_id = ANY(%(programs)s)
+  WHERE {_PEOPLE} AND {_STANDS} AND c.member_id IN (SELECT member_id FROM counted) AND c.program_id = ANY(%(programs)s)
     AND (c.state = ANY(%(decided)s) AND c.approved_at < %(since)s OR {_REJECTED} AND {_REJECTED_AT} < %(since)s)
     AND (%(for_life)s OR c.event IN ('diagnosis', 'surgery') OR c.enrolment_id IN (SELECT enrolment_id FROM counted))
 )
@@ -90,7 +95,10 @@ SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.re
   CASE WHEN %(renewals)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
       AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
-  c.counted
+  c.counted,
+  coalesce(c.approved_fen, 0) + CASE WHEN c.corrects_id IS NULL THEN 0 ELSE coalesce((
+    SELECT p.total_fen FROM claims_benefitstatement s JOIN claims_benefitstatement p ON p.id = s.instead_of_id
+    WHERE s.claim_id = c.id AND s.is_final), 0) END
 FROM past c JOIN members_member m ON m.id = c.member_id JOIN members_enrolment e ON e.id = c.enrolment_id
 JOIN members_member h ON h.id = e.holder_id
 ORDER BY c.member_id, coalesce(c.approved_at, {_REJECTED_AT}), c.id
@@ -143,7 +151,7 @@ def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset
         person=_person(row),
         cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), renewed),
         case=told_case(row, stays) if tells_a_day else None,
-        before_fen=row.approved_fen or 0,
+        before_fen=row.before_fen,
         counted=row.counted,
         settled=settled,
     )

@@ -8,22 +8,38 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
-from unionaid.lib.calendar import day_of, plus_days
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import day_of, days_between, plus_days
 from unionaid.lib.money import format_yuan
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.selectors import history_of
 
 # Days in which each wait usually ends. The house's own target, from no plan's terms.
-USUAL_DAYS = {"submitted": 7, "reviewed": 7, "approved": 10, "in_batch": 5, "paying": 5}
+USUAL_DAYS = {"unit_review": 7, "submitted": 7, "reviewed": 7, "approved": 10, "in_batch": 5, "paying": 5}
+GRANTING = ("approve", "approve_on_notice", "settle", "settle_on_notice")
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写"),
+    "open_correction": _("开始重新核定"),
     "submit": _("已提交申领"),
+    "submit_to_unit": _("已提交申领，先由单位核对"),
+    "reopen": _("申诉成立，重新审核"),
+    "reclassify": _("重新核定了给付类别"),
+    "pass_on": _("单位核对完，转到办事处"),
+    "unit_return": _("单位请您补充材料"),
+    "pass_by": _("单位没有按时核对，已转到办事处"),
     "review": _("初审通过"),
+    "settle": _("初审核定"),
+    "settle_on_notice": _("初审核定，开始公示"),
+    "send_back": _("退回初审再看一次"),
     "return_for_supplement": _("请您补充材料"),
     "supplement": _("补充后重新提交"),
+    "supplement_to_unit": _("补充后重新提交，先由单位核对"),
     "reject": _("决定不予给付"),
     "approve": _("终审批准"),
+    "approve_on_notice": _("终审批准，开始公示"),
+    "close_notice": _("公示期满，没有异议"),
+    "uphold_objection": _("公示中的异议成立，不予给付"),
     "withdraw": _("撤回了申领"),
     "put_in_batch": _("列入付款批次"),
     "take_from_batch": _("移出付款批次，等待下一批"),
@@ -32,11 +48,16 @@ ACTS: dict[str, str | Promise] = {
     "mark_returned": _("银行退回了付款"),
     "correct_account": _("更正了收款账户"),
 }
+_UNIT, _OFFICE, _FINAL = _("单位核对"), _("办事处初审"), _("另一位工作人员终审")
+_NOTICE, _BANK = _("公示"), _("银行付款")
+# What lies ahead of each state; the unit's step and the public notice only where the plan has them.
 AHEAD: dict[str, tuple[str | Promise, ...]] = {
-    "draft": (_("提交申领"), _("办事处初审"), _("另一位工作人员终审"), _("银行付款")),
-    "submitted": (_("办事处初审"), _("另一位工作人员终审"), _("银行付款")),
-    "supplement_requested": (_("您补充后重新提交"), _("办事处初审"), _("另一位工作人员终审"), _("银行付款")),
-    "reviewed": (_("另一位工作人员终审"), _("银行付款")),
+    "draft": (_("提交申领"), _UNIT, _OFFICE, _FINAL, _NOTICE, _BANK),
+    "unit_review": (_UNIT, _OFFICE, _FINAL, _NOTICE, _BANK),
+    "submitted": (_OFFICE, _FINAL, _NOTICE, _BANK),
+    "supplement_requested": (_("您补充后重新提交"), _UNIT, _OFFICE, _FINAL, _NOTICE, _BANK),
+    "reviewed": (_FINAL, _NOTICE, _BANK),
+    "on_notice": (_NOTICE, _BANK),
     "approved": (_("列入付款批次"), _("银行付款")),
     "in_batch": (_("复核后交银行付款"), _("到账")),
     "paying": (_("到账"),),
@@ -44,6 +65,8 @@ AHEAD: dict[str, tuple[str | Promise, ...]] = {
 }
 NOW: dict[str, str | Promise] = {
     "draft": _("还没有提交。填到哪里都会保存，可以随时回来接着填。"),
+    "unit_review": _("已经交给您的单位核对，核对完会转到办事处。您现在不用做什么。"),
+    "on_notice": _("已经核定，正在公示。公示期满没有异议，就会付款。您现在不用做什么。"),
     "submitted": _("办事处已收到，正在等待初审。您现在不用做什么。"),
     "supplement_requested": _("审核人员请您补充材料。补充之后会接着审核，不用重新申领。"),
     "reviewed": _("初审已通过，由另一位工作人员终审。您现在不用做什么。"),
@@ -82,7 +105,9 @@ def trail_of(claim: Claim) -> list[Event]:
     with everywhere(reason="tell the claimant what happened to their claim"):
         acts = list(history_of(claim)[:200])
     past = [Event(ACTS[act.action], "past", _day(claim, act, acts), _detail(claim, act)) for act in acts if act.action in ACTS]
-    ahead = AHEAD.get(claim.state, ())
+    rule = schedule_of(claim.terms).deciding
+    left_out = [_UNIT] * (not rule.unit_first or claim.unit_reviewed_by_id is not None) + [_NOTICE] * (not rule.notice_days)
+    ahead = [step for step in AHEAD.get(claim.state, ()) if step not in left_out]
     return past + [Event(words, "ahead" if place else "now") for place, words in enumerate(ahead)]
 
 
@@ -91,18 +116,33 @@ def standing_of(claim: Claim, trail: Sequence[Event], *, on: date) -> Standing:
     since = next((event.on for event in reversed(trail) if event.on), None)
     days = USUAL_DAYS.get(claim.state)
     by = plus_days(since, days) if since and days else None
+    if claim.state == "on_notice":
+        by = claim.notice_until
     return Standing(NOW[claim.state], by, by is not None and by < on)
 
 
 def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
     """The business day where the claim keeps one (for the last such act), else the day of the record."""
-    stamps = {"submit": claim.submitted_at, "review": claim.reviewed_at, "approve": claim.approved_at}
+    stamps = {
+        "submit": claim.submitted_at, "submit_to_unit": claim.submitted_at, "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
+        "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,
+        "uphold_objection": claim.rejected_at,
+    }  # fmt: skip
     last = next(other for other in reversed(acts) if other.action == act.action)
     stamp = stamps.get(act.action)
     return day_of(stamp if stamp and act is last else act.at)
 
 
 def _detail(claim: Claim, act: AuditEntry) -> str:
-    if act.action == "approve" and claim.approved_fen:
+    if act.action in GRANTING and claim.approved_fen:
         return f"¥{format_yuan(claim.approved_fen)}"
-    return act.note if act.action in ("return_for_supplement", "mark_returned") else ""
+    return act.note if act.action in ("return_for_supplement", "unit_return", "mark_returned") else ""
+
+
+def office_days(claim: Claim, *, on: date) -> int:
+    """How many days the claim has been with the office up to this day: since it was sent in, less the time it stood with the
+    claimant for more papers. 0 for what was never sent in."""
+    if claim.submitted_at is None:
+        return 0
+    stands = days_between(day_of(claim.stopped_at), on) if claim.stopped_at else 0
+    return max(0, days_between(day_of(claim.submitted_at), on) - claim.stood_days - max(0, stands))

@@ -27,7 +27,7 @@ def differences(*, number: str = "", final_only: bool = True) -> Iterator[Differ
     Three things are held against each other: the terms against the hash the statement names, the stored amounts against
     what the rules give for the stored facts now, and the amount on the claim against the statement.
     """
-    rows = BenefitStatement.objects.select_related("claim", "terms").order_by("id")
+    rows = BenefitStatement.objects.select_related("claim", "terms", "instead_of").order_by("id")
     if final_only:
         rows = rows.filter(is_final=True)
     if number:
@@ -58,4 +58,5 @@ def _of(row: BenefitStatement) -> Iterator[Difference]:
             yield from differ(f"{code}.{what}", stored.get(code, {}).get(what), computed.get(code, {}).get(what))
     yield from differ("usage", row.assessment["usage"], found["usage"])
     if row.is_final and row.claim.approved_fen is not None:
-        yield from differ("approved_fen", row.claim.approved_fen, row.total_fen)
+        before = row.instead_of.total_fen if row.instead_of else 0
+        yield from differ("approved_fen", row.claim.approved_fen, row.total_fen - before)

@@ -1,16 +1,16 @@
 """Deciding a claim: two people, the rules' statement, the ceilings under a lock."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.facts import prior_use, situation
-from claims.models import BenefitStatement, Claim, Review
+from claims.checks import is_flagged
+from claims.facts import BELOW_DEDUCTIBLE, corrected_line, is_replaced, prior_use, replaced, situation
+from claims.models import Admission, BenefitStatement, Claim, Review
 from claims.services import ceilings
 from claims.services.screening import screen
 from programs.rules.assess import Assessment, assess
@@ -18,11 +18,11 @@ from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
 from programs.rules.facts import as_data
 from programs.selectors import schedule_of
-from unionaid.lib.money import fen_from_yuan
+from unionaid.lib.calendar import day_of, now, plus_working_days
+from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
-BELOW_DEDUCTIBLE = "below_deductible"
 ESTABLISHED = ("diagnosis_code", "diagnosis_class", "disability_grade", "hospital_grade", "other_aid_fen", "circumstances")
 
 
@@ -30,17 +30,17 @@ class DecisionRefused(MoveRefused):
     """The decision cannot be taken; the message says why."""
 
 
-def preview(claim: Claim) -> BenefitStatement:
-    """What the rules give now, kept with the claim; nothing is reserved."""
-    told = situation(claim, prior=prior_use(claim))
+def preview(claim: Claim, stays: Sequence[Admission] | None = None) -> BenefitStatement:
+    """What the rules give now, kept with the claim; nothing is reserved. `stays`, when they were read already."""
+    told = situation(claim, prior=prior_use(claim), stays=stays)
     return _keep(claim, told, _assess(claim, told), final=False)
 
 
 def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """First review passed: on to the second person."""
-    _not_own(claim, by)
+    not_own(claim, by)
     move([claim], "review", by=by, note=note)
-    _remember(claim, "review", by, note)
+    remember(claim, "review", by, note)
     preview(claim)
     return claim
 
@@ -54,7 +54,7 @@ def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = 
     unknown = set(facts) - set(ESTABLISHED)
     if unknown:
         raise KeyError(sorted(unknown)[0])
-    _not_own(claim, by)
+    not_own(claim, by)
     if not may(by, "claims.review", claim.office_id):
         raise NotAllowed(_("您没有初审的权限。"))
     locked = Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
@@ -74,11 +74,32 @@ def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = 
 
 def return_for_supplement(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
     """Ask the claimant for what is missing, in words meant for them."""
+    return ask_back(claim, "return_for_supplement", by=by, note=note)
+
+
+def ask_back(claim: Claim, action: str, *, by: Actor, note: str) -> Claim:
+    """Back to the claimant, by the office or by the unit; from now on the time does not count against the office."""
     if not note.strip():
         raise DecisionRefused(_("请写明需要补充什么，申领人会看到这段话。"))
-    _not_own(claim, by)
-    move([claim], "return_for_supplement", by=by, note=note, changes={"message": note})
-    _remember(claim, "return_for_supplement", by, note)
+    not_own(claim, by)
+    move([claim], action, by=by, note=note, changes={"message": note, "stopped_at": now()})
+    remember(claim, action, by, note)
+    return claim
+
+
+def stood_days(claim: Claim, until: datetime) -> int:
+    """The days this claim stood with the claimant up to a moment: what was counted before, and the stop that lasts."""
+    lasts = (day_of(until) - day_of(claim.stopped_at)).days if claim.stopped_at else 0
+    return claim.stood_days + max(0, lasts)
+
+
+def send_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
+    """The second person has a question for the first: the claim is reviewed once more."""
+    if not note.strip():
+        raise DecisionRefused(_("请写明退回初审的原因。"))
+    not_own(claim, by)
+    move([claim], "send_back", by=by, note=note)
+    remember(claim, "send_back", by, note)
     return claim
 
 
@@ -86,52 +107,116 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
     """No benefit: with a reason, the plan's clause and words for the claimant."""
     if not (reason_code and clause.strip() and note.strip()):
         raise DecisionRefused(_("不予给付要选择原因、写明依据的条款和给申领人的说明。"))
-    _not_own(claim, by)
+    not_own(claim, by)
     changes = {"message": note, "reason_code": reason_code, "reason_clause": clause}
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
     if reason_code == BELOW_DEDUCTIBLE:
         _count_deductible(claim)
-    _remember(claim, "reject", by, note, reason_code)
+    remember(claim, "reject", by, note, reason_code)
     return claim
 
 
 def _count_deductible(claim: Claim) -> None:
     """A cost that stays below the yearly deductible pays nothing and still uses it up: the next claim begins where it ended."""
-    used = ceilings.lock(claim)
-    told = situation(claim, prior=replace(prior_use(claim), used=used))
+    used, before = ceilings.lock(claim), replaced(claim)
+    told = situation(claim, prior=prior_use(claim, used=used))
     assessment = _assess(claim, told)
     if assessment.total or assessment.missing:
         raise DecisionRefused(_("按条款计算不是因为未达到起付线而为 0 元，请核对后选择其他原因。"))
-    ceilings.take(claim, assessment)
-    _keep(claim, told, assessment, final=True)
+    if before and before.total_fen:
+        raise DecisionRefused(_("原来的决定已经给付，不能按未达到起付线办理，请选择其他原因。"))
+    ceilings.take(claim, assessment, instead_of=before)
+    _keep(claim, told, assessment, final=True, instead_of=before)
 
 
 def approve(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """Approve for good: the claim is locked, its ceilings are locked, the amount is computed and frozen, and what it takes is
-    written under each ceiling, all in one transaction. Nothing to pay cannot be approved: reject it with its reason."""
-    _not_own(claim, by)
+    written under each ceiling, all in one transaction. Nothing to pay cannot be approved: reject it with its reason. Where the
+    plan wants a public notice (公示) it begins now, and payment waits for its end."""
+    return _decide(claim, ("approve", "approve_on_notice"), by=by, on=on, note=note)
+
+
+def settle(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
+    """The first reviewer decides alone, where the plan leaves small claims without doubts to one person. DecisionRefused when
+    amount, category or a flag asks for a second one."""
+    return _decide(claim, ("settle", "settle_on_notice"), by=by, on=on, note=note)
+
+
+SECOND_PERSON = {
+    "always": gettext_lazy("本计划的申领都要由第二个人终审，请办理“初审通过”。"),
+    "amount": gettext_lazy("互助金达到本计划的终审金额，要由第二个人终审，请办理“初审通过”。"),
+    "category": gettext_lazy("这类事由要由第二个人终审，请办理“初审通过”。"),
+    "flag": gettext_lazy("这份申领有需要留意的地方，要由第二个人终审，请办理“初审通过”。"),
+}
+
+
+def second_person(claim: Claim, assessment: Assessment) -> str:
+    """Why this claim goes to a second person: a key of `SECOND_PERSON`; empty when the first may decide alone. A correction of
+    an earlier decision always does."""
+    rule = schedule_of(claim.terms).deciding
+    if rule.final_from is None or claim.corrects_id is not None:
+        return "always"
+    flagged = is_flagged(claim)
+    return rule.second_person(benefit=assessment.total, event=claim.event, flagged=flagged)
+
+
+def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note: str) -> Claim:
+    """`actions`: what it is called without and with a public notice."""
+    not_own(claim, by)
     Claim.objects.select_for_update().get(pk=claim.pk)
+    before = _lock_replaced(claim)
     used = ceilings.lock(claim)
-    told = situation(claim, prior=replace(prior_use(claim), used=used))
+    told = situation(claim, prior=prior_use(claim, used=used))
     assessment = _assess(claim, told)
+    due = _due(assessment, before)
+    if actions[0] == "settle" and (why := second_person(claim, assessment)):
+        raise DecisionRefused(str(SECOND_PERSON[why]))
+    days = schedule_of(claim.terms).deciding.notice_days
+    notice = {"notice_from": on, "notice_until": plus_working_days(on, days)} if days else {}
+    move([claim], actions[bool(days)], by=by, note=note, changes={"approved_fen": due, **notice})
+    ceilings.take(claim, assessment, instead_of=before)
+    _keep(claim, told, assessment, final=True, instead_of=before)
+    remember(claim, actions[0], by, note)
+    return claim
+
+
+def _lock_replaced(claim: Claim) -> BenefitStatement | None:
+    """Of a correction: the statement it takes the place of, with the claims of its line locked. DecisionRefused when another
+    correction took its place already: the difference would be paid twice."""
+    if claim.corrects_id is None:
+        return None
+    line = [one.pk for one in corrected_line(claim)]
+    list(Claim.objects.select_for_update(of=("self",)).filter(pk__in=line).order_by("pk"))
+    before = replaced(claim)
+    if before and is_replaced(before):
+        raise DecisionRefused(_("原来的决定已经由另一份申领重新核定，请在那一份上办理。"))
+    return before
+
+
+def _due(assessment: Assessment, before: BenefitStatement | None) -> int:
+    """What is to be paid in fen: of a correction the difference. DecisionRefused when that is nothing, or cannot be told."""
     if assessment.missing:
         words = "、".join(FACT_WORDS[fact].in_language(get_language() or "zh") for fact in assessment.missing)
         raise DecisionRefused(_("还缺少计算所需的内容：{facts}。请先补充，再批准。").format(facts=words))
     total = fen_from_yuan(assessment.total)
+    if before and total <= before.total_fen:
+        raise DecisionRefused(
+            _("重新核定是 {now} 元，原来已核定 {before} 元，没有需要补发的差额。").format(
+                now=format_yuan(total), before=format_yuan(before.total_fen)
+            )
+        )
     if total == 0:
         raise DecisionRefused(_("按条款计算的互助金为 0 元，不能批准。请按计算说明中的原因办理“不予给付”。"))
-    move([claim], "approve", by=by, note=note, changes={"approved_fen": total})
-    ceilings.take(claim, assessment)
-    _keep(claim, told, assessment, final=True)
-    _remember(claim, "approve", by, note)
-    return claim
+    return total - (before.total_fen if before else 0)
 
 
 def _assess(claim: Claim, told: Situation) -> Assessment:
     return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=told.case, prior=told.prior)
 
 
-def _keep(claim: Claim, told: Situation, assessment: Assessment, *, final: bool) -> BenefitStatement:
+def _keep(
+    claim: Claim, told: Situation, assessment: Assessment, *, final: bool, instead_of: BenefitStatement | None = None
+) -> BenefitStatement:
     """The statement with all that went in, so that it can be computed again."""
     return BenefitStatement.objects.create(
         claim=claim,
@@ -141,14 +226,15 @@ def _keep(claim: Claim, told: Situation, assessment: Assessment, *, final: bool)
         assessment=assessment.as_data(),
         total_fen=fen_from_yuan(assessment.total),
         is_final=final,
+        instead_of=instead_of,
     )
 
 
-def _remember(claim: Claim, decision: str, by: Actor, note: str, reason_code: str = "") -> None:
+def remember(claim: Claim, decision: str, by: Actor, note: str, reason_code: str = "") -> None:
     Review.objects.create(claim=claim, decision=decision, by_id=by.user_id, note=note, reason_code=reason_code)
 
 
-def _not_own(claim: Claim, by: Actor) -> None:
+def not_own(claim: Claim, by: Actor) -> None:
     """Nobody decides on their own or their ward's claim."""
     people = {claim.member.user_id, claim.claimant.user_id}
     if by.user_id in people:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 
-from claims.facts import LIFETIME
-from claims.models import CeilingUsage, Claim
+from claims.facts import LIFETIME, taken_by
+from claims.models import BenefitStatement, CeilingUsage, Claim
 from programs.rules.assess import Assessment, limits_of
 from programs.rules.facts import disease_of
 from programs.selectors import schedule_of
@@ -52,12 +52,29 @@ def _follow_terms(row: CeilingUsage, limit: Decimal | None) -> None:
         CeilingUsage.objects.filter(pk=row.pk).update(ceiling_fen=ceiling_fen)
 
 
-def take(claim: Claim, assessment: Assessment) -> None:
-    """Write down what the assessment takes under each limit; the rows must be locked. The database refuses overspending."""
-    for use in assessment.usage:
-        taken = fen_from_yuan(use.taken)
-        if taken:
-            _rows(claim).filter(key=use.key).update(used_fen=F("used_fen") + taken)
+def take(claim: Claim, assessment: Assessment, *, instead_of: BenefitStatement | None = None) -> None:
+    """Write down what the assessment takes under each limit, less what it takes the place of; the rows must be locked. The
+    database refuses overspending. One statement."""
+    taken = {use.key: fen_from_yuan(use.taken) for use in assessment.usage}
+    for key, before in (taken_by(instead_of) if instead_of else {}).items():
+        taken[key] = taken.get(key, 0) - fen_from_yuan(before)
+    _add(claim, taken)
+
+
+def free(claim: Claim, statement: BenefitStatement) -> None:
+    """Give back what the final statement of a claim reserved: its decision does not stand. Of a correction, what it took more."""
+    lock(claim)
+    taken = {key: -fen_from_yuan(amount) for key, amount in taken_by(statement).items()}
+    for key, before in (taken_by(statement.instead_of) if statement.instead_of else {}).items():
+        taken[key] = taken.get(key, 0) + fen_from_yuan(before)
+    _add(claim, taken)
+
+
+def _add(claim: Claim, taken: Mapping[str, int]) -> None:
+    changed = {key: fen for key, fen in taken.items() if fen}
+    if changed:
+        more = Case(*(When(key=key, then=Value(fen)) for key, fen in changed.items()), output_field=BigIntegerField())
+        _rows(claim).filter(key__in=changed).update(used_fen=F("used_fen") + more)
 
 
 def _rows(claim: Claim) -> QuerySet[CeilingUsage]:

@@ -13,13 +13,15 @@ from django.utils.translation import gettext as _
 from claims.facts import case_facts
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import papers_wanted
-from claims.services.adjudication import preview
+from claims.services import unit_review
+from claims.services.adjudication import preview, stood_days
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import now
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
@@ -33,7 +35,7 @@ TELLABLE = {
     "disability_grade", "accident_on", "death_on", "other_aid_fen",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
-WITHDRAWABLE = ("draft", "submitted", "supplement_requested")
+WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
 STAY_EVENTS = ("admission", "outpatient")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
@@ -79,6 +81,7 @@ def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date) -> 
                     program_id=enrolment.program_id,
                     terms_id=enrolment.terms_id,
                     event=event,
+                    fund=schedule_of(enrolment.terms).fund_of(event),
                 )
         except IntegrityError as error:
             if "number" not in str(error) or draw == 4:
@@ -205,7 +208,7 @@ def kept_documents(claim: Claim) -> frozenset[int]:
     if claim.state == "draft":
         return frozenset()
     rows = claim.documents.all()
-    back = claim.reviews.filter(decision="return_for_supplement").order_by("-id").first()
+    back = claim.reviews.filter(decision__in=["return_for_supplement", "unit_return"]).order_by("-id").first()
     return frozenset((rows.filter(uploaded_at__lte=back.at) if back else rows).values_list("pk", flat=True))
 
 
@@ -253,24 +256,30 @@ def missing_documents(claim: Claim, *, on: date) -> list[Document]:
 
 
 def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
-    """Send the claim in: everything the plan needs must be there, and the event inside the cover. The rules' answer is computed
-    and kept with it, so that the reviewer sees it at once."""
+    """Send the claim in: everything the plan needs must be there, and the event inside the cover. It goes to the office, or first to
+    the unit's agent where the plan wants it so. The rules' answer is computed and kept with it, so that the reviewer sees it at once."""
     _locked_state(claim)
     _refuse_void(claim)
-    _check_complete(claim, on)
-    move([claim], "submit", by=by, details={"declaration": CONSENT_TEXT})
-    preview(claim)
+    stays = _check_complete(claim, on)
+    first = unit_review.goes_first(claim, by=by, on=on)
+    action, changes = ("submit_to_unit", {"unit_due_on": unit_review.due_on(on)}) if first else ("submit", {})
+    move([claim], action, by=by, changes=changes, details={"declaration": CONSENT_TEXT})
+    preview(claim, stays)
     screen([claim])
     return claim
 
 
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
-    """The claimant added what was missing."""
+    """The claimant added what was missing; from now on the time counts again."""
     _locked_state(claim)
     _refuse_void(claim)
-    _check_complete(claim, on)
-    move([claim], "supplement", by=by, changes={"message": ""})
-    preview(claim)
+    stays = _check_complete(claim, on)
+    changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None}
+    first = unit_review.goes_first(claim, by=by, on=on)
+    if first:
+        changes["unit_due_on"] = unit_review.due_on(on)
+    move([claim], "supplement_to_unit" if first else "supplement", by=by, changes=changes)
+    preview(claim, stays)
     screen([claim])
     return claim
 
@@ -288,16 +297,18 @@ def _refuse_void(claim: Claim) -> None:
         raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
 
 
-def _check_complete(claim: Claim, on: date) -> None:
+def _check_complete(claim: Claim, on: date) -> list[Admission]:
+    """The claim's stays; ClaimRefused when something that the plan needs is not there."""
+    stays = list(claim.admissions.all())
     if missing := missing_documents(claim, on=on):
         names = [document.name.in_language(get_language() or "") for document in missing]
         raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers=_("、").join(names)))
     if claim.card_id is None:
         raise ClaimRefused(_("请填写收款银行账户。"))
-    if claim.event in STAY_EVENTS and not claim.admissions.exists():
+    if claim.event in STAY_EVENTS and not stays:
         raise ClaimRefused(_("请填写结算单上的费用。"))
     try:
-        event_on = case_facts(claim).event_on
+        event_on = case_facts(claim, stays).event_on
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
     cover = claim.enrolment.cover
@@ -307,6 +318,7 @@ def _check_complete(claim: Claim, on: date) -> None:
         )
     if event_on > on:
         raise ClaimRefused(_("日期不能在今天之后，请核对。"))
+    return stays
 
 
 def _must_be_open(claim: Claim) -> None:

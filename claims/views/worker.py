@@ -13,12 +13,14 @@ from django.views.decorators.cache import never_cache
 
 from claims.forms import WithdrawForm, card_words
 from claims.models import Claim
-from claims.reasons import REASONS
-from claims.selectors.claims import my_claims, my_paper
+from claims.reasons import reason_words
+from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words
 from claims.selectors.progress import standing_of, trail_of
 from claims.services import intake, papers
+from claims.transitions import DECIDED
+from claims.views.appeal import appeal_context
 from claims.views.parts import mine, own, show
 from members.models import Enrolment
 from unionaid.lib.calendar import today
@@ -28,8 +30,6 @@ from unionaid.web.dates import span
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
 from unionaid.workflow.notices import unread
-
-DECIDED = ("approved", "in_batch", "paying", "paid", "returned_payment")
 
 
 @requires("my.use")
@@ -135,7 +135,8 @@ def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
     trail = trail_of(claim)
-    final = claim.statements.filter(is_final=True).first() if claim.state in DECIDED else None
+    final = claim.statements.select_related("instead_of").filter(is_final=True).first() if claim.state in DECIDED else None
+    before = final.instead_of if final else None
     mine_to_do = claim.claimant_id == actor(request).member_id
     return {
         "claim": claim,
@@ -144,10 +145,15 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "standing": standing_of(claim, trail, on=today()),
         "amount": _amount(claim),
         "items": in_words(final.assessment, request.LANGUAGE_CODE) if final else [],  # type: ignore[attr-defined]
-        "reason": REASONS.get(claim.reason_code, ""),
+        "whole": format_yuan(final.total_fen) if final and before else "",
+        "before": format_yuan(before.total_fen) if before else "",
+        "reason": reason_words(claim.reason_code),
         "account": card_words(claim.card) if claim.card and mine_to_do else "",
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
+        "corrects": corrected_number(claim),
+        "correction": correction_of(claim),
+        **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",
     }
 

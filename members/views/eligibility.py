@@ -219,6 +219,7 @@ def plan(request: HttpRequest, terms_id: int) -> HttpResponse:
         "cover": [line.in_language(language) for line in (outline.cover_words(schedule), *outline.survival_lines(schedule))],
         "waiting": outline.waiting_words(schedule).in_language(language),
         "deadline": outline.deadline_words(schedule).in_language(language),
+        "deciding": [line.in_language(language) for line in outline.deciding_lines(schedule)],
         "source": schedule.source_title,
         "organiser": schedule.organiser_name,
     }

@@ -122,6 +122,7 @@ def _context(request: HttpRequest, terms: Terms, form: ActForm | None) -> dict[s
         cover=[said(words) for words in (outline.cover_words(schedule), *outline.survival_lines(schedule))],
         waiting=said(outline.waiting_words(schedule)),
         deadline=said(outline.deadline_words(schedule)),
+        deciding=[said(line) for line in outline.deciding_lines(schedule)],
         items=[
             (said(item.name), item.clause, named(item.events), [said(words) for words in outline.item_lines(item)])
             for item in schedule.items

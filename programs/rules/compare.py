@@ -251,6 +251,7 @@ def side_by_side(a: Schedule, b: Schedule) -> list[Section]:
         (Words("互助费", "contribution"), [outline.fee_lines(one) for one in (a, b)]),
         (Words("保障时间", "length of cover"), [[outline.cover_words(one), *outline.survival_lines(one)] for one in (a, b)]),
         (Words("等待期和申领期限", "waiting and time to claim"), [[outline.waiting_words(s), outline.deadline_words(s)] for s in (a, b)]),
+        (Words("审核与公示", "review and notice"), [outline.deciding_lines(one) for one in (a, b)]),
     ]
     items = {item.code: item.name for one in (a, b) for item in one.items}
     made += [(name, [_item_lines(one, code) for one in (a, b)]) for code, name in items.items()]

@@ -417,3 +417,23 @@ def deadline_words(schedule: Schedule) -> Words:
     )
     after = Words("事发或出院后", "of the event or the discharge") if window.after_discharge else Words("事发后", "of the event")
     return Words(f"{after.zh} {length.zh}内申领", f"apply within {length.en} {after.en}")
+
+
+def deciding_lines(schedule: Schedule) -> list[Words]:
+    """Who looks at a claim, whether it is made public, and until when the decision may be appealed."""
+    rule, lines = schedule.deciding, []
+    if rule.unit_first:
+        lines.append(Words("申领先由单位经办人核对", "the unit's agent looks at a claim first"))
+    if rule.final_from is not None:
+        lines.append(
+            Words(
+                f"给付 {yuan(rule.final_from)} 元以上的、有疑点的由第二个人终审",
+                f"a second person decides from {yuan(rule.final_from)} yuan up and whenever something is doubtful",
+            )
+        )
+    if rule.notice_days:
+        days = rule.notice_days
+        lines.append(Words(f"批准后公示 {days} 个工作日", f"public notice of {days} working days after approval"))
+    days = rule.appeal_days
+    lines.append(Words(f"不服决定的，{days} 个工作日内可以申诉", f"a decision may be appealed within {days} working days"))
+    return lines

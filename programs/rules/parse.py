@@ -17,8 +17,10 @@ from jsonschema.exceptions import ValidationError
 
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.schedule import (
+    APPEAL_DAYS,
     AgeRule,
     ClaimWindow,
+    Deciding,
     Document,
     Enrolling,
     Exclusion,
@@ -346,9 +348,21 @@ def _schedule(data: Data) -> Schedule:
         exclusions=tuple(_exclusion(one) for one in data.get("exclusions", [])),
         indemnity=data.get("indemnity", False),
         claim_window=_claim_window(data["claim_within"]) if "claim_within" in data else None,
+        deciding=_deciding(data.get("deciding", {})),
         day_count=data.get("day_count", "count_first"),
         documents=tuple(_document(one) for one in data.get("documents", [])),
         examples=tuple(data.get("examples", [])),
+    )
+
+
+def _deciding(data: Data) -> Deciding:
+    final = data.get("final_review")
+    return Deciding(
+        unit_first=data.get("unit_first", False),
+        final_from=Decimal(final["from_benefit"]) if final else None,
+        final_events=tuple(final.get("events", ())) if final else (),
+        notice_days=data.get("notice_days", 0),
+        appeal_days=data.get("appeal_days", APPEAL_DAYS),
     )
 
 
@@ -515,9 +529,22 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
         for code in one.items:
             if code not in codes:
                 yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusions", i, "items"))
+    yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
     yield from _counter_faults(schedule)
+
+
+def _fund_faults(schedule: Schedule) -> Iterator[Fault]:
+    """A claim is one payment out of one fund, so the items that answer to one event are of one fund."""
+    funds: dict[str, str] = {}
+    for i, item in enumerate(schedule.items):
+        for event in item.events:
+            first = funds.setdefault(event, item.fund)
+            if first != item.fund:
+                zh = f"同一种事由（{event}）前面的项目用的是 {first}，一次申领只能从一种资金付款"
+                en = f"an item before this pays the same event ({event}) out of {first}; a claim has one fund"
+                yield fault(zh, en, ("items", i, "fund"))
 
 
 def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:

@@ -159,6 +159,39 @@ class ClaimWindow:
     until: tuple[tuple[str, date], ...]
 
 
+APPEAL_DAYS = 10  # working days; what holds where a plan does not say. The house's own figure, from no plan's terms.
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """How a claim is decided (审核与公示). `unit_first`: the unit's agent looks at it before the office. `final_from` (yuan): from
+    this benefit up, for `final_events` and whenever something is flagged, a second person decides; None: always. `notice_days`:
+    working days of public notice (0: none). `appeal_days`: working days in which a decision may be appealed, the last one counts."""
+
+    unit_first: bool = False
+    final_from: Decimal | None = None
+    final_events: tuple[str, ...] = ()
+    notice_days: int = 0
+    appeal_days: int = APPEAL_DAYS
+
+    def second_person(self, *, benefit: Decimal, event: str, flagged: bool) -> str:
+        """Why a second person decides: "always", "amount", "category" or "flag"; empty when one reviewer may decide alone.
+
+        >>> rule = Deciding(final_from=Decimal(500))
+        >>> rule.second_person(benefit=Decimal("499.99"), event="admission", flagged=False)
+        ''
+        >>> rule.second_person(benefit=Decimal(500), event="admission", flagged=True)
+        'amount'
+        """
+        if self.final_from is None:
+            return "always"
+        if benefit >= self.final_from:
+            return "amount"
+        if event in self.final_events:
+            return "category"
+        return "flag" if flagged else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolling:
     """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person was
@@ -215,6 +248,7 @@ class Schedule:
     exclusions: tuple[Exclusion, ...]
     indemnity: bool
     claim_window: ClaimWindow | None
+    deciding: Deciding
     day_count: str
     documents: tuple[Document, ...]
     examples: tuple[Mapping[str, Any], ...]
@@ -243,6 +277,10 @@ class Schedule:
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)
+
+    def fund_of(self, event: str) -> str:
+        """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""
+        return next(item.fund for item in self.items if event in item.events)
 
     def documents_for(self, event: str, *, benefit: Decimal | None = None) -> tuple[Document, ...]:
         """The papers asked for when this happened; some are asked for only from a `benefit` (yuan) upwards."""

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 from claims.models import Claim, ReviewRule
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
-from claims.services import adjudication, bulk, notes, rules, screening
+from claims.services import adjudication, appeals, bulk, notes, public_notice, rules, screening, unit_review
+from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
 from members.services import (
@@ -27,7 +28,7 @@ from members.services import (
     voiding,
 )
 from tests.factories.offices import make_user
-from tests.factories.world import ASKED, JOINED, World, make_unit
+from tests.factories.world import ASKED, JOINED, World, load, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
@@ -73,6 +74,7 @@ def play(world: World, covers: list[Enrolment]) -> None:
         reports.request(cast.a, 2026, by=cast.actor(cast.manager))
         approve_together(world, covers[0])
         rehearsals.request(world.yulin, cast.a, 2026, by=cast.actor(cast.manager))
+        disputed(world, covers[0].member)
     with frozen(ASKED):
         run_due("reports")
         run_due("default")
@@ -92,6 +94,25 @@ def approve_together(world: World, cover: Enrolment) -> None:
         for flag in claim.flags.filter(lapsed_at=None):
             screening.dismiss(flag, by=reviewer, reason="已核对原件")
     bulk.request([claims[0].pk], by=cast.actor(cast.approver))
+
+
+def disputed(world: World, member: Member) -> None:
+    """Under a plan whose claims go by the unit and a public notice: one waits at the unit, one is on notice and doubted, one was
+    rejected and is appealed; a decided one was found to belong to another class."""
+    terms = load("shaanxi-yulin-medical.2026", code="noticed", deciding={"unit_first": True, "notice_days": 5})
+    cover = Enrolment.objects.filter(member=member, terms=terms).first() or world.cover(member, terms)
+    reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
+    _waits, noticed, refused = (world.claim(cover, 30_000 + 1000 * i) for i in range(3))
+    for claim in (noticed, refused):
+        unit_review.pass_on(claim, by=world.agent_actor, on=ASKED, note="情况属实")
+    adjudication.review(noticed, by=reviewer, on=ASKED)
+    adjudication.approve(noticed, by=approver, on=ASKED)
+    public_notice.object_to(noticed, name="来访人", text="没有住过院", by=approver, on=ASKED)
+    adjudication.reject(refused, by=reviewer, on=ASKED, note="不在范围", reason_code="not_listed", clause="第七条")
+    appeals.file(refused, grounds="应当给付", by=world.worker(member), on=ASKED)
+    decided = Claim.objects.filter(member=member, state="approved", corrections=None).first()
+    if decided:
+        redecisions.reclassify(decided, {"hospital_grade": 3}, by=reviewer, on=ASKED, note="医院等级")
 
 
 def money_arrives(world: World) -> None:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from claims.models import BulkApproval, Claim, ClaimDocument, Rehearsal, ReviewRule
+from claims.models import Appeal, BulkApproval, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
 from claims.payouts.models import PayoutBatch
 from members.models import (
     AgentChange,
@@ -92,6 +92,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
         bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
+        appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
+        at_unit = Claim.objects.filter(state="unit_review").first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
@@ -115,6 +117,10 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/join-papers/": {"public_id": paper.public_id},
         "my/enrolments/": {"public_id": cover.public_id},
         "my/claims/": {"public_id": claim.public_id, "pk": stay.pk, "paper": document.public_id},
+        "unit/claims/": {"public_id": at_unit.public_id},
+        "notices/": {"public_id": objection.claim.public_id},
+        "admin/claims/appeal/": {"pk": appeal.pk, "object_id": appeal.pk},
+        "admin/claims/objection/": {"pk": objection.pk, "object_id": objection.pk},
         "my/papers/": {"public_id": document.public_id},
         "unit/units/": {"pk": full.unit.pk, "terms_id": full.yulin.pk},
         "unit/rosters/": {"pk": roster.pk},
@@ -231,7 +237,7 @@ def test_strangers_never_get_at_an_object() -> None:
     """The file itself keeps the rule: whoever is of another office, unit or family is answered like for what does not exist."""
     objects = re.compile(r"<(?:int|uuid):(?:pk|public_id)>|<path:object_id>")
     forwarding = re.compile(r"<path:object_id>|^jobs/")  # to a page of their own, which stands in this file too
-    shared = ("verify/", "admin/programs/", "admin/offices/", "admin/accounts/")  # public, or everyone's
+    shared = ("verify/", "notices/", "admin/programs/", "admin/offices/", "admin/accounts/")  # public, or everyone's
     with MATRIX.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if objects.search(row["route"]) and not row["route"].startswith(shared)]
     assert len(rows) > 60

@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter
+from claims.models import Appeal, BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter, Objection
 from members.models import (
     BankCard,
     BankStatement,
@@ -49,6 +49,9 @@ def own_words() -> list[str]:
             *Letter.objects.values_list("title", flat=True),
             *Letter.objects.values_list("text", flat=True),
             *BulkApprovalRow.objects.values_list("why", flat=True),
+            *Appeal.objects.values_list("grounds", flat=True),
+            *Objection.objects.values_list("text", flat=True),
+            *Objection.objects.values_list("name", flat=True),
             *AuditEntry.objects.values_list("note", flat=True),
             *UnitLineage.objects.values_list("basis", flat=True),
             *BankStatement.objects.values_list("file_name", flat=True),

@@ -25,9 +25,14 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "programs" / "catalogue"
 JOINED, ILL, ASKED = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1)
 
 
-def load(name: str) -> Terms:
-    """Publish one plan file of the catalogue."""
-    loaded = load_plan(read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name), by=SYSTEM)
+def load(name: str, **changes: Any) -> Terms:
+    """Publish one plan file of the catalogue; with fields changed (None: left out), as a plan of its own."""
+    file = read_plan((CATALOGUE / f"{name}.yaml").read_bytes(), source=name)
+    if changes:
+        file.data.update({"code": f"{file.code}-changed"} | changes)
+        for name in [name for name, value in changes.items() if value is None]:
+            file.data.pop(name, None)
+    loaded = load_plan(file, by=SYSTEM)
     if loaded.terms.state == "draft":
         publish(check(loaded.terms, by=SYSTEM), by=SYSTEM)
     return loaded.terms

@@ -123,7 +123,7 @@ def _enrolled(office_ids: frozenset[int], year: int) -> Any:
 
 
 def _asked(office_ids: frozenset[int], year: int) -> Any:
-    return Claim.objects.filter(office_id__in=office_ids, submitted_at__year=year)
+    return Claim.objects.filter(office_id__in=office_ids, submitted_at__year=year, corrects=None)
 
 
 def _paid(office_ids: frozenset[int], year: int) -> Any:

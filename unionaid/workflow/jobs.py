@@ -93,6 +93,24 @@ def job(name: str, *, queue: str = "default", label: Any = "") -> Callable[[Hand
     return register
 
 
+# Asked again and again, each in everything that is open: what is due and not done is written as jobs.
+DUE: list[Callable[[date], None]] = []
+
+
+def timetable(find: Callable[[date], None]) -> Callable[[date], None]:
+    """Register a question "what is due and not done on this day?". It writes jobs and changes nothing else; asked twice it writes
+    them once."""
+    DUE.append(find)
+    return find
+
+
+def ask_what_is_due() -> None:
+    """Ask every such question; a day on which nobody asked is caught up with the next time."""
+    for find in DUE:
+        with everywhere(reason="what is due and not done"):
+            find(today())
+
+
 def result_page(kind: str, side: str, action: str) -> Callable[[Callable[[int], str]], Callable[[int], str]]:
     """Register where the result of this kind of job is shown on this side ("desk", "unit", "my") to those who may take
     `action`: subject id → address."""

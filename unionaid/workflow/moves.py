@@ -9,7 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from unionaid.lib.calendar import now
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.models import StaffPost
+from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
+from unionaid.offices.scope import everywhere
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.models import AuditEntry
@@ -141,10 +143,32 @@ def _refuse_missing(
         or (version is not None and rows[pk].version != version)
     ]
     if losers:
-        message = _("“{action}”没有办成：这件事现在是“{state}”，可能已由他人办理。请刷新页面再看。").format(
-            action=arrow.label, state=losers[0].label
-        )
-        raise Conflict(message, losers)
+        raise Conflict(_too_late(model, arrow, losers[0]), losers)
+
+
+def _too_late(model: type[Stateful], arrow: Arrow, loser: Standing) -> str:
+    """What the person who came too late is told: what was done meanwhile, and in which role; not by whom."""
+    with everywhere(reason="tell who came too late what was done"):
+        acts = AuditEntry.objects.filter(entity=model._meta.label_lower, entity_id=loser.pk).exclude(to_state="")
+        last = acts.order_by("-id").first() if loser.state else None
+        done = next((one for one in model.graph.arrows if last and one.action == last.action), None)
+        if last is None or done is None:
+            words = _("“{action}”没有办成：这件事现在是“{state}”。请刷新页面再看。")
+            return words.format(action=arrow.label, state=loser.label)
+        role = LABELS[_role(last.actor_id, done)]
+    words = _("“{action}”没有办成：{role}已经办理了“{done}”，现在是“{state}”。请刷新页面再看。")
+    return words.format(action=arrow.label, role=role, done=done.label, state=loser.label)
+
+
+def _role(user_id: int | None, arrow: Arrow) -> Role:
+    """The role in which somebody took this action: of a post they hold, or else the one that needs none."""
+    if user_id is None:
+        return Role.SYSTEM
+    may_act = GRANTS[arrow.permission]
+    held = StaffPost.objects.filter(user_id=user_id, role__in=may_act).order_by("-since", "role").values_list("role", flat=True).first()
+    if held:
+        return Role(held)
+    return Role.WORKER if Role.WORKER in may_act else Role.UNIT_AGENT
 
 
 def _refuse_person(arrow: Arrow, row: Stateful, by: Actor) -> None:

@@ -16,3 +16,9 @@ def sweep() -> None:
     """Find due work whose nudge was lost or whose worker died; every queue nudges itself again."""
     for queue in sorted({kind.queue for kind in jobs.KINDS.values()}):
         jobs.nudge(queue)
+
+
+@shared_task(name="workflow.ask_what_is_due")
+def ask_what_is_due() -> None:
+    """Write the jobs that the calendar asks for."""
+    jobs.ask_what_is_due()

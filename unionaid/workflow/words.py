@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写申领"),
+    "open_correction": _("开始更正"),
+    "file": _("提出申诉"),
+    "object": _("提出异议"),
     "register": _("登记单位"),
     "save_draft": _("保存草稿"),
     "ask_change": _("提出变更"),

@@ -1,0 +1,26 @@
+"""From a claim to what belongs to it: the claim it corrects, its correction, appeals, objections, and what may be begun."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from claims.models import Appeal, Claim, Objection
+from claims.services.corrections import CORRECTABLE
+from unionaid.offices.roles import Actor, may
+
+
+def links_of(claim: Claim, actor: Actor) -> list[tuple[str, str]]:
+    """(words, address). Three statements."""
+    found = []
+    line = Claim.objects.filter(pk=claim.corrects_id) | Claim.objects.filter(corrects=claim)
+    for number, pk in line.order_by("id").values_list("number", "pk"):
+        words = _("更正的是申领 {number}") if pk == claim.corrects_id else _("更正它的申领 {number}")
+        found.append((words.format(number=number), reverse("admin:claim_review", args=[pk])))
+    for appeal in Appeal.objects.filter(claim=claim).order_by("id"):
+        found.append((_("申诉：{state}").format(state=appeal.state_label), reverse("admin:claim_appeal", args=[appeal.pk])))
+    for objection in Objection.objects.filter(claim=claim).order_by("id"):
+        found.append((_("公示异议：{state}").format(state=objection.state_label), reverse("admin:claim_objection", args=[objection.pk])))
+    if claim.state == "on_notice" and may(actor, "objections.enter", claim.office_id):
+        found.append((_("登记异议"), reverse("admin:claim_objection_new", args=[claim.pk])))
+    if claim.state in CORRECTABLE and may(actor, "claims.review", claim.office_id):
+        found.append((_("重新核定类别"), reverse("admin:claim_reclassify", args=[claim.pk])))
+    return found

@@ -1,0 +1,109 @@
+"""Appeals (申诉): a claimant does not accept a decision. Heard by people who had no part in it; upheld, the claim is decided anew and
+the difference is paid."""
+
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from claims.models import Appeal, Claim, Review
+from claims.services import adjudication, corrections
+from claims.transitions import DECIDED
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import day_of, now, plus_working_days
+from unionaid.offices.roles import Actor, may
+from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
+
+APPEALABLE = ("rejected", *(state for state in DECIDED if state != "on_notice"))
+
+
+class AppealRefused(MoveRefused):
+    """The appeal cannot be taken or decided; the message says why. `field` is the field at fault, if one is."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def last_day(claim: Claim) -> date | None:
+    """The last day on which this claim's decision may be appealed: so many working days after it as the plan sets, counted from
+    the end of the public notice where there was one. None while nothing is decided."""
+    if claim.state not in APPEALABLE:
+        return None
+    decided = claim.rejected_at if claim.state == "rejected" else claim.approved_at
+    day = day_of(decided) if decided else None
+    if day and claim.notice_until and claim.state != "rejected":
+        day = max(day, claim.notice_until)
+    return plus_working_days(day, schedule_of(claim.terms).deciding.appeal_days) if day else None
+
+
+def file(claim: Claim, *, grounds: str, by: Actor, on: date) -> Appeal:
+    """The claimant appeals. One appeal at a time, within the plan's window, the last day counts."""
+    if not may(by, "claims.appeal") or by.member_id != claim.claimant_id:
+        raise NotAllowed(_("只有申领人本人可以申诉。"))
+    if not grounds.strip():
+        raise AppealRefused(_("请写明您不同意的地方和理由。"), "grounds")
+    claim = Claim.objects.select_for_update(of=("self",)).select_related("terms__program").get(pk=claim.pk)
+    last = last_day(claim)
+    if last is None:
+        raise AppealRefused(_("这份申领还没有决定，不能申诉。"))
+    if on > last:
+        raise AppealRefused(_("申诉要在 {day} 以前提出，现在已经过了。有新的材料，请联系办事处。").format(day=date_format(last)))
+    if claim.appeals.exclude(state="withdrawn").exists():
+        raise AppealRefused(_("这份申领已经申诉过一次，请看申诉的结果；对重新审核的决定可以再申诉。"))
+    try:
+        with transaction.atomic():
+            made = Appeal.objects.create(
+                claim=claim, office_id=claim.office_id, member_id=claim.member_id, claimant_id=claim.claimant_id, grounds=grounds.strip(),
+                filed_by_id=by.user_id, filed_at=now(), first_reviewer_id=claim.reviewed_by_id,
+                first_decider_id=claim.rejected_by_id or claim.approved_by_id,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise AppealRefused(_("这份申领的申诉已经提出，正在等待复核。")) from error
+    record([made], "file", by=by)
+    return made
+
+
+def withdraw(appeal: Appeal, *, by: Actor) -> Appeal:
+    """The claimant takes it back before it is answered."""
+    if by.member_id != appeal.claimant_id:
+        raise NotAllowed(_("只有申领人本人可以撤回申诉。"))
+    return move([appeal], "withdraw", by=by)[0]
+
+
+def dismiss(appeal: Appeal, *, by: Actor, on: date, clause: str, answer: str) -> Appeal:
+    """The decision stands, with the clause it rests on and words for the claimant."""
+    _answerable(appeal, by, clause, answer)
+    move([appeal], "dismiss", by=by, note=answer, changes={"clause": clause, "answer": answer}, details={"clause": clause})
+    _remember(appeal, "appeal_dismissed", by, answer)
+    return appeal
+
+
+def uphold(appeal: Appeal, *, by: Actor, on: date, clause: str, answer: str) -> Appeal:
+    """The claim is decided anew by others than the first time: a claim of its own, with what was told and proved, waits for its
+    review. The first decision stays as it was; what the new one gives more is paid."""
+    _answerable(appeal, by, clause, answer)
+    claim = Claim.objects.select_for_update(of=("self",)).get(pk=appeal.claim_id)
+    earlier = {"earlier_reviewed_by_id": appeal.first_reviewer_id, "earlier_decided_by_id": appeal.first_decider_id}
+    made = corrections.successor_of(claim, changes={**earlier, "submitted_by_id": appeal.filed_by_id}, by=by, on=on)
+    move([made], "reopen", by=by, note=answer, changes={"submitted_at": now()}, details={"corrects": claim.number})
+    adjudication.preview(made)
+    changes = {"clause": clause, "answer": answer, "outcome": made}
+    move([appeal], "uphold", by=by, note=answer, changes=changes, details={"clause": clause, "outcome": made.number})
+    _remember(appeal, "appeal_upheld", by, answer)
+    return appeal
+
+
+def _answerable(appeal: Appeal, by: Actor, clause: str, answer: str) -> None:
+    if not clause.strip():
+        raise AppealRefused(_("请写明依据的条款。"), "clause")
+    if not answer.strip():
+        raise AppealRefused(_("请写明给申领人的答复。"), "answer")
+    adjudication.not_own(appeal.claim, by)
+    if by.user_id in (appeal.first_reviewer_id, appeal.first_decider_id):
+        raise NotAllowed(_("原来的决定是您经办的，申诉要由另一个人复核。"))
+
+
+def _remember(appeal: Appeal, decision: str, by: Actor, note: str) -> None:
+    Review.objects.create(claim_id=appeal.claim_id, decision=decision, by_id=by.user_id, note=note)

@@ -1,0 +1,62 @@
+"""The unit's agent looks at a member's claim before the office does (单位核对), where the plan wants it so."""
+
+from datetime import date
+
+from claims.models import Claim, Review
+from claims.services import adjudication
+from members.services.agents import agents_on
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import plus_working_days
+from unionaid.offices.roles import SYSTEM, Actor
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import enqueue
+from unionaid.workflow.moves import move
+
+DAYS = 5  # working days an agent has; the house's own figure, from no plan's terms
+
+
+def goes_first(claim: Claim, *, by: Actor, on: date) -> bool:
+    """Does this claim go to the unit before the office? Not when an agent of the unit sends it in, or the unit has none."""
+    looked_at = claim.unit_reviewed_by_id is not None or claim.corrects_id is not None
+    if claim.unit_id is None or looked_at or not schedule_of(claim.terms).deciding.unit_first:
+        return False
+    with everywhere(reason="has the unit an agent"):
+        agents = {agent.user_id for agent in agents_on(claim.unit, on=on)}
+    return bool(agents - {by.user_id, claim.member.user_id, claim.claimant.user_id}) and by.user_id not in agents
+
+
+def due_on(on: date) -> date:
+    """The last day on which the agent may look at a claim that came today."""
+    return plus_working_days(on, DAYS)
+
+
+def pass_on(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
+    """The agent found it in order: on to the office."""
+    adjudication.not_own(claim, by)
+    move([claim], "pass_on", by=by, note=note)
+    Review.objects.create(claim=claim, decision="pass_on", by_id=by.user_id, note=note)
+    return claim
+
+
+def give_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
+    """The agent asks for what is missing."""
+    return adjudication.ask_back(claim, "unit_return", by=by, note=note)
+
+
+def pass_by(claim: Claim, *, by: Actor, on: date) -> Claim:
+    """The office takes it without waiting for the unit any longer."""
+    adjudication.not_own(claim, by)
+    return move([claim], "pass_by", by=by)[0]
+
+
+def find_late(on: date) -> None:
+    """Write a job for every claim that its unit did not look at in time."""
+    late = Claim.objects.filter(state="unit_review", unit_due_on__lt=on).order_by("id")
+    enqueue("claims.pass_by_unit", [(row.pk, f"claims.pass_by_unit:{row.pk}:{row.version}", row) for row in late[:2000]], by=SYSTEM)
+
+
+def move_on(claim_id: int, *, on: date) -> None:
+    """The unit did not look at it in time: on to the office. A second run does nothing."""
+    claim = Claim.objects.select_for_update(of=("self",)).get(pk=claim_id)
+    if claim.state == "unit_review" and claim.unit_due_on is not None and claim.unit_due_on < on:
+        move([claim], "pass_by", by=SYSTEM)

@@ -1,0 +1,66 @@
+"""The unit agent's side: claims of the unit's people that the plan sends there first."""
+
+import uuid
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from claims.models import Claim
+from claims.selectors.at_unit import claim_at_unit, waiting_at_unit
+from claims.services import unit_review
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import today
+from unionaid.offices.access import actor, requires
+from unionaid.web.asking import AskForm, pages
+from unionaid.workflow.asking import attempt
+
+_show = pages("claims/unit")
+
+
+class UnitForm(AskForm):
+    """In order, or back with words for the worker."""
+
+    decision = forms.ChoiceField(
+        choices=[("pass", ""), ("return", "")], widget=forms.HiddenInput(),
+        error_messages={"required": gettext_lazy("请选择转办事处或退回"), "invalid_choice": gettext_lazy("请选择转办事处或退回")},
+    )  # fmt: skip
+    note = forms.CharField(
+        label=gettext_lazy("说明（退回时必填，职工会看到）"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+@requires("claims.unit_review")
+@never_cache
+def waiting(request: HttpRequest) -> HttpResponse:
+    """What waits for the unit."""
+    return _show(request, "waiting", claims=waiting_at_unit(), days=unit_review.DAYS)
+
+
+@requires("claims.unit_review")
+@never_cache
+def review(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Who, when, where and which papers; on to the office, or back."""
+    claim = claim_at_unit(public_id)
+    if claim is None:
+        raise Http404
+    form = UnitForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and (address := attempt(form, lambda: _act(request, claim, form))):
+        return redirect(address)
+    names = {paper.code: paper.name.in_language(request.LANGUAGE_CODE) for paper in schedule_of(claim.terms).documents}  # type: ignore[attr-defined]
+    papers = [names.get(kind, _("其他材料")) for kind in claim.documents.values_list("kind", flat=True)]
+    return _show(request, "review", form, claim=claim, papers=papers, open=claim.state == "unit_review")
+
+
+def _act(request: HttpRequest, claim: Claim, form: UnitForm) -> str:
+    passed = form.cleaned_data["decision"] == "pass"
+    act = unit_review.pass_on if passed else unit_review.give_back
+    act(claim, by=actor(request), on=today(), note=form.cleaned_data["note"])
+    done = _("申领 {number} 已转办事处。") if passed else _("申领 {number} 已退回职工补充。")
+    messages.success(request, done.format(number=claim.number))
+    return reverse("claims:unit_claims")

@@ -1,0 +1,16 @@
+"""The desk on the day claims are asked for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.factories.desk import Desk, make_desk
+from tests.factories.world import ASKED, World
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+
+
+@pytest.fixture
+def desk(world: World) -> Iterator[Desk]:
+    with everywhere(reason="arrange"), frozen(ASKED):
+        yield make_desk(world)

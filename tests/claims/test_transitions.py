@@ -1,0 +1,138 @@
+"""Every state × action × role of the claim's graph, from the graph itself: what it allows happens, all else is refused with the
+words that fit. Who took part before is kept out by every arrow that says so."""
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from claims.models import Claim
+from tests.factories.desk import Desk
+from tests.factories.offices import make_user
+from tests.factories.world import ASKED
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import now
+from unionaid.offices.roles import GRANTS, SYSTEM, Actor, Post, Role
+from unionaid.workflow.moves import Conflict, NotAllowed, move, record
+
+# What the database wants beside a state.
+BESIDE: dict[str, dict[str, Any]] = {
+    "supplement_requested": {"stopped_at": now()},
+    "rejected": {"reason_code": "papers", "reason_clause": "第九条"},
+    "on_notice": {"notice_from": ASKED, "notice_until": ASKED, "approved_fen": 1},
+    **{state: {"approved_fen": 1} for state in ("approved", "in_batch", "paying", "paid", "returned_payment")},
+}
+STAFF = (Role.REVIEWER, Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER, Role.HEADQUARTERS, Role.AUDITOR, Role.SYSTEM_ADMIN)
+
+
+def actor_in(role: Role, user: User, desk: Desk) -> Actor:
+    """Somebody with this role alone."""
+    office = desk.world.cast.a.pk
+    if role in STAFF:
+        return Actor(user.pk, "某人", posts=(Post(role, office, frozenset({office})),))
+    if role is Role.WORKER:
+        return Actor(user.pk, "某人", member_id=1)
+    return SYSTEM if role is Role.SYSTEM else Actor(user.pk, "某人", unit_ids=frozenset({desk.world.unit.pk}))
+
+
+def stand_in(claim: Claim, state: str, **columns: Any) -> None:
+    """Put a claim into a state past the door, with the entry that the database wants."""
+    Claim.objects.filter(pk=claim.pk).update(state=state, **BESIDE.get(state, {}) | columns)
+    claim.refresh_from_db()
+    record([claim], "arranged", by=SYSTEM, to_state=state)
+
+
+def tried(claim: Claim, action: str, by: Actor) -> str:
+    """What comes of it; nothing of it stays."""
+    try:
+        with transaction.atomic():
+            move([claim], action, by=by, changes=BESIDE.get(Claim.graph.arrow(action).target, {}))
+            transaction.set_rollback(True)
+            return "done"
+    except NotAllowed:
+        return "not allowed"
+    except Conflict:
+        return "conflict"
+
+
+def test_every_state_action_and_role(desk: Desk) -> None:
+    """One claim in each state. Who may not act is refused on every one of them; who may is told of all that are in no source of the
+    arrow, and moves those that are."""
+    cover = desk.cover()
+    claims = {state.code: desk.world.claim(cover, 10_000 + i) for i, state in enumerate(Claim.graph.states)}
+    for code, claim in claims.items():
+        stand_in(claim, code)
+    actors = {role: actor_in(role, make_user(f"t-{role}", "某人"), desk) for role in Role}
+    done = 0
+    for arrow in Claim.graph.arrows:
+        for role, by in actors.items():
+            if role not in GRANTS[arrow.permission]:
+                for code, claim in claims.items():
+                    with pytest.raises(NotAllowed):
+                        move([claim], arrow.action, by=by)
+                    assert claim.state == code
+                continue
+            with pytest.raises(Conflict) as late:
+                move(list(claims.values()), arrow.action, by=by)
+            assert {one.state for one in late.value.standings} == claims.keys() - set(arrow.sources), (arrow.action, role)
+            for source in arrow.sources:
+                assert tried(claims[source], arrow.action, by) == "done", (source, arrow.action, role)
+                claims[source].refresh_from_db()
+                done += 1
+    assert done == sum(len(arrow.sources) * len(GRANTS[arrow.permission]) for arrow in Claim.graph.arrows) > 50
+
+
+def test_whoever_took_part_is_kept_out_of_every_arrow_that_says_so(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(), 600_000)
+    user = make_user("t-both", "某人")
+    for arrow in Claim.graph.arrows:
+        role = next(role for role in Role if role in GRANTS[arrow.permission] and role is not Role.SYSTEM or arrow.not_by == ())
+        by = actor_in(role, user, desk)
+        for column in arrow.not_by:
+            stand_in(claim, arrow.sources[0], **{f"{column}_id": user.pk})
+            assert tried(claim, arrow.action, by) == "not allowed", (arrow.action, column)
+            Claim.objects.filter(pk=claim.pk).update(**{f"{column}_id": None})
+            assert tried(claim, arrow.action, by) == "done", (arrow.action, column)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("reviewed_by", "submitted_by"),
+        ("approved_by", "submitted_by"),
+        ("approved_by", "reviewed_by"),
+        ("rejected_by", "submitted_by"),
+        ("unit_reviewed_by", "submitted_by"),
+        ("reviewed_by", "unit_reviewed_by"),
+        ("approved_by", "unit_reviewed_by"),
+        ("reviewed_by", "earlier_reviewed_by"),
+        ("reviewed_by", "earlier_decided_by"),
+        ("approved_by", "earlier_reviewed_by"),
+        ("approved_by", "earlier_decided_by"),
+    ],
+)
+def test_the_database_keeps_them_apart_as_well(desk: Desk, one: str, other: str) -> None:
+    """The control of the graph: the same write past it meets a constraint."""
+    claim = desk.world.claim(desk.cover(), 600_000)
+    user = make_user("t-both", "某人")
+    with pytest.raises(IntegrityError, match="claim_"), transaction.atomic():
+        Claim.objects.filter(pk=claim.pk).update(**{f"{one}_id": user.pk, f"{other}_id": user.pk})
+    with pytest.raises(IntegrityError, match="claim_rejected_with_a_reason"), transaction.atomic():
+        Claim.objects.filter(pk=claim.pk).update(state="rejected")
+
+
+def test_who_comes_too_late_is_told_what_was_done_and_in_which_role(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(), 600_000)
+    move([claim], "review", by=desk.reviewer)
+    with pytest.raises(Conflict) as late:
+        move([Claim.objects.get(pk=claim.pk)], "review", by=desk.other_reviewer)
+    assert "初审已经办理了“初审通过”" in late.value.message
+    assert "秦小明" not in late.value.message
+
+
+def test_a_decision_on_an_older_version_is_told(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(), 600_000)
+    seen = claim.version
+    Claim.objects.filter(pk=claim.pk).update(version=seen + 1)
+    with pytest.raises(Conflict):
+        move([claim], "review", by=desk.reviewer, expect_version=seen)
