@@ -1,79 +1,156 @@
-"""What a reviewer should look at twice: flags, never verdicts. A constant number of statements per claim."""
+"""What a reviewer should look at twice: flags, never verdicts. Each kind has its sentence, made when it is read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.models import Claim, ClaimDocument
-from claims.selectors.estimate import papers_wanted
-from members.models import BankCard
-from unionaid.lib.calendar import day_of, today
+from claims.models import Claim, ClaimFlag
+from claims.transitions import CLAIM
+from unionaid.lib.money import format_yuan
 
-GONE = ("draft", "withdrawn", "rejected")
-
-
-def flags(claim: Claim, papers: Sequence[ClaimDocument], language: str) -> list[str]:
-    """Everything about this claim that calls for a second look, in sentences."""
-    return [
-        *_missing_papers(claim, papers, language),
-        *_same_papers(claim, papers),
-        *_overlapping_stays(claim),
-        *_account(claim),
-        *_waiting(claim),
-    ]
+# The states in which the staff have a decision on a claim to take, as the graph's arrows say. What begins as a draft is nobody's yet.
+DECIDING = ("claims.review", "claims.approve", "claims.return", "claims.reject")
+DECIDABLE = tuple(
+    state.code
+    for state in CLAIM.states
+    if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
+)
+Figures = Mapping[str, Any]
 
 
-def _missing_papers(claim: Claim, papers: Sequence[ClaimDocument], language: str) -> Iterator[str]:
-    given = {paper.kind for paper in papers}
-    on = day_of(claim.submitted_at) if claim.submitted_at else today()
-    for paper in papers_wanted(claim, on=on):
-        if paper.required and paper.code not in given:
-            yield _("缺少必需的材料：{name}。").format(name=paper.name.in_language(language))
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of flag: its name in lists, its sentence, and whether it must be settled before anyone passes the claim lightly."""
+
+    label: str | Promise
+    words: Callable[[Figures], str]
+    is_serious: bool = True
 
 
-def _same_papers(claim: Claim, papers: Sequence[ClaimDocument]) -> Iterator[str]:
-    """The same file in another claim."""
-    same = (
-        ClaimDocument.objects.filter(sha256__in=[paper.sha256 for paper in papers])
-        .exclude(claim=claim)
-        .exclude(claim__state__in=GONE)
-        .order_by("claim__number")
-        .values_list("claim__number", flat=True)
-        .distinct()[:5]
-    )
-    for number in same:
-        yield _("有一份材料和申领 {number} 的材料完全相同。").format(number=number)
+@dataclass(frozen=True, slots=True)
+class FlagLine:
+    """A flag as it is read on a claim's page."""
+
+    flag: ClaimFlag
+    label: str | Promise
+    words: str
+    is_serious: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.flag.dismissed_at is None
 
 
-def _overlapping_stays(claim: Claim) -> Iterator[str]:
-    """Another claim of the same person for some of the same days."""
-    own = [(stay.admitted_on, stay.discharged_on) for stay in claim.admissions.all()]
-    others = (
-        Claim.objects.filter(member_id=claim.member_id)
-        .exclude(pk=claim.pk)
-        .exclude(state__in=GONE)
-        .order_by("id")
-        .values_list("number", "admissions__admitted_on", "admissions__discharged_on")
-    )
-    for number, admitted, discharged in others:
-        if admitted and any(admitted <= last and first <= discharged for first, last in own):
-            yield _("住院日期与申领 {number}（{first}至{last}）重叠，请核对是否同一次住院。").format(
-                number=number, first=date_format(admitted), last=date_format(discharged)
-            )
+def _day(text: str) -> str:
+    return date_format(date.fromisoformat(text))
 
 
-def _account(claim: Claim) -> Iterator[str]:
-    """The account belongs to somebody else, or is somebody else's too."""
-    if claim.card is None:
-        return
-    if claim.card.owner_name != claim.claimant.name:
-        yield _("收款账户的户名与申领人姓名不一致。")
-    if BankCard.objects.filter(number_hash=claim.card.number_hash).exclude(member_id=claim.card.member_id).exists():
-        yield _("这个收款账户也登记在另一位职工名下。")
+def _shared(here: Any, elsewhere: Any) -> Callable[[Figures], str]:
+    """A sentence about another claim: by its number where it is of the same office, without where it is not."""
+
+    def words(told: Figures) -> str:
+        template = str(elsewhere if told["elsewhere"] else here)
+        days = {name: _day(told[name]) for name in ("first", "last") if name in told}
+        return template.format(**{"value": "", **told, **days})
+
+    return words
 
 
-def _waiting(claim: Claim) -> Iterator[str]:
-    until, day = claim.enrolment.waiting_until, claim.event_on
-    if until and day and day <= until and claim.accident_on is None:
-        yield _("事发日在等待期内（等待期至 {day}）。").format(day=date_format(until))
+def _days(told: Figures) -> dict[str, Any]:
+    return {name: _day(value) if name in ("day", "first", "last", "until") else value for name, value in told.items()}
+
+
+def _yuan(told: Figures) -> dict[str, str]:
+    whole, added = told["whole"], told["added"]
+    return {"whole": format_yuan(whole), "added": format_yuan(added), "off": format_yuan(abs(whole - added))}
+
+
+def _paper_name(told: Figures) -> str:
+    return str(told["en"] if (get_language() or "").startswith("en") else told["zh"])
+
+
+KINDS: dict[str, Kind] = {
+    "same_invoice": Kind(
+        gettext_lazy("票据重复"),
+        _shared(
+            gettext_lazy("票据号码 {value} 在申领 {number} 中也用过，请核对是不是同一张票据。"),
+            gettext_lazy("票据号码 {value} 在另一个办事处的申领中也用过，请核对是不是同一张票据。"),
+        ),
+    ),
+    "same_settlement": Kind(
+        gettext_lazy("结算编号重复"),
+        _shared(
+            gettext_lazy("结算编号 {value} 在申领 {number} 中也用过，请核对是不是同一次结算。"),
+            gettext_lazy("结算编号 {value} 在另一个办事处的申领中也用过，请核对是不是同一次结算。"),
+        ),
+    ),
+    "same_file": Kind(
+        gettext_lazy("材料相同"),
+        _shared(
+            gettext_lazy("有一份材料和申领 {number} 的材料完全相同。"),
+            gettext_lazy("有一份材料和另一个办事处一件申领的材料完全相同。"),
+        ),
+    ),
+    "overlapping_stay": Kind(
+        gettext_lazy("住院日期重叠"),
+        _shared(
+            gettext_lazy("住院日期与申领 {number}（{first}至{last}）重叠，请核对是否同一次住院。"),
+            gettext_lazy("住院日期与同一职工在另一个办事处的申领（{first}至{last}）重叠，请核对是否同一次住院。"),
+        ),
+    ),
+    "shared_account": Kind(
+        gettext_lazy("账户多人共用"),
+        lambda told: _("这个收款账户也登记在另外 {people} 位职工名下，请核实是不是本人的账户。").format(**told),
+    ),
+    "account_name": Kind(gettext_lazy("户名不符"), lambda told: _("收款账户的户名与申领人姓名不一致。")),
+    "outside_cover": Kind(
+        gettext_lazy("保障期外"), lambda told: _("{day}不在保障期内（保障期{first}至{last}）。").format(**_days(told))
+    ),
+    "in_waiting": Kind(
+        gettext_lazy("等待期内"), lambda told: _("{day}在等待期内（等待期至{until}）。").format(**_days(told))
+    ),
+    "total_does_not_add": Kind(
+        gettext_lazy("总额不符"),
+        lambda told: _(
+            "医疗费总额 {whole} 元，与基金支付、个人负担、医院负担之和 {added} 元相差 {off} 元，请对照结算单核对。"
+        ).format(**_yuan(told)),
+    ),
+    "personal_does_not_add": Kind(
+        gettext_lazy("个人负担不符"),
+        lambda told: _("个人负担 {whole} 元，与个人账户、现金支付之和 {added} 元相差 {off} 元，请对照结算单核对。").format(**_yuan(told)),
+    ),
+    "diagnosis_not_listed": Kind(
+        gettext_lazy("病种不在目录"), lambda told: _("疾病编码 {diagnosis} 不在本计划列出的病种内，请核对诊断和编码。").format(**told)
+    ),
+    "missing_paper": Kind(gettext_lazy("缺少材料"), lambda told: _("缺少必需的材料：{name}。").format(name=_paper_name(told))),
+    "new_provider": Kind(
+        gettext_lazy("首次出现的医院"),
+        lambda told: _("“{hospital}”是第一次在本办事处的申领中出现，请核对医院名称和资质。").format(**told),
+        is_serious=False,
+    ),
+    "soon_after_joining": Kind(
+        gettext_lazy("参加后不久出险"),
+        lambda told: _("首次参加后第 {nth} 天就出险（{limit} 天以内的都提示），请核对发病或就诊的日期。").format(
+            nth=told["days"] + 1, limit=told["limit"]
+        ),
+        is_serious=False,
+    ),
+}
+
+
+def is_flagged(claim: Claim) -> bool:
+    """Has the claim, as last screened, a flag that nobody has dismissed? One statement."""
+    return claim.flags.filter(lapsed_at=None, dismissed_at=None).exists()
+
+
+def flags_of(claim: Claim) -> list[FlagLine]:
+    """What calls for a second look on this claim, as last screened: the open ones first, the serious before the others. One statement."""
+    rows = claim.flags.filter(lapsed_at=None).select_related("dismissed_by")
+    lines = [FlagLine(row, kind.label, kind.words(row.figures), kind.is_serious) for row in rows for kind in [KINDS[row.code]]]
+    return sorted(lines, key=lambda line: (not line.is_open, not line.is_serious, line.flag.pk))

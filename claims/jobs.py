@@ -5,12 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import carried, objections, public_notice, rehearsal, unit_review
+from claims.services import bulk, carried, objections, public_notice, rehearsal, unit_review
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
 # `carried` registers what of this floor goes along with a unit.
-__all__ = ["carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
+__all__ = ["bulk_approve", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
 
 objection(objections.claims_under)
 
@@ -19,6 +19,12 @@ objection(objections.claims_under)
 def rehearse(run: Run) -> dict[str, Any] | None:
     """Run one rehearsal."""
     return rehearsal.advance(run.subject_ids[0], run)
+
+
+@job("claims.bulk_approve", label=_("批量批准申领"))
+def bulk_approve(run: Run) -> dict[str, Any] | None:
+    """Approve one request's claims."""
+    return bulk.advance(run.subject_ids[0], run)
 
 
 @timetable

@@ -1,269 +1,155 @@
-"""Claims at the desk: the queue, and the page where a claim is decided."""
+"""The claims of the office as a list: which queue, how long each has waited, against which time limit, with which warnings."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Exists, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
 
+from claims.admin.beside import dismiss_page, note_page, take_page
+from claims.admin.bulk import bulk_page, result_page
 from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
-from claims.admin.links import links_of
 from claims.admin.objections import entry_page
-from claims.checks import flags
-from claims.facts import statement_of
-from claims.models import BenefitStatement, Claim, ClaimDocument
-from claims.selectors.estimate import in_words
-from claims.selectors.progress import REASONS, office_days, reason_words
-from claims.services import adjudication
+from claims.admin.review import document, review_page
+from claims.admin.words import standing_words, tone_of
+from claims.checks import DECIDABLE
+from claims.models import Claim
+from claims.selectors.queue import due_of, holder_of, open_flag_count, open_flags, overdue, queues_of
+from claims.selectors.rules import Rules, rules
 from members.selectors.people import members_by_number
-from members.services.people import masked_numbers
-from programs.rules import explain
-from programs.rules.explain import limit_line
-from programs.selectors import schedule_of
-from unionaid.lib.calendar import stay_days, today
+from unionaid.lib.calendar import day_of, days_between, today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, todo, waiting
-from unionaid.offices.roles import Actor, may
-from unionaid.web.files import send
-from unionaid.workflow.arrows import Arrow
-from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
-from unionaid.workflow.selectors import findable, told_history
+from unionaid.offices.access import actor
+from unionaid.offices.desk import HouseAdmin, HouseList, Link, Todo, badge, column, todo, waiting
+from unionaid.offices.models import Office
+from unionaid.offices.roles import Actor
+from unionaid.offices.selectors import offices_below
+from unionaid.workflow.selectors import findable
 
-# Which decision each right waits for: the state of its queue, the right, the words of the to-do list.
-QUEUES = (("submitted", "claims.review", _("待初审的申领")), ("reviewed", "claims.approve", _("待终审的申领")))
-DECISIONS = ("review", "settle", "approve", "return_for_supplement", "send_back", "reject")
-# States as the staff say them, where the worker's words speak to the worker.
-STAFF_WORDS = {
-    "unit_review": _("待单位核对"),
-    "submitted": _("待初审"),
-    "on_notice": _("公示中"),
-    "supplement_requested": _("待职工补充材料"),
-    "reviewed": _("待终审"),
-    "approved": _("已批准，待付款"),
-    "returned_payment": _("付款被退回，待职工更正账户"),
+# Bands of the benefit as estimated, in fen: from (inclusive), until (exclusive).
+BANDS: Mapping[str, tuple[Any, int, int]] = {
+    "small": (_("1,000 元以下"), 0, 100_000),
+    "middle": (_("1,000 至 10,000 元"), 100_000, 1_000_000),
+    "large": (_("10,000 元及以上"), 1_000_000, 10**12),
 }
-# What a reviewer compares with the settlement sheet.
-SHOWN_FIGURES = (
-    "medfee_sumamt_fen", "inscp_scp_amt_fen", "fund_pay_sumamt_fen", "fulamt_ownpay_amt_fen", "psn_part_amt_fen", "psn_cash_pay_fen",
-)  # fmt: skip
+KEPT = "claim_filters"  # what the session keeps of the list; what was searched for, perhaps an ID number, is not kept
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
 
-def standing_words(state: str) -> Any:
-    """A claim's state in the staff's words."""
-    return STAFF_WORDS.get(state) or Claim.graph.state(state).label
+def choosing(
+    title: Any, name: str, choices: Callable[[HttpRequest], Iterable[tuple[str, Any]]], narrow: Callable[..., QuerySet[Claim]]
+) -> Any:
+    """A filter of the list: its choices, and the rows that one of them leaves; what is not a choice is refused."""
+
+    class Choosing(admin.SimpleListFilter):
+        parameter_name = name
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            return list(choices(request))
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Claim]) -> QuerySet[Claim]:
+            value = self.value()
+            if value is None:
+                return queryset
+            if value not in dict(self.lookup_choices):
+                raise IncorrectLookupParameters
+            return narrow(queryset, value, request)
+
+    Choosing.title = title
+    return Choosing
 
 
-def tone_of(claim: Claim) -> str:
-    """What waits for the staff is theirs to do, though the worker has nothing to do."""
-    return "todo" if claim.state in ("submitted", "reviewed") else claim.state_tone
+def _states(request: HttpRequest) -> Iterable[tuple[str, Any]]:
+    """Drafts are nobody's business yet."""
+    return [(state.code, standing_words(state.code)) for state in Claim.graph.states if state.code != "draft"]
 
 
-class DecisionForm(forms.Form):
-    """One decision on one claim; which words are needed depends on the decision, the service says so."""
-
-    decision = forms.ChoiceField(
-        choices=[(code, "") for code in DECISIONS],
-        widget=forms.HiddenInput(),
-        error_messages={"required": _("请选择一项决定"), "invalid_choice": _("请选择一项决定")},
-    )
-    note = forms.CharField(label=_("意见"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
-    reason_code = forms.ChoiceField(
-        label=_("不予给付的原因"),
-        choices=[("", _("请选择")), *REASONS.items()],
-        required=False,
-        error_messages={"invalid_choice": _("请选择列出的原因")},
-    )
-    clause = forms.CharField(label=_("依据的条款"), required=False, max_length=60)
+def _rules(request: HttpRequest) -> Rules:
+    """The rules, read once for a page."""
+    if not hasattr(request, "review_rules"):
+        request.review_rules = rules()  # type: ignore[attr-defined]
+    found: Rules = request.review_rules  # type: ignore[attr-defined]
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A decision this person may take on this claim now."""
-
-    arrow: Arrow
-    form: DecisionForm
-
-
-def review_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Papers on one side; facts, the rules' statement, flags and acts on the other; the decisions this person may take."""
-    rows = Claim.objects.exclude(state="draft").select_related(
-        "member", "claimant", "enrolment", "terms", "program", "card", "unit", "office"
-    )
-    claim = get_object_or_404(rows, pk=pk)
-    form, status, refused = DecisionForm(request.POST or None), 200, ""
-    if request.method == "POST":
-        status, refused = _decided(claim, form, request)
-        if status == 302:
-            return redirect("admin:claim_review", pk=pk)
-        claim.refresh_from_db()
-    return render(request, "desk/claim_review.html", _review_context(request, claim, form, refused), status=status)
+def _own_offices(request: HttpRequest) -> list[Office]:
+    """The offices this person works for, read once for a page."""
+    if not hasattr(request, "own_offices"):
+        request.own_offices = list(offices_below(actor(request)).order_by("path"))  # type: ignore[attr-defined]
+    found: list[Office] = request.own_offices  # type: ignore[attr-defined]
+    return found
 
 
-def _decided(claim: Claim, form: DecisionForm, request: HttpRequest) -> tuple[int, str]:
-    """302 and nothing, or the number and the words of the refusal."""
-    if not form.is_valid():
-        return 400, "；".join(str(words[0]) for words in form.errors.values())
-    said: dict[str, Any] = form.cleaned_data
-    if said["decision"] == "reject" and "sure" not in request.POST:
-        return 400, gettext("请核对给申领人的说明，并勾选确认，再办理“不予给付”。")
-    decide = getattr(adjudication, said["decision"])
-    extra = {"reason_code": said["reason_code"], "clause": said["clause"]} if said["decision"] == "reject" else {}
-    try:
-        with transaction.atomic():  # what is refused leaves no trace
-            decide(claim, by=request.actor, on=today(), note=said["note"], **extra)  # type: ignore[attr-defined]
-    except MoveRefused as no:
-        return 403 if isinstance(no, NotAllowed) else 409 if isinstance(no, Conflict) else 400, no.message
-    done = gettext("申领 {number} 已办理：{action}。")
-    messages.success(request, done.format(number=claim.number, action=Claim.graph.arrow(said["decision"]).label))
-    return 302, ""
+def _offices(request: HttpRequest) -> Iterable[tuple[str, Any]]:
+    """For whoever looks at several offices."""
+    if len(actor(request).office_ids) < 2:
+        return []
+    return [(str(office.pk), office.name) for office in _own_offices(request)]
 
 
-def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refused: str) -> dict[str, Any]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    statement, schedule = statement_of(claim), schedule_of(claim.terms)
-    papers, kinds = list(claim.documents.all()), {paper.code: paper.name.in_language(language) for paper in schedule.documents}
-    people = masked_numbers([claim.member_id, claim.claimant_id])
-    offers, hindrance = _offers(claim, actor, form)
-    return desk_context(
-        request,
-        trail=[list_of(Claim)],
-        title=gettext("申领 {number}").format(number=claim.number),
-        claim=claim,
-        state_words=standing_words(claim.state),
-        tone=tone_of(claim),
-        refused=refused,
-        numbers=people.get(claim.member_id),
-        claimant_numbers=people.get(claim.claimant_id),
-        cover_last=claim.enrolment.last_day,
-        stays=_stays(claim, schedule.day_count),
-        papers=[
-            (paper, kinds.get(paper.kind) or _("其他材料"), reverse("admin:claim_document", args=[paper.public_id]))
-            for paper in papers
-        ],
-        items=in_words(statement.assessment, language, with_clauses=True) if statement else [],
-        limits=[limit_line(use).words.in_language(language) for use in statement.assessment["usage"]] if statement else [],
-        audit=_audit_lines(statement, claim, language) if statement else [],
-        may_settle=claim.state == "submitted" and may(actor, "claims.review", claim.office_id),
-        exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
-        other_aid="" if claim.other_aid_fen is None else format_yuan(claim.other_aid_fen),
-        statement=statement,
-        total=format_yuan(statement.total_fen) if statement else "",
-        approved=format_yuan(claim.approved_fen) if claim.approved_fen is not None else "",
-        reason=reason_words(claim.reason_code),
-        flags=flags(claim, papers, language) if claim.state in ("submitted", "reviewed", "supplement_requested") else [],
-        clauses=sorted({item.clause for item in schedule.items}),
-        offers=offers,
-        passing=offers.get("approve") or offers.get("review"),
-        hindrance=hindrance,
-        following=_following(claim, actor),
-        standing_links=links_of(claim, actor),
-        history=told_history(claim),
-    )
+def _by_age(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
+    held_to = _rules(request)
+    late = overdue(held_to, _own_offices(request) if held_to.by_path else [], on=today())
+    return rows.filter(late) if value == "late" else rows.filter(state__in=DECIDABLE).exclude(late)
 
 
-def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> list[str]:
-    """The statement as the auditor reads it: unrounded figures, limit keys, the terms and their hash."""
-    terms = f"{claim.program.code} {claim.terms.version_name}"
-    lines = explain.statement(statement.assessment, reader="auditor", terms=terms, content_hash=statement.content_hash)
-    return [line.words.in_language(language) for line in lines]
+def _by_amount(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
+    _label, first, last = BANDS[value]
+    return rows.filter(estimated_fen__gte=first, estimated_fen__lt=last)
 
 
-def _stays(claim: Claim, day_count: str) -> list[tuple[Any, int, list[str]]]:
-    """(stay, days, amounts)"""
-    return [
-        (stay, stay_days(stay.admitted_on, stay.discharged_on, day_count), [format_yuan(getattr(stay, name)) for name in SHOWN_FIGURES])
-        for stay in claim.admissions.all()
-    ]
+def _by_flags(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
+    found: Exists = open_flags()
+    return rows.filter(found) if value == "yes" else rows.exclude(found)
 
 
-def _offers(claim: Claim, actor: Actor, form: DecisionForm) -> tuple[dict[str, Offer], Any]:
-    """The decisions this person may take now, and, when there are none for a reason worth saying, that reason."""
-    offers, parted = dict[str, Offer](), False
-    for arrow in claim.graph.from_state(claim.state):
-        if arrow.action in DECISIONS and may(actor, arrow.permission, claim.office_id) and _is_offered(claim, arrow.action):
-            if any(getattr(claim, f"{column}_id") == actor.user_id for column in arrow.not_by):
-                parted = True
-                continue
-            own = form if form.is_bound and form["decision"].value() == arrow.action else DecisionForm()
-            own.auto_id = f"{arrow.action}_%s"
-            offers[arrow.action] = Offer(arrow, own)
-    if claim.member.user_id == actor.user_id or claim.claimant.user_id == actor.user_id:
-        return {}, _("这是您本人或您家人的申领，要由别人来办。")
-    passing = {"review", "approve"} & offers.keys()
-    if parted and not passing:
-        return offers, _("前一步是您办的，这一步要由另一个人来办。")
-    return offers, ""
+FILTERS = (
+    choosing(_("机构"), "at", _offices, lambda rows, value, request: rows.filter(office=int(value))),
+    choosing(_("状态"), "state", _states, lambda rows, value, request: rows.filter(state=value)),
+    choosing(_("时限"), "age", lambda request: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
+    choosing(_("试算金额"), "band", lambda request: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
+    choosing(_("疑点"), "flags", lambda request: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
+)
 
 
-def _is_offered(claim: Claim, action: str) -> bool:
-    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
-    return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
+class ClaimList(HouseList):
+    """The rows with the day by which each step is due."""
 
-
-def _following(claim: Claim, actor: Actor) -> tuple[int, str] | None:
-    """The next claim this person could decide on: (how many wait, address). One statement."""
-    for state, action, _label in QUEUES:
-        if may(actor, action):
-            rows = Claim.objects.filter(state=state).exclude(pk=claim.pk).exclude(submitted_by=actor.user_id)
-            if state == "reviewed":
-                rows = rows.exclude(reviewed_by=actor.user_id)
-            ids = list(rows.order_by("submitted_at", "id").values_list("pk", flat=True)[:100])
-            if ids:
-                return len(ids), reverse("admin:claim_review", args=[ids[0]])
-    return None
-
-
-@require_GET
-def document(request: HttpRequest, public_id: Any) -> HttpResponse:
-    """A paper of a claim of one's office."""
-    paper = get_object_or_404(ClaimDocument.objects.exclude(claim__state="draft"), public_id=public_id)
-    with paper.file.open() as stored:
-        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)
-
-
-class StateFilter(admin.SimpleListFilter):
-    """By state, in the staff's words; drafts are nobody's business yet."""
-
-    title = _("状态")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(state.code, standing_words(state.code)) for state in Claim.graph.states if state.code != "draft"]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Claim]) -> QuerySet[Claim]:
-        value = self.value()
-        if value is None:
-            return queryset
-        if value not in dict(self.lookup_choices):
-            raise IncorrectLookupParameters
-        return queryset.filter(state=value)
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for claim in self.result_list:
+            claim.due = due_of(claim, _rules(request))
 
 
 @admin.register(Claim)
 class ClaimAdmin(HouseAdmin):
-    """The claims of the office; a queue is shown oldest first."""
+    """The claims of the office; a queue is shown in the order it is worked off, and remembers how it was narrowed down."""
 
     view_action = "claims.view"
     section, place = "claims", 10
     page = "admin:claim_review"
+    change_list_template = "desk/claim_list.html"
+    list_links = (Link(_("批量批准"), "admin:claim_bulk", "claims.approve"),)
     desk_urls = (
+        ("next/", "claim_next", "claims.view", take_page),
+        ("bulk/", "claim_bulk", "claims.approve", bulk_page),
+        ("bulk/<int:pk>/", "claim_bulk_result", "claims.approve", result_page),
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
         ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
         ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
+        ("<int:pk>/notes/", "claim_note", "claims.note", note_page),
+        ("<int:pk>/flags/", "claim_flag", "claims.dismiss_flag", dismiss_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),
     )
     search_hint = _("申领编号的开头（SL…），或完整的身份证号、手机号")
@@ -271,47 +157,87 @@ class ClaimAdmin(HouseAdmin):
     list_display = (
         "number",
         column("member", _("职工")),
-        column("program", _("计划")),
-        "event",
         "standing",
-        column("submitted_at", _("提交时间")),
-        "waited",
+        "warnings",
         "amount",
+        "waited",
+        "limit",
+        "event",
+        column("program", _("计划")),
+        column("submitted_at", _("提交时间")),
     )
-    list_filter = (StateFilter, "event")
-    list_select_related = ("member", "program")
+    list_filter = (*FILTERS, "event")
+    list_select_related = ("member", "program", "office", "held_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
-        return super().get_queryset(request).exclude(state="draft")
+        return super().get_queryset(request).exclude(state="draft").annotate(flag_count=open_flag_count())
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClaimList
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
-        in_queue = request.GET.get("state") in ("submitted", "reviewed", "approved", "returned_payment")
-        return ("submitted_at", "id") if in_queue else ("-id",)
+        in_queue = request.GET.get("state") in (*DECIDABLE, "approved", "returned_payment")
+        return ("since", "id") if in_queue else ("-id",)
 
     def find(self, rows: QuerySet[Claim], text: str) -> QuerySet[Claim]:
         if text[:2].upper() == "SL":
             return rows.filter(number__begins=text.upper())
         return rows.filter(member__in=members_by_number(text))
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """As it was narrowed down last time, until the filters are let go of on the list itself."""
+        if not request.GET:
+            if urlsplit(request.headers.get("Referer", "")).path == request.path:
+                request.session.pop(KEPT, None)
+            request.GET = QueryDict(request.session.get(KEPT, ""))  # type: ignore[assignment]
+        kept = {name: value for name, value in request.GET.items() if name in {one.parameter_name for one in FILTERS}}
+        mine = [(state, standing_words(state)) for state, _arrow in queues_of(actor(request))]
+        answer = super().changelist_view(request, {**(extra_context or {}), "queues": mine, "queue": kept.get("state", "")})
+        if kept and answer.status_code == 200 and request.session.get(KEPT) != urlencode(kept):
+            request.session[KEPT] = urlencode(kept)
+        return answer
+
     @admin.display(description=_("状态"))
     def standing(self, claim: Claim) -> str:
-        return badge(standing_words(claim.state), tone_of(claim))
+        shown = badge(standing_words(claim.state), tone_of(claim))
+        holder = holder_of(claim)
+        return format_html("{} <small>{}</small>", shown, gettext("{name} 审核中").format(name=holder.display_name)) if holder else shown
+
+    @admin.display(description=_("疑点"))
+    def warnings(self, claim: Any) -> str:
+        count = claim.flag_count if claim.state in DECIDABLE else 0
+        return badge(gettext("{count} 个").format(count=count), "bad") if count else ""
 
     @admin.display(description=_("已等"))
     def waited(self, claim: Claim) -> str:
-        if claim.state not in ("submitted", "reviewed", "approved") or claim.submitted_at is None:
+        if claim.since is None or claim.state not in (*DECIDABLE, "approved"):
             return ""
-        return gettext("{days} 天").format(days=office_days(claim, on=today()))
+        return gettext("{days} 天").format(days=max(0, days_between(day_of(claim.since), today())))
 
-    @admin.display(description=_("核定金额（元）"))
+    @admin.display(description=_("办理时限"))
+    def limit(self, claim: Any) -> str:
+        if claim.due is None:
+            return ""
+        day = date_format(claim.due, "MONTH_DAY_FORMAT")
+        return badge(gettext("{day} 已超时限").format(day=day), "bad") if claim.due < today() else day
+
+    @admin.display(description=_("金额（元）"))
     def amount(self, claim: Claim) -> str:
-        return format_yuan(claim.approved_fen) if claim.approved_fen is not None else ""
+        """What was approved; until then what the rules gave last."""
+        if claim.approved_fen is not None:
+            return format_yuan(claim.approved_fen)
+        return gettext("试算 {amount}").format(amount=format_yuan(claim.estimated_fen)) if claim.estimated_fen is not None else ""
 
 
 @todo("claims.view")
-def waiting_claims(actor: Actor) -> Iterable[Todo]:
-    """How many wait for the first and for the second decision, and since when."""
+def waiting_claims(by: Actor) -> Iterable[Todo]:
+    """How many wait for each step this person may take, and since when; how many of them are late."""
     address = reverse("admin:claims_claim_changelist")
-    for state, action, label in QUEUES:
-        if may(actor, action):
-            yield waiting(label, Claim.objects.filter(state=state), "submitted_at", f"{address}?state={state}")
+    mine = [state for state, _arrow in queues_of(by)]
+    for state in mine:
+        words = gettext("{standing}的申领").format(standing=standing_words(state))
+        yield waiting(words, Claim.objects.filter(state=state), "since", f"{address}?state={state}")
+    if mine:
+        held_to = rules()
+        late = Claim.objects.filter(overdue(held_to, list(offices_below(by)) if held_to.by_path else [], on=today()), Q(state__in=mine))
+        yield waiting(_("超过办理时限的申领"), late, "since", f"{address}?age=late")

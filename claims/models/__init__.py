@@ -3,15 +3,25 @@
 from claims.models.claims import Admission, Claim, ClaimDocument
 from claims.models.decisions import Appeal, BenefitStatement, CeilingUsage, Objection, Review
 from claims.models.rehearsals import Rehearsal
+from claims.models.reviewing import BulkApproval, BulkApprovalRow, ClaimNote, Letter
+from claims.models.screening import SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
 
 __all__ = [
+    "SOON_DAYS",
+    "STEP_DAYS",
     "Admission",
     "Appeal",
     "BenefitStatement",
+    "BulkApproval",
+    "BulkApprovalRow",
     "CeilingUsage",
     "Claim",
     "ClaimDocument",
+    "ClaimFlag",
+    "ClaimNote",
+    "Letter",
     "Objection",
     "Rehearsal",
     "Review",
+    "ReviewRule",
 ]

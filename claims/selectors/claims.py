@@ -38,6 +38,12 @@ def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
     return ClaimDocument.objects.filter(public_id=public_id).first()
 
 
+def earlier_claims(claim: Claim) -> list[Claim]:
+    """The person's other claims that the open scope shows, newest first."""
+    rows = Claim.objects.filter(member_id=claim.member_id).exclude(pk=claim.pk).exclude(state="draft")
+    return list(rows.select_related("program").order_by("-id")[:20])
+
+
 def corrected_number(claim: Claim) -> str:
     """The number of the claim that this one corrects; empty for an ordinary claim."""
     return claim.corrects.number if claim.corrects_id is not None and claim.corrects else ""

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from claims.facts import told_case
+from claims.reasons import REJECTIONS
 from claims.transitions import DECIDED
 from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
@@ -21,7 +22,7 @@ from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period
 
 # Rejections that follow from the rules: other terms might have paid. What papers or people decided stays as it was decided.
-BY_THE_RULES = ("not_covered", "waiting", "not_listed", "late", "below_deductible")
+BY_THE_RULES = tuple(code for code, reason in REJECTIONS.items() if reason.by_rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,17 +78,6 @@ NOW: dict[str, str | Promise] = {
     "rejected": _("这次申领没有获得给付，原因和依据写在下面。"),
     "withdrawn": _("您已撤回这次申领。需要时可以重新申领。"),
 }
-REASONS: dict[str, str | Promise] = {
-    "not_covered": _("不在保障期内"),
-    "waiting": _("在等待期内"),
-    "not_listed": _("不属于本计划的给付范围"),
-    "papers": _("材料不足以证明"),
-    "late": _("超过申领期限"),
-    "below_deductible": _("费用没有达到起付线"),
-    "excluded": _("属于条款的除外情形"),
-}
-# Reasons that no reviewer chooses: they follow from another act.
-FOLLOWING_REASONS: dict[str, str | Promise] = {"objection": _("公示期间的异议查实")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +146,3 @@ def office_days(claim: Claim, *, on: date) -> int:
         return 0
     stands = days_between(day_of(claim.stopped_at), on) if claim.stopped_at else 0
     return max(0, days_between(day_of(claim.submitted_at), on) - claim.stood_days - max(0, stands))
-
-
-def reason_words(code: str) -> str | Promise:
-    """Why nothing was paid, in words; empty for no reason."""
-    return REASONS.get(code) or FOLLOWING_REASONS.get(code, "")

@@ -8,10 +8,11 @@ from django.db.models import F
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.checks import flags
+from claims.checks import is_flagged
 from claims.facts import BELOW_DEDUCTIBLE, corrected_line, is_replaced, prior_use, replaced, situation
 from claims.models import Admission, BenefitStatement, Claim, Review
 from claims.services import ceilings
+from claims.services.screening import screen
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
@@ -67,6 +68,7 @@ def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = 
     claim.refresh_from_db()
     record([claim], "establish", by=by, note=note, details=details)
     preview(claim)
+    screen([claim])
     return claim
 
 
@@ -154,7 +156,7 @@ def second_person(claim: Claim, assessment: Assessment) -> str:
     rule = schedule_of(claim.terms).deciding
     if rule.final_from is None or claim.corrects_id is not None:
         return "always"
-    flagged = bool(flags(claim, list(claim.documents.all()), "zh"))
+    flagged = is_flagged(claim)
     return rule.second_person(benefit=assessment.total, event=claim.event, flagged=flagged)
 
 

@@ -15,6 +15,7 @@ from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import papers_wanted
 from claims.services import unit_review
 from claims.services.adjudication import preview, stood_days
+from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
@@ -264,6 +265,7 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     action, changes = ("submit_to_unit", {"unit_due_on": unit_review.due_on(on)}) if first else ("submit", {})
     move([claim], action, by=by, changes=changes, details={"declaration": CONSENT_TEXT})
     preview(claim, stays)
+    screen([claim])
     return claim
 
 
@@ -278,6 +280,7 @@ def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
         changes["unit_due_on"] = unit_review.due_on(on)
     move([claim], "supplement_to_unit" if first else "supplement", by=by, changes=changes)
     preview(claim, stays)
+    screen([claim])
     return claim
 
 

@@ -13,10 +13,11 @@ from django.views.decorators.cache import never_cache
 
 from claims.forms import WithdrawForm, card_words
 from claims.models import Claim
+from claims.reasons import reason_words
 from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words
-from claims.selectors.progress import reason_words, standing_of, trail_of
+from claims.selectors.progress import standing_of, trail_of
 from claims.services import intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context

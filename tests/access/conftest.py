@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.utils.translation import gettext_lazy
 
-from claims.models import Claim
+from claims.models import Claim, ReviewRule
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
-from claims.services import adjudication, appeals, public_notice, unit_review
+from claims.services import adjudication, appeals, bulk, notes, public_notice, rules, screening, unit_review
 from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
@@ -72,10 +72,28 @@ def play(world: World, covers: list[Enrolment]) -> None:
         payouts.assemble(office=cast.a, claims=claims[4:6], by=cast.actor(cast.payer), on=ASKED)
         money_arrives(world)
         reports.request(cast.a, 2026, by=cast.actor(cast.manager))
+        approve_together(world, covers[0])
         rehearsals.request(world.yulin, cast.a, 2026, by=cast.actor(cast.manager))
         disputed(world, covers[0].member)
     with frozen(ASKED):
         run_due("reports")
+        run_due("default")
+
+
+def approve_together(world: World, cover: Enrolment) -> None:
+    """A small claim whose flags were dismissed is approved in bulk, another of its kind waits; the office has set its own limits."""
+    cast = world.cast
+    reviewer = cast.actor(cast.reviewer)
+    if not ReviewRule.objects.filter(office=cast.a).exists():
+        rules.set_rule(cast.a, bulk_limit_fen=100_000, soon_days=30, step_days={}, seen=0, by=cast.actor(cast.manager))
+        rules.set_letter(cast.a, title="缺异地备案", text="请补充异地就医备案。", letter=None, by=cast.actor(cast.manager))
+    claims = [world.claim(cover, 20_000 + 1000 * i) for i in range(2)]
+    for claim in claims:
+        adjudication.review(claim, by=reviewer, on=ASKED)
+        notes.write(claim, "已电话核实", by=reviewer)
+        for flag in claim.flags.filter(lapsed_at=None):
+            screening.dismiss(flag, by=reviewer, reason="已核对原件")
+    bulk.request([claims[0].pk], by=cast.actor(cast.approver))
 
 
 def disputed(world: World, member: Member) -> None:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from claims.models import Appeal, Claim, ClaimDocument, Objection, Rehearsal
+from claims.models import Appeal, BulkApproval, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
 from claims.payouts.models import PayoutBatch
 from members.models import (
     AgentChange,
@@ -91,6 +91,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
     with everywhere(reason="look"):
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
+        bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
         appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
         at_unit = Claim.objects.filter(state="unit_review").first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
@@ -148,6 +149,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/workflow/notice/": {"pk": notice.pk, "object_id": notice.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
+        "admin/claims/claim/bulk/": {"pk": bulk.pk},
+        "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},

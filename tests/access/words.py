@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import Appeal, Claim, Objection
+from claims.models import Appeal, BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter, Objection
 from members.models import (
     BankCard,
     BankStatement,
@@ -43,6 +43,12 @@ def own_words() -> list[str]:
             *Terms.objects.values_list("source", flat=True),
             *Claim.objects.values_list("message", flat=True),
             *Claim.objects.values_list("reason_clause", flat=True),
+            *Claim.objects.values_list("hospital", flat=True),
+            *ClaimFlag.objects.values_list("reason", flat=True),
+            *ClaimNote.objects.values_list("text", flat=True),
+            *Letter.objects.values_list("title", flat=True),
+            *Letter.objects.values_list("text", flat=True),
+            *BulkApprovalRow.objects.values_list("why", flat=True),
             *Appeal.objects.values_list("grounds", flat=True),
             *Objection.objects.values_list("text", flat=True),
             *Objection.objects.values_list("name", flat=True),

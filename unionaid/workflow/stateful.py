@@ -12,6 +12,8 @@ class Stateful(models.Model):
     """`state` and `version`; subclasses name their `graph` and give `state` its choices and default."""
 
     graph: ClassVar[Graph]
+    # The column, if there is one, that holds since when the row is in its state.
+    since_column: ClassVar[str] = ""
 
     state = models.CharField(max_length=24, db_index=False)
     version = models.PositiveIntegerField(default=1)

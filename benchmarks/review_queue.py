@@ -1,0 +1,209 @@
+"""The review queue over 1.3 million claims: statements, plans and latency of the page, for a reviewer of one office and for one of all.
+
+    export DATABASE_URL=… DATABASE_OWNER_URL=…     a migrated database without people, claims or programs; never one in use
+    python manage.py collectstatic --noinput
+    python benchmarks/review_queue.py [PLAN]
+
+Makes, by the owner and set by set, BENCH_CLAIMS (1300000) claims of as many people in forty offices, of which one in a hundred waits
+for the first review and one in two hundred for the second, some with open flags; the rest is paid or rejected. Then every view of
+the queue is opened: its statements are counted (at most 12), each is explained (no sequential scan that meets over 10,000 rows), and
+the page is asked for 20 times a second by as many threads as needed for BENCH_SECONDS (20), in this process, through the whole stack
+of middleware. What was made stays: drop the database afterwards.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unionaid.settings")
+
+import django  # noqa: E402 (the path comes first)
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from claims.models import Claim, ReviewRule  # noqa: E402
+from programs.rules.planfile import read_plan  # noqa: E402
+from programs.services import check, load_plan, publish  # noqa: E402
+from unionaid.accounts.models import User  # noqa: E402
+from unionaid.offices.models import Office, StaffPost  # noqa: E402
+from unionaid.offices.roles import SYSTEM, Role  # noqa: E402
+from unionaid.offices.scope import everywhere  # noqa: E402
+from unionaid.offices.services import add_office  # noqa: E402
+
+PLAN = sys.argv[1] if len(sys.argv) > 1 else "shaanxi-yulin-medical.2026"
+CLAIMS, SECONDS = int(os.environ.get("BENCH_CLAIMS", "1300000")), int(os.environ.get("BENCH_SECONDS", "20"))
+OFFICES, RATE, MOST_STATEMENTS, MOST_ROWS = 40, 20, 12, 10_000
+QUIET = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+LIST = "/admin/claims/claim/"
+VIEWS = (
+    "state=submitted", "state=reviewed", "state=submitted&age=late", "state=submitted&band=small", "state=submitted&flags=no", "age=late",
+    "",
+)  # fmt: skip
+
+# Claims are spread over offices and over the last 400 days; what waits came in during the last 20 days.
+_ROWS = """
+INSERT INTO members_member (id, id_hash, name, gender, birth_date, office_id, office_ids, unit_ids, employment, insurance_type, risk,
+  staff_group)
+SELECT i, decode(md5(i::text), 'hex'), '张伟' || i %% 997, CASE WHEN i %% 5 < 2 THEN 'female' ELSE 'male' END,
+  date '1967-01-01' + (i %% 12000)::int, o, ARRAY[o], '{}', 'enterprise', 'employee', '', ''
+FROM generate_series(1::bigint, %(claims)s) i, LATERAL (SELECT (%(offices)s::bigint[])[1 + i %% %(count)s] AS o) own;
+
+INSERT INTO members_enrolment (id, version, public_id, office_id, member_id, holder_id, relation, program_id, terms_id, shares, cover,
+  waiting_waived, first_time, contribution_fen, state)
+SELECT id, 1, gen_random_uuid(), office_id, id, id, 'self', %(program)s, %(terms)s, 1, daterange('2026-01-01', '2027-01-01'),
+  true, false, 12500, 'effective'
+FROM members_member;
+
+INSERT INTO claims_claim (id, version, public_id, number, member_id, claimant_id, enrolment_id, program_id, terms_id, office_id,
+  event, event_on, happened, hospital, hospital_grade, diagnosis, diagnosis_code, diagnosis_class, circumstances, state, since, held_state,
+  message, reason_code, reason_clause, estimated_fen, approved_fen, submitted_at, approved_at)
+SELECT id, 1, gen_random_uuid(), 'SL26' || lpad(id::text, 9, '0'), id, id, id, %(program)s, %(terms)s, office_id, 'admission',
+  date '2026-03-01', '', '第' || id %% 200 || '医院', 3, '', 'K35.8', '', '{}', state,
+  now() - CASE WHEN state IN ('submitted', 'reviewed') THEN (id * 7919 %% 480) * interval '1 hour'
+    ELSE (20 + id %% 380) * interval '1 day' END,
+  '', '', CASE WHEN state = 'rejected' THEN 'not_listed' ELSE '' END, CASE WHEN state = 'rejected' THEN '7' ELSE '' END,
+  1000 + id * 104729 %% 2000000, CASE WHEN state = 'paid' THEN 1000 + id * 104729 %% 2000000 END,
+  now() - (20 + id %% 380) * interval '1 day', CASE WHEN state = 'paid' THEN now() - (10 + id %% 380) * interval '1 day' END
+FROM (SELECT id, office_id, CASE WHEN id * 31 %% 200 < 2 THEN 'submitted' WHEN id * 31 %% 200 = 2 THEN 'reviewed'
+  WHEN id * 31 %% 200 < 12 THEN 'rejected' ELSE 'paid' END AS state FROM members_member) m;
+
+INSERT INTO claims_claimflag (claim_id, office_id, code, subject, figures, reason)
+SELECT id, office_id, 'account_name', md5(id::text), '{}', '' FROM claims_claim WHERE state IN ('submitted', 'reviewed') AND id %% 4 = 0;
+ANALYZE members_member; ANALYZE members_enrolment; ANALYZE claims_claim; ANALYZE claims_claimflag;
+"""
+
+
+def made() -> dict[str, User]:
+    """The load, and two reviewers: of one office, and of all forty."""
+    with everywhere(reason="a measurement's own database"):
+        assert not Claim.objects.exists(), "the database is in use"
+        province = Office.objects.filter(level="province").first() or _province()
+        codes = ("610800", *(f"61{n:04d}" for n in range(10, 9 + OFFICES)))  # the first is the office of the default plan
+        offices = [add_office(code=code, name=f"第{code}办事处", level="office", parent=province) for code in codes]
+        data = (ROOT / "programs" / "catalogue" / f"{PLAN}.yaml").read_bytes()
+        terms = load_plan(read_plan(data, source=PLAN), by=SYSTEM).terms
+        publish(check(terms, by=SYSTEM), by=SYSTEM)
+        ReviewRule.objects.create(office=offices[0], step_days={"submitted": 3})
+        people = {}
+        for name, office in (("one office", offices[0]), ("all offices", province)):
+            people[name] = User.objects.create_user(f"bench-{office.pk}", "unionaid-bench-2026", display_name=name)
+            for role in (Role.REVIEWER, Role.APPROVER):
+                StaffPost.objects.create(user=people[name], office=office, role=role, since=date(2020, 1, 1))
+    values = {
+        "claims": CLAIMS, "offices": [office.pk for office in offices], "count": OFFICES, "program": terms.program_id, "terms": terms.pk,
+    }  # fmt: skip
+    owner = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
+    with owner, owner.cursor() as cursor:
+        cursor.execute("SET unionaid.offices = '*'")
+        cursor.execute(_ROWS, values)
+    owner.autocommit = True
+    with owner.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    owner.close()
+    return people
+
+
+def _province() -> Office:
+    top = add_office(code="000000", name="总部", level="headquarters", parent=None)
+    return add_office(code="610000", name="省办事处", level="province", parent=top)
+
+
+def browser(user: User) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def statements(client: Client, address: str) -> list[str]:
+    """What the page asks of the database on a second look."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as seen:
+        answer = client.get(address)
+    assert answer.status_code == 200, address
+    return [query["sql"] for query in seen.captured_queries if not query["sql"].startswith(QUIET)]
+
+
+def scans(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """(table, rows met) of every sequential scan in a plan."""
+    if node["Node Type"] == "Seq Scan":
+        met = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        yield node["Relation Name"], int(met)
+    for below in node.get("Plans", ()):
+        yield from scans(below)
+
+
+def worst_scan(user: User, asked: list[str]) -> tuple[str, int]:
+    """The sequential scan that meets most rows, with the rows this person may see."""
+    found = [("none", 0)]
+    for sql in asked:
+        if sql.lstrip().upper().startswith("SELECT") and "set_config" not in sql:
+            with everywhere(reason="explain"), connection.cursor() as cursor:
+                covered = ",".join(str(pk) for post in StaffPost.objects.filter(user=user) for pk in _covered(post))
+                cursor.execute("SELECT set_config('unionaid.offices', %s, true)", [covered])
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql.replace('%', '%%')}", [])
+                plan = cursor.fetchone()[0]
+            found += scans((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    return max(found, key=lambda one: one[1])
+
+
+def _covered(post: StaffPost) -> list[int]:
+    return list(Office.objects.filter(path__startswith=post.office.path).values_list("pk", flat=True))
+
+
+def latency(user: User) -> tuple[float, float]:
+    """Median and 95th percentile in milliseconds at 20 requests a second, from when each request was due."""
+    clients = [browser(user) for _ in range(8)]
+    waiting, began, taken = list(clients), time.perf_counter() + 0.5, list[float]()
+
+    def ask(number: int) -> None:
+        due = began + number / RATE
+        time.sleep(max(0.0, due - time.perf_counter()))
+        client = waiting.pop()
+        try:
+            client.get(f"{LIST}?{VIEWS[number % 2]}")
+        finally:
+            waiting.append(client)
+        taken.append((time.perf_counter() - due) * 1000)
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(ask, range(RATE * SECONDS)))
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[18]
+
+
+def main() -> None:
+    began = time.perf_counter()
+    people = made()
+    print(f"{CLAIMS:,} claims in {OFFICES} offices, made in {time.perf_counter() - began:.0f} s\n")
+    print("| who | view | statements | longest sequential scan |\n|---|---|---|---|")
+    kept = True
+    for name, user in people.items():
+        client = browser(user)
+        for view in VIEWS:
+            asked = statements(client, f"{LIST}?{view}" if view else f"{LIST}?o=")
+            table, rows = worst_scan(user, asked)
+            kept &= len(asked) <= MOST_STATEMENTS and rows <= MOST_ROWS
+            print(f"| {name} | {view or 'all'} | {len(asked)} | {table} {rows:,} |")
+    for name, user in people.items():
+        median, high = latency(user)
+        kept &= median < 60 and high < 150
+        print(f"\n{name}: {RATE} requests/s for {SECONDS} s: median {median:.0f} ms, 95th percentile {high:.0f} ms")
+    sys.exit(0 if kept else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The page where a claim is decided: its papers on one side; facts, statement, history and flags on the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from claims.admin.links import links_of
+from claims.admin.words import standing_words, tone_of
+from claims.checks import DECIDABLE, flags_of
+from claims.facts import statement_of
+from claims.letters import letters_of
+from claims.models import BenefitStatement, Claim, ClaimDocument
+from claims.reasons import REASONS, REJECTIONS, reason_words
+from claims.selectors.claims import earlier_claims
+from claims.selectors.estimate import in_words
+from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
+from claims.selectors.rules import rules
+from claims.services import adjudication
+from members.services.people import masked_numbers
+from programs.rules import explain
+from programs.rules.explain import limit_line
+from programs.rules.schedule import Schedule
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import stay_days, today
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.roles import Actor, may
+from unionaid.web.files import send
+from unionaid.workflow.arrows import Arrow
+from unionaid.workflow.asking import status_of
+from unionaid.workflow.moves import MoveRefused
+from unionaid.workflow.selectors import told_history
+
+# What a reviewer compares with the settlement sheet.
+SHOWN_FIGURES = (
+    "medfee_sumamt_fen", "inscp_scp_amt_fen", "fund_pay_sumamt_fen", "fulamt_ownpay_amt_fen", "psn_part_amt_fen", "psn_cash_pay_fen",
+)  # fmt: skip
+PICK = {"required": _("请选择一项决定"), "invalid_choice": _("请选择一项决定")}
+
+
+class DecisionForm(forms.Form):
+    """One decision on one claim; which words are needed depends on the decision, the service says so."""
+
+    decision = forms.ChoiceField(widget=forms.HiddenInput(), error_messages=PICK)
+    note = forms.CharField(label=_("意见"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason_code = forms.ChoiceField(
+        label=_("不予给付的原因"),
+        choices=[("", _("请选择")), *REASONS.items()],
+        required=False,
+        error_messages={"invalid_choice": _("请选择列出的原因")},
+    )
+    clause = forms.CharField(label=_("依据的条款"), required=False, max_length=60)
+
+    def __init__(self, data: Any = None, *, arrows: Sequence[Arrow]) -> None:
+        super().__init__(data)
+        self.fields["decision"].choices = [(arrow.action, "") for arrow in arrows]  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A decision this person may take on this claim now."""
+
+    arrow: Arrow
+    form: DecisionForm
+
+
+def claim_or_404(pk: int) -> Claim:
+    """A claim of one's office that was sent in, with its people."""
+    rows = Claim.objects.exclude(state="draft").select_related(
+        "member", "claimant", "enrolment", "terms", "program", "card", "unit", "office", "held_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def review_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The decisions this person may take, beside everything they rest on."""
+    claim = claim_or_404(pk)
+    arrows = [arrow for arrow in Claim.graph.arrows if hasattr(adjudication, arrow.action) and arrow.permission.startswith("claims.")]
+    form, status, refused = DecisionForm(request.POST or None, arrows=arrows), 200, ""
+    if request.method == "POST":
+        status, refused = _decided(claim, form, request)
+        if status == 302:
+            return redirect("admin:claim_review", pk=pk)
+        claim.refresh_from_db()
+    return render(request, "desk/claim_review.html", _review_context(request, claim, form, refused), status=status)
+
+
+def _decided(claim: Claim, form: DecisionForm, request: HttpRequest) -> tuple[int, str]:
+    """302 and nothing, or the number and the words of the refusal."""
+    if not form.is_valid():
+        return 400, "；".join(str(words[0]) for words in form.errors.values())
+    said: dict[str, Any] = form.cleaned_data
+    if said["decision"] == "reject" and "sure" not in request.POST:
+        return 400, gettext("请核对给申领人的说明，并勾选确认，再办理“不予给付”。")
+    decide = getattr(adjudication, said["decision"])
+    extra = {"reason_code": said["reason_code"], "clause": said["clause"]} if said["decision"] == "reject" else {}
+    try:
+        with transaction.atomic():  # what is refused leaves no trace
+            decide(claim, by=actor(request), on=today(), note=said["note"], **extra)
+    except MoveRefused as no:
+        return status_of(no), no.message
+    done = gettext("申领 {number} 已办理：{action}。")
+    messages.success(request, done.format(number=claim.number, action=Claim.graph.arrow(said["decision"]).label))
+    return 302, ""
+
+
+def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refused: str) -> dict[str, Any]:
+    by = actor(request)
+    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    schedule = schedule_of(claim.terms)
+    offers, hindrance = _offers(claim, by, form)
+    return desk_context(
+        request,
+        trail=[list_of(Claim)],
+        title=gettext("申领 {number}").format(number=claim.number),
+        claim=claim,
+        state_words=standing_words(claim.state),
+        tone=tone_of(claim),
+        refused=refused,
+        papers=_papers(claim, schedule, language),
+        stays=_stays(claim, schedule.day_count),
+        exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
+        clauses=sorted({item.clause for item in schedule.items}),
+        may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
+        reason=reason_words(claim.reason_code),
+        standing_links=links_of(claim, by),
+        hindrance=hindrance,
+        history=told_history(claim),
+        **_people(claim),
+        **_statement(claim, language),
+        **_beside(claim, by),
+        **_offered(claim, offers),
+    )
+
+
+def _people(claim: Claim) -> dict[str, Any]:
+    numbers = masked_numbers([claim.member_id, claim.claimant_id])
+    return {
+        "numbers": numbers.get(claim.member_id),
+        "claimant_numbers": numbers.get(claim.claimant_id),
+        "cover_last": claim.enrolment.last_day,
+        "other_aid": "" if claim.other_aid_fen is None else format_yuan(claim.other_aid_fen),
+        "earlier": [(one, standing_words(one.state), format_yuan(one.approved_fen or 0)) for one in earlier_claims(claim)],
+    }
+
+
+def _papers(claim: Claim, schedule: Schedule, language: str) -> list[tuple[ClaimDocument, Any, str]]:
+    """(paper, its name in the plan, address)"""
+    kinds = {paper.code: paper.name.in_language(language) for paper in schedule.documents}
+    return [
+        (paper, kinds.get(paper.kind) or _("其他材料"), reverse("admin:claim_document", args=[paper.public_id]))
+        for paper in claim.documents.all()
+    ]
+
+
+def _statement(claim: Claim, language: str) -> dict[str, Any]:
+    """What the rules gave: item by item, the limits, and the auditor's lines."""
+    statement = statement_of(claim)
+    found: dict[str, Any] = {"statement": statement, "approved": format_yuan(claim.approved_fen) if claim.approved_fen is not None else ""}
+    if statement is None:
+        return found
+    return found | {
+        "items": in_words(statement.assessment, language, with_clauses=True),
+        "limits": [limit_line(use).words.in_language(language) for use in statement.assessment["usage"]],
+        "audit": _audit_lines(statement, claim, language),
+        "total": format_yuan(statement.total_fen),
+    }
+
+
+def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> list[str]:
+    """The statement as the auditor reads it: unrounded figures, limit keys, the terms and their hash."""
+    terms = f"{claim.program.code} {claim.terms.version_name}"
+    lines = explain.statement(statement.assessment, reader="auditor", terms=terms, content_hash=statement.content_hash)
+    return [line.words.in_language(language) for line in lines]
+
+
+def _stays(claim: Claim, day_count: str) -> list[tuple[Any, int, list[str]]]:
+    """(stay, days, amounts)"""
+    return [
+        (stay, stay_days(stay.admitted_on, stay.discharged_on, day_count), [format_yuan(getattr(stay, name)) for name in SHOWN_FIGURES])
+        for stay in claim.admissions.all()
+    ]
+
+
+def _beside(claim: Claim, by: Actor) -> dict[str, Any]:
+    """What colleagues left and what the house watches: flags, notes, the time limit, who has the claim."""
+    due = due_of(claim, rules()) if claim.state in DECIDABLE else None
+    holder = holder_of(claim)
+    return {
+        "flags": flags_of(claim),
+        "may_dismiss": claim.state in DECIDABLE and may(by, "claims.dismiss_flag", claim.office_id),
+        "notes": list(claim.notes.select_related("by")),
+        "may_note": may(by, "claims.note", claim.office_id),
+        "due": due,
+        "late": due is not None and due < today(),
+        "holder": holder if holder and holder.pk != by.user_id else None,
+        **_queue(claim, by),
+    }
+
+
+def _queue(claim: Claim, by: Actor) -> dict[str, Any]:
+    """Whether this person has a queue, and how many wait in the first that is not empty (counted up to a hundred)."""
+    mine = list(queues_of(by))
+    counts = (theirs(waiting, by).exclude(pk=claim.pk).values("pk")[:100].count() for waiting in mine)
+    return {"has_queue": bool(mine), "following": next(filter(None, counts), 0)}
+
+
+def _offers(claim: Claim, by: Actor, form: DecisionForm) -> tuple[dict[str, Offer], Any]:
+    """The decisions this person may take now, and, when there are none for a reason worth saying, that reason."""
+    offers, parted = dict[str, Offer](), False
+    for arrow in decisions_from(claim.state):
+        if hasattr(adjudication, arrow.action) and may(by, arrow.permission, claim.office_id) and _is_offered(claim, arrow.action):
+            if any(getattr(claim, f"{column}_id") == by.user_id for column in arrow.not_by):
+                parted = True
+                continue
+            bound = form.is_bound and form["decision"].value() == arrow.action
+            own = form if bound else DecisionForm(arrows=[arrow])
+            own.auto_id = f"{arrow.action}_%s"
+            offers[arrow.action] = Offer(arrow, own)
+    if by.user_id in (claim.member.user_id, claim.claimant.user_id):
+        return {}, _("这是您本人或您家人的申领，要由别人来办。")
+    if parted and not offers.keys() - set(ASIDE):
+        return offers, _("前一步是您办的，这一步要由另一个人来办。")
+    return offers, ""
+
+
+def _is_offered(claim: Claim, action: str) -> bool:
+    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
+    return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
+
+
+def _offered(claim: Claim, offers: dict[str, Offer]) -> dict[str, Any]:
+    """Steps forward, and the two decisions with words for the claimant and the texts these may begin with."""
+    return {
+        "offers": offers,
+        "steps": [offer for action, offer in offers.items() if action not in ASIDE],
+        "letters": letters_of(claim.office) if "return_for_supplement" in offers else [],
+        "rejections": REJECTIONS if "reject" in offers else {},
+    }
+
+
+@require_GET
+def document(request: HttpRequest, public_id: Any) -> HttpResponse:
+    """A paper of a claim of one's office."""
+    paper = get_object_or_404(ClaimDocument.objects.exclude(claim__state="draft"), public_id=public_id)
+    with paper.file.open() as stored:
+        return send(stored.read(), content_type=paper.content_type, file_name=paper.file_name)

@@ -1,0 +1,157 @@
+"""What an office sets for its review, at the desk: time limits, bulk approval, letters."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from claims.admin.words import standing_words
+from claims.checks import DECIDABLE
+from claims.models import SOON_DAYS, STEP_DAYS, Letter, ReviewRule
+from claims.services import rules as services
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
+from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of, whole
+from unionaid.offices.models import Office
+from unionaid.offices.roles import Actor, may
+from unionaid.offices.selectors import offices_below
+from unionaid.web.asking import AskForm
+from unionaid.web.fields import YuanField
+from unionaid.workflow.asking import attempt
+
+NUMBER = {
+    "invalid": _("请填写整数"),
+    "required": _("请填写"),
+    "min_value": _("不能小于 %(limit_value)s"),
+    "max_value": _("不能大于 %(limit_value)s"),
+}
+
+
+class RuleForm(AskForm):
+    """The rule of one office; the offices below it without a rule of their own follow it."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1, error_messages=NUMBER)
+    bulk_limit = YuanField(
+        label=_("批量批准的金额上限（元，含）"), help_text=_("没有疑点、不超过这个金额的申领可以批量批准；填 0 就不能批量批准")
+    )
+    soon_days = forms.IntegerField(
+        label=_("参加后多少天内出险要提示"), min_value=0, max_value=3650, error_messages=NUMBER, help_text=_("填 0 就不提示")
+    )
+
+    def __init__(self, data: Any, *, rule: ReviewRule | None) -> None:
+        days = rule.step_days if rule else {}
+        initial = {
+            "seen": rule.version if rule else 0,
+            "bulk_limit": format_yuan(rule.bulk_limit_fen if rule else 0).replace(",", ""),
+            "soon_days": rule.soon_days if rule else SOON_DAYS,
+            **{f"days_{state}": days.get(state, STEP_DAYS) for state in DECIDABLE},
+        }
+        super().__init__(data, initial=initial)
+        for state in DECIDABLE:
+            label = gettext("“{standing}”的办理时限（工作日）").format(standing=standing_words(state))
+            self.fields[f"days_{state}"] = forms.IntegerField(label=label, min_value=1, max_value=60, error_messages=NUMBER)
+
+    def step_days(self) -> dict[str, int]:
+        return {state: self.cleaned_data[f"days_{state}"] for state in DECIDABLE}
+
+
+class LetterForm(AskForm):
+    """One letter of an office."""
+
+    title = forms.CharField(label=_("名称"), max_length=40)
+    text = forms.CharField(label=_("正文（申领人会看到）"), max_length=500, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+def _offices(by: Actor) -> list[Office]:
+    return [office for office in offices_below(by).order_by("path") if may(by, "claims.set_rules", office.pk)]
+
+
+def _chosen(offices: list[Office], key: str | None) -> Office:
+    """The office asked for; without a question the first. 404 for one that is not theirs."""
+    found = [office for office in offices if key is None or office.pk == whole(key)]
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def rule_page(request: HttpRequest) -> HttpResponse:
+    """Choose an office, read its rule, change it."""
+    by = actor(request)
+    offices = _offices(by)
+    office = _chosen(offices, request.GET.get("office"))
+    rule = ReviewRule.objects.filter(office=office).first()
+    form = RuleForm(request.POST if request.method == "POST" else None, rule=rule)
+    if form.is_valid():
+        said = form.cleaned_data
+
+        def act() -> str:
+            limits = {"bulk_limit_fen": said["bulk_limit"] or 0, "soon_days": said["soon_days"], "step_days": form.step_days()}
+            services.set_rule(office, **limits, seen=said["seen"], by=by)
+            return f"{reverse('admin:review_rule')}?office={office.pk}"
+
+        if address := attempt(form, act):
+            messages.success(request, gettext("{office}的审核设置已保存。").format(office=office.name))
+            return redirect(address)
+    letters = Letter.objects.filter(office=office, retired_at=None)
+    context = {"form": form, "office": office, "offices": offices, "letters": letters, "is_own": rule is not None}
+    shown = desk_context(request, trail=[list_of(ReviewRule)], title=gettext("{office}的审核设置").format(office=office.name), **context)
+    return render(request, "desk/review_rule.html", shown, status=form.status if form.errors else 200)
+
+
+def letter_page(request: HttpRequest) -> HttpResponse:
+    """Write a letter of an office, change one, or offer it no longer."""
+    by = actor(request)
+    office = _chosen(_offices(by), request.GET.get("office"))
+    key = request.GET.get("letter")
+    letter = get_object_or_404(Letter, pk=whole(key), office=office, retired_at=None) if key else None
+    initial = {"title": letter.title, "text": letter.text} if letter else {}
+    form = LetterForm(request.POST if request.method == "POST" else None, initial=initial)
+    back = f"{reverse('admin:review_rule')}?office={office.pk}"
+    if request.method == "POST" and "retire" in request.POST and letter:
+        services.retire_letter(letter, by=by)
+        return redirect(back)
+    if form.is_valid():
+
+        def act() -> str:
+            services.set_letter(office, title=form.cleaned_data["title"], text=form.cleaned_data["text"], letter=letter, by=by)
+            return back
+
+        if address := attempt(form, act):
+            return redirect(address)
+    context = {"form": form, "office": office, "letter": letter, "back": back}
+    shown = desk_context(request, trail=[list_of(ReviewRule)], title=_("补件模板"), **context)
+    return render(request, "desk/letter.html", shown, status=form.status if form.errors else 200)
+
+
+@admin.register(ReviewRule)
+class ReviewRuleAdmin(HouseAdmin):
+    """The offices that have a rule of their own."""
+
+    view_action = "claims.set_rules"
+    section, place = "claims", 40
+    title = _("审核设置")
+    list_hint = _(
+        "办理时限、批量批准的上限和提示的天数。没有单独设置的机构，沿用上级机构的设置；都没有的，每一步 5 个工作日，不能批量批准。"
+    )
+    empty_hint = _("还没有机构单独设置过。")
+    list_links = (Link(_("查看和修改"), "admin:review_rule", "claims.set_rules"),)
+    desk_urls = (
+        ("set/", "review_rule", "claims.set_rules", rule_page),
+        ("letters/", "review_letter", "claims.set_rules", letter_page),
+    )
+    list_display = (column("office", _("机构")), "bulk", "soon_days")
+    list_select_related = ("office",)
+    ordering = ("office__path",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewRule]:
+        return super().get_queryset(request).filter(office__in=actor(request).office_ids)
+
+    @admin.display(description=_("批量批准的上限（元）"))
+    def bulk(self, rule: ReviewRule) -> str:
+        return format_yuan(rule.bulk_limit_fen) if rule.bulk_limit_fen else gettext("不能批量批准")

@@ -1,0 +1,198 @@
+"""The review pages: the queue and its filters, flags, notes, letters, the next claim, what an office sets."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from claims.models import Claim, ClaimFlag, ClaimNote, Letter, ReviewRule
+from claims.services import adjudication, screening
+from tests.factories.offices import give_post, make_user
+from tests.factories.world import ASKED, World
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import frozen, plus_days
+from unionaid.offices.roles import Role
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import run_due
+
+LIST = reverse("admin:claims_claim_changelist")
+
+
+@pytest.fixture
+def claim(world: World) -> Claim:
+    with everywhere(reason="arrange"), frozen(ASKED):
+        return world.claim(world.cover(world.member(101)), 600_000)
+
+
+@pytest.fixture(autouse=True)
+def on_the_day() -> Iterator[None]:
+    with frozen(ASKED):
+        yield
+
+
+def browser(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def page_of(claim: Claim) -> str:
+    return reverse("admin:claim_review", args=[claim.pk])
+
+
+def text(answer: object) -> str:
+    return answer.content.decode()  # type: ignore[attr-defined]
+
+
+def test_the_next_claim_is_handed_out_and_the_colleague_sees_who_has_it(world: World, claim: Claim) -> None:
+    with everywhere(reason="arrange"):
+        colleague = make_user("s-bai", "白洁")
+        give_post(colleague, world.cast.a, Role.REVIEWER)
+    reviewer, other = browser(world.cast.reviewer), browser(colleague)
+    assert reviewer.post(reverse("admin:claim_next"))["Location"] == page_of(claim)
+    assert "正在由 秦小明 审核" in text(other.get(page_of(claim)))
+    assert "正在由" not in text(reviewer.get(page_of(claim)))
+    assert "秦小明 审核中" in text(other.get(LIST))
+    none = other.post(reverse("admin:claim_next"), follow=True)
+    assert "没有等待您办理的申领了" in text(none)
+
+
+def test_a_flag_is_dismissed_on_the_page(world: World, claim: Claim) -> None:
+    with everywhere(reason="arrange"):
+        claim.documents.first().delete()
+        screening.screen([claim])
+        flag = ClaimFlag.objects.get()
+    reviewer = browser(world.cast.reviewer)
+    assert "缺少必需的材料" in text(reviewer.get(page_of(claim)))
+    assert "1 个" in text(reviewer.get(f"{LIST}?state=submitted"))
+    address = reverse("admin:claim_flag", args=[claim.pk])
+    assert reviewer.post(address, {"flag": flag.pk, "reason": ""}).status_code == 400
+    assert reviewer.post(address, {"flag": flag.pk, "reason": "纸质原件已收"}).status_code == 302
+    page = text(reviewer.get(page_of(claim)))
+    assert "已排除：" in page
+    assert "纸质原件已收" in page
+    assert reviewer.post(address, {"flag": flag.pk, "reason": "再来一次"}).status_code == 409
+    assert reviewer.post(address, {"flag": "x", "reason": "y"}).status_code == 404
+    assert browser(world.cast.payer).post(address, {"flag": flag.pk, "reason": "y"}).status_code == 403
+    assert browser(world.cast.outsider).post(address, {"flag": flag.pk, "reason": "y"}).status_code == 404
+
+
+def test_a_note_is_read_by_colleagues_and_not_by_the_claimant(world: World, claim: Claim) -> None:
+    address = reverse("admin:claim_note", args=[claim.pk])
+    reviewer = browser(world.cast.reviewer)
+    assert reviewer.post(address, {"text": "已电话核实住院日期"}).status_code == 302
+    assert reviewer.post(address, {"text": " "}).status_code == 400
+    assert reviewer.post(address, {"text": "长" * 501}).status_code == 400
+    assert "已电话核实住院日期" in text(browser(world.cast.approver).get(page_of(claim)))
+    own = browser(claim.member.user).get(reverse("claims:status", args=[claim.public_id]))
+    assert own.status_code == 200
+    assert "已电话核实" not in text(own)
+    assert browser(world.cast.outsider).post(address, {"text": "x"}).status_code == 404
+    with everywhere(reason="look"):
+        assert ClaimNote.objects.count() == 1
+
+
+def test_the_queue_is_narrowed_by_age_amount_and_flags(world: World, claim: Claim) -> None:
+    reviewer = browser(world.cast.reviewer)
+    for query, shown in (
+        ("state=submitted", True), ("state=reviewed", False), ("band=middle", True), ("band=small", False), ("flags=no", True),
+        ("flags=yes", False), ("age=in_time", True), ("age=late", False), ("state=submitted&band=middle&flags=no&age=in_time", True),
+    ):  # fmt: skip
+        assert (claim.number in text(reviewer.get(f"{LIST}?{query}"))) is shown, query
+    assert reviewer.get(f"{LIST}?age=never").status_code == 400
+    with frozen(plus_days(ASKED, 8)):
+        late = text(reviewer.get(f"{LIST}?age=late"))
+        assert claim.number in late
+        assert "已超时限" in late
+        assert "已超过办理时限" in text(reviewer.get(page_of(claim)))
+    with everywhere(reason="arrange"):
+        ReviewRule.objects.create(office=world.cast.a, step_days={"submitted": 20})
+    with frozen(plus_days(ASKED, 8)):
+        assert claim.number not in text(reviewer.get(f"{LIST}?age=late"))
+
+
+def test_the_list_remembers_how_it_was_narrowed_and_lets_go(world: World, claim: Claim) -> None:
+    reviewer = browser(world.cast.reviewer)
+    assert reviewer.get(LIST).status_code == 200
+    reviewer.get(f"{LIST}?state=submitted&band=middle")
+    reviewer.get(f"{LIST}?q={claim.number}")
+    assert dict(reviewer.get(LIST).context["cl"].params) == {"state": "submitted", "band": "middle"}
+    assert dict(browser(world.cast.approver).get(LIST).context["cl"].params) == {}, "it is each person's own"
+    cleared = reviewer.get(LIST, headers={"referer": f"http://testserver{LIST}?state=submitted&band=middle"})
+    assert dict(cleared.context["cl"].params) == dict(reviewer.get(LIST).context["cl"].params) == {}
+
+
+def test_a_supplement_letter_begins_with_a_text_of_the_office_or_of_one_above(world: World, claim: Claim) -> None:
+    manager, address = browser(world.cast.manager), reverse("admin:review_letter")
+    new = {"title": "缺异地备案", "text": "请补充异地就医备案记录。"}
+    assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 302
+    assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 400
+    assert manager.post(f"{address}?office={world.cast.b.pk}", new).status_code == 404
+    with everywhere(reason="arrange"):
+        Letter.objects.create(office=world.cast.province, title="省里的", text="省里的模板正文")
+        Letter.objects.create(office=world.cast.b, title="外面的", text="外面的模板正文")
+        letter = Letter.objects.get(title="缺异地备案")
+    page = text(browser(world.cast.reviewer).get(page_of(claim)))
+    assert [one for one in ("请补充异地就医备案记录。", "省里的模板正文", "照片看不清") if one not in page] == []
+    assert "外面的模板正文" not in page
+    edit = f"{address}?office={world.cast.a.pk}&letter={letter.pk}"
+    assert manager.post(edit, {**new, "text": "请补充备案记录。"}).status_code == 302
+    assert manager.post(edit, {"retire": "yes"}).status_code == 302
+    assert manager.get(edit).status_code == 404
+    assert "请补充备案记录" not in text(browser(world.cast.reviewer).get(page_of(claim)))
+
+
+def test_an_office_sets_its_limits_and_who_looked_at_old_ones_is_told(world: World, claim: Claim) -> None:
+    manager, address = browser(world.cast.manager), f"{reverse('admin:review_rule')}?office={world.cast.a.pk}"
+    assert manager.get(address).status_code == 200
+    form = {"seen": "0", "bulk_limit": "1000", "soon_days": "60", "days_submitted": "3", "days_reviewed": "4"}
+    assert manager.post(address, form).status_code == 302
+    with everywhere(reason="look"):
+        rule = ReviewRule.objects.get(office=world.cast.a)
+        assert (rule.bulk_limit_fen, rule.soon_days, rule.step_days) == (100_000, 60, {"submitted": 3, "reviewed": 4})
+    assert manager.post(address, form).status_code == 409
+    assert manager.post(address, {**form, "seen": "1", "days_submitted": "0"}).status_code == 400
+    assert manager.post(address, {**form, "seen": "1", "bulk_limit": "0"}).status_code == 302
+    assert browser(world.cast.reviewer).get(address).status_code == 403
+
+
+def test_claims_are_approved_together_from_the_page(world: World, claim: Claim) -> None:
+    with everywhere(reason="arrange"):
+        ReviewRule.objects.create(office=world.cast.a, bulk_limit_fen=500_000)
+        adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+    approver, address = browser(world.cast.approver), reverse("admin:claim_bulk")
+    page = approver.get(address)
+    assert claim.number in text(page)
+    form = {"key": page.context["form"]["key"].value(), "claims": [claim.pk]}
+    unsure = approver.post(address, form)
+    assert unsure.status_code == 400
+    assert "请勾选确认" in text(unsure)
+    done = approver.post(address, {**form, "sure": "on"})
+    assert done.status_code == 302
+    again = approver.post(address, {**form, "sure": "on"})
+    assert again.status_code in (302, 400)
+    run_due("default")
+    result = text(approver.get(done["Location"]))
+    assert "已批准 1 件" in result
+    assert "4,400.00" in result
+    assert browser(world.cast.outsider).get(done["Location"]).status_code == 404
+    assert browser(world.cast.reviewer).get(address).status_code == 403
+
+
+def test_the_claim_page_works_without_script_and_lists_its_keys(world: World, claim: Claim) -> None:
+    page = text(browser(world.cast.reviewer).get(page_of(claim)))
+    assert "js/review.js" in page
+    assert " style=" not in page
+    assert "<script>" not in page
+    assert 'href="/admin/claims/claim/papers/' in page
+    for key in ("<kbd>j</kbd>", "<kbd>n</kbd>", "<kbd>?</kbd>"):
+        assert key in page
+
+
+def test_earlier_claims_of_the_person_are_shown(world: World, claim: Claim) -> None:
+    with everywhere(reason="arrange"):
+        again = world.claim(claim.enrolment, 100_000)
+        Claim.objects.filter(pk=claim.pk).update(since=claim.since - timedelta(days=1))
+    assert claim.number in text(browser(world.cast.reviewer).get(page_of(again)))
