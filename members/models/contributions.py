@@ -250,7 +250,7 @@ class Refund(Stateful, OfficeOwned):
     class Reason(models.TextChoices):
         OVER_PAYMENT = "over_payment", _("多缴")
         DUPLICATE = "duplicate", _("重复缴费")
-        REFUSED = "refused", _("不予参加")
+        REFUSED = "refused", _("没有参加（不予参加或已撤回）")
         VOID = "void", _("参加记录作废")
 
     graph = REFUND
