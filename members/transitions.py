@@ -67,7 +67,7 @@ ROSTER = Graph(
         State("checked", _("核对完成"), "todo"),
         State("committing", _("正在登记")),
         State("committed", _("已登记，待缴费"), "todo"),
-        State("effective", _("已缴费，保障已生效"), "good"),
+        State("effective", _("保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
         State("void", _("已作废"), "bad"),

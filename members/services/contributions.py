@@ -27,7 +27,7 @@ from unionaid.lib.calendar import now
 from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.web.files import kept
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.models import Job
@@ -297,6 +297,20 @@ def _make_effective(dues: Sequence[ContributionDue], *, by: Actor) -> None:
     move(list(Roster.objects.filter(pk__in=rosters, state="committed")), "settle", by=by)
     due = Enrolment.objects.filter(state="contribution_due")
     move([*due.filter(roster_id__in=rosters), *due.filter(pk__in=enrolments)], "confirm", by=by)
+
+
+def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | None = None) -> None:
+    """Cover for which nobody owes anything takes effect at once: there is no arrival to wait for. With a debt it waits. A roster of
+    which nobody was enrolled stays as it is."""
+    own: dict[str, Any] = {"roster": roster} if roster else {"pk": enrolment.pk if enrolment else None}
+    dues = ContributionDue.objects.filter(roster=roster) if roster else ContributionDue.objects.filter(enrolment=enrolment)
+    covers = list(Enrolment.objects.filter(**own, state="contribution_due"))
+    if not covers or dues.exists():
+        return
+    move([roster] if roster else [], "settle", by=SYSTEM)
+    move(covers, "confirm", by=SYSTEM)
+    if enrolment:
+        enrolment.refresh_from_db()
 
 
 def restate(ids: Iterable[int], *, by: Actor, touched: bool = True) -> None:
