@@ -5,14 +5,18 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
-from members.models import ContributionDue, Enrolment, Roster, WorkUnit
+from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.contributions import discrepancies
+from members.selectors.joining import offer_of
 from members.services import enrolment, refunds, rosters, voiding
-from members.services.contributions import Pair, match
+from members.services.contributions import Pair, match, raise_due
+from members.services.enrolment import EnrolmentRefused
 from members.services.refunds import RefundRefused
 from programs.models import Terms
-from tests.factories.world import JOINED, World, load, terms_like
+from programs.rules.planfile import read_plan
+from tests.factories.world import CATALOGUE, JOINED, World, load, terms_like
 from tests.members.services.test_contributions import arrived, balances, manager, payer
 from tests.members.services.test_voiding import refund, reviewer
 from unionaid.lib.calendar import frozen
@@ -153,3 +157,70 @@ def test_a_debt_paid_in_two_parts_and_then_once_more_is_paid_twice(world: World)
         with pytest.raises(RefundRefused, match="已经核销"):
             refund(world, one, 12_500, "duplicate", duplicate_of=twin)
     assert refund(world, again, 12_500, "duplicate", duplicate_of=other).amount_fen == 12_500
+
+
+# -- never paid -----------------------------------------------------------------------------------------------------------
+
+
+LAST_YEAR = DateRange(date(2025, 1, 1), date(2026, 1, 6))
+RENEWED = {"days": 30, "waived_on_renewal_within_days": 60}
+
+
+def a_year_before(world: World, terms: Terms, *orders: int, settled: bool) -> list[Enrolment]:
+    """Last year's cover of these people with the unit, paid for or not."""
+    made = []
+    for order in orders:
+        member = world.member(order)
+        cover = Enrolment.objects.create(
+            office=world.cast.a, member=member, holder=member, unit=world.unit, program=terms.program, terms=terms, shares=1,
+            cover=LAST_YEAR, contribution_fen=5_000,
+        )  # fmt: skip
+        (due,) = raise_due(office_id=world.cast.a.pk, unit=None, member=member, enrolment=cover, amounts={"person": 5_000})
+        if settled:
+            paid(world, due, 5_000)
+        made.append(cover)
+    return made
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_only_cover_that_was_paid_for_earns_the_waiver_and_makes_the_last_list(world: World, settled: bool) -> None:
+    """Paid for is the control."""
+    terms = terms_like(YULIN, waiting=RENEWED)
+    a_year_before(world, terms, 101, 103, settled=settled)
+    assert rosters.last_list_sizes(world.unit, [terms], on=JOINED) == ({terms.pk: 2} if settled else {})
+    roster = enrolled(world, terms)
+    covers = list(roster.enrolments.order_by("pk"))
+    told = [(cover.waiting_waived, cover.waiting_until is None, cover.first_time) for cover in covers]
+    assert told == [(settled, settled, not settled)] * 2
+    assert {row.change for row in RosterRow.objects.filter(roster=roster)} == ({"stayed"} if settled else {"joined"})
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_only_cover_that_was_paid_for_opens_the_ages_of_those_who_renew(world: World, settled: bool) -> None:
+    rules = read_plan((CATALOGUE / f"{YULIN}.yaml").read_bytes(), source=YULIN).data["enrolment"]
+    ages = [{"relation": "self", "from": 16, "to": 20}, {"relation": "self", "from": 16, "to": 80, "renewal": True}]
+    terms = terms_like(YULIN, enrolment={**rules, "ages": ages}, waiting=RENEWED)
+    (before,) = a_year_before(world, terms, 101, settled=settled)
+    before.refresh_from_db()
+    member = before.member
+    assert (offer_of(member, terms, [before], on=JOINED).standing != "no") is settled
+    if settled:
+        assert again(world, member, terms).waiting_waived
+        return
+    with pytest.raises(EnrolmentRefused):
+        again(world, member, terms)
+    assert rosters_problems(world, terms) == ["unfit"]
+
+
+def again(world: World, member: Member, terms: Terms) -> Enrolment:
+    return enrolment.enrol(
+        member=member, holder=member, relation="self", terms=terms, shares=1, unit=world.unit, on=JOINED, by=world.worker(member)
+    )
+
+
+def rosters_problems(world: World, terms: Terms) -> list[str]:
+    """What speaks against the first person, on a roster."""
+    data = f"姓名,身份证号\n王小明,{make_id_number('610802', date(1990, 3, 8), 101)}\n".encode()
+    roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=JOINED)
+    rosters.check(roster.pk, by=SYSTEM, on=JOINED)
+    return [row.problem for row in RosterRow.objects.filter(roster=roster)]
