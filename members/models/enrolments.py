@@ -56,7 +56,7 @@ class Roster(Stateful, OfficeOwned):
             models.UniqueConstraint(
                 name="roster_file_once",
                 fields=["unit", "terms", "file_sha256"],
-                condition=~Q(state__in=["cancelled", "unreadable", "void"]),
+                condition=~Q(state__in=["cancelled", "unreadable", "void", "cancelled_unpaid"]),
             )
         ]
 

@@ -115,6 +115,7 @@ def enrol(
                 unit=None,
                 member=holder,
                 enrolment=enrolment,
+                pay_by=schedule.pay_by(on),
                 amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start, term_months=term)),
             )
             record([enrolment], "enrol", by=by)

@@ -25,7 +25,7 @@ TABLE = "members_refund"
 RELEASED, PAID = "refund", "refund_paid"
 HELD = ("proposed", "released", "paid")
 # What became of the enrolments for whose debts the money was sent, by the reason for which it goes back.
-GONE = {Refund.Reason.REFUSED: ("refused", "withdrawn"), Refund.Reason.VOID: ("void",)}
+GONE = {Refund.Reason.REFUSED: ("refused", "withdrawn", "cancelled_unpaid"), Refund.Reason.VOID: ("void",)}
 
 
 class RefundRefused(MoveRefused):

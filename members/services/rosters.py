@@ -161,7 +161,9 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)
-        raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
+        raise_due(
+            office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
+        )
         enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
         late_count = roster.good_count - enrolled
         changes = {
