@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 from members.models import Enrolment, Member, WorkUnit
-from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.schedule import Schedule
@@ -45,9 +44,10 @@ def cover_facts(enrolment: Enrolment) -> CoverFacts:
 
 
 def previous_ends(member_ids: list[int], terms: Terms, *, before: date) -> dict[int, date]:
-    """When each of these people's last cover in this program ended (first day without it), if it ended by `before`."""
+    """When each of these people's last cover in this program ended (first day without it), if it ended by `before`. Cover that was
+    never paid for counts for nothing."""
     rows = Enrolment.objects.filter(
-        member_id__in=member_ids, program_id=terms.program_id, state__in=LIVE, cover__endswith__lte=before
+        member_id__in=member_ids, program_id=terms.program_id, state="effective", cover__endswith__lte=before
     ).values_list("member_id", "cover")
     found: dict[int, date] = {}
     for member_id, cover in rows:

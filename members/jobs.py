@@ -1,14 +1,33 @@
 """Work of this room done later."""
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contacts, contributions, lineage, packs, rosters, statements
+from members.services import contacts, contributions, deadlines, lineage, packs, rosters, statements
 from unionaid.offices.roles import SYSTEM
-from unionaid.workflow.jobs import Run, job
+from unionaid.workflow.jobs import Run, job, timetable
 
 contacts.open_book()
+
+
+@timetable
+def find_due(on: date) -> None:
+    """What is to be paid soon, and what was not paid in time."""
+    deadlines.find_unpaid(on)
+
+
+@job("members.remind_unpaid", label=_("提醒缴费期限"))
+def remind_unpaid(run: Run) -> dict[str, Any] | None:
+    """Tell those concerned of one last day to pay."""
+    deadlines.remind(run.subject_ids[0], on=run.on)
+
+
+@job("members.cancel_unpaid", label=_("取消逾期未缴的参加"))
+def cancel_unpaid(run: Run) -> dict[str, Any] | None:
+    """Cancel one joining that was not paid for in time."""
+    deadlines.cancel(run.subject_ids[0], on=run.on)
 
 
 @job("members.check_roster", label=_("核对名册"))

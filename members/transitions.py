@@ -67,9 +67,10 @@ ROSTER = Graph(
         State("checked", _("核对完成"), "todo"),
         State("committing", _("正在登记")),
         State("committed", _("已登记，待缴费"), "todo"),
-        State("effective", _("已缴费，保障已生效"), "good"),
+        State("effective", _("保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
+        State("cancelled_unpaid", _("逾期未缴，已取消"), "bad"),
         State("void", _("已作废"), "bad"),
     ),
     arrows=(
@@ -79,6 +80,7 @@ ROSTER = Graph(
         Arrow("commit", _("登记完成"), ("committing",), "committed", "rosters.commit"),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm"),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
+        Arrow("cancel_unpaid", _("逾期未缴取消"), ("committed",), "cancelled_unpaid", "contributions.cancel_unpaid"),
         Arrow("void", _("整批作废"), ("committed", "effective"), "void", "voidings.release"),
     ),
 )
@@ -107,11 +109,13 @@ ENROLMENT = Graph(
         State("effective", _("已生效"), "good"),
         State("withdrawn", _("已撤回")),
         State("refused", _("未通过"), "bad"),
+        State("cancelled_unpaid", _("逾期未缴，已取消"), "bad"),
         State("void", _("已作废"), "bad"),
     ),
     arrows=(
         Arrow("confirm", _("确认到账"), ("contribution_due",), "effective", "contributions.confirm"),
         Arrow("withdraw", _("撤回"), ("contribution_due",), "withdrawn", "enrolments.withdraw"),
+        Arrow("cancel_unpaid", _("逾期未缴取消"), ("contribution_due",), "cancelled_unpaid", "contributions.cancel_unpaid"),
         Arrow("refuse", _("不予参加"), ("contribution_due",), "refused", "enrolments.refuse"),
         Arrow("void", _("作废"), ("contribution_due", "effective"), "void", "voidings.release"),
         # Fewer shares or fewer days: the enrolment stays where it is.

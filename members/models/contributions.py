@@ -1,6 +1,7 @@
 """Contributions (互助费): what is due, the bank's statements, what arrived, which arrival settles which debt, what goes back."""
 
 import uuid
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
@@ -54,6 +55,9 @@ class ContributionDue(Stateful, OfficeOwned):
     owed_fen = models.GeneratedField(
         expression=F("amount_fen") - F("paid_fen") - F("waived_fen"), output_field=models.BigIntegerField(), db_persist=True
     )
+    # The last day on which the bank may book what is to count for it; none: no such day.
+    pay_by = models.DateField(_("缴费期限"), null=True)
+    reminded_on = models.DateField(null=True)
     settled_on = models.DateField(_("缴清日期"), null=True)
     state = models.CharField(max_length=24, choices=DUE.choices(), default=DUE.initial)
     created_at = models.DateTimeField(db_default=models.functions.Now())
@@ -83,6 +87,10 @@ class ContributionDue(Stateful, OfficeOwned):
 
     def __str__(self) -> str:
         return self.reference
+
+    def in_time(self, received_on: date) -> bool:
+        """Does money that the bank booked on this day still count for it?"""
+        return self.pay_by is None or received_on <= self.pay_by
 
     def get_payer_display(self) -> str:
         """What the payer is called, in the language of the page."""
@@ -250,7 +258,7 @@ class Refund(Stateful, OfficeOwned):
     class Reason(models.TextChoices):
         OVER_PAYMENT = "over_payment", _("多缴")
         DUPLICATE = "duplicate", _("重复缴费")
-        REFUSED = "refused", _("不予参加")
+        REFUSED = "refused", _("没有参加（不予参加、已撤回或逾期未缴）")
         VOID = "void", _("参加记录作废")
 
     graph = REFUND

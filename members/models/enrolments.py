@@ -42,6 +42,9 @@ class Roster(Stateful, OfficeOwned):
     good_count = models.PositiveIntegerField(default=0)
     bad_count = models.PositiveIntegerField(default=0)
     total_fen = models.BigIntegerField(default=0)
+    # What the unit was when its people were charged, as far as a contribution depends on it.
+    unit_risk = models.CharField(max_length=10, blank=True)
+    unit_nature = models.CharField(max_length=16, blank=True)
     # How many of the unit's last list are not on this one.
     left_count = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
@@ -53,7 +56,7 @@ class Roster(Stateful, OfficeOwned):
             models.UniqueConstraint(
                 name="roster_file_once",
                 fields=["unit", "terms", "file_sha256"],
-                condition=~Q(state__in=["cancelled", "unreadable", "void"]),
+                condition=~Q(state__in=["cancelled", "unreadable", "void", "cancelled_unpaid"]),
             )
         ]
 

@@ -8,7 +8,6 @@ from django.db.models import Case, Count, DateField, DurationField, Exists, F, F
 from django.db.models.functions import Cast
 
 from members.models import Enrolment
-from members.transitions import LIVE
 from programs.rules.facts import PersonFacts
 from programs.rules.fees import NoFeeClass, contribution
 from programs.rules.joining import SOME_DAY, JoiningRules, asks_renewal, settled_by
@@ -111,8 +110,9 @@ def _renewed(schedule: Schedule) -> Any:
         return Value(False)
     return Exists(
         Enrolment.objects.filter(
-            member_id=OuterRef("member_id"), program_id=OuterRef("program_id"), state__in=LIVE, cover__endswith__lte=OuterRef("starts_on")
-        )
+            member_id=OuterRef("member_id"), program_id=OuterRef("program_id"), state="effective",
+            cover__endswith__lte=OuterRef("starts_on"),
+        )  # fmt: skip
     )
 
 

@@ -37,7 +37,7 @@ def suggest(remittances: Sequence[Remittance]) -> dict[int, list[Suggestion]]:
     by_amount = _same_amount([one for one in waiting if not any(name in named for name in one.named)])
     for one in waiting:
         dues = [named[name] for name in one.named if name in named and named[name].office_id == one.office_id]
-        dues = [due for due in dues if owed.get(due.pk, due.owed_fen) > 0]
+        dues = [due for due in dues if owed.get(due.pk, due.owed_fen) > 0 and due.in_time(one.received_on)]
         fits = _by_remark(one, dues, owed) if dues else _by_payer(one, by_amount, owed)
         for fit in fits:
             owed[fit.due.pk] = owed.get(fit.due.pk, fit.due.owed_fen) - fit.amount_fen
@@ -80,7 +80,7 @@ def _by_remark(one: Remittance, dues: Sequence[ContributionDue], owed: Mapping[i
 
 def _by_payer(one: Remittance, known: Mapping[tuple[int, int, str], list[ContributionDue]], owed: Mapping[int, int]) -> list[Suggestion]:
     dues = known.get((one.office_id, one.left_fen, one.payer_name), [])
-    free = [due for due in dues if owed.get(due.pk, due.owed_fen) == one.left_fen]
+    free = [due for due in dues if owed.get(due.pk, due.owed_fen) == one.left_fen and due.in_time(one.received_on)]
     if not free:
         return []
     why = _("付款人和金额一致，附言没有写") if len(free) == 1 else _("付款人和金额一致，这样的应缴不止一笔")
@@ -95,6 +95,8 @@ def open_remittances() -> Any:
 def candidates_for(due: ContributionDue) -> list[Remittance]:
     """Open remittances that name this debt, or are of the same payer and amount."""
     rows = open_remittances().filter(office_id=due.office_id, left_fen__gt=0)
+    if due.pay_by:
+        rows = rows.filter(received_on__lte=due.pay_by)
     found = list(rows.filter(named__contains=[due.reference])[:10])
     named = {one.pk for one in found}
     return found + [one for one in rows.filter(left_fen=due.owed_fen, payer_name=str(due.unit or due.member))[:10] if one.pk not in named]

@@ -79,7 +79,8 @@ def unanswered(member: Member) -> list[str]:
 
 def offers(member: Member, *, on: date) -> list[Offer]:
     """Every plan offered where the worker works, those they may join first. A constant number of statements."""
-    live = list(Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE).only("program_id", "member_id", "cover"))
+    rows = Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE)
+    live = list(rows.only("program_id", "member_id", "cover", "state"))
     found = [offer_of(member, terms, live, on=on) for terms in offered_terms(on=on, office=member.office)]
     return sorted(found, key=lambda offer: ORDER.index(offer.standing))
 
@@ -89,14 +90,14 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
     cover = schedule.cover(on=on) or schedule.period
-    mine = [row.cover for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
-    renewal = any(days.upper <= cover.start for days in mine)
+    rows = [row for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
+    renewal = any(row.cover.upper <= cover.start for row in rows if row.state == "effective")
     relation = "self" if "self" in relations else relations[0]
     person = person_facts(member, relation=relation, renewal=renewal)
     verdicts = judge(schedule, person=person, on=on, cover_start=cover.start)
     if relation != "self":
         verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
-    joined = relations == ("self",) and any(days.upper > cover.start for days in mine)
+    joined = relations == ("self",) and any(row.cover.upper > cover.start for row in rows)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     left = _further(schedule, member, verdicts)
     return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left)

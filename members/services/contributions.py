@@ -27,7 +27,7 @@ from unionaid.lib.calendar import now
 from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.web.files import kept
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.models import Job
@@ -63,9 +63,10 @@ def raise_due(
     amounts: Mapping[str, int],
     roster: Roster | None = None,
     enrolment: Enrolment | None = None,
+    pay_by: date | None = None,
 ) -> list[ContributionDue]:
     """Write down what each payer owes (fen by payer; payers of nothing are left out). The reference is what the payer
-    writes on the transfer, so that the money finds its way."""
+    writes on the transfer, so that the money finds its way. `pay_by`: the last day on which the bank may book it."""
     return ContributionDue.objects.bulk_create(
         [
             ContributionDue(
@@ -77,6 +78,7 @@ def raise_due(
                 payer=payer,
                 reference=f"HZ{get_random_string(8, _LETTERS)}",
                 amount_fen=amount,
+                pay_by=pay_by,
             )
             for payer, amount in amounts.items()
             if amount > 0
@@ -134,6 +136,7 @@ def confirm(
     fresh = _lock([due.pk], [])[0].get(due.pk)
     _refuse_settled(due, fresh)
     assert fresh is not None
+    _refuse_late(fresh, received_on)
     remittance = _enter(
         office_id=due.office_id, payer_name=payer_name, bank_reference=bank_reference, received_on=received_on,
         amount_fen=amount_fen, remark=remark, by=by,
@@ -248,6 +251,13 @@ def _refuse_settled(due: ContributionDue, fresh: ContributionDue | None) -> None
         raise Conflict(words, [Standing(due.pk, fresh.state if fresh else "", label)])
 
 
+def _refuse_late(due: ContributionDue, received_on: date) -> None:
+    """What came after the last day brings no cover any more."""
+    if not due.in_time(received_on):
+        words = _("互助费 {reference} 的缴费期限是 {day:%Y-%m-%d}，这笔款 {received:%Y-%m-%d} 才到账，不能核销；参加取消后退回缴费方。")
+        raise RemittanceRefused(words.format(reference=due.reference, day=due.pay_by, received=received_on))
+
+
 def _refuse_pairs(pairs: Sequence[Pair], dues: Mapping[int, ContributionDue], remittances: Mapping[int, Remittance]) -> None:
     spent, paid = Counter[int](), Counter[int]()
     for pair in pairs:
@@ -259,6 +269,7 @@ def _refuse_pairs(pairs: Sequence[Pair], dues: Mapping[int, ContributionDue], re
         _refuse_settled(due, due)
         if pair.amount_fen <= 0:
             raise RemittanceRefused(_("核销金额应大于 0。"))
+        _refuse_late(due, remittance.received_on)
         spent[remittance.pk] += pair.amount_fen
         paid[due.pk] += pair.amount_fen
         if spent[remittance.pk] > remittance.left_fen:
@@ -297,6 +308,20 @@ def _make_effective(dues: Sequence[ContributionDue], *, by: Actor) -> None:
     move(list(Roster.objects.filter(pk__in=rosters, state="committed")), "settle", by=by)
     due = Enrolment.objects.filter(state="contribution_due")
     move([*due.filter(roster_id__in=rosters), *due.filter(pk__in=enrolments)], "confirm", by=by)
+
+
+def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | None = None) -> None:
+    """Cover for which nobody owes anything takes effect at once: there is no arrival to wait for. With a debt it waits. A roster of
+    which nobody was enrolled stays as it is."""
+    own: dict[str, Any] = {"roster": roster} if roster else {"pk": enrolment.pk if enrolment else None}
+    dues = ContributionDue.objects.filter(roster=roster) if roster else ContributionDue.objects.filter(enrolment=enrolment)
+    covers = list(Enrolment.objects.filter(**own, state="contribution_due"))
+    if not covers or dues.exists():
+        return
+    move([roster] if roster else [], "settle", by=SYSTEM)
+    move(covers, "confirm", by=SYSTEM)
+    if enrolment:
+        enrolment.refresh_from_db()
 
 
 def restate(ids: Iterable[int], *, by: Actor, touched: bool = True) -> None:
@@ -428,7 +453,7 @@ def waive(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: 
 
 def _refuse_waiver(due: ContributionDue, amount_fen: int) -> None:
     own = {"roster_id": due.roster_id} if due.roster_id else {"pk": due.enrolment_id}
-    out = Enrolment.objects.filter(**own, state__in=["refused", "void", "withdrawn"])
+    out = Enrolment.objects.filter(**own, state__in=["refused", "void", "withdrawn", "cancelled_unpaid"])
     some_shares = Voiding.objects.filter(state="done", shares__isnull=False, enrolment__in=Enrolment.objects.filter(**own))
     gone = sum(
         rows.aggregate(fen=Sum(column, default=0))["fen"] for rows, column in ((out, "contribution_fen"), (some_shares, "amount_fen"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, waiting
 from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
-from members.services.contributions import raise_due
+from members.services.contributions import raise_due, settle_what_is_free
 from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
@@ -115,9 +115,11 @@ def enrol(
                 unit=None,
                 member=holder,
                 enrolment=enrolment,
+                pay_by=schedule.pay_by(on),
                 amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start, term_months=term)),
             )
             record([enrolment], "enrol", by=by)
+            settle_what_is_free(enrolment=enrolment)
     except IntegrityError as error:
         if "cover_never_overlaps" in str(error):
             raise AlreadyCovered(already_covered_words(terms)) from error

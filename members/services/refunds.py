@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from members.models import ContributionDue, Match, Refund, Remittance
+from members.models import ContributionDue, Enrolment, Match, Refund, Remittance
 from members.services.contributions import lock_rows, restate
 from members.transitions import DUE_LIVE
 from unionaid.ledger.accounts import Code, Fund
@@ -24,6 +24,8 @@ from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 TABLE = "members_refund"
 RELEASED, PAID = "refund", "refund_paid"
 HELD = ("proposed", "released", "paid")
+# What became of the enrolments for whose debts the money was sent, by the reason for which it goes back.
+GONE = {Refund.Reason.REFUSED: ("refused", "withdrawn", "cancelled_unpaid"), Refund.Reason.VOID: ("void",)}
 
 
 class RefundRefused(MoveRefused):
@@ -91,8 +93,10 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
     if reason == Refund.Reason.DUPLICATE:
         if other is None or other.office_id != remittance.office_id or other.pk == remittance.pk:
             raise RefundRefused(_("重复缴费退款要写明另一笔来款的银行流水号。"))
-        if other.amount_fen != remittance.amount_fen or not other.matched_fen or remittance.matched_fen:
-            raise RefundRefused(_("另一笔来款应当金额相同、已经核销，而这一笔没有核销过，才算重复缴费。"))
+        twin = other.amount_fen == remittance.amount_fen and other.matched_fen
+        if remittance.matched_fen or not (twin or _paid_by_others(remittance, other)):
+            words = _("另一笔来款应当已经核销，并且金额相同，或缴清了这一笔附言里的互助费；这一笔没有核销过，才算重复缴费。")
+            raise RefundRefused(words)
     elif other is not None:
         raise RefundRefused(_("只有重复缴费才要写另一笔来款。"))
     if reason in (Refund.Reason.REFUSED, Refund.Reason.VOID):
@@ -100,12 +104,28 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
         reopened = Match.objects.filter(undone_reason=reason).values("due")
         again = _sum(Match.objects.filter(remittance=remittance, undone_at__isnull=True, due__in=reopened))
         before = _sum(Refund.objects.filter(remittance=remittance, reason=reason, state__in=HELD))
-        if amount_fen > undone - again - before:
-            raise RefundRefused(
-                _("因“{reason}”减收、可以从这笔来款退的只有 {most} 元。").format(
-                    reason=reason.label, most=format_yuan(max(0, undone - again - before))
-                )
-            )
+        most = max(0, undone - again - before, remittance.left_fen if _names_only_cancelled(remittance, reason) else 0)
+        if amount_fen > most:
+            words = _("因“{reason}”减收、可以从这笔来款退的只有 {most} 元。")
+            raise RefundRefused(words.format(reason=reason.label, most=format_yuan(most)))
+
+
+def _paid_by_others(remittance: Remittance, other: Remittance) -> bool:
+    """Is all that this remittance names settled without it, and by the other one among those who settled it?"""
+    named = ContributionDue.objects.filter(office_id=remittance.office_id, reference__in=remittance.named)
+    states = list(named.values_list("state", flat=True))
+    settled = len(states) == len(set(remittance.named)) > 0 and set(states) == {"settled"}
+    return settled and Match.objects.filter(remittance=other, due__in=named, undone_at__isnull=True).exists()
+
+
+def _names_only_cancelled(remittance: Remittance, reason: Refund.Reason) -> bool:
+    """Was this sent for debts alone that nobody owes any more, for this reason? It may have arrived after they were cancelled."""
+    named = ContributionDue.objects.filter(office_id=remittance.office_id, reference__in=remittance.named)
+    states = list(named.values_list("state", flat=True))
+    if len(states) != len(set(remittance.named)) or set(states) != {"cancelled"}:
+        return False
+    gone = Q(pk__in=named.values("enrolment")) | Q(roster__in=named.values("roster"))
+    return Enrolment.objects.filter(gone, state__in=GONE[reason]).exists()
 
 
 def _still_owed(remittance: Remittance) -> int:

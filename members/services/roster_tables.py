@@ -128,7 +128,7 @@ FACTS = """
            COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
            COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
            EXISTS (SELECT 1 FROM members_member m JOIN members_enrolment e ON e.member_id = m.id
-                   WHERE m.id_hash = s.id_hash AND e.program_id = %s AND e.state = ANY(%s) AND upper(e.cover) <= %s) AS renewal
+                   WHERE m.id_hash = s.id_hash AND e.program_id = %s AND e.state = 'effective' AND upper(e.cover) <= %s) AS renewal
     FROM staged s WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
@@ -158,7 +158,7 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     ) c ON TRUE
     WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL
     ORDER BY j.row_number"""
-    facts = [employment_of(roster.unit), roster.terms.program_id, list(LIVE), cover.start]
+    facts = [employment_of(roster.unit), roster.terms.program_id, cover.start]
     covered = [roster.unit_id, roster.terms.program_id, list(LIVE), cover.start, cover.end]
     return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 
@@ -172,12 +172,12 @@ def fee_groups() -> list[Kind]:
     return _ask(text, [])
 
 
-# The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins.
+# The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins, and paid for.
 LAST_LIST = """
     SELECT e.member_id, e.shares FROM members_enrolment e
-    WHERE e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND e.relation = 'self' AND e.terms_id = (
+    WHERE e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = 'effective' AND e.relation = 'self' AND e.terms_id = (
         SELECT l.terms_id FROM members_enrolment l
-        WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
+        WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = 'effective' AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
 # What a line becomes that stood well at first and cannot be enrolled after all.
 UNFIT = "CASE WHEN change IN ('stayed', 'changed') THEN 'unfit' ELSE '' END"
@@ -197,7 +197,7 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
             WHEN m.id IS NOT NULL AND EXISTS (
                 SELECT 1 FROM members_enrolment e
-                WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = ANY(%(live)s)
+                WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = 'effective'
                       AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s) THEN 'moved' ELSE 'joined' END,
        s.member_key, COALESCE(fee.fee_fen, 0)
 FROM staged s
@@ -242,7 +242,6 @@ def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> 
     """How many people are on the unit's last list for each (terms, program, first day of cover), by terms; none: left out."""
     names = {
         "unit": unit.pk,
-        "live": list(LIVE),
         "terms": [terms for terms, _program, _start in starts],
         "programs": [program for _terms, program, _start in starts],
         "starts": [start for _terms, _program, start in starts],
@@ -252,7 +251,7 @@ def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> 
 
 def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
     """(person, shares) of the unit's last list before this day."""
-    names = {"unit": unit.pk, "program": program_id, "live": list(LIVE), "start": start}
+    names = {"unit": unit.pk, "program": program_id, "start": start}
     return [(key, shares) for key, shares in _ask(LAST_LIST, names)]
 
 
@@ -351,7 +350,7 @@ WITH enrolled AS (
     FROM joining j
     LEFT JOIN LATERAL (
         SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
-        WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = ANY(%(live)s)
+        WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = 'effective'
               AND upper(e.cover) <= %(start)s
     ) before ON TRUE
     WHERE j.fee_fen IS NOT NULL ORDER BY j.member_id
@@ -396,7 +395,6 @@ def enrol(
         "start": cover.start,
         "end": cover.end,
         "term": schedule.term(roster.term_months),
-        "live": list(LIVE),
         "fees": json.dumps(fees),
         "within": -1 if within is None else within,
         "waiting_until": waiting_until,

@@ -25,7 +25,7 @@ from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import departures
 from members.services import roster_tables as tables
 from members.services.agents import agents_on
-from members.services.contributions import raise_due
+from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
 from members.services.people import numbers_of
 from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, problem_sheet, read_rows, template_sheet
@@ -161,11 +161,17 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)
-        raise_due(office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts)
+        raise_due(
+            office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
+        )
         enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
         late_count = roster.good_count - enrolled
-        changes = {"good_count": enrolled, "bad_count": roster.bad_count + late_count, "total_fen": sum(amounts.values())}
+        changes = {
+            "good_count": enrolled, "bad_count": roster.bad_count + late_count, "total_fen": sum(amounts.values()),
+            "unit_risk": roster.unit.risk, "unit_nature": roster.unit.nature,
+        }  # fmt: skip
         move([roster], "commit", by=by, changes=changes, details={"enrolled": enrolled, "late": late_count})
+        settle_what_is_free(roster=roster)
 
 
 def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
@@ -325,12 +331,12 @@ def _against(
     return said
 
 
-def _person(kind: tables.Kind, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
+def _person(kind: tables.Kind, schedule: Schedule, *, unit_risk: str, unit_nature: str) -> PersonFacts:
     """As far as a contribution depends on it; the unit's class of work holds for lines that say none."""
     gender, risk, card, group, _shares = kind
     return PersonFacts(
-        birth_date=schedule.period.start, gender=gender, risk=risk or unit.risk or None, unit_nature=unit.nature, card_holder=card,
-        group=group,
+        birth_date=schedule.period.start, gender=gender, risk=risk or unit_risk or None,
+        unit_nature=unit_nature or None, card_holder=card, group=group,
     )  # fmt: skip
 
 
@@ -341,7 +347,7 @@ def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cove
     """The whole contribution (fen) for each kind of line; None with a reason when the plan names none."""
     found = []
     for kind in kinds:
-        person, fen = _person(kind, roster.unit, schedule), None
+        person, fen = _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), None
         reason = ""
         try:
             amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
@@ -414,17 +420,18 @@ def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str,
 
 
 def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:
-    """What each payer owes for so many shares of somebody whom a roster enrolled (fen), by what their line said."""
+    """What each payer was charged for so many shares of somebody whom a roster enrolled (fen), by what their line said and what the
+    unit was on that day: a class of work that changed since, or a unit that took this one in, changes nothing of it."""
     assert cover.roster is not None
     schedule = schedule_of(cover.terms)
     person = cover.member
-    row = RosterRow.objects.filter(roster_id=cover.roster_id, id_hash=bytes(person.id_hash)).first()
+    row = RosterRow.objects.filter(roster_id=cover.roster_id, member_key=person.pk, outcome="enrolled").first()
     recorded = {"risk": person.risk or None, "card": person.card_holder, "group": person.staff_group or None}
-    told = row.facts if row else recorded  # a number that was corrected since is not the line's any more
+    told = row.facts if row else recorded
     kind = (row.gender if row else person.gender, told.get("risk"), told.get("card"), told.get("group"), shares)
     parts = split(
-        schedule, _person(kind, cover.roster.unit, schedule), shares, default="unit", starts_on=cover.cover.lower,
-        term_months=schedule.term(cover.roster.term_months),
+        schedule, _person(kind, schedule, unit_risk=cover.roster.unit_risk, unit_nature=cover.roster.unit_nature), shares,
+        default="unit", starts_on=cover.cover.lower, term_months=schedule.term(cover.roster.term_months),
     )  # fmt: skip
     return {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}
 
@@ -434,8 +441,8 @@ def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int
     totals: dict[str, int] = {}
     for kind, count in tables.kinds_of(roster, "enrolled"):
         parts = split(
-            schedule, _person(kind, roster.unit, schedule), kind[-1], default="unit", starts_on=cover.start,
-            term_months=schedule.term(roster.term_months),
+            schedule, _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), kind[-1], default="unit",
+            starts_on=cover.start, term_months=schedule.term(roster.term_months),
         )  # fmt: skip
         for payer, amount in parts.items():
             totals[payer] = totals.get(payer, 0) + count * fen_from_yuan(round_half_up(amount))

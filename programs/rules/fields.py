@@ -105,6 +105,7 @@ FIELD_WORDS: dict[str, Words] = {
     "agent_bound": Words("单位要有经办人", "the unit has an agent"),
     # what it costs
     "contribution": Words("互助费", "contribution"),
+    "pay_within_days": Words("缴费期限（天）", "time to pay (days)"),
     "per_share": Words("每份", "per share"),
     "payers": Words("出资", "paid by"),
     "classes": Words("缴费标准", "class of contribution"),

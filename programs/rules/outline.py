@@ -305,8 +305,13 @@ def _list(zh: str, en: str, names: list[Words]) -> Words:
 
 
 def fee_lines(schedule: Schedule) -> list[Words]:
-    """What a share costs, and who pays it."""
-    return [_fee(fee) for fee in schedule.fees]
+    """What a share costs, who pays it, and until when."""
+    lines = [_fee(fee) for fee in schedule.fees]
+    if any(fee.per_share for fee in schedule.fees):
+        days = schedule.pay_within_days
+        zh = f"参加后 {days} 天内缴清，逾期未到账的取消参加"
+        lines.append(Words(zh, f"to be paid within {days} days of joining; what has not arrived by then is cancelled"))
+    return lines
 
 
 NATURE_WORDS = {

@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.schedule import (
     APPEAL_DAYS,
+    PAY_WITHIN_DAYS,
     AgeRule,
     ClaimWindow,
     Deciding,
@@ -342,6 +343,7 @@ def _schedule(data: Data) -> Schedule:
         ended_by=frozenset(change for change, kept in data.get("survives", {}).items() if not kept),
         enrolling=_enrolling(data["enrolment"]),
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
+        pay_within_days=data["contribution"].get("pay_within_days", PAY_WITHIN_DAYS),
         waiting=waiting,
         items=tuple(_item(one, waiting) for one in data["items"]),
         exclusive=tuple(tuple(group) for group in data.get("exclusive", [])),

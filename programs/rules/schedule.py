@@ -159,6 +159,7 @@ class ClaimWindow:
     until: tuple[tuple[str, date], ...]
 
 
+PAY_WITHIN_DAYS = 30  # days; what holds where a plan does not say. The house's own figure, from no plan's terms.
 APPEAL_DAYS = 10  # working days; what holds where a plan does not say. The house's own figure, from no plan's terms.
 
 
@@ -225,6 +226,7 @@ class TermNotOffered(LookupError):
 class Schedule:
     """The whole terms of one plan for one period. `terms`: the lengths of cover in months that are offered; none: everyone is
     covered until the period's last day. `from_joining`: they count from the first day of a person's cover, not of the period.
+    `pay_within_days`: days after the day of joining within which the contribution arrives, the last one counts.
     `ended_by`: the changes in the period that end cover (transfer, retirement)."""
 
     code: str
@@ -242,6 +244,7 @@ class Schedule:
     ended_by: frozenset[str]
     enrolling: Enrolling
     fees: tuple[FeeClass, ...]
+    pay_within_days: int
     waiting: Waiting
     items: tuple[Item, ...]
     exclusive: tuple[tuple[str, ...], ...]
@@ -274,6 +277,10 @@ class Schedule:
         first = start if self.from_joining else self.period.start
         end = plus_months(first, months) if months else self.period.end
         return Period(start, end) if start < end else None
+
+    def pay_by(self, joined_on: date) -> date:
+        """The last day to pay for whoever joins on this day, or whose roster is enrolled on it; that day counts."""
+        return plus_days(joined_on, self.pay_within_days)
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)

@@ -88,6 +88,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "enrolments.refuse": frozenset({_P, _M}),
     "contributions.view": frozenset({_P, _M, _H, _Z}),
     "contributions.confirm": frozenset({_P, _S}),
+    "contributions.cancel_unpaid": frozenset({_S}),
     "remittances.move": frozenset({_P, _M, _S}),
     "refunds.release": frozenset({_P, _M}),
     "claims.view": frozenset({_R, _A, _P, _M, _H, _Z}),

@@ -21,6 +21,7 @@ ACTS: dict[str, str | Promise] = {
     "split": _("分出一个单位"),
     "carry": _("转移参加记录完成"),
     "enrol": _("登记参加"),
+    "remind_unpaid": _("提醒缴费期限"),
     "upload": _("上传名册"),
     "sign_up": _("注册账号"),
     "add_card": _("登记收款账户"),

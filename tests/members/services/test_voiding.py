@@ -44,10 +44,10 @@ def proposed(world: World, cover: Enrolment, reason: str = "duplicate", **more: 
     return voiding.propose(cover, reason=reason, note="与单位名册重复", by=reviewer(world), on=JOINED, **more)
 
 
-def refund(world: World, one: Remittance, fen: int, reason: str = "void") -> Refund:
+def refund(world: World, one: Remittance, fen: int, reason: str = "void", **more: Any) -> Refund:
     return refunds.propose(
         one, reason=reason, amount_fen=fen, payee_name="王小明", bank_name="农行", account_number="6228480402564890018", by=payer(world),
-        on=JOINED,
+        on=JOINED, **more,
     )  # fmt: skip
 
 
