@@ -55,6 +55,19 @@ def previous_ends(member_ids: list[int], terms: Terms, *, before: date) -> dict[
     return found
 
 
+def renews(previous_end: date | None, start: date, *, within_days: int) -> bool:
+    """Is cover that begins on `start` a renewal? It is when the person's last cover in the program ended (first day without it:
+    `previous_end`) at most so many days before, both bounds inclusive. `renews_sql` says the same in the database."""
+    return previous_end is not None and 0 <= (start - previous_end).days <= within_days
+
+
+def renews_sql(*, member: str, program: str, start: str, within: str) -> str:
+    """`renews` as a condition in SQL, of these columns or parameters: some paid cover of the person in the program ended in those days
+    (if one did, then the last one did)."""
+    return f"""EXISTS (SELECT 1 FROM members_enrolment b WHERE b.member_id = {member} AND b.program_id = {program}
+      AND b.state = 'effective' AND upper(b.cover) <= {start} AND upper(b.cover) >= {start} - {within}::int)"""
+
+
 def waiting(schedule: Schedule, start: date, previous_end: date | None) -> tuple[date | None, bool]:
     """(last day of waiting or None, waived?) for cover that begins on `start`. Waived when the person's own cover in
     this program ended at most the plan's days before: continuity belongs to person × program, not to the unit."""

@@ -11,13 +11,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from programs.models import Program, Terms
-from programs.rules.combine import complete, no_office_words, overlap_words
+from programs.rules.combine import complete, no_office_words, overlap_stored_words, overlap_words
 from programs.rules.examples import check_examples
 from programs.rules.faults import Fault, ScheduleError
 from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.rules.schedule import Schedule, content_hash
 from programs.selectors import visible_terms
+from unionaid.lib.calendar import Period
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
@@ -45,8 +46,8 @@ def load_plans(files: Sequence[PlanFile], *, by: Actor) -> list[Loaded]:
     that this person may read.
 
     PlanRefused with every fault found: what does not parse, examples that fail, versions of one plan that overlap in
-    time, and files that differ from published terms. NotAllowed for a plan of an office that is not this person's
-    (a plan without an office is written by headquarters).
+    time (with each other or with published terms), and files that differ from published terms. NotAllowed for a plan of
+    an office that is not this person's (a plan without an office is written by headquarters).
     """
     found = []
     faults: list[Fault] = []
@@ -55,7 +56,8 @@ def load_plans(files: Sequence[PlanFile], *, by: Actor) -> list[Loaded]:
             found.append((file, *_proved(file, _lookup(files, by))))
         except ScheduleError as error:
             faults += error.faults
-    faults += _overlaps([(file, schedule) for file, _data, schedule in found])
+    proved = [(file, schedule) for file, _data, schedule in found]
+    faults += _overlaps(proved) + _overlaps_stored(proved)
     if faults:
         raise refusal(ScheduleError(faults))
     with transaction.atomic():
@@ -169,6 +171,20 @@ def _overlaps(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
         if a.code == b.code and (a.version == b.version or a.period.overlaps(b.period)):
             words = overlap_words(a, b, other_file=one.source)
             faults.append(Fault(words, ("period",), other.lines.get(("period",), 0), other.source))
+    return faults
+
+
+def _overlaps_stored(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
+    """Versions that share a day with another one that was published before: they could never be published. One statement."""
+    frozen = Terms.objects.filter(program__code__in={schedule.code for _file, schedule in plans}, state__in=Terms.frozen_in)
+    stored = list(frozen.order_by("period").values_list("program__code", "version_name", "period", "state"))
+    faults = []
+    for file, schedule in plans:
+        for code, version, period, state in stored:
+            days = Period(period.lower, period.upper)
+            if code == schedule.code and version != schedule.version and days.overlaps(schedule.period):
+                words = overlap_stored_words(schedule, version=version, days=days, closed=state == "closed")
+                faults.append(Fault(words, ("period",), file.lines.get(("period",), 0), file.source))
     return faults
 
 

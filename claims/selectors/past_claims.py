@@ -13,6 +13,7 @@ from django.db import connection
 from claims.facts import told_case
 from claims.reasons import REJECTIONS
 from claims.transitions import DECIDED
+from members.facts import renews_sql
 from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
 from programs.rules.joining import asks_renewal, settled_by
@@ -72,12 +73,13 @@ _CLAIM = (
 )  # fmt: skip
 _BESIDE = (
     "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",
-    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "counted",
-    "before_fen",
+    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "renewed",
+    "counted", "before_fen",
 )  # fmt: skip
 _Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
 
 _PEOPLE = "c.member_id > %(after)s AND c.member_id <= %(up_to)s"
+_RENEWS = renews_sql(member="e.member_id", program="e.program_id", start="e.starts_on", within="%(renews_within)s")
 # What came before counts when it may matter now: under the same cover, for a disease, or (a limit for life) at all.
 _CASES = f"""
 WITH counted AS MATERIALIZED (
@@ -92,9 +94,10 @@ past AS (
 )
 SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover), e.terms_id,
   h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on, h.card_holder, h.staff_group, h.contract_months,
-  CASE WHEN %(renewals)s THEN (
+  CASE WHEN %(waivers)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
       AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
+  %(renewals)s AND {_RENEWS},
   c.counted,
   coalesce(c.approved_fen, 0) + CASE WHEN c.corrects_id IS NULL THEN 0 ELSE coalesce((
     SELECT p.total_fen FROM claims_benefitstatement s JOIN claims_benefitstatement p ON p.id = s.instead_of_id
@@ -122,10 +125,10 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
     The open scope must hold everything: what a person had before under another office counts like in a real decision.
     Which claims are looked at is said by `looked` alone.
     """
-    renewals = schedule.renewal_within_days is not None or asks_renewal(schedule)
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
     asked = {
-        "after": after, "up_to": up_to, "renewals": renewals, "live": list(LIVE),
+        "after": after, "up_to": up_to, "live": list(LIVE), "waivers": schedule.renewal_within_days is not None,
+        "renewals": asks_renewal(schedule), "renews_within": schedule.enrolling.renewal_within_days,
         "for_life": any(step.data.get("scope") == "lifetime" for item in schedule.items for step in item.steps),
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -167,7 +170,7 @@ def _person(row: Any) -> PersonFacts:
         basic_insurance=row.basic_insurance,
         relation=row.relation,
         joined_unit_on=row.joined_unit_on,
-        renewal=row.earlier_ended is not None,
+        renewal=row.renewed,
         holder_employment=row.employment or None,
         insurance_type=row.insurance_type or None,
         card_holder=row.card_holder,

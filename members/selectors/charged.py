@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, DateField, DurationField, Exists, F, Func, IntegerField, OuterRef, Q, Sum, TextField, Value, When
+from django.db.models import BooleanField, Case, Count, DateField, DurationField, F, Func, IntegerField, Q, Sum, TextField, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
+from members.facts import renews_sql
 from members.models import Enrolment
 from programs.rules.facts import PersonFacts
 from programs.rules.fees import NoFeeClass, contribution
@@ -105,15 +107,13 @@ def _hired(schedule: Schedule) -> Any:
 
 
 def _renewed(schedule: Schedule) -> Any:
-    """Had this person cover in this program before?"""
+    """Did this person renew, as these terms count it?"""
     if not asks_renewal(schedule):
         return Value(False)
-    return Exists(
-        Enrolment.objects.filter(
-            member_id=OuterRef("member_id"), program_id=OuterRef("program_id"), state="effective",
-            cover__endswith__lte=OuterRef("starts_on"),
-        )  # fmt: skip
-    )
+    table = Enrolment._meta.db_table
+    own = {"member": f"{table}.member_id", "program": f"{table}.program_id", "start": f"{table}.starts_on"}
+    text = renews_sql(**own, within="%s")
+    return RawSQL(text, [schedule.enrolling.renewal_within_days], output_field=BooleanField())
 
 
 def _add(found: Charged, rules: JoiningRules, group: Mapping[str, Any], settled: frozenset[str]) -> None:

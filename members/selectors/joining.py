@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.facts import person_facts
+from members.facts import person_facts, renews
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
@@ -90,8 +90,12 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
     cover = schedule.cover(on=on) or schedule.period
-    rows = [row for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
-    renewal = any(row.cover.upper <= cover.start for row in rows if row.state == "effective")
+    mine = [
+        row.cover for row in live
+        if row.program_id == terms.program_id and row.member_id == member.pk and row.state == "effective"
+    ]  # fmt: skip
+    last = max((days.upper for days in mine if days.upper <= cover.start), default=None)
+    renewal = renews(last, cover.start, within_days=schedule.enrolling.renewal_within_days)
     relation = "self" if "self" in relations else relations[0]
     person = person_facts(member, relation=relation, renewal=renewal)
     verdicts = judge(schedule, person=person, on=on, cover_start=cover.start)

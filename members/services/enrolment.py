@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
-from members.facts import person_facts, previous_ends, waiting
+from members.facts import person_facts, previous_ends, renews, waiting
 from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.people import has_consent
@@ -71,7 +71,8 @@ def enrol(
         if relation == "minor_child":
             _guarded(member, holder)
         ends = previous_ends([member.pk], terms, before=start).get(member.pk)
-    person = person_facts(member, holder=holder, relation=relation, renewal=ends is not None, unit=unit)
+    renewal = renews(ends, start, within_days=schedule.enrolling.renewal_within_days)
+    person = person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit)
     verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")

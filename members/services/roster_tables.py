@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection
 
+from members.facts import renews_sql
 from members.models import Roster, WorkUnit
 from members.services.people import SECRETS, id_hash
 from members.services.roster_rows import Row, employment_of
@@ -123,13 +124,13 @@ class Finding:
     covered_here: bool | None
 
 
-FACTS = """
+RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
+FACTS = f"""
     SELECT s.*, 'self'::text AS relation, NULL::text AS holder_employment,
            COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
            COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
-           EXISTS (SELECT 1 FROM members_member m JOIN members_enrolment e ON e.member_id = m.id
-                   WHERE m.id_hash = s.id_hash AND e.program_id = %s AND e.state = 'effective' AND upper(e.cover) <= %s) AS renewal
-    FROM staged s WHERE s.readable"""
+           {RENEWS} AS renewal
+    FROM staged s LEFT JOIN members_member m ON m.id_hash = s.id_hash WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months",
@@ -158,7 +159,8 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     ) c ON TRUE
     WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL
     ORDER BY j.row_number"""
-    facts = [employment_of(roster.unit), roster.terms.program_id, cover.start]
+    within = schedule.enrolling.renewal_within_days
+    facts = [employment_of(roster.unit), roster.terms.program_id, cover.start, cover.start, within]
     covered = [roster.unit_id, roster.terms.program_id, list(LIVE), cover.start, cover.end]
     return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 

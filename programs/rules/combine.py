@@ -17,6 +17,7 @@ from programs.rules.planfile import PlanFile
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 
+from unionaid.lib.calendar import Period, plus_days
 Data = Mapping[str, Any]
 Lookup = Callable[[str, str], Data | None]
 
@@ -154,3 +155,14 @@ def overlap_words(a: Schedule, b: Schedule, *, other_file: str) -> Words:
 def no_office_words(code: str) -> Words:
     """The plan belongs to an office that nobody knows."""
     return Words(f"没有代码为 {code} 的办事处", f"there is no office with the code {code}")
+def overlap_stored_words(schedule: Schedule, *, version: str, days: Period, closed: bool) -> Words:
+    """Another version of the plan, published before (and perhaps closed since), holds on some of the same days."""
+    first, last = days.start, plus_days(days.end, -1)
+    return Words(
+        f"计划 {schedule.code} 已有{'已结束' if closed else '已发布'}的一期条款 {version}（{first} 至 {last}），"
+        f"保障期与 {schedule.version} 重叠",
+        f"the {'closed' if closed else 'published'} version {version} of {schedule.code} ({first} to {last}) overlaps"
+        f" {schedule.version} in time",
+    )
+
+

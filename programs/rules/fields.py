@@ -82,6 +82,7 @@ FIELD_WORDS: dict[str, Words] = {
     "employment": Words("在职情况", "employment"),
     "employment_on_renewal": Words("只能续保的在职情况", "employment, as a renewal only"),
     "union_member": Words("要是工会会员", "union membership needed"),
+    "renewal_within_days": Words("到期后多久内再参加算续保", "a renewal when joined again within"),
     "enrolment.card_holder": Words("要持有工会会员卡", "union card needed"),
     "basic_insurance": Words("要参加基本医疗保险", "basic insurance needed"),
     "insurance_types": Words("医保种类", "kinds of insurance"),

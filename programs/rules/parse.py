@@ -19,6 +19,7 @@ from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
+    PREVIOUS_PERIOD_DAYS,
     AgeRule,
     ClaimWindow,
     Deciding,
@@ -341,7 +342,7 @@ def _schedule(data: Data) -> Schedule:
         terms=_terms(period),
         from_joining=bool(_terms(period)) and period.get("term_from", "joining") == "joining",
         ended_by=frozenset(change for change, kept in data.get("survives", {}).items() if not kept),
-        enrolling=_enrolling(data["enrolment"]),
+        enrolling=_enrolling(data["enrolment"], data.get("waiting", {}).get("waived_on_renewal_within_days")),
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
         pay_within_days=data["contribution"].get("pay_within_days", PAY_WITHIN_DAYS),
         waiting=waiting,
@@ -368,7 +369,8 @@ def _deciding(data: Data) -> Deciding:
     )
 
 
-def _enrolling(data: Data) -> Enrolling:
+def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
+    """The rules of joining; a plan that says no days of its own for a renewal has those within which waiting is waived."""
     shares = data.get("shares", {"max": 1})
     return Enrolling(
         opens=date.fromisoformat(data["opens"]),
@@ -381,6 +383,7 @@ def _enrolling(data: Data) -> Enrolling:
         relations=tuple(data.get("relations", ["self"])),
         employments=tuple(data.get("employment", EMPLOYED)),
         renewal_employments=tuple(data.get("employment_on_renewal", [])),
+        renewal_within_days=data.get("renewal_within_days", PREVIOUS_PERIOD_DAYS if waived_within is None else waived_within),
         union_member=data.get("union_member", True),
         card_holder=data.get("card_holder", False),
         basic_insurance=data.get("basic_insurance", True),

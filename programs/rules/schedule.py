@@ -193,10 +193,13 @@ class Deciding:
         return "flag" if flagged else ""
 
 
+PREVIOUS_PERIOD_DAYS = 364  # less than a year: only the period before. Holds where a plan does not say; the house's own figure.
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolling:
-    """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person was
-    covered in the period before."""
+    """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person renews,
+    that is, when their last cover in the program ended at most `renewal_within_days` days before the new one begins."""
 
     opens: date
     closes: date
@@ -205,6 +208,7 @@ class Enrolling:
     relations: tuple[str, ...]
     employments: tuple[str, ...]
     renewal_employments: tuple[str, ...]
+    renewal_within_days: int
     union_member: bool
     card_holder: bool
     basic_insurance: bool

@@ -23,6 +23,7 @@ from python_calamine import CalamineWorkbook
 
 from claims.models import Admission, Claim, Rehearsal, Review
 from claims.selectors import rehearsed
+from claims.selectors.past_claims import Looked, people_with_cases
 from claims.selectors.rehearsed import REASON_WORDS, compared, found_in, tables_of
 from claims.services import adjudication
 from claims.services import rehearsal as rehearsals
@@ -31,6 +32,7 @@ from members.models import Enrolment, Member
 from programs.models import Terms
 from programs.rules.planfile import read_plan
 from programs.rules.rehearsal import Tally
+from programs.selectors import schedule_of
 from programs.services import load_plan
 from tests.factories.world import ASKED, CATALOGUE, JOINED, World, load, make_world
 from tests.pages.test_pages import _client
@@ -146,6 +148,22 @@ def test_sums_by_hand(past: World, capped: Terms) -> None:
     assert (tally.before_fen, tally.after_fen) == (1_240_000, 825_000)
     item = tally.items["inpatient"]
     assert (item.claims, item.people, item.fen, item.refused) == (4, 3, 825_000, {})
+
+
+def test_only_whose_last_cover_ended_shortly_before_counts_as_renewing(past: World) -> None:
+    """王 was covered until 2020, 李 until the end of 2025, 张 never."""
+    ages = [{"from": 16, "to": 30, "renewal": False}, {"from": 16, "to": 120, "renewal": True}]
+    with everywhere(reason="arrange"):
+        for name, end in (("王小明", date(2020, 1, 1)), ("李梅", date(2026, 1, 1))):
+            cover = Enrolment.objects.get(member__name=name)
+            cover.pk, cover.public_id, cover.cover = None, uuid.uuid4(), DateRange(date(end.year - 1, 1, 1), end)
+            cover.save(force_insert=True)
+        schedule = schedule_of(draft(lambda data: data["enrolment"].update(ages=ages)))
+        since, until = NOON.replace(month=1, day=1, hour=0), NOON.replace(year=2027, month=1, day=1, hour=0)
+        looked = Looked(frozenset({past.cast.a.pk}), (past.yulin.program_id,), since, until)
+        found = [case for own in people_with_cases(looked, schedule, after=0, up_to=2**62) for case in own]
+        names = dict(Member.objects.values_list("pk", "name"))
+    assert {names[case.who]: case.person.renewal for case in found} == {"王小明": False, "李梅": True, "张三丰": False}
 
 
 def test_cost_by_band_and_step(past: World, capped: Terms) -> None:

@@ -14,12 +14,13 @@ from programs.models import Program, Terms
 from programs.rules.examples import assess_case
 from programs.rules.planfile import read_plan
 from programs.selectors import offered_terms, schedule_of, terms_in_force
-from programs.services import PlanRefused, check, load_plans, publish
+from programs.services import PlanRefused, check, close, load_plans, publish
 from tests.programs.rules.plans import CATALOGUE, FILES, GOOD
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM
 
 Folder = Callable[..., str]
+LATER = GOOD.replace('version: "2026"', 'version: "2026B"').replace("start: 2026-01-01", "start: 2026-07-01")
 
 
 @pytest.fixture
@@ -193,17 +194,34 @@ def test_each_kind_of_bad_file_has_its_own_message() -> None:
 
 
 def test_two_versions_of_a_plan_on_the_same_days(folder: Folder) -> None:
-    later = GOOD.replace('version: "2026"', 'version: "2026B"').replace("start: 2026-01-01", "start: 2026-07-01")
     with pytest.raises(CommandError) as refused:
-        folder(a=GOOD, b=later)
+        folder(a=GOOD, b=LATER)
     assert "b.yaml，第 10 行，period：计划 sample-medical 的两期条款 2026 与 2026B 保障期重叠（另一份文件：a.yaml）" in str(refused.value)
     assert not Program.objects.exists()
 
 
-def test_a_version_that_overlaps_published_terms_is_not_published(folder: Folder) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_version_that_overlaps_published_or_closed_terms_is_not_even_a_draft(folder: Folder, closed: bool) -> None:
     folder(a=GOOD)
-    later = GOOD.replace('version: "2026"', 'version: "2026B"').replace("start: 2026-01-01", "start: 2026-07-01")
-    (loaded,) = load_plans([read_plan(later.encode(), source="later.yaml")], by=SYSTEM)
+    if closed:
+        close(Terms.objects.get(), by=SYSTEM)
+    with pytest.raises(PlanRefused) as refused:
+        load_plans([read_plan(LATER.encode(), source="later.yaml")], by=SYSTEM)
+    state = "已结束" if closed else "已发布"
+    said = f"later.yaml，第 10 行，period：计划 sample-medical 已有{state}的一期条款 2026（2026-01-01 至 2026-12-31），保障期与 2026B 重叠"
+    assert refused.value.message == said
+    assert list(Terms.objects.values_list("version_name", flat=True)) == ["2026"]
+
+
+def test_the_version_after_the_published_one_is_taken(folder: Folder) -> None:
+    folder(a=GOOD)
+    after = LATER.replace("start: 2026-07-01", "start: 2027-01-01").replace("end: 2026-12-31", "end: 2027-12-31")
+    assert [one.outcome for one in load_plans([read_plan(after.encode(), source="after.yaml")], by=SYSTEM)] == ["new"]
+
+
+def test_a_draft_older_than_the_published_terms_it_overlaps_is_not_published(folder: Folder) -> None:
+    (loaded,) = load_plans([read_plan(LATER.encode(), source="later.yaml")], by=SYSTEM)
+    folder(a=GOOD)
     with pytest.raises(PlanRefused, match="保障期与这一期重叠"):
         publish(check(loaded.terms, by=SYSTEM), by=SYSTEM)
     assert list(Terms.objects.filter(state="published").values_list("version_name", flat=True)) == ["2026"]
