@@ -14,7 +14,6 @@ from claims.facts import told_case
 from claims.reasons import REJECTIONS
 from claims.transitions import DECIDED
 from members.facts import renews_sql
-from members.transitions import LIVE
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
 from programs.rules.joining import asks_renewal, settled_by
 from programs.rules.rehearsal import PastCase
@@ -96,7 +95,7 @@ SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.re
   h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on, h.card_holder, h.staff_group, h.contract_months,
   CASE WHEN %(waivers)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
-      AND b.state = ANY(%(live)s) AND upper(b.cover) <= e.starts_on) END,
+      AND b.state = 'effective' AND upper(b.cover) <= e.starts_on) END,
   %(renewals)s AND {_RENEWS},
   c.counted,
   coalesce(c.approved_fen, 0) + CASE WHEN c.corrects_id IS NULL THEN 0 ELSE coalesce((
@@ -127,7 +126,7 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
     """
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
     asked = {
-        "after": after, "up_to": up_to, "live": list(LIVE), "waivers": schedule.renewal_within_days is not None,
+        "after": after, "up_to": up_to, "waivers": schedule.renewal_within_days is not None,
         "renewals": asks_renewal(schedule), "renews_within": schedule.enrolling.renewal_within_days,
         "for_life": any(step.data.get("scope") == "lifetime" for item in schedule.items for step in item.steps),
     }  # fmt: skip

@@ -90,11 +90,8 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
     cover = schedule.cover(on=on) or schedule.period
-    mine = [
-        row.cover for row in live
-        if row.program_id == terms.program_id and row.member_id == member.pk and row.state == "effective"
-    ]  # fmt: skip
-    last = max((days.upper for days in mine if days.upper <= cover.start), default=None)
+    rows = [row for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
+    last = max((row.cover.upper for row in rows if row.state == "effective" and row.cover.upper <= cover.start), default=None)
     renewal = renews(last, cover.start, within_days=schedule.enrolling.renewal_within_days)
     relation = "self" if "self" in relations else relations[0]
     person = person_facts(member, relation=relation, renewal=renewal)

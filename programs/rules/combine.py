@@ -16,8 +16,8 @@ from programs.rules.parse import check_shape
 from programs.rules.planfile import PlanFile
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
-
 from unionaid.lib.calendar import Period, plus_days
+
 Data = Mapping[str, Any]
 Lookup = Callable[[str, str], Data | None]
 
