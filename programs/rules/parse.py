@@ -5,14 +5,16 @@ another or made of others goes through `combine.py` first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
@@ -65,7 +67,18 @@ def parse(data: Data, *, source: str = "", lines: Lines | None = None) -> Schedu
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
+    """The schema read strictly: 1.0 is no whole number, and `$` is the end of a text, not the place before a last new line."""
+    strict = validators.extend(
+        Draft202012Validator,
+        {"pattern": _pattern},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
+    )
+    return strict(json.loads(SCHEMA_FILE.read_text("utf-8")))
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def check_shape(data: Data) -> None:
@@ -140,6 +153,9 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for kind in set(enrolment.get("employment", EMPLOYED)) & set(enrolment.get("employment_on_renewal", [])):
         words = f"{kind} 首次参加就可以，不用再写", f"{kind} may join for the first time already"
         yield fault(*words, ("enrolment", "employment_on_renewal"))
+    for where, most in LONGEST.items():
+        if len(text := data[where[0]][where[1]]) > most:
+            yield fault(f"太长，最多 {most} 个字，现在是 {len(text)} 个", f"is too long: at most {most} letters, found {len(text)}", where)
     yield from _fee_faults(data["contribution"])
     yield from _term_faults(period, data["contribution"])
     yield from _item_faults(data["items"])
@@ -151,6 +167,10 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     window = data.get("claim_within", {})
     if window and sum(key in window for key in ("days", "months", "until")) != 1:
         yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
+
+
+# Names that the lists of plans show, in letters.
+LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
 
 def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -537,6 +557,7 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
+    yield from _exclusive_faults(schedule)
     yield from _counter_faults(schedule)
 
 
@@ -568,7 +589,6 @@ def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
 def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
     stands: dict[tuple[str, str], tuple[Decimal, bool]] = {}
     for i, item in enumerate(schedule.items):
-        most = _greatest_lump(item)
         for j, step in enumerate(item.steps):
             if step.name != "ceiling":
                 continue
@@ -579,6 +599,7 @@ def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
                     f"the limit {step.data['key']} has two different amounts",
                     (*path, "amount"),
                 )
+            most = _greatest_lump(item.steps[:j])
             ceiling = limit[0] * (schedule.enrolling.max_shares if limit[1] else 1)
             if most is not None and most > ceiling:
                 yield fault(
@@ -586,6 +607,23 @@ def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
                     f"the limit of {ceiling} lies below the item's own {most}",
                     (*path, "amount"),
                 )
+
+
+def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
+    """Within one claim the greater item pays alone. Items of different events come in claims of their own: only a limit
+    that both count against keeps the second from paying on top of the first."""
+    items = {item.code: item for item in schedule.items}
+    for i, group in enumerate(schedule.exclusive):
+        for a, b in combinations([items[code] for code in group if code in items], 2):
+            if set(a.events) != set(b.events) and not _lasting_limits(a) & _lasting_limits(b):
+                zh = f"{a.code} 与 {b.code} 事由不同，会分两次申领；两项都要写上同一个封顶：scope 为 period 或 lifetime，key 相同"
+                en = f"{a.code} and {b.code} answer different events, so they come in two claims; give both one lasting ceiling"
+                yield fault(zh, en, ("exclusive", i))
+
+
+def _lasting_limits(item: Item) -> set[tuple[str, str]]:
+    ceilings = [step.data for step in item.steps if step.name == "ceiling"]
+    return {(data["scope"], data["key"]) for data in ceilings if data["scope"] in ("period", "lifetime")}
 
 
 def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -608,21 +646,38 @@ def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
                 yield fault(zh, en, (*path, field))
 
 
-def _greatest_lump(item: Item) -> Decimal | None:
-    """The most that the lump sums before the first limit give; None for what depends on cost or days."""
+def _greatest_lump(steps: Sequence[Step]) -> Decimal | None:
+    """The most that the lump sums of these steps give; None for what depends on cost or days. Tiers are lump sums too: they
+    are looked up by cost, but each is the sum that the plan promises."""
     most: Decimal | None = None
-    for step in item.steps:
-        data = step.data
-        if step.name in ("fixed", "scale"):
-            most = data["amount"] if step.name == "fixed" else data["sum"] * max(data["ratios"].values())
-        elif step.name == "table":
-            most = max(data["amounts"].values())
-        elif step.name == "wait" and data["what"] == "amount":
-            most = max(amount for _first, _last, amount in data["bands"])
-        elif step.name == "shares" and most is not None:
-            most *= data["max"]
-        elif step.name == "add_if_over" and most is not None:
-            most += data["amount"]
-        elif step.name not in ("wait", "less_paid", "ratio", "ceiling"):
-            return None
+    for step in steps:
+        if (lump := _lump(step)) is not None:
+            most = lump
+        elif step.name in _ON_TOP:
+            most = None if most is None else _ON_TOP[step.name](most, step.data)
+        elif step.name not in ("less_paid", "up_to_cost", "ceiling"):
+            most = None
     return most
+
+
+def _lump(step: Step) -> Decimal | None:
+    """The greatest sum that a step gives whatever stood there before; None when it only changes what is there."""
+    data = step.data
+    if step.name == "fixed":
+        return Decimal(data["amount"])
+    if step.name == "scale":
+        return Decimal(data["sum"] * max(data["ratios"].values()))
+    if step.name == "table":
+        return Decimal(max(data["amounts"].values()))
+    if step.name == "tiers" or (step.name == "wait" and data["what"] == "amount"):
+        return Decimal(max(amount for _first, _last, amount in data["bands"]))
+    return None
+
+
+_ON_TOP: dict[str, Callable[[Decimal, Data], Decimal]] = {
+    "shares": lambda most, data: most * data["max"],
+    "add_if_over": lambda most, data: most + data["amount"],
+    "ratio": lambda most, data: most * data["ratio"],
+    "wait": lambda most, data: most * max(ratio for _first, _last, ratio in data["bands"]),
+    "per_admission": lambda most, data: most * max(data["ratios"]),
+}
