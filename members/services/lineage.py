@@ -19,6 +19,8 @@ from members.models import (
     AgentChange,
     CarriedEnrolment,
     ContributionDue,
+    Correction,
+    Departure,
     Enrolment,
     LineageMember,
     Member,
@@ -32,7 +34,7 @@ from members.services.units import FIELDS, UnitRefused, checked, complete, refus
 from members.transitions import LIVE
 from unionaid.lib.calendar import now
 from unionaid.lib.identity import IdNumber, mask_id
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.moves import NotAllowed, move, record
@@ -53,6 +55,10 @@ class Carriage:
     def covers(self) -> QuerySet[CarriedEnrolment]:
         """The enrolments that go along."""
         return CarriedEnrolment.objects.filter(lineage_id=self.lineage_id)
+
+    def chosen(self) -> QuerySet[LineageMember, dict[str, Any]]:
+        """The keys of the people who were chosen to go along in a division."""
+        return LineageMember.objects.filter(lineage_id=self.lineage_id).values("member_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +239,43 @@ def _carry_dues(what: Carriage) -> int:
     if not what.whole:
         rows = rows.filter(enrolment_id__in=what.covers().values("enrolment_id"))
     return rows.update(unit_id=what.to_id)
+
+
+@carrier(Correction, gettext_lazy("资料更正"))
+def _carry_corrections(what: Carriage) -> int:
+    """Those that wait for the office; what was decided stays with the unit that asked."""
+    rows = Correction.objects.filter(unit_id=what.from_id, state="asked")
+    return (rows if what.whole else rows.filter(member_id__in=what.chosen())).update(unit_id=what.to_id)
+
+
+# Transfers from the unit, or to it, that wait for an answer. Whoever sees them is counted anew: both units, and every office that saw
+# them before with that of the unit to which they are carried.
+_DEPARTURES = """
+UPDATE members_departure d SET
+  from_unit_id = CASE WHEN d.from_unit_id = %(from)s THEN %(to)s ELSE d.from_unit_id END,
+  to_unit_id = CASE WHEN d.to_unit_id = %(from)s THEN %(to)s ELSE d.to_unit_id END,
+  unit_ids = (SELECT array_agg(DISTINCT u ORDER BY u) FROM unnest(array_replace(d.unit_ids, %(from)s::bigint, %(to)s::bigint)) u),
+  office_ids = (SELECT array_agg(DISTINCT o ORDER BY o) FROM unnest(d.office_ids || %(office)s::bigint) o)
+WHERE d.state = 'asked'
+  AND CASE WHEN %(whole)s THEN %(from)s IN (d.from_unit_id, d.to_unit_id)
+      ELSE d.from_unit_id = %(from)s AND d.member_id IN (SELECT member_id FROM members_lineagemember WHERE lineage_id = %(lineage)s) END
+"""
+
+
+@carrier(Departure, gettext_lazy("人员变动"))
+def _carry_departures(what: Carriage) -> int:
+    """A transfer between the two units has nowhere left to go: it is taken back, and the person goes along with the rest."""
+    within = Departure.objects.filter(state="asked", from_unit_id__in=[what.from_id, what.to_id], to_unit_id__in=[what.from_id, what.to_id])
+    between = list(within if what.whole else within.filter(member_id__in=what.chosen()))
+    move(between, "withdraw", by=SYSTEM, details={"lineage": what.lineage_id})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DEPARTURES,
+            {
+                "lineage": what.lineage_id, "from": what.from_id, "to": what.to_id, "office": what.to_office_id, "whole": what.whole,
+            },
+        )  # fmt: skip
+        return len(between) + cursor.rowcount
 
 
 # Who goes, and who still has a live cover through the unit that is left.

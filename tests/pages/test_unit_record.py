@@ -21,6 +21,7 @@ from members.models import (
     AgentChange,
     CarriedEnrolment,
     ContributionDue,
+    Correction,
     Enrolment,
     Member,
     Roster,
@@ -29,14 +30,14 @@ from members.models import (
     UnitLineage,
     WorkUnit,
 )
-from members.services import lineage, rosters, units
+from members.services import departures, lineage, rosters, units
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.offices.models import StaffPost
-from unionaid.offices.roles import Role
+from unionaid.offices.roles import Actor, Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, Job, Notice
@@ -570,6 +571,37 @@ def test_carrying_takes_the_same_number_of_statements_however_many_go(year: Worl
     assert _rows(third)["covers"] == 3 + 8 + 8
 
 
+def test_a_transfer_that_waits_for_a_unit_goes_along_when_it_is_merged(year: World) -> None:
+    """The office that settles it afterwards brings the person to the unit that stands, and its agent may see the request."""
+    into, heir = _other(year)
+    third, agent = _other(year, "91610800MA70A1B4E")
+    with everywhere(reason="arrange"), frozen(LATER):
+        newcomer, asked_back = year.member(811), year.member(813)
+        for one, unit in ((newcomer, third), (asked_back, into)):
+            Member.objects.filter(pk=one.pk).update(unit=unit, unit_ids=[unit.pk])
+            one.refresh_from_db()
+        by_third = Actor(agent.pk, "甲", unit_ids=frozenset({third.pk}))
+        by_into = Actor(heir.pk, "乙", unit_ids=frozenset({into.pk}))
+        waits, within = (
+            departures.transfer(one, to_code=year.unit.credit_code, on=JOINED, by=by, today=LATER)
+            for one, by in ((newcomer, by_third), (asked_back, by_into))
+        )
+        corrected = Member.objects.filter(unit=year.unit).first()
+        papers = {"name": "更名", "before": {"name": "x"}, "office": year.cast.a, "member": corrected, "unit": year.unit}
+        correction = Correction.objects.create(**papers)
+    assert _merge(year, into, year.cast.manager).status_code == 302
+    run_due("default")
+    with everywhere(reason="look"), frozen(LATER):
+        for one in (waits, within, correction):
+            one.refresh_from_db()
+        assert (waits.state, waits.to_unit_id, waits.unit_ids) == ("asked", into.pk, sorted([third.pk, into.pk]))
+        assert (within.state, Member.objects.get(pk=asked_back.pk).unit_id) == ("withdrawn", into.pk)
+        assert correction.unit_id == into.pk
+        departures.settle(waits, by=year.cast.actor(year.cast.manager))
+        moved = Member.objects.get(pk=newcomer.pk)
+        assert (moved.unit_id, moved.unit.state) == (into.pk, "approved")
+
+
 @pytest.mark.parametrize("role", ["reviewer", "manager", "hq_user"])
 def test_who_may_merge(year: World, role: str) -> None:
     into, _heir = _other(year)
@@ -703,6 +735,7 @@ def test_every_table_with_a_unit_goes_along_or_is_known_to_stay() -> None:
     stays = {
         "members.unitagent": "its own agents", "members.unitpaper": "its own papers", "members.unitchange": "its own changes",
         "members.agentchange": "its own agents", "members.unitlineage": "the history itself",
+        "members.certificatepack": "thrown away after a day",
     }  # fmt: skip
     with_unit = {
         model._meta.label_lower
