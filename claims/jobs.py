@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from claims.services import bulk, carried, objections, public_notice, rehearsal, unit_review
+from members.services.departures import end_objection
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -13,6 +14,7 @@ from unionaid.workflow.jobs import Run, job, timetable
 __all__ = ["bulk_approve", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
 
 objection(objections.claims_under)
+end_objection(objections.claims_from)
 
 
 @job("claims.rehearse", queue="reports", label=_("测算条款"))

@@ -4,7 +4,7 @@ Cover that the plan keeps (`programs.rules.survival`) stays to its end, with the
 they stay responsible for claims under it. Only the person moves: where they work, and who may see them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,10 +18,14 @@ from members.services.people import PersonRefused
 from members.transitions import LIVE
 from programs.rules.survival import CHANGES, survives
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import plus_days
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.moves import NotAllowed, move, record
 from unionaid.workflow.notices import tell
+
+# How far back the unit's agent may date a change; what lies further back the office looks at.
+BACK_DAYS = 90
 
 
 class DepartureRefused(PersonRefused):
@@ -30,6 +34,17 @@ class DepartureRefused(PersonRefused):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+# Enrolment id → first day without cover, to enrolment id → why it cannot end so.
+EndObjection = Callable[[Mapping[int, date]], Mapping[int, str]]
+END_OBJECTIONS: list[EndObjection] = []
+
+
+def end_objection(speak: EndObjection) -> EndObjection:
+    """Register what speaks against the early end of these covers. Upper floors register theirs in `jobs.py`."""
+    END_OBJECTIONS.append(speak)
+    return speak
 
 
 def retire(member: Member, *, on: date, note: str = "", by: Actor, today: date) -> Departure:
@@ -75,6 +90,7 @@ def _begin(
             if "one_open_departure" not in str(error):
                 raise
             raise DepartureRefused(_("这名职工已有一次调动在等新单位接收，请等它办完，或先撤回。")) from error
+        _refuse_objected(_endings([made]))
         record([made], "ask_departure", by=by, note=note.strip())
         if at_once:
             move([made], "settle", by=by)
@@ -90,6 +106,8 @@ def _refuse(member: Member, unit: WorkUnit | None, on: date, today: date, by: Ac
         raise NotAllowed(_("只有职工所在单位的经办人或办事处可以办理人员变动。"))
     if on > today:
         raise DepartureRefused(_("日期不能在今天之后，请到那天再来办理。"), "on")
+    if not as_staff and on < plus_days(today, -BACK_DAYS):
+        raise DepartureRefused(_("日期在 {days} 天以前的变动，请联系办事处办理。").format(days=BACK_DAYS), "on")
 
 
 def accept(departure: Departure, *, by: Actor) -> Departure:
@@ -134,10 +152,15 @@ def _refuse_other_unit(departure: Departure, by: Actor) -> None:
 
 
 def accept_by_roster(roster: Roster, *, by: Actor) -> None:
-    """Whoever this roster has enrolled has arrived at its unit: their waiting transfers to it are done. A constant number of
-    statements; runs in an open scope that shows everyone."""
+    """Whoever this roster has enrolled has arrived at its unit: their waiting transfers to it are done, except those that would
+    leave a claim without cover: these go on waiting for somebody to look. A constant number of statements; runs in an open scope
+    that shows everyone."""
     arrived = Departure.objects.filter(to_unit_id=roster.unit_id, state="asked", member__enrolments__roster_id=roster.pk)
-    waiting = list(arrived.select_related("member").distinct())
+    found = list(arrived.select_related("member").distinct())
+    endings = _endings(found)
+    held = _objected(endings)
+    stuck = {one.pk for one, cover in endings if cover.pk in held}
+    waiting = [one for one in found if one.pk not in stuck]
     move(waiting, "accept", by=by)
     _settle(waiting, by=by)
 
@@ -177,20 +200,45 @@ def _settle(departures: Sequence[Departure], *, by: Actor) -> None:
     _tell([one for one in departures if one.member_id in ended], *_ENDED)
 
 
-def _end_covers(departures: Sequence[Departure], *, by: Actor) -> set[int]:
-    """Cover that its plan does not keep through this change ends: the day of the change is the first without it. Whose did.
-    Cover that has not begun by then is left to the office, which may void it."""
+Ending = tuple[Departure, Enrolment]
+
+
+def _endings(departures: Sequence[Departure]) -> list[Ending]:
+    """Cover that its plan does not keep through these changes. Cover that has not begun by then is left to the office, which may
+    void it. One statement."""
     changes = {one.member_id: one for one in departures if one.kind in CHANGES}
     rows = Enrolment.objects.filter(holder_id__in=changes, state__in=LIVE).select_related("terms__program")
+    pairs = [(changes[cover.holder_id], cover) for cover in rows]
+    return [
+        (one, cover)
+        for one, cover in pairs
+        if cover.unit_id == one.from_unit_id
+        and cover.cover.lower < one.on < cover.cover.upper
+        and not survives(schedule_of(cover.terms), one.kind)
+    ]
+
+
+def _objected(endings: Sequence[Ending]) -> dict[int, str]:
+    """Which of these covers (id) cannot end so, and why."""
+    ends = {cover.pk: one.on for one, cover in endings}
+    return {key: words for speak in END_OBJECTIONS for key, words in speak(ends).items()} if ends else {}
+
+
+def _refuse_objected(endings: Sequence[Ending]) -> None:
+    for words in _objected(endings).values():
+        raise DepartureRefused(words, "on")
+
+
+def _end_covers(departures: Sequence[Departure], *, by: Actor) -> set[int]:
+    """The day of the change is the first without cover. Whose ended."""
+    endings = _endings(departures)
+    _refuse_objected(endings)
     over: dict[tuple[str, date, date], list[Enrolment]] = {}
-    for cover in rows:
-        one = changes[cover.holder_id]
-        first, after = cover.cover.lower, cover.cover.upper
-        if cover.unit_id == one.from_unit_id and first < one.on < after and not survives(schedule_of(cover.terms), one.kind):
-            over.setdefault(("end" if cover.state == "effective" else "end_unpaid", first, one.on), []).append(cover)
+    for one, cover in endings:
+        over.setdefault(("end" if cover.state == "effective" else "end_unpaid", cover.cover.lower, one.on), []).append(cover)
     for (action, first, on), covers in over.items():
         move(covers, action, by=by, changes={"cover": DateRange(first, on)}, details={"on": on.isoformat()})
-    return {cover.holder_id for covers in over.values() for cover in covers}
+    return {cover.holder_id for _one, cover in endings}
 
 
 _KEPT = gettext_lazy("您已参加的保障到期前继续有效，申领仍由原来的单位和办事处负责。")

@@ -160,6 +160,48 @@ def test_cover_ends_where_the_plan_says_so(world: World) -> None:
     assert AuditEntry.objects.filter(action="end", entity_id=ending.pk).count() == 1
 
 
+def test_cover_does_not_end_before_a_day_for_which_benefit_was_asked(world: World) -> None:
+    """Ill on 20 May, asked on 1 July; a retirement said to be of 30 April would leave the claim outside."""
+    member = world.member(103)
+    ending = world.cover(member, plan_that_ends("retirement"))
+    world.claim(ending, 100_000)
+    for by in (world.agent_actor, world.cast.actor(world.cast.reviewer)):
+        with pytest.raises(DepartureRefused, match="申领") as refused:
+            departures.retire(member, on=date(2026, 5, 20), by=by, today=ASKED)
+        assert refused.value.field == "on"
+    ending.refresh_from_db()
+    assert ending.ends_before == date(2027, 1, 1)
+    assert not Departure.objects.exists()
+    departures.retire(member, on=date(2026, 5, 21), by=world.agent_actor, today=ASKED)
+    ending.refresh_from_db()
+    assert ending.ends_before == date(2026, 5, 21)
+
+
+def test_a_transfer_that_would_leave_a_claim_outside_waits_when_the_new_units_roster_comes(world: World, elsewhere: Elsewhere) -> None:
+    cover = world.cover(world.member(103), plan_that_ends("transfer"))
+    made = departures.transfer(cover.member, to_code=elsewhere.unit.credit_code, on=date(2026, 5, 15), by=world.agent_actor, today=ASKED)
+    world.claim(cover, 100_000)
+    with pytest.raises(DepartureRefused, match="申领"):
+        departures.accept(made, by=elsewhere.by)
+    roster = Roster.objects.create(
+        office=world.cast.b, unit=elsewhere.unit, terms=world.yulin, file="x", file_name="x", file_sha256="1", uploaded_by=elsewhere.agent,
+    )  # fmt: skip
+    Enrolment.objects.filter(pk=cover.pk).update(roster=roster)
+    departures.accept_by_roster(roster, by=SYSTEM)
+    made.refresh_from_db()
+    cover.refresh_from_db()
+    assert (made.state, cover.ends_before) == ("asked", date(2027, 1, 1))
+
+
+def test_only_the_office_goes_back_further_than_ninety_days(world: World, cover: Enrolment) -> None:
+    with pytest.raises(DepartureRefused, match="90 天"):
+        departures.retire(cover.member, on=date(2026, 4, 1), by=world.agent_actor, today=ASKED)
+    departures.retire(cover.member, on=date(2026, 4, 1), by=world.cast.actor(world.cast.reviewer), today=ASKED)
+    other = world.cover(world.member(105))
+    departures.retire(other.member, on=date(2026, 4, 2), by=world.agent_actor, today=ASKED)
+    assert Departure.objects.count() == 2
+
+
 def test_another_change_leaves_it_alone(world: World, elsewhere: Elsewhere) -> None:
     cover = world.cover(world.member(103), plan_that_ends("retirement"))
     departures.accept(going(world, cover, elsewhere), by=elsewhere.by)
