@@ -75,6 +75,8 @@ ROSTER = Graph(
     arrows=(
         Arrow("check", _("核对名册"), ("uploaded",), "checked", "rosters.commit"),
         Arrow("refuse", _("名册无法读取"), ("uploaded",), "unreadable", "rosters.commit"),
+        # What was checked on an earlier day may not hold any more: window, ages, contributions.
+        Arrow("recheck", _("重新核对"), ("checked",), "uploaded", "rosters.upload", then=("members.check_roster",)),
         Arrow("confirm", _("确认登记"), ("checked",), "committing", "rosters.commit", then=("members.commit_roster",)),
         Arrow("commit", _("登记完成"), ("committing",), "committed", "rosters.commit"),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm"),
