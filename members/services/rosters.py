@@ -163,6 +163,7 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
             until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
+            tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
             tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
             departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
@@ -322,6 +323,8 @@ def _against(
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
+    if found.corrected:
+        said.append(("corrected", [NUMBER_REPLACED]))
     if found.other_name:
         said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
     if found.covered_here is not None:
@@ -329,6 +332,9 @@ def _against(
         elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")
         said.append(("covered", [here if found.covered_here else elsewhere]))
     return said
+
+
+NUMBER_REPLACED = gettext_lazy("此人的身份证号已更正，这是更正前的号码。请对照身份证改成现在的号码，再上传这一行")
 
 
 def _person(kind: tables.Kind, unit: WorkUnit, schedule: Schedule) -> PersonFacts:
