@@ -184,7 +184,8 @@ def fee_groups() -> list[Kind]:
 # are with the unit still and their own cover has ended by then (of terms with several lengths some run on).
 LAST_LIST = """
     SELECT e.member_id, e.shares FROM members_enrolment e JOIN members_member who ON who.id = e.member_id AND who.unit_id = e.unit_id
-    WHERE upper(e.cover) <= %(start)s AND e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND e.relation = 'self' AND e.terms_id = (
+    WHERE upper(e.cover) <= %(start)s
+      AND e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = ANY(%(live)s) AND e.relation = 'self' AND e.terms_id = (
         SELECT l.terms_id FROM members_enrolment l
         WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = ANY(%(live)s) AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
