@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contacts, contributions, deadlines, lineage, packs, rosters, statements
+from members.services import contacts, contributions, deadlines, lineage, packs, roster_news, rosters, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -40,6 +40,18 @@ def check_roster(run: Run) -> dict[str, Any] | None:
 def commit_roster(run: Run) -> dict[str, Any] | None:
     """Enrol the good rows of a confirmed roster."""
     rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
+
+
+@job("members.tell_enrolled", label=_("通知登记的职工"))
+def tell_enrolled(run: Run) -> dict[str, Any] | None:
+    """Tell the people of a roster that they are enrolled."""
+    return roster_news.tell_people(run.subject_ids[0], roster_news.ENROLLED, run)
+
+
+@job("members.tell_in_force", label=_("通知保障已生效"))
+def tell_in_force(run: Run) -> dict[str, Any] | None:
+    """Tell the people of a roster that their cover is in force."""
+    return roster_news.tell_people(run.subject_ids[0], roster_news.IN_FORCE, run)
 
 
 @job("members.make_certificates", queue="reports", label=_("生成凭证包"))

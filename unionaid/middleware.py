@@ -16,6 +16,7 @@ from unionaid.lib.calendar import today
 from unionaid.offices.roles import NOBODY, Actor
 from unionaid.offices.scope import Scope, office_scope
 from unionaid.offices.selectors import staff_actor
+from unionaid.web.busy import busy_page, waited_in_vain
 
 
 class ScopeMiddleware:
@@ -35,8 +36,10 @@ class ScopeMiddleware:
             with office_scope(scope_of(actor, request.path)):
                 return self._answer(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Nothing of it is kept. Who waited in vain for somebody else is told so."""
         transaction.set_rollback(True)
+        return busy_page(request) if waited_in_vain(exception) else None
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -38,6 +38,8 @@ class Correction(Stateful, OfficeOwned):
     birth_date = models.DateField(_("出生日期"), null=True)
     before = models.JSONField()
     id_number_before = models.BinaryField(null=True)
+    # The blind index of the number that was replaced: an old list that still has it must not make a second person.
+    id_hash_before = models.BinaryField(max_length=32, null=True)
     reason = models.CharField(_("说明"), max_length=300, blank=True)
     state = models.CharField(max_length=24, choices=CORRECTION.choices(), default=CORRECTION.initial)
     asked_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
@@ -49,6 +51,7 @@ class Correction(Stateful, OfficeOwned):
     class Meta:
         verbose_name = _("资料更正")
         verbose_name_plural = _("资料更正")
+        indexes = [models.Index(fields=["id_hash_before"], name="correction_number_before", condition=Q(id_hash_before__isnull=False))]
         constraints = [
             models.UniqueConstraint(name="one_open_correction", fields=["member"], condition=Q(state="asked")),
             models.CheckConstraint(

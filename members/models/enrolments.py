@@ -36,6 +36,8 @@ class Roster(Stateful, OfficeOwned):
     file_sha256 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+    # The business day for which its lines were judged: on that day alone it may be confirmed.
+    checked_on = models.DateField(null=True)
     # What the agent is told about the whole: language → sentences (`web.said`).
     message = models.JSONField(default=dict)
     row_count = models.PositiveIntegerField(default=0)

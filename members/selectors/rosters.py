@@ -131,8 +131,11 @@ def waiting_of(roster: Roster) -> tuple[date | None, int | None]:
 def work_on(roster: Roster) -> Job | None:
     """The job that works on this roster now, when one does."""
     kind = WORKING.get(roster.state)
-    key = f"{kind}:{roster.pk}" if roster.state == "uploaded" else f"{kind}:{roster.pk}:{roster.version}"
-    return jobs_by_key([key]).get(key) if kind else None
+    if kind is None:
+        return None
+    first, later = f"{kind}:{roster.pk}", f"{kind}:{roster.pk}:{roster.version}"
+    found = jobs_by_key([first, later])
+    return found.get(later) or found.get(first)
 
 
 def open_dues() -> list[ContributionDue]:

@@ -1,16 +1,16 @@
 """Change of agent (更换经办人): whoever takes a unit over asks by its credit code, prints a form, has it stamped, hands it in;
 the office approves, and on that day the old agents are unbound and the new one bound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.models import AgentChange, AgentPaper, Member, UnitAgent, WorkUnit
+from members.models import AgentChange, AgentPaper, UnitAgent, WorkUnit
+from members.services.agent_news import tell_users
 from members.services.units import UnitRefused
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now
@@ -19,7 +19,6 @@ from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.files import kept
 from unionaid.workflow.moves import move, record
-from unionaid.workflow.notices import tell
 
 OPEN = ("asked", "submitted")
 
@@ -84,9 +83,9 @@ def approve(change: AgentChange, *, by: Actor, on: date) -> AgentChange:
         details = {"unbound": [agent.user_id for agent in old], "bound": change.user_id}
         record([unit], "change_agent", by=by, details=details)
         gone = gettext_lazy("从今天起，“{unit}”的互助事务由新的经办人办理，您的经办权限已经结束。不是单位的意思，请马上联系办事处。")
-        _tell([agent.user_id for agent in old], unit, gettext_lazy("您不再是单位经办人"), gone)
+        tell_users([agent.user_id for agent in old], unit, gettext_lazy("您不再是单位经办人"), gone)
         here = gettext_lazy("办事处已同意由您经办“{unit}”的互助事务，今天起生效。")
-        _tell([change.user_id], unit, gettext_lazy("您已是单位经办人"), here, link="/unit/")
+        tell_users([change.user_id], unit, gettext_lazy("您已是单位经办人"), here, link="/unit/")
     return change
 
 
@@ -98,12 +97,5 @@ def refuse(change: AgentChange, *, by: Actor, note: str) -> AgentChange:
     with transaction.atomic():
         move([change], "refuse", by=by, note=words, changes={"answer": words})
         said = gettext_lazy("办事处没有同意由您经办“{unit}”：{words}")
-        _tell([change.user_id], change.unit, gettext_lazy("更换经办人的申请未通过"), said, words=words)
+        tell_users([change.user_id], change.unit, gettext_lazy("更换经办人的申请未通过"), said, words=words)
     return change
-
-
-def _tell(user_ids: Iterable[int], unit: WorkUnit, title: Promise, text: Promise, *, link: str = "", words: str = "") -> None:
-    """A notice to each of these people who is known as a worker."""
-    with everywhere(reason="tell those whom a change of agent concerns"):
-        members = list(Member.objects.filter(user_id__in=list(user_ids)).values_list("pk", flat=True))
-        tell(members, office_id=unit.office_id, title=title, text=text, link=link, values={"unit": unit.name, "words": words})

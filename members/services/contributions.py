@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.bankstatement import references_in
 from members.models import ContributionDue, DuePaper, Enrolment, Match, Member, Refund, Remittance, Roster, Voiding, WorkUnit
@@ -32,6 +33,7 @@ from unionaid.web.files import kept
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.models import Job
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Standing, move, record
+from unionaid.workflow.notices import tell
 
 _LETTERS = "ABCDEFGHJKLMNPQRTUWXY346789"
 ARRIVED, MATCHED, UNMATCHED = "remittance", "contribution_match", "contribution_unmatch"
@@ -422,6 +424,10 @@ def refuse(enrolment: Enrolment, *, by: Actor, on: date, note: str) -> Enrolment
     move([enrolment], "refuse", by=by, note=note.strip())
     for due in ContributionDue.objects.filter(pk__in=ids, state__in=[*DUE_LIVE, "settled"]).order_by("pk"):
         waive(due, due.amount_fen - due.waived_fen, reason="refused", by=by, on=on, note=note)
+    text = gettext_lazy("办事处没有同意您参加“{program}”：{words}。已经缴的互助费由办事处退回。有疑问请联系办事处。")
+    values = {"program": enrolment.terms.program.title, "words": note.strip().rstrip("。")}
+    title = gettext_lazy("没有通过参加申请")
+    tell([enrolment.holder_id], office_id=enrolment.office_id, title=title, text=text, link="/my/", values=values)
     return enrolment
 
 

@@ -174,7 +174,7 @@ def _swap_number(correction: Correction, number: IdNumber) -> None:
     secret = MemberSecret.objects.select_for_update().get(pk=correction.member_id)
     old = ring().open_text(secret.id_number, bound_to=(SECRETS, "id_number", secret.pk))
     sealed = ring().seal(old, bound_to=(TABLE, "id_number_before", correction.public_id.hex))
-    Correction.objects.filter(pk=correction.pk).update(id_number_before=sealed)
+    Correction.objects.filter(pk=correction.pk).update(id_number_before=sealed, id_hash_before=id_hash(old))
     secret.id_number = ring().seal(number.number, bound_to=(SECRETS, "id_number", secret.pk))
     secret.save(update_fields=["id_number"])
 

@@ -166,12 +166,13 @@ def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
 
 
 def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
+    """From now on this office and unit see the person; for whom no office was responsible, it is from now on."""
     fresh = Member.objects.select_for_update().get(pk=member.pk)
     offices, units = {*fresh.office_ids, office_id}, {*fresh.unit_ids, *([unit.pk] if unit else [])}
-    if offices == {*fresh.office_ids} and units == {*fresh.unit_ids}:
+    if offices == {*fresh.office_ids} and units == {*fresh.unit_ids} and fresh.office_id:
         return
-    fresh.office_ids, fresh.unit_ids = sorted(offices), sorted(units)
-    fresh.save(update_fields=["office_ids", "unit_ids"])
+    fresh.office_id, fresh.office_ids, fresh.unit_ids = fresh.office_id or office_id, sorted(offices), sorted(units)
+    fresh.save(update_fields=["office", "office_ids", "unit_ids"])
 
 
 def withdraw(enrolment: Enrolment, *, by: Actor) -> Enrolment:

@@ -59,8 +59,9 @@ def id_hash(number: str) -> bytes:
 def register_members(people: Sequence[NewPerson]) -> dict[str, Member]:
     """Find or make the record of each person, by ID number, in a constant number of statements.
 
-    A found record keeps its name; what was unknown of it is filled in; office and unit are added to those who may
-    see it. Runs in an open scope that shows everyone (`everywhere`): the same person may be known elsewhere.
+    A found record keeps its name, its office and unit, and who may see it: whoever knows a name and a number moves nobody and
+    gets to see nobody. What they tell of eligibility is filled in. Runs in an open scope that shows everyone (`everywhere`): the
+    same person may be known elsewhere.
     """
     by_hash = {id_hash(p.id_number.number): p for p in people}
     known = _known(by_hash)
@@ -134,16 +135,8 @@ def _fill_in(pairs: list[tuple[Member, NewPerson]]) -> None:
         member.employment = p.employment or member.employment
         member.basic_insurance = p.basic_insurance if p.basic_insurance is not None else member.basic_insurance
         member.union_member = p.union_member if p.union_member is not None else member.union_member
-        if p.office_id:
-            member.office_id = p.office_id
-            member.office_ids = sorted({*member.office_ids, p.office_id})
-        if p.unit_id:
-            member.unit_id = p.unit_id
-            member.unit_ids = sorted({*member.unit_ids, p.unit_id})
     Member.objects.bulk_update(
-        [member for member, _p in pairs],
-        ["employment", "basic_insurance", "union_member", "office", "office_ids", "unit", "unit_ids"],
-        batch_size=2000,
+        [member for member, _p in pairs], ["employment", "basic_insurance", "union_member"], batch_size=2000
     )
 
 
@@ -284,7 +277,8 @@ def work_at(member: Member, *, unit: WorkUnit | None, office: Office, by: Actor)
 
 
 def add_spouse(worker: Member, *, name: str, id_number: IdNumber, by: Actor) -> Member:
-    """Register the worker's husband or wife, who joins through them. A person known under another name is refused."""
+    """Register the worker's husband or wife, who joins through them. A person known under another name is refused; one who is
+    known stays where they are, and the worker's office sees them once they have joined through the worker."""
     with everywhere(reason="find or register a spouse"):
         spouse = register_member(NewPerson(name=name, id_number=id_number, office_id=worker.office_id, unit_id=None))
         if spouse.name != name or spouse.pk == worker.pk:

@@ -295,11 +295,16 @@ def titles_of(schedule: Schedule) -> dict[str, str]:
     return TITLES | {key: MORE_TITLES[key] for key in more_columns(schedule)}
 
 
+def _heading(key: str, words: str) -> str:
+    """As it stands above the column: a star where every line must say something."""
+    return f"{words}*" if key in REQUIRED else words
+
+
 def problem_sheet(reading: Reading, why: Mapping[int, str], schedule: Schedule, title: str) -> bytes:
     """The lines of which `why` (by line number) says that they cannot be enrolled as they stand, in the columns of the template,
     with a column of reasons more: correct them and upload this very sheet."""
     titles = titles_of(schedule)
-    columns = [Column(words, "text", 20, CHOICES.get(key, ())) for key, words in titles.items()]
+    columns = [Column(_heading(key, words), "text", 20, CHOICES.get(key, ())) for key, words in titles.items()]
     columns += [Column(_("要改正的问题"), "text", 70), Column(_("原行号"), "count", 8)]
     lines = [[*(reading.said(row, key) for key in titles), why[row.number], row.number] for row in reading.rows if row.number in why]
     out = io.BytesIO()
@@ -328,7 +333,7 @@ CHOICES = {
 def template_sheet(schedule: Schedule, lines: Iterable[Mapping[str, str]] = ()) -> bytes:
     """A roster to fill in, with drop-downs: an example line, or the `lines` of last period's list (by column)."""
     titles = titles_of(schedule)
-    columns = [Column(words, "text", 22, CHOICES.get(key, ())) for key, words in titles.items()]
+    columns = [Column(_heading(key, words), "text", 22, CHOICES.get(key, ())) for key, words in titles.items()]
     known: list[list[Any]] = [[line.get(key, "") for key in titles] for line in lines]
     example = [*EXAMPLE, *(MORE_EXAMPLES[key] for key in more_columns(schedule))]
     out = io.BytesIO()

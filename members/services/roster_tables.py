@@ -114,7 +114,8 @@ class _Lines(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What speaks against one line. `same_as`: an earlier line with the same number; `unfit`: some rule does not pass."""
+    """What speaks against one line. `same_as`: an earlier line with the same number; `unfit`: some rule does not pass;
+    `corrected`: the number was somebody's of this name until it was put right."""
 
     row_number: int
     same_as: int | None
@@ -122,9 +123,15 @@ class Finding:
     renewal: bool
     other_name: bool
     covered_here: bool | None
+    corrected: bool
 
 
 RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
+# A number that was replaced by a correction and is nobody's now; under another name it may be the rightful owner's.
+REPLACED = """
+    NOT EXISTS (SELECT 1 FROM members_member o WHERE o.id_hash = {line}.id_hash)
+    AND EXISTS (SELECT 1 FROM members_correction k JOIN members_member p ON p.id = k.member_id
+                WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved' AND {line}.name IN (p.name, k.before->>'name'))"""
 FACTS = f"""
     SELECT s.*, 'self'::text AS relation, NULL::text AS holder_employment,
            COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
@@ -149,7 +156,7 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     judged AS (SELECT row_number, id_hash, name, renewal, {every_rule_passes(schedule)} AS fits FROM verdicts),
     twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE id_hash IS NOT NULL)
     SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal,
-           COALESCE(m.name <> j.name, FALSE), c.here
+           COALESCE(m.name <> j.name, FALSE), c.here, r.corrected
     FROM judged j
     JOIN twins t USING (row_number)
     LEFT JOIN members_member m ON m.id_hash = j.id_hash
@@ -157,7 +164,8 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
         SELECT bool_or(e.unit_id IS NOT DISTINCT FROM %s) AS here FROM members_enrolment e
         WHERE e.member_id = m.id AND e.program_id = %s AND e.state = ANY(%s) AND e.cover && daterange(%s, %s)
     ) c ON TRUE
-    WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL
+    CROSS JOIN LATERAL (SELECT {REPLACED.format(line="j")} AS corrected) r
+    WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL OR r.corrected
     ORDER BY j.row_number"""
     within = schedule.enrolling.renewal_within_days
     facts = [employment_of(roster.unit), roster.terms.program_id, cover.start, cover.start, within]
@@ -174,10 +182,12 @@ def fee_groups() -> list[Kind]:
     return _ask(text, [])
 
 
-# The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins, and paid for.
+# The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins, as far as that
+# was paid for, they are with the unit still, and their own cover has ended by then (of terms with several lengths some run on).
 LAST_LIST = """
-    SELECT e.member_id, e.shares FROM members_enrolment e
-    WHERE e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = 'effective' AND e.relation = 'self' AND e.terms_id = (
+    SELECT e.member_id, e.shares FROM members_enrolment e JOIN members_member who ON who.id = e.member_id AND who.unit_id = e.unit_id
+    WHERE upper(e.cover) <= %(start)s
+      AND e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = 'effective' AND e.relation = 'self' AND e.terms_id = (
         SELECT l.terms_id FROM members_enrolment l
         WHERE l.unit_id = %(unit)s AND l.program_id = %(program)s AND l.state = 'effective' AND upper(l.cover) <= %(start)s
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
@@ -273,6 +283,14 @@ def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]
                      id_number = NULL, phone = NULL
               WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
     return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
+
+
+def refuse_replaced(roster: Roster, reasons: Said) -> None:
+    """Lines whose number was replaced by a correction since they were checked cannot be enrolled."""
+    text = f"""UPDATE members_rosterrow l SET outcome = 'bad', problem = 'corrected', reasons = %s::jsonb, change = {UNFIT}, fee_fen = 0,
+                     id_number = NULL, phone = NULL
+              WHERE l.roster_id = %s AND l.outcome = 'good' AND {REPLACED.format(line="l")}"""
+    _run(text, [json.dumps(reasons), roster.pk])
 
 
 def counts(roster: Roster) -> tuple[int, int, int]:

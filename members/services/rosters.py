@@ -36,7 +36,7 @@ from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import Period, day_of
+from unionaid.lib.calendar import Period, day_of, today
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
@@ -103,6 +103,8 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         roster = _locked(roster_id)
         if roster.state != "uploaded":
             return
+        if roster.checked_on is not None:
+            RosterRow.objects.filter(roster=roster).delete()
         tell(_("读取文件"))
         with roster.file.open() as stored:
             data = stored.read()
@@ -118,14 +120,18 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         every, good, total = tables.counts(roster)
         cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
-        changes = {"row_count": every, "good_count": good, "bad_count": every - good, "total_fen": total, "left_count": left}
+        changes: dict[str, Any] = {"row_count": every, "good_count": good, "bad_count": every - good, "checked_on": on}
+        changes |= {"total_fen": total, "left_count": left}
         move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
 
 
 def confirm(roster: Roster, *, by: Actor) -> Roster:
-    """The agent has seen the preview and says yes: the good lines are enrolled in the background."""
+    """The agent has seen the preview and says yes: the good lines are enrolled in the background. A preview of an earlier day is
+    not what would come of it today: it is checked anew first, to be seen and confirmed again (state `uploaded`)."""
     if roster.good_count == 0:
         raise RosterRefused(_("名册里没有可以参加的人，请按原因改正后重新上传。"))
+    if roster.checked_on != today():
+        return move([roster], "recheck", by=by)[0]
     return move([roster], "confirm", by=by)[0]
 
 
@@ -157,6 +163,7 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
             until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
+            tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
             tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
             departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
@@ -232,7 +239,7 @@ def problem_list(roster: Roster) -> bytes:
 
 def left_members(roster: Roster, *, after: int, limit: int) -> list[Member]:
     """The people of the unit's last list who are not on this roster: so many after this key. Two statements."""
-    cover = _cover(roster, on=day_of(roster.uploaded_at))
+    cover = _cover(roster, on=roster.checked_on or day_of(roster.uploaded_at))
     with everywhere(reason="the unit's own last list"):
         keys = tables.left_members(roster, cover.start, after=after, limit=limit) if cover else []
         return list(Member.objects.filter(pk__in=keys).order_by("id"))
@@ -322,6 +329,8 @@ def _against(
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
+    if found.corrected:
+        said.append(("corrected", [NUMBER_REPLACED]))
     if found.other_name:
         said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
     if found.covered_here is not None:
@@ -329,6 +338,9 @@ def _against(
         elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")
         said.append(("covered", [here if found.covered_here else elsewhere]))
     return said
+
+
+NUMBER_REPLACED = gettext_lazy("此人的身份证号已更正，这是更正前的号码。请对照身份证改成现在的号码，再上传这一行")
 
 
 def _person(kind: tables.Kind, schedule: Schedule, *, unit_risk: str, unit_nature: str) -> PersonFacts:

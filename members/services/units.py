@@ -9,8 +9,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.models import AgentChange, UnitAgent, UnitChange, UnitPaper, WorkUnit
+from members.services.agent_news import tell_agents
 from unionaid.accounts.models import User
 from unionaid.lib.identity import parse_credit_code
 from unionaid.lib.uploads import CleanUpload
@@ -119,13 +121,22 @@ def remove_paper(paper: UnitPaper, *, by: Actor) -> None:
 
 
 def approve_unit(unit: WorkUnit, *, by: Actor) -> WorkUnit:
-    """The office takes the unit in."""
-    return move([unit], "approve", by=by)[0]
+    """The office takes the unit in; its agents are told."""
+    with transaction.atomic():
+        move([unit], "approve", by=by)
+        text = gettext_lazy("办事处已通过“{unit}”的登记，现在可以上传名册，为职工参加互助保障。")
+        tell_agents(unit, gettext_lazy("单位登记已通过"), text)
+    return unit
 
 
 def return_unit(unit: WorkUnit, *, by: Actor, note: str) -> WorkUnit:
-    """The office sends the record back to the agent, saying what is to be changed."""
-    return move([unit], "return", by=by, note=said(note))[0]
+    """The office sends the record back to the agent, saying what is to be changed; the agents are told."""
+    words = said(note)
+    with transaction.atomic():
+        move([unit], "return", by=by, note=words)
+        text = gettext_lazy("办事处退回了“{unit}”的登记：{words}。改好后请重新提交。")
+        tell_agents(unit, gettext_lazy("单位登记要修改"), text, words=words.rstrip("。"))
+    return unit
 
 
 def said(note: str) -> str:
@@ -182,6 +193,7 @@ def approve_change(change: UnitChange, *, by: Actor) -> UnitChange:
             _move_to_office(unit, moved_to)
         WorkUnit.objects.filter(pk=unit.pk).update(**values, version=F("version") + 1)
         record([unit], "change_record", by=by, details={"before": change.before, "after": change.values})
+        tell_agents(unit, gettext_lazy("单位变更已生效"), gettext_lazy("办事处已通过“{unit}”的变更，从现在起按新的登记办理。"))
     change.unit.refresh_from_db()
     return change
 
@@ -203,7 +215,11 @@ def _move_to_office(unit: WorkUnit, office_id: int) -> None:
 def return_change(change: UnitChange, *, by: Actor, note: str) -> UnitChange:
     """The office does not let it take effect, and says what is wrong; the values in force stay."""
     words = said(note)
-    return move([change], "return", by=by, note=words, changes={"answer": words})[0]
+    with transaction.atomic():
+        move([change], "return", by=by, note=words, changes={"answer": words})
+        text = gettext_lazy("办事处退回了“{unit}”的变更：{words}。现在的登记不变，改好后可以再提交。")
+        tell_agents(change.unit, gettext_lazy("单位变更已退回"), text, words=words.rstrip("。"))
+    return change
 
 
 def withdraw_change(change: UnitChange, *, by: Actor) -> UnitChange:

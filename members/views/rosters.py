@@ -209,7 +209,13 @@ def _waiting(found: Roster) -> str:
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """The agent has seen the preview: enrol the good rows."""
-    return _act(request, pk, lambda found: rosters.confirm(found, by=actor(request)), _("正在登记，请稍候。"))
+    return _act(request, pk, lambda found: rosters.confirm(found, by=actor(request)), _confirmed)
+
+
+def _confirmed(moved: Roster) -> str:
+    if moved.state == "committing":
+        return _("正在登记，请稍候。")
+    return _("这份名册不是今天核对的，结果可能已经不同，正在按今天重新核对。核对完请再看一遍结果，然后确认。")
 
 
 @requires("rosters.upload")
@@ -217,17 +223,17 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Put the roster aside; nobody is enrolled by it."""
-    return _act(request, pk, lambda found: rosters.cancel(found, by=actor(request)), _("名册已取消，没有登记任何人。"))
+    return _act(request, pk, lambda found: rosters.cancel(found, by=actor(request)), lambda _moved: _("名册已取消，没有登记任何人。"))
 
 
-def _act(request: HttpRequest, pk: int, act: Callable[[Roster], Any], done: str) -> HttpResponse:
+def _act(request: HttpRequest, pk: int, act: Callable[[Roster], Roster], done: Callable[[Roster], str]) -> HttpResponse:
     found = _roster(pk)
     try:
-        act(found)
+        moved = act(found)
     except MoveRefused as no:
         found.refresh_from_db()
         return _page(request, found, refused=no.message, status=status_of(no))
-    messages.success(request, done)
+    messages.success(request, done(moved))
     return redirect("members:roster", pk)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from members.models import Enrolment, Member, RosterRow
+from members.models import Enrolment, Member, Roster, RosterRow
 from members.services import enrolment, rosters
 from members.services.enrolment import EnrolmentRefused
 from tests.factories.world import JOINED, World
@@ -13,6 +13,7 @@ from tests.members.test_roster_rules import MAN, Line, _checked, _people, _reaso
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import run_due
 
 CLOSED: dict[str, Any] = {"closes": "2025-12-31"}
 LATE: dict[str, Any] = {**CLOSED, "late": [{"who": "new_hires", "after": "hired", "within_months": 2}]}
@@ -48,6 +49,37 @@ def test_a_roster_that_is_confirmed_after_the_window_still_counts_from_its_own_d
     terms = _terms(**LATE)
     assert _reasons(_checked(world, terms, _lines("2026-01-02"), "入职日期", on=date(2026, 3, 2))) == []
     assert _reasons(_checked(world, terms, _lines("2026-01-02", "2026-01-03"), "入职日期", on=date(2026, 3, 3))) != []
+
+
+def _confirmed(world: World, roster: Roster, *, on: date) -> Roster:
+    run_due("default")
+    with everywhere(reason="arrange"), frozen(on):
+        rosters.confirm(roster, by=world.agent_actor)
+    run_due("default")
+    with everywhere(reason="look"):
+        roster.refresh_from_db()
+    return roster
+
+
+def test_a_preview_of_an_earlier_day_is_checked_anew_before_anyone_is_enrolled(world: World) -> None:
+    """The window closes on 31 January; checked on 5 January, confirmed on 1 September: nobody joins."""
+    roster = _checked(world, _terms(closes="2026-01-31"), _lines("2026-01-02", "2025-10-01"), "入职日期")
+    assert (roster.good_count, roster.checked_on) == (2, JOINED)
+    again = _confirmed(world, roster, on=date(2026, 9, 1))
+    assert (again.state, again.good_count, again.bad_count, again.checked_on) == ("checked", 0, 2, date(2026, 9, 1))
+    assert all("截止" in words for words in _reasons(again))
+    with everywhere(reason="look"):
+        assert RosterRow.objects.filter(roster=roster).count() == 2
+        assert not Enrolment.objects.exists()
+
+
+def test_a_roster_checked_anew_inside_the_window_is_enrolled_by_a_second_yes(world: World) -> None:
+    roster = _checked(world, _terms(closes="2026-01-31"), _lines("2026-01-02"), "入职日期")
+    again = _confirmed(world, roster, on=date(2026, 1, 20))
+    assert (again.state, again.good_count) == ("checked", 1)
+    assert _confirmed(world, again, on=date(2026, 1, 20)).state == "committed"
+    with everywhere(reason="look"):
+        assert Enrolment.objects.get(roster=roster).cover.lower == date(2026, 1, 21)
 
 
 def test_without_a_late_rule_nobody_joins_after_the_window(world: World) -> None:

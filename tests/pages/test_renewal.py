@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from members.models import Enrolment, Roster, WorkUnit
+from members.models import Enrolment, Member, Roster, WorkUnit
 from members.selectors import rosters as reading
-from members.services import rosters, units
+from members.services import departures, rosters, units
+from members.services.people import numbers_of
 from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
 from programs.services import check, load_plan, publish
@@ -161,6 +163,23 @@ def test_last_periods_list_is_where_a_renewal_starts(year: Year) -> None:
         assert (told.actor_id, told.details) == (year.world.agent.pk, {"terms": year.terms.pk, "people": 10})
     pk = _sent(client, *_plan(year), SimpleUploadedFile("x.xlsx", client.get(address).content))
     assert _count(_page(client, pk), "stayed") == "9"
+
+
+def test_who_left_and_whose_cover_runs_on_are_not_on_the_list(year: Year) -> None:
+    """Two have left, and two of the others took 36 months: to list them would be to have them come back as unfit."""
+    with everywhere(reason="arrange"):
+        numbered = {number: key for key, (number, _phone) in numbers_of(list(Member.objects.values_list("pk", flat=True))).items()}
+        one, two, long, longer = (Member.objects.get(pk=numbered[_line(i)[1]]) for i in (8, 9, 1, 2))
+        for member in (one, two):
+            departures.leave(member, on=JOINED, by=year.world.agent_actor, today=JOINED)
+        for cover in Enrolment.objects.filter(member__in=[long, longer]):
+            Enrolment.objects.filter(pk=cover.pk).update(cover=DateRange(cover.cover.lower, date(2028, 1, 1)))
+    client, args = _client(year.world.agent), [year.world.unit.pk, year.terms.pk]
+    assert "上期有 6 人" in _text(client.get(reverse("members:roster_plans", args=args[:1])))
+    table = read_table(client.get(reverse("members:roster_last_list", args=args)).content, "x.xlsx")
+    assert [row[:2] for row in table.rows] == sorted([list(_line(i)[:2]) for i in (0, 3, 4, 5, 6, 7)])
+    page = _page(client, _sent(client, *_plan(year), _file([_line(50)])))
+    assert _count(page, "left") == "6"
 
 
 def _plan(year: Year) -> tuple[int, Terms]:

@@ -7,9 +7,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from members import certificate
-from members.models import Correction, Member
+from members.models import Correction, Enrolment, Member, Roster, RosterRow
 from members.selectors.people import members_by_number
-from members.services import corrections
+from members.services import corrections, rosters
 from members.services.corrections import CorrectionRefused, Wanted
 from members.services.people import id_hash, numbers_of
 from tests.factories.world import JOINED, World
@@ -18,7 +18,7 @@ from unionaid.accounts.selectors import user_by_number
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number, parse_id_number
 from unionaid.lib.uploads import CleanUpload
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
 from unionaid.workflow.models import AuditEntry, Notice
@@ -197,3 +197,50 @@ def test_a_look_at_the_full_numbers_is_on_record(world: World, worker: Member) -
     assert AuditEntry.objects.filter(action="see_id_number", entity_id=worker.pk).count() == 1
     with pytest.raises(NotAllowed):
         corrections.numbers_to_compare(one, by=world.cast.actor(world.cast.auditor))
+
+
+# -- the number that was replaced ---------------------------------------------------------------------------------------
+
+
+def listed(world: World, worker: Member, number: str) -> Roster:
+    """A roster of the unit with this number, checked."""
+    data = f"姓名,身份证号\n{worker.name},{number}\n".encode()
+    roster = rosters.upload(unit=world.unit, terms=world.yulin, data=data, file_name="r.csv", by=world.agent_actor, on=JOINED)
+    rosters.check(roster.pk, by=SYSTEM, on=JOINED)
+    roster.refresh_from_db()
+    return roster
+
+
+def committed(world: World, roster: Roster) -> RosterRow:
+    rosters.confirm(roster, by=world.agent_actor)
+    rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+    return RosterRow.objects.get(roster=roster)
+
+
+def test_a_number_corrected_between_check_and_commit_makes_no_second_person(world: World, worker: Member) -> None:
+    roster = listed(world, worker, numbers_of([worker.pk])[worker.pk][0])
+    assert roster.good_count == 1
+    corrections.approve(asked(world, worker, Wanted(id_number=RIGHT)), by=reviewer(world))
+    row = committed(world, roster)
+    assert (row.outcome, Member.objects.count(), Enrolment.objects.count()) == ("bad", 1, 0)
+    assert "已更正" in row.why
+
+
+def test_an_old_list_with_the_replaced_number_is_told_so(world: World, worker: Member) -> None:
+    old = numbers_of([worker.pk])[worker.pk][0]
+    corrections.approve(asked(world, worker, Wanted(id_number=RIGHT)), by=reviewer(world))
+    roster = listed(world, worker, old)
+    assert (roster.good_count, roster.bad_count) == (0, 1)
+    row = RosterRow.objects.get(roster=roster)
+    assert (row.problem, "已更正" in row.why) == ("corrected", True)
+    right = listed(world, worker, RIGHT.number)
+    assert committed(world, right).member_key == worker.pk
+
+
+def test_a_number_given_back_to_somebody_is_theirs(world: World, worker: Member) -> None:
+    """Corrected by mistake and put right again: the first number is the person's own and may be listed."""
+    old = numbers_of([worker.pk])[worker.pk][0]
+    corrections.approve(asked(world, worker, Wanted(id_number=RIGHT)), by=reviewer(world))
+    worker.refresh_from_db()
+    corrections.approve(asked(world, worker, Wanted(id_number=parse_id_number(old))), by=reviewer(world))
+    assert listed(world, worker, old).good_count == 1

@@ -16,7 +16,7 @@ from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
 from members.services.people import PersonRefused
 from programs.models import Terms
-from tests.factories.world import JOINED, World, load
+from tests.factories.world import JOINED, World, load, make_unit
 from tests.pages.test_my_covers import FIVE, plan
 from unionaid.lib.calendar import add_years, frozen, plus_days
 from unionaid.lib.identity import IdNumber, make_id_number, parse_id_number
@@ -181,3 +181,45 @@ def test_a_draft_without_person_or_paper_is_not_sent_in(world: World, guardian: 
         child = registered(world, guardian, date(2018, 5, 1))
         with everywhere(reason="arrange"):
             joining.choose_person(draft, relation="minor_child", member=child, by=world.worker(guardian))
+
+
+# -- whoever is known elsewhere stays there ---------------------------------------------------------------------------
+
+
+def a_stranger(world: World, born: date) -> Member:
+    """Known through a unit of the other office."""
+    there, _agent = make_unit(world.cast.b, "91610100MA70A1B3D")
+    new = people.NewPerson("李爱人", number(born), office_id=world.cast.b.pk, unit_id=there.pk)
+    return people.register_member(new)
+
+
+def where(member: Member) -> tuple[int | None, int | None, list[int], list[int]]:
+    with everywhere(reason="look"):
+        fresh = Member.objects.get(pk=member.pk)
+    return fresh.office_id, fresh.unit_id, fresh.office_ids, fresh.unit_ids
+
+
+def test_naming_a_known_spouse_or_child_moves_nobody_and_shows_them_to_nobody(world: World, guardian: Member) -> None:
+    """To know a name and a number is not enough to have the worker's office see somebody."""
+    by, grown, small = world.worker(guardian), date(1991, 3, 8), date(2018, 5, 1)
+    with everywhere(reason="arrange"):
+        spouse = a_stranger(world, grown)
+        child = people.register_member(
+            people.NewPerson("小宝", number(small), office_id=spouse.office_id, unit_id=spouse.unit_id)
+        )
+        before = where(spouse)
+        assert before == where(child)
+        assert people.add_spouse(guardian, name="李爱人", id_number=number(grown), by=by).pk == spouse.pk
+        assert people.add_child(guardian, name="小宝", id_number=number(small), by=by, on=JOINED).pk == child.pk
+    assert where(spouse) == where(child) == before
+
+
+def test_once_a_child_has_joined_the_office_sees_it_and_its_own_office_stays(world: World, guardian: Member) -> None:
+    with everywhere(reason="arrange"):
+        there = world.cast.b.pk
+        child = people.register_member(people.NewPerson("小宝", number(date(2018, 5, 1)), office_id=there))
+    registered(world, guardian, date(2018, 5, 1))
+    with everywhere(reason="arrange"):
+        terms = load("national-children-accident.2026")
+    enrolled(world, guardian, child, terms)
+    assert where(child) == (there, None, sorted([there, world.cast.a.pk]), [world.unit.pk])
