@@ -5,6 +5,7 @@ another or made of others goes through `combine.py` first.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -12,7 +13,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
@@ -63,7 +64,18 @@ def parse(data: Data, *, source: str = "", lines: Lines | None = None) -> Schedu
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
+    """The schema read strictly: 1.0 is no whole number, and `$` is the end of a text, not the place before a last new line."""
+    strict = validators.extend(
+        Draft202012Validator,
+        {"pattern": _pattern},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
+    )
+    return strict(json.loads(SCHEMA_FILE.read_text("utf-8")))
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def check_shape(data: Data) -> None:
@@ -138,6 +150,9 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for kind in set(enrolment.get("employment", EMPLOYED)) & set(enrolment.get("employment_on_renewal", [])):
         words = f"{kind} 首次参加就可以，不用再写", f"{kind} may join for the first time already"
         yield fault(*words, ("enrolment", "employment_on_renewal"))
+    for where, most in LONGEST.items():
+        if len(text := data[where[0]][where[1]]) > most:
+            yield fault(f"太长，最多 {most} 个字，现在是 {len(text)} 个", f"is too long: at most {most} letters, found {len(text)}", where)
     yield from _fee_faults(data["contribution"])
     yield from _term_faults(period, data["contribution"])
     yield from _item_faults(data["items"])
@@ -149,6 +164,10 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     window = data.get("claim_within", {})
     if window and sum(key in window for key in ("days", "months", "until")) != 1:
         yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
+
+
+# Names that the lists of plans show, in letters.
+LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
 
 def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:

@@ -76,12 +76,28 @@ def read_folder(folder: FilePath) -> tuple[list[PlanFile], ScheduleError | None]
 
 
 def plain(value: Any, path: Path = ()) -> Any:
-    """Data from elsewhere (JSON, Python) in the form of a plan file's: days as ISO texts, keys as texts."""
+    """Data from elsewhere (JSON, Python) in the form of a plan file's: days as ISO texts, keys as texts.
+
+    ScheduleError for a text that nothing can keep (`unwritable`)."""
+    for text in value if isinstance(value, dict) else [value]:
+        if unwritable(text):
+            raise ScheduleError([Fault(UNWRITABLE, path)])
     if isinstance(value, dict):
         return {str(key): plain(inner, (*path, str(key))) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner, (*path, i)) for i, inner in enumerate(value)]
     return value if isinstance(value, str | int | float | type(None)) else str(value)
+
+
+UNWRITABLE = Words(
+    "文字里有不能保存的字符（空字符，或半个 Unicode 字符），请删掉后重写",
+    "the text holds a character that cannot be kept (NUL, or half of a Unicode pair); write it anew without it",
+)
+
+
+def unwritable(value: Any) -> bool:
+    """Is this a text that neither the database nor a file in UTF-8 can hold?"""
+    return isinstance(value, str) and re.search("[\x00\ud800-\udfff]", value) is not None
 
 
 def _error(source: str, line: int, zh: str, en: str) -> ScheduleError:
@@ -119,7 +135,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], source: str) -> 
             key_line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _error(source, key_line, "字段名应是文字", "the name of a field is a text")
-            key = key_node.value
+            key = _readable(key_node, source).value
             if key in made:
                 raise _error(source, key_line, f"字段“{key}”在这里写了两次", f"the key {key!r} stands here twice")
             made[key] = _plain(value_node, (*path, key), lines, source)
@@ -127,14 +143,31 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], source: str) -> 
         return made
     if isinstance(node, yaml.SequenceNode):
         return [_plain(inner, (*path, i), lines, source) for i, inner in enumerate(node.value)]
+    return _scalar(_readable(node, source), source)
+
+
+# A whole number that reads the same everywhere. YAML 1.1 has others: 030 is 24, 1:30 is 90, 1_0 is 10.
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+
+
+def _scalar(node: yaml.ScalarNode, source: str) -> Any:
+    line, said = node.start_mark.line + 1, f"“{str(node.value)[:40]}”"
     if node.tag == "tag:yaml.org,2002:timestamp":
         return str(node.value)  # days stay texts; whether they are in the calendar is asked where a day is wanted
+    if node.tag == "tag:yaml.org,2002:int" and not NUMBER.fullmatch(node.value):
+        zh = f"{said}这种写法的数会被读成别的数；整数直接写，如 30，文字写在引号里"
+        raise _error(source, line, zh, f"{said} would be read as another number; write it plainly, like 30, and texts in quotes")
     try:
         value = _SCALARS.construct_object(node)
     except (ValueError, yaml.YAMLError) as error:
-        said = f"“{str(node.value)[:40]}”"
         raise _error(source, line, f"{said}读不懂，文字请写在引号里", f"cannot read {said}; put texts in quotes") from error
     return value if isinstance(value, str | int | float | type(None)) else str(node.value)
+
+
+def _readable(node: yaml.ScalarNode, source: str) -> yaml.ScalarNode:
+    if unwritable(node.value):
+        raise _error(source, node.start_mark.line + 1, UNWRITABLE.zh, UNWRITABLE.en)
+    return node
 
 
 # --- and back: data as a plan file ----------------------------------------------------------------------------------

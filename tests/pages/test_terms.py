@@ -234,6 +234,22 @@ def test_no_input_of_the_draft_page_gives_a_5xx(world: World, manager: Client, a
         assert send(manager, text, as_upload=as_upload).status_code == 400, text[:40]
 
 
+@pytest.mark.parametrize(
+    ("field", "odd", "says"),
+    [
+        ("shares: {max: 1}", "shares: {max: 1.0}", "现在是 1.0"),
+        ("shares: {max: 1}", "shares: {max: 02}", "“02”这种写法的数会被读成别的数"),
+        ("clause: 第七条", 'clause: "\\ud800"', "不能保存的字符"),
+        ("clause: 第七条", 'clause: "\\0"', "不能保存的字符"),
+        ('name: {zh: "', 'name: {zh: "' + "长" * 121, "太长"),
+    ],
+)
+def test_an_odd_text_in_a_good_plan_is_a_fault_of_its_line(world: World, manager: Client, field: str, odd: str, says: str) -> None:
+    answer = send(manager, next_year((field, odd)))
+    assert answer.status_code == 400
+    assert says in words(answer)
+
+
 def test_a_file_that_is_too_large_is_refused(world: World, manager: Client) -> None:
     assert "256 KB" in words(send(manager, b"# " + b"x" * 300_000, as_upload=True))
     assert send(manager, "# " + "x" * 300_000).status_code == 400

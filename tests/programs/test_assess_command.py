@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,23 @@ def test_what_is_missing_is_named_and_not_guessed(run) -> None:
 def test_what_cannot_be_read_is_told_with_its_field(run, plan: str, case: Any, more: tuple[str, ...], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         run(plan, case, *more)
+
+
+@pytest.mark.parametrize("case", ['{"event": "admission", "diagnosis_code": "\\ud800"}', '{"event": "admission", "a\\u0000": 1}'])
+def test_a_case_with_half_a_letter_is_refused_in_words(run, case: str) -> None:
+    with pytest.raises(CommandError, match="不能保存的字符"):
+        run("national-inpatient", case)
+
+
+def test_a_case_saved_by_a_windows_editor_is_a_case(run) -> None:
+    assert run("national-inpatient", "\ufeff" + json.dumps(STAY))["amount"] == "1213.69"
+
+
+@pytest.mark.parametrize("odd", ['"\\ud800"', '"\\0"', "030"])
+def test_a_plan_file_with_an_odd_text_is_refused_in_words(run, tmp_path: Path, odd: str) -> None:
+    text = (CATALOGUE / "national-inpatient.2026.yaml").read_text("utf-8")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(re.sub(r"(?m)^  title: .*$", lambda _found: f"  title: {odd}", text, count=1), "utf-8")
+    assert odd in plan.read_text("utf-8")
+    with pytest.raises(CommandError, match="plan.yaml，第 [0-9]+ 行"):
+        run(str(plan), STAY)

@@ -57,14 +57,16 @@ class Command(BaseCommand):
 
 def _read_case(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text("utf-8"), parse_float=str, object_pairs_hook=_once)
+        data = plain(json.loads(path.read_text("utf-8-sig"), parse_float=str, object_pairs_hook=_once))
     except OSError as error:
         raise CommandError(_("打不开案例文件 {path}。").format(path=path)) from error
+    except ScheduleError as error:
+        raise CommandError(error.placed(path.name, {}).in_language(get_language() or "zh")) from error
     except (ValueError, RecursionError) as error:
         raise CommandError(_("{path} 不是能读的 JSON：{why}").format(path=path, why=error)) from error
     if not isinstance(data, dict):
         raise CommandError(_("{path} 应是 {{…}} 形式的案例。").format(path=path))
-    return dict(plain(data))
+    return data
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """A bad plan file is refused with a message of its own: file, line, field, what was expected, in both languages."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from programs.rules.combine import complete
 from programs.rules.examples import check_examples
@@ -10,6 +15,7 @@ from programs.rules.faults import ScheduleError
 from programs.rules.parse import parse
 from programs.rules.planfile import MAX_BYTES, MAX_DEPTH, read_plan
 from programs.rules.schedule import Schedule
+from tests.programs.rules.plans import FILES as CATALOGUE_FILES
 from tests.programs.rules.plans import GOOD, lookup
 
 
@@ -205,7 +211,7 @@ MISTAKES = {
         "the deductible deductible stands here as 500 and as 800; give another one its own key",
     ),
     "one count of days, two numbers": Bad(
-        "      - take: self_pay\n      - less_items: [inpatient]\n      - ratio: \"0.10\"\n",
+        '      - take: self_pay\n      - less_items: [inpatient]\n      - ratio: "0.10"\n',
         """      - per_day: {rate: "50", max_days_in_period: 90}
   - code: critical_days
     name: {zh: 重病津贴, en: allowance}
@@ -537,6 +543,55 @@ contribution:
     "days in words": Bad(
         "waiting: {days: 30}", "waiting: {days: 30天}", "30天", "waiting.days", "应为天数（整数）", "expected a whole number of days"
     ),
+    "a fraction where a whole number belongs": Bad(
+        "waiting: {days: 30}",
+        "waiting: {months: 1.0}",
+        "months: 1.0",
+        "waiting.months",
+        "应为月数（整数），现在是 1.0",
+        "expected a whole number of months, found 1.0",
+    ),
+    "shares with a point": Bad(
+        "shares: {max: 2}",
+        "shares: {max: 2.0}",
+        "max: 2.0",
+        "enrolment.shares.max",
+        "应为每人最多几份（1 到 99），现在是 2.0",
+        "expected the greatest number of shares (1 to 99), found 2.0",
+    ),
+    "months with a point": Bad(
+        "within_months: 2",
+        "within_months: 2.0",
+        "within_months: 2.0",
+        "enrolment.late[0].within_months",
+        "应为月数（整数），现在是 2.0",
+        "expected a whole number of months, found 2.0",
+    ),
+    "a number of base eight": Bad(
+        "{days: 30}", "{days: 030}", "030", "", "“030”这种写法的数会被读成别的数", "“030” would be read as another"
+    ),
+    "a number of base sixty": Bad(
+        "{max: 2}", "{max: 1:30}", "1:30", "", "“1:30”这种写法的数会被读成别的数", "“1:30” would be read as another"
+    ),
+    "a number with a line in it": Bad(
+        "{max: 2}", "{max: 1_0}", "1_0", "", "“1_0”这种写法的数会被读成别的数", "“1_0” would be read as another"
+    ),
+    "a number without end": Bad("{max: 2}", "{max: .inf}", ".inf", "enrolment.shares.max", "现在是 Infinity", "found Infinity"),
+    "half a letter": Bad(
+        "title: 示例条款", 'title: "\\ud800"', "ud800", "", "文字里有不能保存的字符", "the text holds a character that cannot be kept"
+    ),
+    "a new line behind a code": Bad("- code: second", '- code: "second\\n"', "second", "items[2].code", "应为", "expected"),
+    "a long name": Bad(
+        "zh: 示例市职工医疗互助",
+        f"zh: {'长' * 121}",
+        "长",
+        "name.zh",
+        "太长，最多 120 个字，现在是 121 个",
+        "at most 120 letters, found 121",
+    ),
+    "a long organiser": Bad(
+        "name: 示例市总工会}", f"name: {'长' * 81}}}", "长", "organiser.name", "太长，最多 80 个字", "at most 80 letters, found 81"
+    ),
     "a list where a mapping belongs": Bad(
         "waiting: {days: 30}", "waiting: [30]", "[30]", "waiting", "应为“字段: 内容”，现在是 [30]", "expected a mapping, found [30]"
     ),
@@ -683,6 +738,41 @@ def test_every_mistake_of_a_file_is_told_at_once_in_the_order_of_the_file() -> N
     assert [fault.line for fault in refused.value.faults] == sorted(fault.line for fault in refused.value.faults)
 
 
+# --- any text in any place ------------------------------------------------------------------------------------------
+
+ODD = (
+    "1.0", "4.0", "030", "1:30", "1_0", "0x1F", "+5", "-1", "-0", "0", "1e3", "1.0e+9", "9" * 30, "9" * 5000, ".inf", ".nan", "~", "yes",
+    '""', '" "', '"\\0"', '"\\ud800"', '"1\\n"', '"-1"', '"NaN"', '"1e5"', '"0"', '"٣"', '"99999999999"', '"2026-02-30"', "2026-02-30",
+    "9999-12-31", "1000-01-01", "2026-01-01 00:00:00", "!!binary AAAA", "!!int x", "!!set {a}", "[]", "{}", "[[]]", "{a: 1}", "[1, x]",
+    "<<", "=", "null", "self_pay", "admission", "take", "2026", "A00", "长" * 3000,
+)  # fmt: skip
+TEXTS = (GOOD, *(path.read_text("utf-8") for path in CATALOGUE_FILES))
+
+
+def scalars(text: str) -> list[tuple[int, int]]:
+    """Where each plain thing of a file stands, field names among them: from, and up to."""
+    tokens = yaml.scan(text, Loader=yaml.SafeLoader)
+    return [(one.start_mark.index, one.end_mark.index) for one in tokens if isinstance(one, yaml.ScalarToken)]
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_text_in_any_place_is_taken_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(TEXTS))
+    first, last = data.draw(st.sampled_from(_places(text)))
+    odd = data.draw(st.sampled_from(ODD) | st.text(max_size=8) | st.text(max_size=8).map(lambda text: json.dumps(text)))
+    try:
+        schedule = read(f"{text[:first]}{odd}{text[last:]}".encode("utf-8", "surrogatepass"))
+    except ScheduleError as refused:
+        refused.in_language("zh").encode()
+        refused.in_language("en").encode()
+    else:
+        assert schedule.items
+
+
+_places = cache(scalars)
+
+
 # --- files that are no plan at all ----------------------------------------------------------------------------------
 
 BOMB = "a: &a [x, x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(8))
@@ -697,6 +787,8 @@ FILES: dict[str, tuple[bytes, int, str, str]] = {
     "two documents": (f"{GOOD}---\n{GOOD}".encode(), GOOD.count("\n") + 1, "不是能读的 YAML", "is not readable YAML"),
     "a picture": (b"\x89PNG\r\n\x1a\n", 1, "文件不是 UTF-8 编码", "the file is not UTF-8"),
     "control characters": (b"code: \x00", 0, "不是能读的 YAML", "is not readable YAML"),
+    "the empty letter": (b'code: "a\\0"', 1, "文字里有不能保存的字符", "the text holds a character that cannot be kept"),
+    "half a letter in a field's name": (b'"a\\ud800": 1', 1, "文字里有不能保存的字符", "the text holds a character that cannot be kept"),
     "tabs": (b"period:\n\tstart: 2026-01-01\n", 2, "不是能读的 YAML", "is not readable YAML"),
 }
 
