@@ -6,10 +6,11 @@ another or made of others goes through `combine.py` first.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -551,6 +552,7 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
+    yield from _exclusive_faults(schedule)
     yield from _counter_faults(schedule)
 
 
@@ -582,7 +584,6 @@ def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
 def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
     stands: dict[tuple[str, str], tuple[Decimal, bool]] = {}
     for i, item in enumerate(schedule.items):
-        most = _greatest_lump(item)
         for j, step in enumerate(item.steps):
             if step.name != "ceiling":
                 continue
@@ -593,6 +594,7 @@ def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
                     f"the limit {step.data['key']} has two different amounts",
                     (*path, "amount"),
                 )
+            most = _greatest_lump(item.steps[:j])
             ceiling = limit[0] * (schedule.enrolling.max_shares if limit[1] else 1)
             if most is not None and most > ceiling:
                 yield fault(
@@ -600,6 +602,23 @@ def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
                     f"the limit of {ceiling} lies below the item's own {most}",
                     (*path, "amount"),
                 )
+
+
+def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
+    """Within one claim the greater item pays alone. Items of different events come in claims of their own: only a limit
+    that both count against keeps the second from paying on top of the first."""
+    items = {item.code: item for item in schedule.items}
+    for i, group in enumerate(schedule.exclusive):
+        for a, b in combinations([items[code] for code in group if code in items], 2):
+            if set(a.events) != set(b.events) and not _lasting_limits(a) & _lasting_limits(b):
+                zh = f"{a.code} 与 {b.code} 事由不同，会分两次申领；两项都要写上同一个封顶：scope 为 period 或 lifetime，key 相同"
+                en = f"{a.code} and {b.code} answer different events, so they come in two claims; give both one lasting ceiling"
+                yield fault(zh, en, ("exclusive", i))
+
+
+def _lasting_limits(item: Item) -> set[tuple[str, str]]:
+    ceilings = [step.data for step in item.steps if step.name == "ceiling"]
+    return {(data["scope"], data["key"]) for data in ceilings if data["scope"] in ("period", "lifetime")}
 
 
 def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -622,21 +641,38 @@ def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
                 yield fault(zh, en, (*path, field))
 
 
-def _greatest_lump(item: Item) -> Decimal | None:
-    """The most that the lump sums before the first limit give; None for what depends on cost or days."""
+def _greatest_lump(steps: Sequence[Step]) -> Decimal | None:
+    """The most that the lump sums of these steps give; None for what depends on cost or days. Tiers are lump sums too: they
+    are looked up by cost, but each is the sum that the plan promises."""
     most: Decimal | None = None
-    for step in item.steps:
-        data = step.data
-        if step.name in ("fixed", "scale"):
-            most = data["amount"] if step.name == "fixed" else data["sum"] * max(data["ratios"].values())
-        elif step.name == "table":
-            most = max(data["amounts"].values())
-        elif step.name == "wait" and data["what"] == "amount":
-            most = max(amount for _first, _last, amount in data["bands"])
-        elif step.name == "shares" and most is not None:
-            most *= data["max"]
-        elif step.name == "add_if_over" and most is not None:
-            most += data["amount"]
-        elif step.name not in ("wait", "less_paid", "ratio", "ceiling"):
-            return None
+    for step in steps:
+        if (lump := _lump(step)) is not None:
+            most = lump
+        elif step.name in _ON_TOP:
+            most = None if most is None else _ON_TOP[step.name](most, step.data)
+        elif step.name not in ("less_paid", "up_to_cost", "ceiling"):
+            most = None
     return most
+
+
+def _lump(step: Step) -> Decimal | None:
+    """The greatest sum that a step gives whatever stood there before; None when it only changes what is there."""
+    data = step.data
+    if step.name == "fixed":
+        return Decimal(data["amount"])
+    if step.name == "scale":
+        return Decimal(data["sum"] * max(data["ratios"].values()))
+    if step.name == "table":
+        return Decimal(max(data["amounts"].values()))
+    if step.name == "tiers" or (step.name == "wait" and data["what"] == "amount"):
+        return Decimal(max(amount for _first, _last, amount in data["bands"]))
+    return None
+
+
+_ON_TOP: dict[str, Callable[[Decimal, Data], Decimal]] = {
+    "shares": lambda most, data: most * data["max"],
+    "add_if_over": lambda most, data: most + data["amount"],
+    "ratio": lambda most, data: most * data["ratio"],
+    "wait": lambda most, data: most * max(ratio for _first, _last, ratio in data["bands"]),
+    "per_admission": lambda most, data: most * max(data["ratios"]),
+}

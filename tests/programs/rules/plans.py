@@ -130,6 +130,7 @@ items:
           - {from_day: 1, to_day: 30, amount: "0"}
           - {from_day: 31, amount: "10000"}
       - ceiling: {amount: "10000", scope: period, key: critical}
+      - ceiling: {amount: "50000", scope: period}
   - code: second
     name: {zh: 二次补助, en: second aid}
     clause: 第八条

@@ -16,7 +16,7 @@ from programs.rules.parse import parse
 from programs.rules.planfile import MAX_BYTES, MAX_DEPTH, read_plan
 from programs.rules.schedule import Schedule
 from tests.programs.rules.plans import FILES as CATALOGUE_FILES
-from tests.programs.rules.plans import GOOD, lookup
+from tests.programs.rules.plans import GOOD, item, lookup, plan
 
 
 def read(text: str | bytes) -> Schedule:
@@ -193,6 +193,38 @@ MISTAKES = {
         "items[1].steps[1].ceiling.amount",
         "封顶 9999 元低于本项给付 10000 元",
         "the limit of 9999 lies below the item's own 10000",
+    ),
+    "cap below item after a ratio": Bad(
+        '          - {from_day: 31, amount: "10000"}\n      - ceiling: {amount: "10000", scope',
+        '          - {from_day: 31, amount: "10000"}\n      - ratio: "0.50"\n      - ceiling: {amount: "4999", scope',
+        '"4999"',
+        "items[1].steps[2].ceiling.amount",
+        "封顶 4999 元低于本项给付 5000.00 元",
+        "the limit of 4999 lies below the item's own 5000.00",
+    ),
+    "cap below tiers": Bad(
+        '      - ratio: "0.10"\n',
+        '      - tiers: [{over: "0", amount: "10000"}]\n      - ceiling: {amount: "5000", scope: case}\n',
+        '"5000"',
+        "items[2].steps[3].ceiling.amount",
+        "封顶 5000 元低于本项给付 10000 元",
+        "the limit of 5000 lies below the item's own 10000",
+    ),
+    "cap below a sum up to the cost": Bad(
+        '          - {from_day: 31, amount: "10000"}\n      - ceiling: {amount: "10000", scope',
+        '          - {from_day: 31, amount: "10000"}\n      - up_to_cost: self_pay\n      - ceiling: {amount: "5001", scope',
+        '"5001"',
+        "items[1].steps[2].ceiling.amount",
+        "封顶 5001 元低于本项给付 10000 元",
+        "the limit of 5001 lies below the item's own 10000",
+    ),
+    "items that exclude each other over two claims": Bad(
+        "key: critical}\n      - ceiling: {amount: \"50000\", scope: period}\n",
+        "key: critical}\n",
+        "- [inpatient, critical]",
+        "exclusive[0]",
+        "inpatient 与 critical 事由不同，会分两次申领",
+        "inpatient and critical answer different events, so they come in two claims",
     ),
     "one limit, two amounts": Bad(
         "scope: period, key: critical",
@@ -839,3 +871,11 @@ def test_a_mistake_inside_an_included_plan_is_told_at_the_place_that_includes_it
     told = refused.value.faults[0].in_language("zh")
     assert told.startswith("combo.yaml，第 7 行，includes[0]：所引用的 other-plan 有错：")
     assert "比例不能大于 1" in told
+
+
+def test_a_limit_is_held_against_what_stands_before_it() -> None:
+    """Half of 10000 under a limit of 5000 is a good plan; so is a ratio by waiting that never gives more than half."""
+    half = plan(item({"fixed": "10000"}, {"ratio": "0.50"}, {"ceiling": {"amount": "5000", "scope": "case"}}))
+    waited = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0"}, {"from_day": 31, "ratio": "0.5"}]}
+    assert half.items
+    assert plan(item({"fixed": "10000"}, waited, {"ceiling": {"amount": "5000", "scope": "case"}})).items

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
 from programs.rules.parse import parse
-from tests.programs.rules.plans import FILES, catalogue, catalogue_plan
+from tests.programs.rules.plans import FILES, catalogue, catalogue_plan, in_turn
 
 YULIN = catalogue_plan("shaanxi-yulin-medical.2026")
 yuan = st.decimals(0, 500_000, places=2, allow_nan=False)
@@ -261,3 +261,15 @@ def test_a_women_s_plan_inside_a_combo_pays_for_women_only() -> None:
     assert [str(found[gender].total) for gender in ("male", "female")] == ["15000.00", "35000.00"]
     refused = {item.code: item.refused.code for item in found["male"].items if item.refused}
     assert refused == {"hangzhou-women.women": "item_gender"}
+
+
+@pytest.mark.parametrize(("name", "shares", "whole"), [("chongqing-combo.2026", 1, 20000), ("shanghai-group-accident.2006", 1, 5000)])
+def test_disability_and_then_death_of_one_accident_come_to_no_more_than_death(name: str, shares: int, whole: int) -> None:
+    """They come in two claims, so only a limit that both count against holds them together."""
+    schedule = catalogue_plan(name)
+    start = schedule.period.start.isoformat()[:4]
+    common = {"accident_on": f"{start}-05-01", "shares": shares}
+    disability = {"event": "accident_disability", "disability_grade": 1, **common}
+    death = {"event": "accident_death", "death_on": f"{start}-06-01", **common}
+    assert sum(in_turn(schedule, disability, death)) == whole
+    assert sum(in_turn(schedule, death)) == whole

@@ -101,7 +101,7 @@ marginal_steps = st.one_of(
 )
 other_steps = st.one_of(
     st.just({"offset": {"fields": ["hifp_pay"], "other_aid": True}}),
-    bands("amount", fen(0, 500_000)).map(lambda data: {"tiers": data}),
+    bands("amount", lumps).map(lambda data: {"tiers": data}),
     wait_bands("ratio", ratios).map(lambda data: {"wait": data}),
     st.integers(1, 3).map(lambda most: {"shares": most}),
     st.tuples(costs, fen(0, 500_000), fen(0, 100_000)).map(lambda x: {"add_if_over": {"base": x[0], "over": x[1], "amount": x[2]}}),
@@ -115,6 +115,11 @@ GATES: list[Data] = [
 all_gates = st.sampled_from(GATES)
 
 
+def _is_cost(steps: list[Data]) -> bool:
+    """Does what it comes to depend on cost throughout, so that any limit may stand in it?"""
+    return "take" in steps[0] and not any("tiers" in step for step in steps)
+
+
 @st.composite
 def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     """One item of any form; limits may stand anywhere among its steps."""
@@ -124,7 +129,7 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     more = [draw(draw(st.sampled_from(kinds))) for _ in range(draw(st.integers(0, 3)))]
     if others and is_cost and draw(st.integers(0, 3)) == 0:
         more.append({"less_items": draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))})
-    for limit in draw(st.lists(ceilings(scopes, 0 if is_cost else ABOVE_LUMPS), max_size=2)):
+    for limit in draw(st.lists(ceilings(scopes, 0 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
         more.insert(draw(st.integers(0, len(more))) if is_cost else len(more), limit)
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "steps": [begin, *more]}
     made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], list(EVENTS)]))
@@ -163,7 +168,7 @@ def plans(draw: st.DrawFn) -> Data:
     """Any plan: up to four items, shared limits, waiting, exclusions, items that exclude each other."""
     codes = "abcd"[: draw(st.sampled_from([1, 2, 2, 3, 3, 4]))]
     made = [draw(items(code, list(codes[:i]))) for i, code in enumerate(codes)]
-    least = 0 if all("take" in item["steps"][0] for item in made) else ABOVE_LUMPS
+    least = 0 if all(_is_cost(item["steps"]) for item in made) else ABOVE_LUMPS
     for item in made:
         for step in item["steps"]:
             if "ceiling" in step and Decimal(step["ceiling"]["amount"]) * 100 < least:
@@ -173,6 +178,8 @@ def plans(draw: st.DrawFn) -> Data:
     if len(codes) > 1 and draw(st.booleans()):
         groups = st.lists(st.sampled_from(codes), min_size=2, max_size=3, unique=True)
         plan["exclusive"] = draw(st.lists(groups, min_size=1, max_size=2))
+        for item in made:  # those of other events would need a limit that they share
+            item["events"] = made[0]["events"]
     if draw(st.booleans()):
         plan["exclusions"] = [{"code": "x", "name": {"zh": "除外", "en": "Excluded"}, "clause": "第九条", "circumstance": "drunk"}]
     if draw(st.booleans()):
