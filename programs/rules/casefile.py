@@ -13,6 +13,7 @@ from typing import Any
 
 from programs.rules.facts import (
     SETTLEMENT_FIELDS,
+    ZERO,
     CaseFacts,
     CoverFacts,
     PersonFacts,
@@ -49,7 +50,7 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
         raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
     if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)] or list(_name_faults(schedule, data, path)):
         raise ScheduleError(faults)
-    cover = _cover(schedule, data)
+    cover = _cover(schedule, data, path)
     case = _case(data, cover, path)
     gender = data.get("gender", schedule.enrolling.gender)
     person = PersonFacts(
@@ -66,15 +67,15 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     return Situation(person, cover, case, prior)
 
 
-def _cover(schedule: Schedule, data: Mapping[str, Any]) -> CoverFacts:
+def _cover(schedule: Schedule, data: Mapping[str, Any], path: Path) -> CoverFacts:
     start = _day(data, "cover_start") or schedule.period.start
     last, months = _day(data, "cover_end"), data.get("term_months")
     if months is not None and months not in schedule.terms:
-        raise ScheduleError([fault(*no_term_words(months), ("case", "term_months"))])
+        raise ScheduleError([fault(*no_term_words(months), (*path, "term_months"))])
     cover = schedule.cover_from(start, term_months=months)
     end = plus_days(last, 1) if last else cover.end if cover else plus_days(start, 1)
     if end <= start:
-        raise ScheduleError([fault("早于 cover_start", "lies before cover_start", ("case", "cover_end"))])
+        raise ScheduleError([fault("早于 cover_start", "lies before cover_start", (*path, "cover_end"))])
     return CoverFacts(Period(start, end), data.get("shares", 1), data.get("waiting_waived", False))
 
 
@@ -91,7 +92,7 @@ def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
     return CaseFacts(
         event=data["event"],
         event_on=event_on,
-        stays=tuple(_stays(data, event_on, path)),
+        stays=tuple(sorted(_stays(data, event_on, path), key=lambda stay: stay.admitted_on)),  # ordinals count by the day
         diagnosis_code=data.get("diagnosis_code", ""),
         diagnosis_class=data.get("diagnosis_class", ""),
         disability_grade=data.get("disability_grade"),
@@ -112,14 +113,11 @@ def _stays(data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay
 
 
 def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
-    amounts = {name: Decimal(data[name]) for name in SETTLEMENT_FIELDS if name in data}
-    for short, name in SHORT.items():
-        if short in data:
-            amounts[name] = Decimal(data[short])
+    amounts = _told_amounts(data)
     if "self_pay" in data:
-        own = Decimal(data["self_pay"])
-        cost = amounts.setdefault("psn_part_amt", own)
-        amounts.setdefault("fulamt_ownpay_amt", cost - own)
+        own, over = Decimal(data["self_pay"]), amounts.get("overlmt_selfpay", ZERO)
+        cost = amounts.setdefault("psn_part_amt", own + amounts.get("fulamt_ownpay_amt", ZERO) + over)
+        amounts.setdefault("fulamt_ownpay_amt", cost - own - over)
         amounts.setdefault("psn_cash_pay", cost)
     if "psn_part_amt" in amounts:
         amounts.setdefault("medfee_sumamt", amounts["psn_part_amt"])
@@ -128,6 +126,12 @@ def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
     if discharged < admitted:
         raise ScheduleError([fault("出院日期早于入院日期", "lies before the admission", (*path, "discharged_on"))])
     return Stay(admitted, discharged, Settlement(**amounts), data.get("hospital_grade"), days)
+
+
+def _told_amounts(data: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The settlement fields that were written, by their own names or by the short ones."""
+    names = {name: name for name in SETTLEMENT_FIELDS} | SHORT
+    return {name: Decimal(data[key]) for key, name in names.items() if key in data}
 
 
 def _day(data: Mapping[str, Any], key: str) -> date | None:
@@ -260,6 +264,20 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
-    own, cost = data.get("self_pay"), data.get("personal_cost")
-    if _is_amount(own) and _is_amount(cost) and Decimal(str(own)) > Decimal(str(cost)):
+    """Amounts of one stay that contradict each other: a name written twice, and 自付 beside 个人负担 and what is outside 自付."""
+    if not all(_is_amount(data[key]) for key in ("self_pay", *SHORT, *SETTLEMENT_FIELDS) if key in data):
+        return  # told by `field_faults`
+    for short, name in SHORT.items():
+        if short in data and name in data and Decimal(data[short]) != Decimal(data[name]):
+            yield fault(f"与 {name} 是同一个数，两处写得不一样", f"is the same as {name}, and the two differ", (*path, short))
+    amounts = _told_amounts(data)
+    if "self_pay" not in data or "psn_part_amt" not in amounts:
+        return
+    own, cost, over = Decimal(data["self_pay"]), amounts["psn_part_amt"], amounts.get("overlmt_selfpay", ZERO)
+    if own > cost:
         yield fault("自付不能大于个人负担", "is more than the personal cost", (*path, "self_pay"))
+    elif own + over > cost or ("fulamt_ownpay_amt" in amounts and own + over + amounts["fulamt_ownpay_amt"] != cost):
+        outside = over + amounts.get("fulamt_ownpay_amt", ZERO)
+        zh = f"自付 {own} 加上自费和超限价 {outside}，不等于个人负担 {cost}"
+        en = f"{own}, with {outside} outside the catalogue or over the limit, is not the personal cost {cost}"
+        yield fault(zh, en, (*path, "self_pay"))

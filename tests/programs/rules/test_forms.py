@@ -1,6 +1,7 @@
 """Every form of benefit, every step, base and condition: amounts computed by hand, with the edges."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from programs.rules.examples import assess_case, run_example
-from programs.rules.facts import BASES
+from programs.rules.examples import assess_case, check_examples, run_example
+from programs.rules.facts import BASES, Settlement
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
-from programs.rules.parse import SCHEMA_FILE
+from programs.rules.parse import SCHEMA_FILE, parse
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.rules.steps import STEPS
 from programs.rules.survival import survives
-from tests.programs.rules.plans import in_turn, item, paid, plan
+from tests.programs.rules.plans import in_turn, item, paid, plan, plan_data
 from unionaid.lib.calendar import Period
 
 BANDS = [
@@ -810,3 +811,67 @@ def test_every_step_gate_and_base_of_the_format_has_its_code_and_its_test() -> N
     assert set(schema["base"]["enum"]) == set(BASES) == set(BASE_AMOUNTS)
     source = Path(__file__).read_text("utf-8")
     assert [name for name in [*STEPS, *GATES] if f'"{name}"' not in source and name != "take"] == []
+
+
+def test_medical_assistance_and_the_residents_scheme_are_taken_off_by_their_fields() -> None:
+    told = {"self_pay": "5000", "maf_pay": "700", "hifmi_pay": "300", "hifes_pay": "200", "acct_mulaid_pay": "100"}
+    fields = ["maf_pay", "hifmi_pay", "hifes_pay", "acct_mulaid_pay"]
+    assert paid(plan(item({"take": "self_pay"}, {"offset": {"fields": fields}})), **told) == "3700.00"
+
+
+def test_a_sheet_paid_partly_from_a_relatives_account_adds_up() -> None:
+    """And one whose funds come to more than their total does not."""
+    yuan = Decimal(1)
+    sheet = Settlement(medfee_sumamt=100 * yuan, fund_pay_sumamt=60 * yuan, psn_part_amt=40 * yuan, acct_mulaid_pay=15 * yuan)
+    assert replace(sheet, psn_cash_pay=25 * yuan, hifp_pay=50 * yuan, maf_pay=10 * yuan).faults() == []
+    assert replace(sheet, psn_cash_pay=25 * yuan, hifp_pay=50 * yuan, hifes_pay=11 * yuan).faults() == ["funds"]
+    assert replace(sheet, psn_cash_pay=40 * yuan).faults() == ["personal"]
+
+
+# --- cases as they are written --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "amount"),
+    [
+        ({"self_pay": "5000", "fulamt_ownpay_amt": "1000"}, "5000.00"),
+        ({"self_pay": "5000", "personal_cost": "8000", "overlmt_selfpay": "500"}, "5000.00"),
+        ({"self_pay": "5000", "psn_part_amt": "8000"}, "5000.00"),
+        ({"self_pay": "5000", "psn_part_amt": "8000", "overlmt_selfpay": "500", "fulamt_ownpay_amt": "2500"}, "5000.00"),
+        ({"self_pay": "5000"}, "5000.00"),
+    ],
+)
+def test_self_pay_as_it_was_typed_is_what_is_computed_on(told: dict[str, str], amount: str) -> None:
+    assert paid(plan(item({"take": "self_pay"})), **told) == amount
+
+
+@pytest.mark.parametrize(
+    ("told", "field", "says"),
+    [
+        ({"self_pay": "5000", "psn_part_amt": "3000"}, "self_pay", "自付不能大于个人负担"),
+        ({"self_pay": "5000", "personal_cost": "5400", "overlmt_selfpay": "500"}, "self_pay", "不等于个人负担 5400"),
+        ({"self_pay": "5000", "personal_cost": "8000", "fulamt_ownpay_amt": "1000"}, "self_pay", "自付 5000 加上自费和超限价 1000"),
+        ({"personal_cost": "5000", "psn_part_amt": "3000"}, "personal_cost", "与 psn_part_amt 是同一个数"),
+    ],
+)
+def test_amounts_of_a_case_that_contradict_each_other_are_refused(told: dict[str, str], field: str, says: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        paid(plan(item({"take": "self_pay"})), **told)
+    (fault,) = refused.value.faults
+    assert fault.path == ("case", field)
+    assert says in fault.words.zh
+
+
+def test_admissions_count_by_their_day_however_they_are_listed() -> None:
+    first, second = {"admitted_on": "2026-05-01", "self_pay": "3000"}, {"admitted_on": "2026-08-01", "self_pay": "5000"}
+    schedule = plan(item({"take": "self_pay"}, {"per_admission": ["0.9", "0.4"]}))
+    assert paid(schedule, stays=[first, second]) == paid(schedule, stays=[second, first]) == "4700.00"
+
+
+def test_a_fault_of_an_examples_cover_names_the_example() -> None:
+    data = plan_data(item({"take": "self_pay"}))
+    for key, value in (("cover_end", "2025-01-01"), ("term_months", 36)):
+        example = {"name": "x", "expect": "0", "case": {"event": "admission", key: value}}
+        with pytest.raises(ScheduleError) as refused:
+            check_examples(parse({**data, "examples": [example]}))
+        assert refused.value.faults[0].path == ("examples", 0, "case", key)
