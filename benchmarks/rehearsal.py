@@ -74,9 +74,10 @@ FROM (SELECT %(first)s + i - 1 AS n, %(first)s + (i * 7919) %% (%(people)s * 5 /
 
 INSERT INTO claims_admission (claim_id, admitted_on, discharged_on, setl_id, invoice_number, medfee_sumamt_fen, fulamt_ownpay_amt_fen,
   overlmt_selfpay_fen, preselfpay_amt_fen, inscp_scp_amt_fen, act_pay_dedc_fen, hifp_pay_fen, cvlserv_pay_fen, hifob_pay_fen,
-  oth_pay_fen, fund_pay_sumamt_fen, acct_pay_fen, psn_cash_pay_fen, psn_part_amt_fen, hosp_part_amt_fen)
+  oth_pay_fen, fund_pay_sumamt_fen, acct_pay_fen, psn_cash_pay_fen, psn_part_amt_fen, hosp_part_amt_fen,
+  hifmi_pay_fen, hifes_pay_fen, maf_pay_fen, acct_mulaid_pay_fen)
 SELECT n, submitted_at::date - 20, submitted_at::date - 20 + (3 + n %% 12)::int, '', '', 3 * own, own / 10, 0, own / 20, 2 * own,
-  own / 5, 2 * own, 0, 0, 0, 2 * own, own / 4, own - own / 4, own, 0
+  own / 5, 2 * own, 0, 0, 0, 2 * own, own / 4, own - own / 4, own, 0, 0, 0, 0, 0
 FROM (SELECT id AS n, submitted_at, (20000 + 4000000 / (1 + id * 7 %% 97) + id %% 991)::bigint AS own FROM claims_claim
       WHERE office_id = %(office)s) c;
 

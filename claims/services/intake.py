@@ -18,7 +18,7 @@ from claims.services.adjudication import preview, stood_days
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
-from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
+from programs.rules.facts import FUND_PARTS, SETTLEMENT_FIELDS, Settlement
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import now
@@ -40,10 +40,16 @@ STAY_EVENTS = ("admission", "outpatient")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
     "total": gettext_lazy("医疗费总额应等于基金支付、个人负担与医院负担之和，请对照结算单核对"),
-    "personal": gettext_lazy("个人负担应等于个人账户支付与现金支付之和，请对照结算单核对"),
+    "personal": gettext_lazy("个人负担应等于个人账户支付、共济支付与现金支付之和，请对照结算单核对"),
     "own_expense": gettext_lazy("自费金额不能大于个人负担总额，请对照结算单核对"),
+    "funds": gettext_lazy("各项基金的支出加起来不能大于基金支付总额，请对照结算单核对"),
 }
-FAULTY = {"total": "medfee_sumamt", "personal": "psn_part_amt", "own_expense": "fulamt_ownpay_amt"}
+FAULTY = {"total": "medfee_sumamt", "personal": "psn_part_amt", "own_expense": "fulamt_ownpay_amt", "funds": "fund_pay_sumamt"}
+PARTS = {
+    "total": ("fund_pay_sumamt", "psn_part_amt", "hosp_part_amt"),
+    "personal": ("acct_pay", "acct_mulaid_pay", "psn_cash_pay"),
+    "funds": FUND_PARTS,
+}
 
 
 class ClaimRefused(MoveRefused):
@@ -149,18 +155,20 @@ def _refuse_days(claim: Claim, admitted_on: date, discharged_on: date, on: date,
 def _refuse_figures(fen: Mapping[str, int]) -> None:
     """The sums of the sheet. Account and cash are held against the personal part only when one of them was told."""
     figures = Settlement(**{name: yuan_from_fen(fen.get(name, 0)) for name in SETTLEMENT_FIELDS})
-    told_personal = any(fen.get(name) is not None for name in ("acct_pay", "psn_cash_pay"))
+    told_personal = any(fen.get(name) is not None for name in PARTS["personal"])
     faults = [fault for fault in figures.faults() if fault != "personal" or told_personal]
-    if faults:
+    if faults and faults[0] != "funds":
         raise ClaimRefused(f"{FAULTS[faults[0]]}{_difference(faults[0], fen)}", FAULTY[faults[0]])
     for name, amount in fen.items():
         if amount > fen.get("medfee_sumamt", 0):
             raise ClaimRefused(_("这一项不能大于医疗费总额，请对照结算单核对"), name)
+    if faults:
+        raise ClaimRefused(f"{FAULTS['funds']}{_difference('funds', fen)}", FAULTY["funds"])
 
 
 def _difference(fault: str, fen: Mapping[str, int]) -> str:
     """By how much the sums differ: it often shows the slip at once."""
-    parts = {"total": ("fund_pay_sumamt", "psn_part_amt", "hosp_part_amt"), "personal": ("acct_pay", "psn_cash_pay")}.get(fault)
+    parts = PARTS.get(fault)
     if parts is None:
         return ""
     whole, added = fen.get(FAULTY[fault], 0), sum(fen.get(part, 0) for part in parts)

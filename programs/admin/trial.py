@@ -24,8 +24,9 @@ READERS = (("worker", _("职工看到的")), ("reviewer", _("审核人看到的"
 # Figures of one settlement that do not add up, by the name of the check.
 ODD_SUMS = {
     "total": _("基金支付、个人负担、医院负担加起来不等于医疗费总额。"),
-    "personal": _("个人账户支付和个人现金支付加起来不等于个人负担总额。"),
+    "personal": _("个人账户支付、共济支付和个人现金支付加起来不等于个人负担总额。"),
     "own_expense": _("全自费和超限价自费加起来大于个人负担总额。"),
+    "funds": _("各项基金的支出加起来大于基金支付总额。"),
 }
 
 

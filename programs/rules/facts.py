@@ -71,9 +71,13 @@ class Settlement:
     hifp_pay: Decimal = ZERO
     cvlserv_pay: Decimal = ZERO
     hifob_pay: Decimal = ZERO
+    hifmi_pay: Decimal = ZERO
+    hifes_pay: Decimal = ZERO
+    maf_pay: Decimal = ZERO
     oth_pay: Decimal = ZERO
     fund_pay_sumamt: Decimal = ZERO
     acct_pay: Decimal = ZERO
+    acct_mulaid_pay: Decimal = ZERO
     psn_cash_pay: Decimal = ZERO
     psn_part_amt: Decimal = ZERO
     hosp_part_amt: Decimal = ZERO
@@ -123,13 +127,17 @@ class Settlement:
         found = []
         if self.fund_pay_sumamt + self.psn_part_amt + self.hosp_part_amt != self.medfee_sumamt:
             found.append("total")
-        if self.acct_pay + self.psn_cash_pay != self.psn_part_amt:
+        if self.acct_pay + self.psn_cash_pay + self.acct_mulaid_pay != self.psn_part_amt:
             found.append("personal")
         if self.fulamt_ownpay_amt + self.overlmt_selfpay > self.psn_part_amt:
             found.append("own_expense")
+        if sum((getattr(self, name) for name in FUND_PARTS), ZERO) > self.fund_pay_sumamt:
+            found.append("funds")
         return found
 
 
+# What the total of the funds is made of; a sheet need not name them all.
+FUND_PARTS = ("hifp_pay", "cvlserv_pay", "hifes_pay", "hifmi_pay", "hifob_pay", "maf_pay", "oth_pay")
 BASES = (
     "insured_total", "in_scope_total", "personal_cost", "self_pay", "self_pay_without_prepaid", "self_pay_without_deductible",
     "cash_paid", "above_cap_cost",

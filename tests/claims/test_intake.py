@@ -64,6 +64,8 @@ def test_the_day_of_the_claim_follows_its_first_stay(draft: Claim, by: Actor) ->
         ({"medfee_sumamt": 100, "psn_part_amt": 100, "psn_cash_pay": 0}, "psn_part_amt"),
         ({"medfee_sumamt": 100, "psn_part_amt": 100, "fulamt_ownpay_amt": 60, "overlmt_selfpay": 41}, "fulamt_ownpay_amt"),
         ({"medfee_sumamt": 100, "psn_part_amt": 100, "hifp_pay": 101}, "hifp_pay"),
+        ({"medfee_sumamt": 100, "psn_part_amt": 40, "fund_pay_sumamt": 60, "hifp_pay": 50, "maf_pay": 11}, "fund_pay_sumamt"),
+        ({"medfee_sumamt": 100, "psn_part_amt": 100, "psn_cash_pay": 60, "acct_mulaid_pay": 39}, "psn_part_amt"),
     ],
 )
 def test_a_sheet_that_does_not_add_up_names_its_field(draft: Claim, by: Actor, fen: dict[str, int], field: str) -> None:
