@@ -142,6 +142,8 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     period, enrolment = data["period"], data["enrolment"]
     yield from _in_order(period, "start", "end", ("period", "end"), "保障期的最后一天早于第一天", "the period ends before it starts")
     yield from _in_order(enrolment, "opens", "closes", ("enrolment", "closes"), "截止日早于开始日", "joining closes before it opens")
+    if enrolment["closes"] > period["end"]:
+        yield fault("截止日晚于保障期的最后一天", "joining closes after the period ends", ("enrolment", "closes"))
     for i, rule in enumerate(enrolment.get("ages", [])):
         if rule["to"] < rule["from"]:
             yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))
@@ -165,6 +167,9 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     window = data.get("claim_within", {})
     if window and sum(key in window for key in ("days", "months", "until")) != 1:
         yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
+    elif "until" in window and "default" not in window["until"]:
+        zh, en = "要有一个 default：没有单列的事情到哪一天为止", "needs a default: the day for all that is not named"
+        yield fault(zh, en, ("claim_within", "until"))
 
 
 # Names that the lists of plans show, in letters.
@@ -212,6 +217,8 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
     for i, one in enumerate(classes):
         path = (*where, "classes", i) if "classes" in contribution else where
         paid = sum((Decimal(amount) for amount in one.get("payers", {}).values()), Decimal(0))
+        if one.get("joined_to", "9") < one.get("joined_from", ""):
+            yield fault("joined_to 早于 joined_from", "joined_to lies before joined_from", (*path, "joined_to"))
         if one.get("payers") and paid != Decimal(one["per_share"]):
             yield fault(
                 f"各方合计 {paid} 元，不等于每份 {one['per_share']} 元",
@@ -323,11 +330,23 @@ def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         )
 
 
+def _grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
+    def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+        for key in value[field] if value["by"] == "disability_grade" else ():
+            if key not in GRADES:
+                yield fault(f"没有 {key} 级伤残，只有 1 到 10 级", f"there is no grade {key}; grades are 1 to 10", (*path, field, key))
+
+    return check
+
+
+GRADES = frozenset(str(grade) for grade in range(1, 11))
 _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
     "tiers": _bands,
     "wait": _wait_bands,
     "take": _take,
+    "table": _grades("amounts"),
+    "scale": _grades("ratios"),
 }
 
 
