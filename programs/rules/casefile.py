@@ -48,7 +48,8 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     """The facts that a written case tells. ScheduleError names every field that is unknown, missing or malformed."""
     if not isinstance(data, Mapping):
         raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
-    if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)] or [*_name_faults(schedule, data, path), *_kind_faults(schedule, data, path)]:
+    faults = [*field_faults(data, CASE, path), *_stay_faults(data, path)]
+    if faults := faults or [*_name_faults(schedule, data, path), *_kind_faults(schedule, data, path)]:
         raise ScheduleError(faults)
     cover = _cover(schedule, data, path)
     case = _case(data, cover, path)
