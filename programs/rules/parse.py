@@ -142,8 +142,6 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     period, enrolment = data["period"], data["enrolment"]
     yield from _in_order(period, "start", "end", ("period", "end"), "保障期的最后一天早于第一天", "the period ends before it starts")
     yield from _in_order(enrolment, "opens", "closes", ("enrolment", "closes"), "截止日早于开始日", "joining closes before it opens")
-    if enrolment["closes"] > period["end"]:
-        yield fault("截止日晚于保障期的最后一天", "joining closes after the period ends", ("enrolment", "closes"))
     for i, rule in enumerate(enrolment.get("ages", [])):
         if rule["to"] < rule["from"]:
             yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))

@@ -659,9 +659,6 @@ contribution:
         "本计划没有这个额度；有：period:plan、period:critical",
         "is no limit of this plan; known: period:plan, period:critical",
     ),
-    "joining closes after the end": Bad(
-        "closes: 2025-12-31", "closes: 2027-01-01", "closes", "enrolment.closes", "截止日晚于保障期的最后一天", "closes after the period"
-    ),
     "a deadline for some things only": Bad(
         "{days: 180}", "{until: {childbirth: 2027-05-31}}", "until", "claim_within.until", "要有一个 default", "needs a default"
     ),
