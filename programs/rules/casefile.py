@@ -48,7 +48,8 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     """The facts that a written case tells. ScheduleError names every field that is unknown, missing or malformed."""
     if not isinstance(data, Mapping):
         raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
-    if faults := [*field_faults(data, CASE, path), *_stay_faults(data, path)] or list(_name_faults(schedule, data, path)):
+    faults = [*field_faults(data, CASE, path), *_stay_faults(data, path)]
+    if faults := faults or [*_name_faults(schedule, data, path), *_kind_faults(schedule, data, path)]:
         raise ScheduleError(faults)
     cover = _cover(schedule, data, path)
     case = _case(data, cover, path)
@@ -261,6 +262,20 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
         if code not in codes:
             words = "、".join(codes), ", ".join(codes)
             yield fault(f"没有这个保障项目；有：{words[0]}", f"is no item of this plan; known: {words[1]}", (*path, "paid_items", code))
+
+
+def _kind_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """Kinds of event and circumstances go by the plan's own names too: one mistyped would be judged as none."""
+    window = schedule.claim_window
+    kinds = list(dict.fromkeys(["default", *(kind for kind, _day in (window.until if window else ()))]))
+    if data.get("event_kind", "default") not in kinds:
+        known = ", ".join(kinds)
+        yield fault(f"本计划没有这一类；有：{known}", f"is no kind of this plan; known: {known}", (*path, "event_kind"))
+    found = list(dict.fromkeys(one.circumstance for one in schedule.exclusions if one.circumstance))
+    for i, code in enumerate(data.get("circumstances", ())):
+        if code not in found:
+            zh, en = "、".join(found) or "（没有）", ", ".join(found) or "(none)"
+            yield fault(f"本计划没有这种情形；有：{zh}", f"is no circumstance of this plan; known: {en}", (*path, "circumstances", i))
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

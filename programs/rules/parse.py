@@ -167,6 +167,13 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     window = data.get("claim_within", {})
     if window and sum(key in window for key in ("days", "months", "until")) != 1:
         yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
+    elif "until" in window and "default" not in window["until"]:
+        zh, en = "要有一个 default：没有单列的事情到哪一天为止", "needs a default: the day for all that is not named"
+        yield fault(zh, en, ("claim_within", "until"))
+
+
+# Names that the lists of plans show, in letters.
+LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
 
 # Names that the lists of plans show, in letters.
@@ -214,6 +221,8 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
     for i, one in enumerate(classes):
         path = (*where, "classes", i) if "classes" in contribution else where
         paid = sum((Decimal(amount) for amount in one.get("payers", {}).values()), Decimal(0))
+        if one.get("joined_to", "9") < one.get("joined_from", ""):
+            yield fault("joined_to 早于 joined_from", "joined_to lies before joined_from", (*path, "joined_to"))
         if one.get("payers") and paid != Decimal(one["per_share"]):
             yield fault(
                 f"各方合计 {paid} 元，不等于每份 {one['per_share']} 元",
@@ -325,11 +334,23 @@ def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         )
 
 
+def _grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
+    def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+        for key in value[field] if value["by"] == "disability_grade" else ():
+            if key not in GRADES:
+                yield fault(f"没有 {key} 级伤残，只有 1 到 10 级", f"there is no grade {key}; grades are 1 to 10", (*path, field, key))
+
+    return check
+
+
+GRADES = frozenset(str(grade) for grade in range(1, 11))
 _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
     "tiers": _bands,
     "wait": _wait_bands,
     "take": _take,
+    "table": _grades("amounts"),
+    "scale": _grades("ratios"),
 }
 
 

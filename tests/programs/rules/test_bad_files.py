@@ -659,6 +659,42 @@ contribution:
         "本计划没有这个额度；有：period:plan、period:critical",
         "is no limit of this plan; known: period:plan, period:critical",
     ),
+    "a deadline for some things only": Bad(
+        "{days: 180}", "{until: {childbirth: 2027-05-31}}", "until", "claim_within.until", "要有一个 default", "needs a default"
+    ),
+    "a class for joining upside down": Bad(
+        'per_share: "100"\n  payers: {person: "60", union: "40"}',
+        'classes:\n    - {per_share: "100", joined_from: 2025-12-01, joined_to: 2025-11-30}',
+        "joined_to",
+        "contribution.classes[0].joined_to",
+        "joined_to 早于 joined_from",
+        "joined_to lies before joined_from",
+    ),
+    "a grade that there is not": Bad(
+        '      - ratio: "0.10"\n',
+        '  - code: disability\n    name: {zh: 伤残, en: disability}\n    clause: 第八条\n    events: [accident_disability]\n'
+        '    steps:\n      - table: {by: disability_grade, amounts: {"11": "100"}}\n',
+        '"11"',
+        "items[3].steps[0].table.amounts.11",
+        "没有 11 级伤残，只有 1 到 10 级",
+        "there is no grade 11; grades are 1 to 10",
+    ),
+    "example of an unknown kind": Bad(
+        'self_pay: "3000"',
+        'self_pay: "3000", event_kind: childbrith',
+        "childbrith",
+        "examples[0].case.event_kind",
+        "本计划没有这一类；有：default",
+        "is no kind of this plan; known: default",
+    ),
+    "example with an unknown circumstance": Bad(
+        'self_pay: "3000"',
+        'self_pay: "3000", circumstances: [drnuk]',
+        "drnuk",
+        "examples[0].case.circumstances[0]",
+        "本计划没有这种情形；有：（没有）",
+        "is no circumstance of this plan; known: (none)",
+    ),
     "example that pays an unknown item": Bad(
         'self_pay: "3000"',
         'self_pay: "3000", paid_items: {death: "1"}',
