@@ -51,6 +51,7 @@ FIELD_WORDS: dict[str, Words] = {
     "version": Words("期次", "version"),
     "based_on": Words("所依据的计划", "plan it is based on"),
     "includes": Words("所包含的计划", "plans it includes"),
+    "without": Words("不要底稿里的", "left out of it"),
     "name": Words("名称", "name"),
     "summary": Words("简介", "summary"),
     "zh": Words("中文", "Chinese"),
