@@ -55,6 +55,7 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         disability_grade=told.disability_grade,
         accident_on=told.accident_on,
         death_on=told.death_on,
+        event_kind=told.event_kind or "default",
         claimed_on=told.claimed_on or (day_of(told.submitted_at) if told.submitted_at else None),
         other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
         circumstances=frozenset(told.circumstances),

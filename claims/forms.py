@@ -128,6 +128,9 @@ class MedicalForm(AskForm):
     """Hospital and diagnosis; only what this plan needs for this event is required."""
 
     event_on = PastDayField(**_ask(_("确诊日期")))
+    event_kind = forms.ChoiceField(
+        **_choose(_("这次是哪一种情况")), widget=forms.RadioSelect, help_text=_("情况不同，申领的最后一天也不同；办事处会对照材料核对")
+    )
     diagnosis_class = forms.ChoiceField(
         **_choose(_("属于哪一类")), widget=forms.RadioSelect, help_text=_("按诊断证明上写的选；拿不准可以问主治医生或单位经办人")
     )
@@ -148,6 +151,9 @@ class MedicalForm(AskForm):
             initial["other_aid"] = format_yuan(claim.other_aid_fen).replace(",", "")
         super().__init__(data, initial=initial, **kwargs)
         self._shape(claim.event, needs)
+        if needs.kinds:
+            kinds = [(kind, words.in_language(language)) for kind, words in needs.kinds]
+            self.fields["event_kind"].choices = kinds  # type: ignore[attr-defined]
         if needs.classes:
             choices = [(code, words.in_language(language) or LISTED) for code, words in needs.classes]
             self.fields["diagnosis_class"].choices = choices  # type: ignore[attr-defined]
@@ -163,6 +169,7 @@ class MedicalForm(AskForm):
         ill = event not in ("accident_disability", "disease_death")
         asked = {
             "event_on": event in ("diagnosis", "surgery"),
+            "event_kind": needs.kinds,
             "diagnosis_class": needs.classes,
             "disability_grade": needs.grades,
             "hospital_grade": ill or needs.hospital_grade,

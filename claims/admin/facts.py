@@ -28,6 +28,7 @@ from unionaid.workflow.asking import attempt
 class FactsForm(AskForm):
     """What the plan's rules look at in this claim; what is left empty is not known."""
 
+    event_kind = forms.ChoiceField(label=_("申领期限按哪一种"), required=False)
     diagnosis_class = forms.ChoiceField(label=_("给付类别"), required=False)
     disability_grade = forms.TypedChoiceField(label=_("伤残等级"), required=False, coerce=int, empty_value=None)
     diagnosis_code = forms.RegexField(
@@ -46,6 +47,7 @@ class FactsForm(AskForm):
         needs = needs_of(schedule, claim.event)
         found = [one for one in schedule.exclusions if one.circumstance]
         choices: Mapping[str, list[tuple[Any, Any]]] = {
+            "event_kind": [(kind, words.in_language(language)) for kind, words in needs.kinds],
             "diagnosis_class": [(code, words.in_language(language) or LISTED) for code, words in needs.classes],
             "disability_grade": [(grade, gettext("{grade} 级").format(grade=grade)) for grade in needs.grades],
             "hospital_grade": list(GRADES),
@@ -71,6 +73,7 @@ class FactsForm(AskForm):
 
 def _asked(needs: Needs, exclusions: bool) -> dict[str, bool]:
     return {
+        "event_kind": bool(needs.kinds),
         "diagnosis_class": bool(needs.classes),
         "disability_grade": bool(needs.grades),
         "hospital_grade": needs.hospital_grade,
@@ -80,9 +83,7 @@ def _asked(needs: Needs, exclusions: bool) -> dict[str, bool]:
 
 
 def _initial(claim: Claim) -> dict[str, Any]:
-    told = {
-        name: getattr(claim, name) for name in ("diagnosis_class", "disability_grade", "diagnosis_code", "hospital_grade", "circumstances")
-    }
+    told = {name: getattr(claim, name) for name in adjudication.ESTABLISHED if name != "other_aid_fen"}
     if claim.other_aid_fen is not None:
         told["other_aid"] = format_yuan(claim.other_aid_fen).replace(",", "")
     return told

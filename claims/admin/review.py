@@ -29,6 +29,7 @@ from claims.services import adjudication
 from members.services.people import masked_numbers
 from programs.rules import explain
 from programs.rules.explain import limit_line
+from programs.rules.fields import kinds_to_tell
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import stay_days, today
@@ -130,6 +131,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         refused=refused,
         papers=_papers(claim, schedule, language),
         stays=_stays(claim, schedule.day_count),
+        kind=kind.in_language(language) if (kind := dict(kinds_to_tell(schedule)).get(claim.event_kind)) else "",
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),

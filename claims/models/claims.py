@@ -52,6 +52,8 @@ class Claim(Stateful, OfficeOwned):
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
     fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices, default=Fund.MUTUAL_AID)
     event = models.CharField(_("事由"), max_length=24, choices=Event)
+    # Which of the plan's last days to claim holds (childbirth; default: none of the named kinds); empty: nobody has told.
+    event_kind = models.CharField(_("申领期限按哪一种"), max_length=60, blank=True)
     event_on = models.DateField(_("事发日期"), null=True)
     happened = models.TextField(_("经过"), blank=True)
     hospital = models.CharField(_("医院"), max_length=120, blank=True)

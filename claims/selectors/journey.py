@@ -96,6 +96,8 @@ def _what_is_told(claim: Claim) -> bool:
 def _medical_is_told(claim: Claim, needs: Needs) -> bool:
     if (needs.classes and not claim.diagnosis_class) or (needs.other_aid and claim.other_aid_fen is None):
         return False
+    if needs.kinds and not claim.event_kind:
+        return False
     if claim.event == "accident_disability":
         return claim.disability_grade is not None or not needs.grades
     return bool(claim.diagnosis) and (bool(claim.hospital) or claim.event == "disease_death")

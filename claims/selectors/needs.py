@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from programs.rules.facts import STAY_EVENTS
+from programs.rules.fields import kinds_to_tell
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 
@@ -26,7 +27,8 @@ LISTED = Words("", "")
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`stays`: required, optional or empty; `figures`: the settlement fields the plan calculates with, none when only days count."""
+    """`stays`: required, optional or empty; `figures`: the settlement fields the plan calculates with, none when only days count;
+    `kinds`: the kinds of event with a last day of their own to claim, when there are any."""
 
     stays: str
     figures: tuple[str, ...]
@@ -35,6 +37,7 @@ class Needs:
     hospital_grade: bool
     diagnosis_code: bool
     other_aid: bool
+    kinds: tuple[tuple[str, Words], ...]
 
 
 def needs_of(schedule: Schedule, event: str) -> Needs:
@@ -56,6 +59,7 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
         hospital_grade="hospital_grade" in gates,
         diagnosis_code=bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
+        kinds=kinds_to_tell(schedule),
     )
 
 

@@ -67,7 +67,7 @@ GROUP BY part ORDER BY part
 """
 
 _CLAIM = (
-    "id", "number", "member_id", "enrolment_id", "event", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
+    "id", "number", "member_id", "enrolment_id", "event", "event_kind", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
     "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "claimed_on",
 )  # fmt: skip
 _BESIDE = (

@@ -23,7 +23,9 @@ from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
-ESTABLISHED = ("diagnosis_code", "diagnosis_class", "disability_grade", "hospital_grade", "other_aid_fen", "circumstances")
+ESTABLISHED = (
+    "diagnosis_code", "diagnosis_class", "disability_grade", "hospital_grade", "event_kind", "other_aid_fen", "circumstances",
+)  # fmt: skip
 
 
 class DecisionRefused(MoveRefused):
@@ -46,7 +48,8 @@ def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
 
 
 def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = "") -> Claim:
-    """The first reviewer settles from the papers what the rules need: class, grade, diagnosis, other aid, exclusions that hold.
+    """The first reviewer settles from the papers what the rules need: class, grade, diagnosis, kind of event, other aid,
+    exclusions that hold.
 
     Only before the first review is passed, so that the person who approves has not set the figures. Keys of `ESTABLISHED`
     only; None or an empty list says that it is not so. The estimate is computed anew.

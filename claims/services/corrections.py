@@ -20,9 +20,9 @@ from unionaid.workflow.moves import NotAllowed, move, record
 
 CORRECTABLE = tuple(state for state in DECIDED if state != "on_notice")
 _KEPT = (
-    "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_on", "happened",
-    "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "death_on",
-    "other_aid_fen", "circumstances", "card_id", "submitted_by_id",
+    "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_kind", "event_on",
+    "happened", "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on",
+    "death_on", "other_aid_fen", "circumstances", "card_id", "submitted_by_id",
 )  # fmt: skip
 
 

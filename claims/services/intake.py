@@ -32,7 +32,7 @@ from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, move, record
 
 TELLABLE = {
-    "event_on", "happened", "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class",
+    "event_on", "event_kind", "happened", "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class",
     "disability_grade", "accident_on", "death_on", "other_aid_fen",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")

@@ -51,6 +51,9 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
     if claim.event in ("diagnosis", "surgery"):
         words = _("手术日期") if claim.event == "surgery" else _("确诊日期")
         found.append((words, date_format(claim.event_on) if claim.event_on else "", address))
+    if needs.kinds:
+        kind = dict(needs.kinds).get(claim.event_kind)
+        found.append((_("哪一种情况"), kind.in_language(language) if kind else "", address))
     if needs.classes:
         chosen = dict(needs.classes).get(claim.diagnosis_class)
         found.append((_("属于哪一类"), chosen.in_language(language) or LISTED if chosen else "", address))

@@ -1,14 +1,15 @@
 """Plans made of plans: an office's own terms based on another plan, and combos of single plans.
 
 `based_on` (办事处在统一条款上的调整): the file says only what differs. Mappings are merged, lists of things with a
-`code` by that code (`code: x` alone with `remove: true` is not in the format: write the list anew to drop one), all
-other values replace. `includes` (综合互助): the items, limits, exclusions, documents of the single plans stand side by
-side under prefixed names; each keeps its own waiting period, and a plan for women still pays for women only. The outcome is
-complete terms that stand alone, so that a later change of the plans they came from changes nothing.
+`code` by that code (`without` names those that are dropped), all other values replace. `includes` (综合互助): the items,
+limits, exclusions, documents of the single plans stand side by side under prefixed names; each keeps its own waiting period,
+and a plan for women still pays for women only. What holds for the plan as a whole the parts must say alike, or the combo says
+it. The outcome is complete terms that stand alone, so that a later change of the plans they came from changes nothing.
 """
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 from programs.rules.faults import ScheduleError, fault
@@ -20,6 +21,8 @@ from unionaid.lib.calendar import Period, plus_days
 
 Data = Mapping[str, Any]
 Lookup = Callable[[str, str], Data | None]
+DROPPED = ("items", "exclusions", "documents")  # lists of which an office's own version may leave something out
+WHOLE = {"indemnity": False, "day_count": "count_first"}  # holds for all items of a plan; what it is where nothing is said
 
 
 def complete(file: PlanFile, lookup: Lookup) -> dict[str, Any]:
@@ -39,11 +42,12 @@ def _complete(data: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...]) -> 
     seen = (*seen, (data["code"], data["version"]))
     made = dict(deepcopy(dict(data)))
     if "based_on" in made:
-        base = _found(made.pop("based_on"), lookup, seen, ("based_on",))
+        ref = made.pop("based_on")
+        base = _without(_found(ref, lookup, seen, ("based_on",)), ref.get("without", {}), made)
         made = _merged({key: value for key, value in base.items() if key not in ("office", "examples")}, made)
     if "includes" in made:
         parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(made.pop("includes"))]
-        made = _side_by_side(made, parts)
+        made = _side_by_side(made | _as_a_whole(made, parts), parts)
     return made
 
 
@@ -62,6 +66,29 @@ def _found(ref: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...], path: t
     except ScheduleError as error:
         zh, en = (error.in_language(language).splitlines()[0] for language in ("zh", "en"))
         raise ScheduleError([fault(f"所引用的 {wanted[0]} 有错：{zh}", f"in {wanted[0]}: {en}", path)]) from None
+
+
+def _without(base: Data, without: Mapping[str, list[str]], own: Data) -> dict[str, Any]:
+    """The plan that another is based on, without the things that the other drops. ScheduleError for a code it does not have, one
+    that the file writes itself, and an empty list, which would drop nothing."""
+    made, faults = dict(base), []
+    for name in DROPPED:
+        if own.get(name) == []:
+            words = f"空的列表不会去掉底稿里的内容，请写 based_on 的 without: {{{name}: […]}}"
+            faults.append(fault(words, f"an empty list drops nothing: name the codes in based_on, without: {{{name}: […]}}", (name,)))
+        codes, mine = {one["code"] for one in base.get(name, [])}, {one["code"] for one in own.get(name, [])}
+        for i, code in enumerate(without.get(name, [])):
+            if code not in codes:
+                words, english = f"底稿里没有代码为 {code} 的一条", f"the plan it is based on has none with the code {code}"
+                faults.append(fault(words, english, ("based_on", "without", name, i)))
+            elif code in mine:
+                words = f"{code} 在这份文件里又写了，去掉或改写只能选一样"
+                faults.append(fault(words, f"{code} is written in this file too: drop it or change it", ("based_on", "without", name, i)))
+        if name in without:
+            made[name] = [one for one in base.get(name, []) if one["code"] not in without[name]]
+    if faults:
+        raise ScheduleError(faults)
+    return {name: value for name, value in made.items() if name not in DROPPED or value}
 
 
 def _merged(base: Data, own: Data) -> dict[str, Any]:
@@ -97,8 +124,7 @@ def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str,
         made["items"] += [_item(item, mark, part) for item in part["items"]]
         made["exclusive"] += [[f"{mark}.{code}" for code in group] for group in part.get("exclusive", [])]
         made["exclusions"] += [_exclusion(one, mark, part) for one in part.get("exclusions", [])]
-        known = {one["code"] for one in made["documents"]}
-        made["documents"] += [one for one in part.get("documents", []) if one["code"] not in known]
+        made["documents"] = _papers(made["documents"], part.get("documents", []))
     for key, found in made.items():
         mine = own.get(key, [])
         codes = {one["code"] for one in mine} if _coded(mine) else set()
@@ -106,6 +132,42 @@ def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str,
         if found or mine:
             own[key] = [*found, *mine]
     return own
+
+
+def _as_a_whole(own: Data, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the parts say alike of the plan as a whole, where the combo itself says nothing. ScheduleError when they differ."""
+    said, faults = {}, []
+    for name, usual in WHOLE.items():
+        values = list(dict.fromkeys(part.get(name, usual) for part in parts))
+        if name in own or values == [usual]:
+            continue
+        if len(values) > 1:
+            words = f"所包含的几份计划 {name} 不一样，请在这份文件里写明 {name}"
+            faults.append(fault(words, f"the plans it includes differ in {name}: write {name} in this file", ("includes",)))
+        said[name] = values[0]
+    if faults:
+        raise ScheduleError(faults)
+    return said
+
+
+def _papers(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The papers of one plan and those of the next: one of the same code is one paper, asked for whatever either asks it for."""
+    made = {one["code"]: one for one in known}
+    for one in more:
+        made[one["code"]] = _paper(made[one["code"]], one) if one["code"] in made else one
+    return list(made.values())
+
+
+def _paper(a: Data, b: Data) -> dict[str, Any]:
+    """One paper that two plans ask for: for the events of both, needed when either needs it, from the lower amount on."""
+    made = {name: value for name, value in a.items() if name not in ("events", "required", "from_amount")}
+    if "events" in a and "events" in b:
+        made["events"] = list(dict.fromkeys([*a["events"], *b["events"]]))
+    if not a.get("required", True) and not b.get("required", True):
+        made["required"] = False
+    if "from_amount" in a and "from_amount" in b:
+        made["from_amount"] = min(a["from_amount"], b["from_amount"], key=Decimal)
+    return made
 
 
 def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
@@ -152,9 +214,6 @@ def overlap_words(a: Schedule, b: Schedule, *, other_file: str) -> Words:
     )
 
 
-def no_office_words(code: str) -> Words:
-    """The plan belongs to an office that nobody knows."""
-    return Words(f"没有代码为 {code} 的办事处", f"there is no office with the code {code}")
 def overlap_stored_words(schedule: Schedule, *, version: str, days: Period, closed: bool) -> Words:
     """Another version of the plan, published before (and perhaps closed since), holds on some of the same days."""
     first, last = days.start, plus_days(days.end, -1)
@@ -166,3 +225,6 @@ def overlap_stored_words(schedule: Schedule, *, version: str, days: Period, clos
     )
 
 
+def no_office_words(code: str) -> Words:
+    """The plan belongs to an office that nobody knows."""
+    return Words(f"没有代码为 {code} 的办事处", f"there is no office with the code {code}")

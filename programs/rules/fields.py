@@ -11,6 +11,7 @@ from typing import Any
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
 from programs.rules.explain import BASE_WORDS, LOOKED_UP, SCOPE_WORDS, percent, yuan
 from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
+from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -50,6 +51,7 @@ FIELD_WORDS: dict[str, Words] = {
     "code": Words("代码", "code"),
     "version": Words("期次", "version"),
     "based_on": Words("所依据的计划", "plan it is based on"),
+    "without": Words("不要底稿里的", "left out of it"),
     "includes": Words("所包含的计划", "plans it includes"),
     "name": Words("名称", "name"),
     "summary": Words("简介", "summary"),
@@ -85,8 +87,8 @@ FIELD_WORDS: dict[str, Words] = {
     "relation": Words("与职工的关系", "relation"),
     "employment": Words("在职情况", "employment"),
     "employment_on_renewal": Words("只能续保的在职情况", "employment, as a renewal only"),
-    "union_member": Words("要是工会会员", "union membership needed"),
     "renewal_within_days": Words("到期后多久内再参加算续保", "a renewal when joined again within"),
+    "union_member": Words("要是工会会员", "union membership needed"),
     "enrolment.card_holder": Words("要持有工会会员卡", "union card needed"),
     "basic_insurance": Words("要参加基本医疗保险", "basic insurance needed"),
     "insurance_types": Words("医保种类", "kinds of insurance"),
@@ -273,6 +275,7 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "count_both": Words("入院日和出院日都算", "both the first and the last day count"),
     },
 }
+KIND_WORDS = {"childbirth": Words("生育", "childbirth")}  # kinds of event with a deadline of their own
 _UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "term": Words("个月", "months"), "age": Words("周岁", "years")}
 _DAYS_OF_COVER = ("from_day", "to_day")
 _YES, _NO = Words("是", "yes"), Words("否", "no")
@@ -293,7 +296,24 @@ def key_words(key: str, parent: str, names: Mapping[str, Words]) -> Words:
         return Words(f"{key} 级", f"grade {key}")
     if not key.isascii():
         return Words(key, key)
-    return Words("其他", "other") if parent == "until" else Words("条款列明的病种", "the diseases listed")
+    if parent == "until":
+        return KIND_WORDS.get(key, Words("其他", "other"))
+    return Words("条款列明的病种", "the diseases listed")
+
+
+def kinds_to_tell(schedule: Schedule) -> tuple[tuple[str, Words], ...]:
+    """The kinds of event that this plan gives different last days to claim, each with its day (inclusive), "default" for all others
+    last; nothing where the kind makes no difference."""
+    days = dict(schedule.claim_window.until) if schedule.claim_window else {}
+    kinds = [kind for kind in days if kind != "default"]
+    return tuple((kind, _kind_words(kind, days.get(kind))) for kind in [*kinds, "default"]) if kinds else ()
+
+
+def _kind_words(kind: str, last: date | None) -> Words:
+    name = key_words(kind, "until", {})
+    if last is None:
+        return Words(f"{name.zh}（没有规定申领期限）", f"{name.en} (no deadline)")
+    return Words(f"{name.zh}（最晚 {format_zh(last)}申领）", f"{name.en} (apply by {last:%-d %B %Y})")
 
 
 def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words]) -> Words:

@@ -54,6 +54,19 @@ def test_what_is_not_right_is_told(world: World, claim: Claim, said: dict) -> No
     assert "请先改正下面的问题" in answer.content.decode()
 
 
+def test_the_kind_of_event_is_settled_where_the_plan_names_kinds(world: World) -> None:
+    until = {"until": {"default": "2026-06-30", "childbirth": "2026-08-31"}}
+    with everywhere(reason="arrange"), frozen(ASKED):
+        cover = world.cover(world.member(104), terms=load("shaanxi-yulin-medical.2026", claim_within=until))
+        late = world.claim(cover, 100_000)
+    reviewer = _client(world.cast.reviewer)
+    assert "生育（最晚 2026年8月31日申领）" in reviewer.get(_address(late)).content.decode()
+    answer = reviewer.post(_address(late), {"event_kind": "childbirth", "diagnosis_code": "O80", "note": "出生医学证明"})
+    review = reviewer.get(answer["Location"]).content.decode()
+    assert "生育（最晚 2026年8月31日申领）" in review
+    assert "800.00" in review
+
+
 def test_only_the_first_reviewer_of_the_office(world: World, claim: Claim) -> None:
     assert _client(world.cast.approver).get(_address(claim)).status_code == 403
     assert _client(world.cast.outsider).get(_address(claim)).status_code == 404

@@ -197,6 +197,23 @@ def test_a_major_disease_claim_needs_no_figures_and_pays_the_plans_example(world
     assert _decide(world, claim).approved_fen == 1_000_000
 
 
+def test_the_kind_of_event_is_asked_where_the_plan_takes_it_until_a_later_day(world: World) -> None:
+    until = {"until": {"default": "2026-06-30", "childbirth": "2026-08-31"}}
+    with everywhere(reason="arrange"), frozen(JOINED):
+        cover = world.cover(world.member(102, "李秀英"), load("shaanxi-yulin-medical.2026", claim_within=until))
+    walk = Walk(_user(cover))
+    claim = walk.begin("admission", ILL, cover)
+    page = walk.get(reverse("claims:medical", args=[claim.public_id]))
+    assert "生育（最晚 2026年8月31日申领）" in page
+    said = {"hospital": "西京医院", "hospital_grade": "", "diagnosis": "足月分娩"}
+    for missing in ({}, {"event_kind": "wedding"}):
+        assert walk.send({**said, **missing}).status_code == 400
+    assert walk.send({**said, "event_kind": "childbirth"}).status_code == 302
+    with everywhere(reason="look"):
+        assert Claim.objects.get(pk=claim.pk).event_kind == "childbirth"
+    assert "生育（最晚 2026年8月31日申领）" in walk.get(reverse("claims:check", args=[claim.public_id]))
+
+
 def test_an_accident_of_a_covered_child_is_claimed_by_the_parent(world: World) -> None:
     with everywhere(reason="arrange"), frozen(JOINED):
         parent = world.member(103, "张建国")

@@ -1,0 +1,120 @@
+"""Plans made of plans: nothing of the parts is lost, and an office's own version may leave something out."""
+
+from typing import Any
+
+import pytest
+
+from programs.rules.combine import complete
+from programs.rules.examples import assess_case
+from programs.rules.faults import ScheduleError
+from programs.rules.parse import parse
+from programs.rules.planfile import PlanFile
+from programs.rules.schedule import Schedule
+from tests.programs.rules.plans import plan_data
+
+DEATH = {
+    "code": "death", "name": {"zh": "身故", "en": "death"}, "clause": "第一条", "events": ["disease_death"], "steps": [{"fixed": "5000"}],
+}  # fmt: skip
+NAME = {"zh": "证明", "en": "proof"}
+
+
+def _plan(code: str, **parts: Any) -> dict[str, Any]:
+    return plan_data(DEATH) | {"code": code, "examples": []} | parts
+
+
+def _made(data: dict[str, Any], *others: dict[str, Any]) -> Schedule:
+    known = {(one["code"], one["version"]): one for one in others}
+    return parse(complete(PlanFile(data, {}, "own"), lambda code, version: known.get((code, version))), source="own")
+
+
+def _combo(*parts: dict[str, Any], **own: Any) -> Schedule:
+    data = _plan("both", includes=[{"code": one["code"], "version": "2026"} for one in parts], **own)
+    del data["items"]
+    return _made(data, *parts)
+
+
+def _faults(*made: Any, **more: Any) -> list[tuple[str, str]]:
+    with pytest.raises(ScheduleError) as refused:
+        made[0](*made[1:], **more)
+    return [(".".join(map(str, one.path)), one.words.zh) for one in refused.value.faults]
+
+
+# --- combos ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_paper_that_two_plans_ask_for_is_asked_for_by_the_events_of_both() -> None:
+    accident = DEATH | {"events": ["accident_death"]}
+    one = _plan("one", documents=[{"code": "proof", "name": NAME, "events": ["disease_death"]}])
+    two = _plan("two", items=[accident], documents=[{"code": "proof", "name": NAME, "events": ["accident_death"]}])
+    made = _combo(one, two)
+    assert [paper.code for paper in made.documents_for("accident_death")] == ["proof"]
+    assert [paper.code for paper in made.documents_for("disease_death")] == ["proof"]
+    assert not made.documents_for("admission")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "events", "required", "from_amount"),
+    [
+        ({}, {"events": ["admission"]}, (), True, None),
+        ({"required": False}, {"required": False}, (), False, None),
+        ({"required": False}, {}, (), True, None),
+        ({"from_amount": "10000"}, {"from_amount": "9000"}, (), True, "9000"),
+        ({"from_amount": "10000"}, {}, (), True, None),
+    ],
+)
+def test_the_stricter_of_two_plans_decides_when_a_paper_is_asked_for(
+    first: dict[str, Any], second: dict[str, Any], events: tuple[str, ...], required: bool, from_amount: str | None
+) -> None:
+    one, two = (_plan(code, documents=[{"code": "proof", "name": NAME, **more}]) for code, more in (("one", first), ("two", second)))
+    (paper,) = _combo(one, two).documents
+    found = None if paper.from_amount is None else str(paper.from_amount)
+    assert (paper.events, paper.required, found) == (events, required, from_amount)
+
+
+@pytest.mark.parametrize(("name", "value", "usual"), [("indemnity", True, False), ("day_count", "count_both", "count_first")])
+def test_what_holds_for_a_whole_plan_is_kept_or_has_to_be_said(name: str, value: Any, usual: Any) -> None:
+    one, two, plain = _plan("one", **{name: value}), _plan("two", **{name: value}), _plan("plain")
+    assert getattr(_combo(one, two), name) == value
+    assert getattr(_combo(plain, _plan("other")), name) == usual
+    words = f"所包含的几份计划 {name} 不一样，请在这份文件里写明 {name}"
+    assert _faults(_combo, one, plain) == [("includes", words)]
+    for said in (value, usual):
+        assert getattr(_combo(one, plain, **{name: said}), name) == said
+
+
+def test_days_in_hospital_are_counted_in_a_combo_as_in_its_part() -> None:
+    daily = DEATH | {"events": ["admission"], "steps": [{"per_day": {"rate": "100"}}]}
+    case = {"event": "admission", "admitted_on": "2026-06-01", "discharged_on": "2026-06-03"}
+    part = _plan("one", items=[daily], day_count="count_both")
+    assert [str(assess_case(made, case).total) for made in (_made(part), _combo(part))] == ["300.00", "300.00"]
+
+
+# --- an office's own version -----------------------------------------------------------------------------------------
+
+
+def _own(without: dict[str, Any] | None, **own: Any) -> Schedule:
+    base = _plan(
+        "base", items=[DEATH, DEATH | {"code": "again"}], documents=[{"code": "proof", "name": NAME}],
+        exclusions=[{"code": "fight", "name": NAME, "clause": "第二条", "circumstance": "fight"}],
+    )  # fmt: skip
+    ref = {"code": "base", "version": "2026"} | ({"without": without} if without else {})
+    return _made({"format": 1, "code": "mine", "version": "2026", "based_on": ref, "examples": [], **own}, base)
+
+
+def test_an_office_may_leave_out_items_exclusions_and_papers() -> None:
+    kept = _own(None)
+    assert (len(kept.items), len(kept.documents), len(kept.exclusions)) == (2, 1, 1)
+    made = _own({"items": ["again"], "documents": ["proof"], "exclusions": ["fight"]})
+    assert ([item.code for item in made.items], made.documents, made.exclusions) == (["death"], (), ())
+    assert str(assess_case(made, {"event": "disease_death"}).total) == "5000.00"
+
+
+def test_what_cannot_be_left_out_is_told() -> None:
+    assert _faults(_own, {"items": ["nothing"]}) == [("based_on.without.items.0", "底稿里没有代码为 nothing 的一条")]
+    assert _faults(_own, {"items": ["again"]}, items=[DEATH | {"code": "again"}])[0][0] == "based_on.without.items.0"
+
+
+def test_an_empty_list_is_not_taken_in_silence() -> None:
+    ((path, words),) = _faults(_own, None, documents=[])
+    assert path == "documents"
+    assert "without" in words
