@@ -11,6 +11,7 @@ from django.db.models import Count
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
 from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
+from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay, disease_of
 from unionaid.lib.calendar import day_of
@@ -90,20 +91,29 @@ def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
         .annotate(stays=Count("admissions"))
         .values_list("pk", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
     )
-    diseases, admissions = dict[int, str](), 0
+    diseases, admissions, several = dict[int, str](), 0, list[int]()
     for pk, enrolment_id, event, code, own, stays in others:
         if event in ("diagnosis", "surgery"):
             diseases[pk] = disease_of(code, own)
         elif event == "admission" and enrolment_id == claim.enrolment_id:
             admissions += stays
+            several += [pk] if stays > 1 else []
     same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
     given_back = taken_by(before) if before else {}
     return PriorUse(
         used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
         paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
-        admissions=admissions,
+        admissions=admissions - _left_out(several),
         diseases=frozenset(filter(None, diseases.values())),
     )
+
+
+def _left_out(claim_ids: list[int]) -> int:
+    """How many stays of these decided claims, of several stays each, counted for nothing: they are no admissions of the period."""
+    if not claim_ids:
+        return 0
+    found = BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True)
+    return sum(left_out_of(assessment) for assessment in found)
 
 
 def corrected_line(claim: Claim) -> list[Claim]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from programs.rules.facts import STAY_EVENTS
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 
@@ -48,7 +49,7 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     tables = [(step.data, step.data[TABLES[step.name]]) for step in steps if step.name in TABLES]
     offset = [name for step in steps if step.name == "offset" for name in step.data["fields"]]
     return Needs(
-        stays="required" if event in ("admission", "outpatient") or in_hospital else "optional" if by_stay else "",
+        stays="required" if event in STAY_EVENTS or in_hospital else "optional" if by_stay else "",
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),

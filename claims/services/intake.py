@@ -18,10 +18,11 @@ from claims.services.adjudication import preview, stood_days
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
-from programs.rules.facts import SETTLEMENT_FIELDS, Settlement
+from programs.rules.facts import SETTLEMENT_FIELDS, STAY_EVENTS, Settlement
+from programs.rules.gates import stay_by_stay
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import now
+from unionaid.lib.calendar import now, plus_days
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
@@ -36,7 +37,6 @@ TELLABLE = {
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
-STAY_EVENTS = ("admission", "outpatient")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
     "total": gettext_lazy("医疗费总额应等于基金支付、个人负担与医院负担之和，请对照结算单核对"),
@@ -312,13 +312,32 @@ def _check_complete(claim: Claim, on: date) -> list[Admission]:
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
     cover = claim.enrolment.cover
-    if not cover.lower <= event_on < cover.upper:
+    if len(stays) < 2 and not cover.lower <= event_on < cover.upper:
         raise ClaimRefused(
             _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=date_format(event_on))
         )
     if event_on > on:
         raise ClaimRefused(_("日期不能在今天之后，请核对。"))
+    _refuse_stays_outside(claim, stays)
     return stays
+
+
+def _refuse_stays_outside(claim: Claim, stays: Sequence[Admission]) -> None:
+    """Every stay must lie in this cover: one that does not would stand in the claim unpaid."""
+    cover = claim.enrolment.cover
+    for part in stay_by_stay(case_facts(claim, stays)):
+        if claim.event in STAY_EVENTS and not cover.lower <= part.event_on < cover.upper:
+            raise ClaimRefused(
+                _(
+                    "{day}的这一次不在这份保障的保障期内（{first}至{last}），不能和其他几次一起申领。"
+                    "请在这份申领里删去它；那天另有保障的，请用那份保障另外申领一次。"
+                ).format(
+                    day=date_format(part.stays[0].admitted_on),
+                    first=date_format(cover.lower),
+                    last=date_format(plus_days(cover.upper, -1)),
+                ),
+                "admitted_on",
+            )
 
 
 def _must_be_open(claim: Claim) -> None:

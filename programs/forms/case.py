@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from programs.rules.casefile import STAY
 from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
-from programs.rules.facts import SETTLEMENT_FIELDS, disease_of
+from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS, disease_of
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
-from programs.rules.gates import ACCIDENTS
 from programs.rules.schedule import Schedule, Step
 from programs.rules.steps import counted_under
 from programs.rules.words import Words
@@ -70,8 +69,9 @@ class CaseForm(AskForm):
         schedule, gates = self.schedule, self._gates
         yield "event", self._choice(_("事由"), [(code, EVENT_WORDS[code]) for code in schedule.events], required=True)
         yield "event_on", _day(_("事发日期"), _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算"))
-        if set(schedule.events) & set(ACCIDENTS):
-            yield "accident_on", _day(_("意外发生日期"))
+        waits = schedule.waiting_ends(schedule.period.start) > schedule.period.start
+        if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(STAY_EVENTS):
+            yield "accident_on", _day(_("意外发生日期"), _("不是意外引起的不填；意外引起的不用等待"))
         if set(schedule.events) & {"accident_death", "disease_death"}:
             yield "death_on", _day(_("身故日期"))
         if classes := self._classes("diagnosis_class"):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
-from programs.rules.gates import Question, refusal
+from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse, Stay
+from programs.rules.gates import Question, refusal, stay_by_stay
 from programs.rules.reasons import MISSING, Reason
 from programs.rules.schedule import Item, Schedule
 from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under
@@ -61,6 +61,11 @@ class Assessment:
         reasons = (item.refused for item in self.items if item.refused and item.refused.code == MISSING)
         return tuple(dict.fromkeys(str(reason.inputs["fact"]) for reason in reasons))
 
+    @property
+    def left_out(self) -> int:
+        """How many stays counted for none of the items that give something: they are no admissions of the period."""
+        return min((sum(line.step == "stay_out" for line in item.trail) for item in self.items if item.amount), default=0)
+
     def as_data(self) -> dict[str, Any]:
         """As JSON, figures as texts."""
         return {
@@ -78,6 +83,12 @@ class Assessment:
                 for use in self.usage
             ],
         }
+
+
+def left_out_of(assessment: Mapping[str, Any]) -> int:
+    """`Assessment.left_out` of a stored assessment."""
+    paid = [item for item in assessment["items"] if Decimal(item["amount"])]
+    return min((sum(line["step"] == "stay_out" for line in item["trail"]) for item in paid), default=0)
 
 
 def _item_data(item: ItemResult) -> dict[str, Any]:
@@ -116,10 +127,11 @@ def assess(schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: 
     paid, and the others take nothing from a shared limit.
     """
     items = in_order([item for item in schedule.items if case.event in item.events])
+    parts = stay_by_stay(case)
     losers: dict[str, ItemResult] = {}
     with localcontext(EXACT):
         while True:
-            results = _run(schedule, items, person, cover, case, prior, losers)
+            results = _run(schedule, items, person, cover, parts, prior, losers)
             found = _excluded(schedule, results)
             if not found:
                 return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
@@ -148,15 +160,17 @@ def _run(
     items: list[Item],
     person: PersonFacts,
     cover: CoverFacts,
-    case: CaseFacts,
+    parts: tuple[CaseFacts, ...],
     prior: PriorUse,
     losers: Mapping[str, ItemResult],
 ) -> list[ItemResult]:
     taken: dict[str, Decimal] = {}
     paid: dict[str, Decimal] = {}
+    stays: list[Stay] = []
     results = []
     for item in items:
-        result = losers.get(item.code) or _assess_item(Question(schedule, item, person, cover, case, prior), taken, paid)
+        asked = [Question(schedule, item, person, cover, part, prior) for part in parts]
+        result = losers.get(item.code) or _assess_item(asked, taken, paid, stays)
         for use in result.usage:
             taken[use.key] = taken.get(use.key, ZERO) + use.taken
         paid[item.code] = result.amount
@@ -164,23 +178,53 @@ def _run(
     return results
 
 
-def _assess_item(question: Question, taken: Mapping[str, Decimal], paid: Mapping[str, Decimal]) -> ItemResult:
-    item = question.item
-    if against := refusal(question):
-        return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, refused=against[0], refused_by=against[1])
-    run = Running(question.schedule, item, question.cover, question.case, question.prior, taken, paid)
+def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapping[str, Decimal], stays: list[Stay]) -> ItemResult:
+    """One item's answer to a case, asked in its parts: stays that fail a condition are left out, each with a line of its own.
+    `stays`: those that counted for any item for cost so far."""
+    question = asked[0]
+    item, out = question.item, list[Line]()
+    counting = _what_counts(asked, out)
+    if isinstance(counting, tuple):
+        return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(out), *counting)
+    run = Running(question.schedule, item, question.cover, counting, question.prior, taken, paid)
+    run.lines += out
     try:
         for step in item.steps:
             run.clause = step.clause
             STEPS[step.name](run, step.data)
         _within_limits(run)
         if question.schedule.indemnity and item.steps[0].name == "take":
-            _up_to_cost_left(run)
+            _up_to_cost_left(run, stays)
     except Stop as stop:
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(run.lines), stop.reason, run.clause or item.clause)
     amount = round_half_up(run.total)
     usage = tuple(_counted(use, amount) for use in run.usage)
     return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
+
+
+def _what_counts(asked: list[Question], out: list[Line]) -> CaseFacts | tuple[Reason, str]:
+    """The case with the stays that meet the conditions, or the first reason when none does; `out` gets a line for each stay left
+    out of several. A fact that is missing for one stay leaves the whole open."""
+    counting, refused = [], []
+    for one in asked:
+        if against := refusal(one):
+            refused.append((one, against))
+        else:
+            counting.append(one.case)
+    for _one, (reason, clause) in refused:
+        if reason.code == MISSING:
+            return reason, clause
+    if len(asked) > 1:
+        out += [_stay_out(one.case.stays[0], *against) for one, against in refused]
+    if not counting:
+        return refused[0][1]
+    first = counting[0]
+    return first if len(counting) == 1 else replace(first, stays=tuple(part.stays[0] for part in counting))
+
+
+def _stay_out(stay: Stay, reason: Reason, clause: str) -> Line:
+    told = {"admitted_on": stay.admitted_on, "discharged_on": stay.discharged_on, "reason": reason.code}
+    return Line("stay_out", {**told, **reason.inputs}, ZERO, clause)
 
 
 def _counted(use: LimitUse, amount: Decimal) -> LimitUse:
@@ -199,13 +243,14 @@ def _within_limits(run: Running) -> None:
             run.lines.append(replace(line, result=run.total))
 
 
-def _up_to_cost_left(run: Running) -> None:
+def _up_to_cost_left(run: Running, stays: list[Stay]) -> None:
     """An indemnity plan makes good what was spent: its items for cost together never give more than the personal cost."""
     run.clause = ""
-    cost = sum((stay.settlement.personal_cost for stay in run.case.stays), ZERO)
+    stays += [stay for stay in run.case.stays if all(stay is not one for one in stays)]
+    cost, own = (sum((stay.settlement.personal_cost for stay in some), ZERO) for some in (stays, run.case.stays))
     by_cost = {item.code for item in run.schedule.items if item.steps[0].name == "take"}
     before = sum((amount for code, amount in run.paid.items() if code in by_cost), ZERO)
-    run.amounts = [min(run.total, max(ZERO, cost - before))]
+    run.amounts = [min(run.total, own, max(ZERO, cost - before))]
     run.note("indemnity", cost=cost, paid=before)
 
 

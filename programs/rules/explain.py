@@ -133,6 +133,14 @@ def _sum(i: Mapping[str, str], r: str) -> Words:
     return Words("各次相加", "sum of the stays")
 
 
+def _stay_out(i: Mapping[str, str], r: str) -> Words:
+    why = reason_words(i["reason"], i)
+    return Words(
+        f"{_day(i['admitted_on'])}至{_day(i['discharged_on'])}的这一次不计：{why.zh}",
+        f"the stay from {i['admitted_on']} to {i['discharged_on']} does not count: {why.en}",
+    )
+
+
 def _fixed(i: Mapping[str, str], r: str) -> Words:
     return Words(f"定额 {yuan(i['amount'])} 元", f"fixed amount {yuan(i['amount'])}")
 
@@ -168,6 +176,8 @@ def _wait(i: Mapping[str, str], r: str) -> Words:
     what = Words(f"按 {percent(i['ratio'])} 计", percent(i["ratio"])) if i.get("ratio") else Words(f"对应 {yuan(r)} 元", yuan(r))
     if i["waived"] == "True":
         return Words(f"连续参加，免除等待期，{what.zh}", f"continuous renewal, no waiting: {what.en}")
+    if i.get("accident") == "True":
+        return Words(f"意外不用等待，{what.zh}", f"an accident does not wait: {what.en}")
     return Words(f"确诊在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
 
 
@@ -209,7 +219,7 @@ def _ceiling(i: Mapping[str, str], r: str) -> Words:
 
 
 STEP_WORDS = {
-    "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
+    "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
     "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
@@ -267,7 +277,11 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
 def sentences(item: Mapping[str, Any]) -> list[Sentence]:
     """The lines of one item of a stored assessment, last of all what it gives, with the clause."""
     lines = [
-        Sentence(STEP_WORDS[line["step"]](line["inputs"], line["result"]), Decimal(line["result"]), line["clause"])
+        Sentence(
+            STEP_WORDS[line["step"]](line["inputs"], line["result"]),
+            None if line["step"] == "stay_out" else Decimal(line["result"]),
+            line["clause"],
+        )
         for line in item["trail"]
     ]
     if item["refused"]:

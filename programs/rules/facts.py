@@ -147,6 +147,10 @@ class Stay:
     days: int | None = None
 
 
+STAY_EVENTS = ("admission", "outpatient")  # events that are their stays: each has a day, a hospital and a deadline of its own
+ACCIDENTS = ("accident_disability", "accident_death")
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """One event that benefit is asked for. `event_on` is the day the plan counts from: the pathology
@@ -165,6 +169,11 @@ class CaseFacts:
     event_kind: str = "default"
     other_aid: Decimal | None = None
     circumstances: frozenset[str] = frozenset()
+
+    @property
+    def by_accident(self) -> bool:
+        """Did an accident cause it? A death of disease is none, whatever else is told."""
+        return self.event in ACCIDENTS or (self.accident_on is not None and self.event != "disease_death")
 
     @property
     def disease(self) -> str:

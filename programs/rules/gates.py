@@ -1,16 +1,17 @@
-"""The conditions of benefit: each gives nothing, or the reason why not. Unknown gates do not load (plan.schema.json)."""
+"""The conditions of benefit: each gives nothing, or the reason why not. Unknown gates do not load (plan.schema.json).
+
+A claim for several stays is asked stay by stay (`stay_by_stay`): each has a day, a hospital and a deadline of its own.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.facts import STAY_EVENTS, CaseFacts, CoverFacts, PersonFacts, PriorUse, Stay
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule
 from unionaid.lib.calendar import age_on, days_between, plus_days, plus_months
-
-ACCIDENTS = ("accident_disability", "accident_death")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,33 @@ class Question:
     prior: PriorUse
 
 
+def day_of_stay(case: CaseFacts, stay: Stay) -> date:
+    """The day a stay counts on: the accident that led to it, or else its own admission."""
+    return case.accident_on if case.accident_on and case.accident_on <= stay.admitted_on else stay.admitted_on
+
+
+def stay_by_stay(case: CaseFacts) -> tuple[CaseFacts, ...]:
+    """A case of stays taken apart, in the order of the stays; any other case is one, as it is. A stay that began before the
+    accident was not caused by it."""
+    if case.event not in STAY_EVENTS or not case.stays:
+        return (case,)
+    if len(case.stays) == 1 and case.event_on == day_of_stay(case, case.stays[0]) and not _before_accident(case, case.stays[0]):
+        return (case,)
+    return tuple(
+        replace(
+            case,
+            event_on=day_of_stay(case, stay),
+            accident_on=None if _before_accident(case, stay) else case.accident_on,
+            stays=(stay,),
+        )
+        for stay in case.stays
+    )
+
+
+def _before_accident(case: CaseFacts, stay: Stay) -> bool:
+    return case.accident_on is not None and stay.admitted_on < case.accident_on
+
+
 def covered(q: Question) -> Reason | None:
     """The event lies in the days of cover; a death counts on the day of the accident that caused it."""
     if q.cover.period.contains(q.case.event_on):
@@ -33,8 +61,8 @@ def covered(q: Question) -> Reason | None:
 
 
 def waited(q: Question) -> Reason | None:
-    """Outside the item's waiting period, unless waived by continuous renewal; accidents never wait (domain 1.4)."""
-    if q.cover.waiting_waived or q.item.waiting is None or q.case.event in ACCIDENTS or q.item.has("wait"):
+    """Outside the item's waiting period, unless waived by continuous renewal; what an accident caused never waits (domain 1.4)."""
+    if q.cover.waiting_waived or q.item.waiting is None or q.case.by_accident or q.item.has("wait"):
         return None
     ends = q.item.waiting.ends(q.cover.period.start)
     return None if q.case.event_on >= ends else Reason("waiting", {"on": q.case.event_on, "ends": ends})
@@ -97,7 +125,7 @@ def diagnosis_in(q: Question, data: Mapping[str, Any]) -> Reason | None:
 def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """Treated in a hospital of at least this grade, every time."""
     if not q.case.stays:
-        return missing("stays") if q.case.event in ("admission", "outpatient") else Reason("no_admission")
+        return missing("stays") if q.case.event in STAY_EVENTS else Reason("no_admission")
     grades = [stay.hospital_grade for stay in q.case.stays]
     if None in grades:
         return missing("hospital_grade")

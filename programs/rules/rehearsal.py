@@ -82,7 +82,7 @@ class Given:
             kept[use.key] = kept.get(use.key, ZERO) + use.taken
         if not found.total:
             return
-        self.admissions[cover] = self.admissions.get(cover, 0) + len(case.stays)
+        self.admissions[cover] = self.admissions.get(cover, 0) + len(case.stays) - found.left_out
         if case.event in ONE_DISEASE and case.disease:
             paid = self.by_disease.setdefault(case.disease, {})
             for item in found.items:
@@ -210,6 +210,8 @@ class Tally:
         steps, place, running = self.steps, 0, ZERO
         for line in trail:
             name = line.step
+            if name == "stay_out":  # no step: a stay that the conditions leave out
+                continue
             part = PARTS.get(name)
             key = (code, place, name, str(line.inputs[part]) if part else "")
             own = steps.get(key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PriorUse, Settlement
+from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PriorUse, Settlement
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule, Step
 from unionaid.lib.calendar import days_between, stay_days
@@ -97,7 +97,7 @@ def base_of(settlement: Settlement, base: str, cap: Decimal | None = None) -> De
 
 def _stays_told(run: Running) -> None:
     """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one."""
-    if not run.case.stays and run.case.event in ("admission", "outpatient"):
+    if not run.case.stays and run.case.event in STAY_EVENTS:
         raise Stop(missing("stays"))
 
 
@@ -278,16 +278,18 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal gives the last band."""
+    """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal and accidents, which never
+    wait, give the last band."""
     day = days_between(run.cover.period.start, run.case.event_on) + 1
-    found = data["bands"][-1][2]
-    if not run.cover.waiting_waived:
+    found, accident = data["bands"][-1][2], run.case.by_accident
+    if not (run.cover.waiting_waived or accident):
         for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
                 found = value
     by_ratio = data["what"] == "ratio"
     run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
-    run.note("wait", day=day, waived=run.cover.waiting_waived, ratio=found if by_ratio else None)
+    told = {"accident": True} if accident else {}
+    run.note("wait", day=day, waived=run.cover.waiting_waived, **told, ratio=found if by_ratio else None)
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:

@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from claims.facts import prior_use
-from claims.models import CeilingUsage, Claim
+from claims.models import Admission, CeilingUsage, Claim
 from claims.selectors.needs import needs_of
+from claims.selectors.recomputed import differences
 from claims.services import adjudication, intake
 from members.models import BankCard, Enrolment
 from programs.rules.parse import parse
@@ -140,3 +141,42 @@ def test_a_plan_asks_for_what_it_calculates_with_alone(plan: str, event: str, st
     needs = needs_of(parse(read_plan((CATALOGUE / f"{plan}.yaml").read_bytes(), source=plan).data), event)
     assert needs.stays == stays
     assert figures in needs.figures if figures else needs.figures == ()
+
+
+# --- several stays ---------------------------------------------------------------------------------------------------
+
+
+def _ready(world: World, draft: Claim, by: Actor, *days: tuple[date, date]) -> list[Admission]:
+    """Everything that sending in asks for, with stays of these days, 1,000 yuan each."""
+    fen = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}
+    stays = [intake.set_stay(draft, admitted_on=first, discharged_on=last, fen=fen, by=by, on=ASKED) for first, last in days]
+    for i, paper in enumerate(intake.missing_documents(draft, on=ASKED)):
+        intake.add_document(draft, kind=paper.code, upload=_upload(100 + i), by=by)
+    intake.choose_card(draft, world.card(draft.member), by=by)
+    return stays
+
+
+def test_a_stay_outside_the_cover_needs_a_claim_of_its_own(world: World, draft: Claim, by: Actor) -> None:
+    before = (date(2025, 12, 20), date(2025, 12, 28))
+    _inside, outside = _ready(world, draft, by, (ILL, OUT), before)
+    with pytest.raises(intake.ClaimRefused, match="2025年12月20日的这一次不在这份保障的保障期内.*另外申领"):
+        intake.submit(draft, by=by, on=ASKED)
+    intake.remove_stay(draft, outside, by=by)
+    assert intake.submit(draft, by=by, on=ASKED).state == "submitted"
+
+
+def test_the_only_stay_outside_the_cover_is_refused_as_ever(world: World, draft: Claim, by: Actor) -> None:
+    _ready(world, draft, by, (date(2025, 12, 20), date(2025, 12, 28)))
+    with pytest.raises(intake.ClaimRefused, match="请选择当时有效的保障"):
+        intake.submit(draft, by=by, on=ASKED)
+
+
+def test_a_stay_that_counts_for_nothing_is_no_admission_of_the_period(world: World, cover: Enrolment, draft: Claim, by: Actor) -> None:
+    _kept, other = _ready(world, draft, by, (ILL, OUT), (date(2026, 4, 1), date(2026, 4, 2)))
+    sent = intake.submit(draft, by=by, on=ASKED)
+    Admission.objects.filter(pk=other.pk).update(admitted_on=date(2025, 12, 20))  # the papers tell another day
+    adjudication.review(sent, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+    adjudication.approve(sent, by=world.cast.actor(world.cast.approver), on=ASKED)
+    later = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
+    assert (sent.admissions.count(), prior_use(later).admissions) == (2, 1)
+    assert not list(differences(number=sent.number))

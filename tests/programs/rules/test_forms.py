@@ -511,7 +511,7 @@ def test_a_diagnosis_of_the_list() -> None:
 def test_a_hospital_of_the_grade() -> None:
     schedule = plan(item({"per_day": {"rate": "50"}}, events=("admission", "diagnosis"), gates=[{"hospital_grade": 2}]))
     assert [paid(schedule, days=1, hospital_grade=grade) for grade in (1, 2, 3)] == ["0.00", "50.00", "50.00"]
-    assert paid(schedule, stays=[{"days": 1, "hospital_grade": 3}, {"days": 1, "hospital_grade": 1}]) == "0.00"
+    assert paid(schedule, stays=[{"days": 1, "hospital_grade": 3}, {"days": 1, "hospital_grade": 1}]) == "50.00"
     assert _reason(schedule, days=1) == ("fact_missing", ("hospital_grade",))
     assert _reason(schedule) == ("fact_missing", ("stays",))
     assert _reason(schedule, event="diagnosis") == ("no_admission", ())
