@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from programs.rules.examples import assess_case, run_example
+from programs.rules.explain import sentences
 from programs.rules.facts import BASES
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
@@ -16,7 +17,7 @@ from programs.rules.parse import SCHEMA_FILE
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.rules.steps import STEPS
 from programs.rules.survival import survives
-from tests.programs.rules.plans import in_turn, item, paid, plan
+from tests.programs.rules.plans import catalogue_plan, in_turn, item, paid, plan
 from unionaid.lib.calendar import Period
 
 BANDS = [
@@ -520,6 +521,24 @@ def test_a_hospital_of_the_grade() -> None:
 def test_a_grade_of_the_hospital_alone_tells_of_a_stay() -> None:
     schedule = plan(item({"fixed": "800"}, gates=[{"hospital_grade": 2}]))
     assert [paid(schedule, hospital_grade=grade) for grade in (1, 2)] == ["0.00", "800.00"]
+
+
+def test_a_cost_that_nobody_told_is_missing_and_not_nothing() -> None:
+    """The case of the plan: 2,000 fixed, and up to 8,000 of the cost."""
+    dalian = catalogue_plan("dalian-relief.2026")
+    found = assess_case(dalian, {"event": "diagnosis", "diagnosis_code": "C34.1", "other_aid": "0"})
+    assert ([str(one.amount) for one in found.items], found.missing) == (["2000.00", "0.00"], ("stays",))
+    told = {"event": "diagnosis", "diagnosis_code": "C34.1", "other_aid": "0", "personal_cost": "0"}
+    assert assess_case(dalian, told).missing == ()  # a bill of 0 is a bill
+
+
+def test_a_sum_added_over_a_mark_says_when_there_is_no_bill() -> None:
+    more = {"add_if_over": {"base": "self_pay", "over": "200000", "amount": "50000"}}
+    schedule = plan(item({"fixed": "10000"}, more, events=("diagnosis",)))
+    found = assess_case(schedule, {"event": "diagnosis"})
+    assert (str(found.total), found.missing) == ("10000.00", ())
+    assert "没有填费用，不加发" in sentences(found.as_data()["items"][0])[1].words.zh
+    assert "未超过" in sentences(assess_case(schedule, {"event": "diagnosis", "self_pay": "1"}).as_data()["items"][0])[1].words.zh
 
 
 def test_the_same_disease_pays_once_another_pays_again() -> None:
