@@ -280,8 +280,16 @@ def test_a_ratio_of_the_sum_by_the_day_of_cover() -> None:
     assert found == ["0.00", "10000.00", "10000.00", "20000.00"]
 
 
+def test_a_waiver_of_one_item_waives_no_other() -> None:
+    waived = item({"fixed": "1"}, code="a", waiting={"days": 30, "waived_on_renewal_within_days": 30})
+    schedule = plan(waived, item({"fixed": "10"}, code="b", waiting={"days": 30}))
+    assert paid(schedule, event_on="2026-01-10", waiting_waived=True) == "1.00"
+    assert paid(schedule, event_on="2026-01-31", waiting_waived=True) == "11.00"
+    assert paid(schedule, event_on="2026-01-10") == "0.00"
+
+
 def test_a_waiting_period_in_days_and_in_months_ends_on_its_first_free_day() -> None:
-    days = plan(item({"fixed": "1000"}), waiting={"days": 30})
+    days = plan(item({"fixed": "1000"}), waiting={"days": 30, "waived_on_renewal_within_days": 30})
     assert [paid(days, event_on=day) for day in ("2026-01-30", "2026-01-31")] == ["0.00", "1000.00"]
     months = plan(item({"fixed": "1000"}), waiting={"months": 1})
     late = {"cover_start": "2026-01-31"}
