@@ -48,11 +48,12 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
     by_stay = bases or gates & {"with_admission", "hospital_grade"} or any(step.name in ("per_day", "per_admission") for step in steps)
     in_hospital = bool(items) and all(any(gate.name == "with_admission" for gate in item.gates) for item in items)
+    from_cost = any(item.steps[0].name == "take" for item in items)
     by_disease = any(step.name == "ceiling" and step.data["scope"] == "disease" for step in steps)
     tables = [(step.data, step.data[TABLES[step.name]]) for step in steps if step.name in TABLES]
     offset = [name for step in steps if step.name == "offset" for name in step.data["fields"]]
     return Needs(
-        stays="required" if event in STAY_EVENTS or in_hospital else "optional" if by_stay else "",
+        stays="required" if event in STAY_EVENTS or in_hospital or from_cost else "optional" if by_stay else "",
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),

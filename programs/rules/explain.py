@@ -183,6 +183,11 @@ def _wait(i: Mapping[str, str], r: str) -> Words:
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
     base = BASE_WORDS[i["name"]]
+    if i.get("no_bill") == "True":
+        return Words(
+            f"没有填费用，不加发；{base.zh}超过 {yuan(i['over'])} 元的，请在定案前补上费用",
+            f"no bill was told, nothing added; if the {base.en} is over {yuan(i['over'])}, tell it before the decision",
+        )
     if Decimal(i["amount"]) == 0:
         return Words(
             f"{base.zh} {yuan(i['base'])} 元未超过 {yuan(i['over'])} 元，不加发",

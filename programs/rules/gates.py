@@ -61,10 +61,14 @@ def covered(q: Question) -> Reason | None:
 
 
 def waited(q: Question) -> Reason | None:
-    """Outside the item's waiting period, unless waived by continuous renewal; what an accident caused never waits (domain 1.4)."""
-    if q.cover.waiting_waived or q.item.waiting is None or q.case.by_accident or q.item.has("wait"):
+    """Outside the item's waiting period, unless continuous renewal waives that very one; what an accident caused never waits
+    (domain 1.4)."""
+    waiting = q.item.waiting
+    if waiting is None or q.case.by_accident or q.item.has("wait"):
         return None
-    ends = q.item.waiting.ends(q.cover.period.start)
+    if q.cover.waiting_waived and waiting.waived_within_days is not None:
+        return None
+    ends = waiting.ends(q.cover.period.start)
     return None if q.case.event_on >= ends else Reason("waiting", {"on": q.case.event_on, "ends": ends})
 
 

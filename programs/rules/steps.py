@@ -96,14 +96,15 @@ def base_of(settlement: Settlement, base: str, cap: Decimal | None = None) -> De
 
 
 def _stays_told(run: Running) -> None:
-    """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one."""
+    """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one: no days."""
     if not run.case.stays and run.case.event in STAY_EVENTS:
         raise Stop(missing("stays"))
 
 
 def take(run: Running, data: Mapping[str, Any]) -> None:
-    """Begin with a base of every stay's settlement."""
-    _stays_told(run)
+    """Begin with a base of every stay's settlement. Without any there is no answer, whatever the event: no bill is not a bill of 0."""
+    if not run.case.stays:
+        raise Stop(missing("stays"))
     run.amounts = [base_of(stay.settlement, data["base"], data["cap"]) for stay in run.case.stays]
     run.note("take", base=data["base"], stays=len(run.amounts), cap=data["cap"])
 
@@ -293,11 +294,13 @@ def wait(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:
-    """A further sum when a base lies strictly above a mark."""
+    """A further sum when a base lies strictly above a mark. A lump sum is not held back until there is a bill: without one
+    nothing is added, and the line says so."""
     base = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
     more = data["amount"] if base > data["over"] else ZERO
     run.amounts = [run.total + more]
-    run.note("add_if_over", base=base, over=data["over"], amount=more, name=data["base"])
+    told = {} if run.case.stays else {"no_bill": True}
+    run.note("add_if_over", base=base, over=data["over"], amount=more, name=data["base"], **told)
 
 
 def less_paid(run: Running, data: Mapping[str, Any]) -> None:

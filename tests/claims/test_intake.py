@@ -135,6 +135,7 @@ def test_who_claims_for_another_counts_with_what_that_person_has_used(world: Wor
         ("fuzhou-medical.2012", "admission", "required", "medfee_sumamt"),
         ("national-allowance-combo.2026", "diagnosis", "optional", ""),
         ("chongqing-critical-illness.2026", "diagnosis", "optional", "psn_part_amt"),
+        ("dalian-relief.2026", "diagnosis", "required", "psn_part_amt"),
         ("national-critical-illness.2026", "diagnosis", "", ""),
         ("shanghai-member-basic.2017", "diagnosis", "required", ""),
     ],

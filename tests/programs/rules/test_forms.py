@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from programs.rules.examples import assess_case, check_examples, run_example
+from programs.rules.explain import sentences
 from programs.rules.facts import BASES, Settlement
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
@@ -17,7 +18,7 @@ from programs.rules.parse import SCHEMA_FILE, parse
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.rules.steps import STEPS
 from programs.rules.survival import survives
-from tests.programs.rules.plans import in_turn, item, paid, plan, plan_data
+from tests.programs.rules.plans import catalogue_plan, in_turn, item, paid, plan, plan_data
 from unionaid.lib.calendar import Period
 
 BANDS = [
@@ -280,8 +281,16 @@ def test_a_ratio_of_the_sum_by_the_day_of_cover() -> None:
     assert found == ["0.00", "10000.00", "10000.00", "20000.00"]
 
 
+def test_a_waiver_of_one_item_waives_no_other() -> None:
+    waived = item({"fixed": "1"}, code="a", waiting={"days": 30, "waived_on_renewal_within_days": 30})
+    schedule = plan(waived, item({"fixed": "10"}, code="b", waiting={"days": 30}))
+    assert paid(schedule, event_on="2026-01-10", waiting_waived=True) == "1.00"
+    assert paid(schedule, event_on="2026-01-31", waiting_waived=True) == "11.00"
+    assert paid(schedule, event_on="2026-01-10") == "0.00"
+
+
 def test_a_waiting_period_in_days_and_in_months_ends_on_its_first_free_day() -> None:
-    days = plan(item({"fixed": "1000"}), waiting={"days": 30})
+    days = plan(item({"fixed": "1000"}), waiting={"days": 30, "waived_on_renewal_within_days": 30})
     assert [paid(days, event_on=day) for day in ("2026-01-30", "2026-01-31")] == ["0.00", "1000.00"]
     months = plan(item({"fixed": "1000"}), waiting={"months": 1})
     late = {"cover_start": "2026-01-31"}
@@ -521,6 +530,24 @@ def test_a_hospital_of_the_grade() -> None:
 def test_a_grade_of_the_hospital_alone_tells_of_a_stay() -> None:
     schedule = plan(item({"fixed": "800"}, gates=[{"hospital_grade": 2}]))
     assert [paid(schedule, hospital_grade=grade) for grade in (1, 2)] == ["0.00", "800.00"]
+
+
+def test_a_cost_that_nobody_told_is_missing_and_not_nothing() -> None:
+    """The case of the plan: 2,000 fixed, and up to 8,000 of the cost."""
+    dalian = catalogue_plan("dalian-relief.2026")
+    found = assess_case(dalian, {"event": "diagnosis", "diagnosis_code": "C34.1", "other_aid": "0"})
+    assert ([str(one.amount) for one in found.items], found.missing) == (["2000.00", "0.00"], ("stays",))
+    told = {"event": "diagnosis", "diagnosis_code": "C34.1", "other_aid": "0", "personal_cost": "0"}
+    assert assess_case(dalian, told).missing == ()  # a bill of 0 is a bill
+
+
+def test_a_sum_added_over_a_mark_says_when_there_is_no_bill() -> None:
+    more = {"add_if_over": {"base": "self_pay", "over": "200000", "amount": "50000"}}
+    schedule = plan(item({"fixed": "10000"}, more, events=("diagnosis",)))
+    found = assess_case(schedule, {"event": "diagnosis"})
+    assert (str(found.total), found.missing) == ("10000.00", ())
+    assert "没有填费用，不加发" in sentences(found.as_data()["items"][0])[1].words.zh
+    assert "未超过" in sentences(assess_case(schedule, {"event": "diagnosis", "self_pay": "1"}).as_data()["items"][0])[1].words.zh
 
 
 def test_the_same_disease_pays_once_another_pays_again() -> None:

@@ -420,7 +420,7 @@ def test_an_indemnity_never_gives_more_than_the_personal_cost(one: Drawn) -> Non
 
 
 def test_without_the_cap_of_cost_an_indemnity_gives_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_up_to_cost_left", lambda run: None)
+    monkeypatch.setattr(engine, "_up_to_cost_left", lambda run, stays: None)
     assert _a_breach(drawn(), never_above_the_cost)
 
 
