@@ -42,13 +42,13 @@ def commit_roster(run: Run) -> dict[str, Any] | None:
     rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
 
 
-@job("members.tell_enrolled", label=_("通知登记的职工"))
+@job("members.tell_enrolled", queue="notices", label=_("通知登记的职工"))
 def tell_enrolled(run: Run) -> dict[str, Any] | None:
     """Tell the people of a roster that they are enrolled."""
     return roster_news.tell_people(run.subject_ids[0], roster_news.ENROLLED, run)
 
 
-@job("members.tell_in_force", label=_("通知保障已生效"))
+@job("members.tell_in_force", queue="notices", label=_("通知保障已生效"))
 def tell_in_force(run: Run) -> dict[str, Any] | None:
     """Tell the people of a roster that their cover is in force."""
     return roster_news.tell_people(run.subject_ids[0], roster_news.IN_FORCE, run)

@@ -32,6 +32,7 @@ def enrolled(world: World, people: int, first: int = 101) -> Roster:
     roster.refresh_from_db()
     rosters.confirm(roster, by=world.agent_actor)
     run_due("default")
+    run_due("notices")
     roster.refresh_from_db()
     return roster
 
@@ -51,9 +52,9 @@ def test_they_are_told_when_they_are_enrolled_and_when_it_is_in_force(world: Wor
             due, payer_name=world.unit.name, bank_reference="T1", received_on=JOINED, amount_fen=due.amount_fen, remark=due.reference,
             by=world.cast.actor(world.cast.payer), on=JOINED,
         )  # fmt: skip
-    run_due("default")
+    run_due("notices")
     assert titles()[2:] == ["您的保障已生效"] * 2
-    run_due("default")
+    run_due("notices")
     assert len(titles()) == 4
 
 
