@@ -256,7 +256,7 @@ def test_whoever_joins_alone_owes_their_own_part_and_the_unit_the_others(world: 
 
 def test_whoever_takes_it_back_leaves_nothing_owed_by_anybody(world: World) -> None:
     cover = joined(world, terms_like(YULIN, contribution=SHARED))
-    with office_scope(Scope(member=cover.member_id)):
+    with office_scope(Scope(member=cover.member_id, user=cover.member.user_id)):
         assert ContributionDue.objects.count() == 1, "the other part is not theirs to see"
         enrolment.withdraw(cover, by=world.worker(cover.member))
     assert {due.state for due in cover.dues.all()} == {"cancelled"}
