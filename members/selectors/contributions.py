@@ -102,9 +102,12 @@ def candidates_for(due: ContributionDue) -> list[Remittance]:
     return found + [one for one in rows.filter(left_fen=due.owed_fen, payer_name=str(due.unit or due.member))[:10] if one.pk not in named]
 
 
+_SHOWN = ("unit__office", "roster__terms__program", "enrolment__program", "enrolment__member")  # for the unit's pages
+
+
 def my_due(pk: int) -> ContributionDue | None:
     """One debt of the agent's units, or None."""
-    return ContributionDue.objects.select_related("unit__office", "roster__terms__program").filter(pk=pk, unit__isnull=False).first()
+    return ContributionDue.objects.select_related(*_SHOWN).filter(pk=pk, unit__isnull=False).first()
 
 
 def slip_by_id(public_id: Any) -> DuePaper | None:

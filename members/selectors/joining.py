@@ -18,7 +18,7 @@ from programs.models import Terms
 from programs.rules.asked import age_groups, asked
 from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, group_words, judge
 from programs.rules.facts import OPEN_ENDED
-from programs.rules.fees import NoFeeClass, contribution
+from programs.rules.fees import PERSON, NoFeeClass, contribution, split_single
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
 from unionaid.lib.identity import IdentityError, parse_credit_code
@@ -156,12 +156,17 @@ def fee_of(
     on: date,
     term_months: int | None = None,
 ) -> int | None:
-    """What these shares cost this person who joins on this day for so many months (the plan's first length when none is chosen),
-    in fen; None when the plan names no contribution for them, or when it depends on something they have not told."""
+    """What these shares cost this person who joins on this day for so many months (the plan's first length when none is chosen), in
+    fen, without what others pay for them; where only units join, what everybody pays together. None when the plan names no
+    contribution for them, or when it depends on something they have not told."""
     person, months = person_facts(member, relation=relation, unit=unit), term_months or next(iter(schedule.terms), None)
     start = (schedule.cover(on=on, term_months=months) or schedule.period).start
     try:
-        amount: Decimal = contribution(schedule, person, shares, starts_on=start, term_months=months)
+        if schedule.enrolling.individual:
+            parts = split_single(schedule, person, shares, in_unit=unit is not None, starts_on=start, term_months=months)
+            amount = parts.get(PERSON, Decimal(0))
+        else:
+            amount = contribution(schedule, person, shares, starts_on=start, term_months=months)
     except NoFeeClass:
         return None
     return fen_from_yuan(round_half_up(amount))

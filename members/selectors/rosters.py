@@ -140,7 +140,9 @@ def work_on(roster: Roster) -> Job | None:
 
 def open_dues() -> list[ContributionDue]:
     """What the agent's units still owe."""
-    rows = ContributionDue.objects.filter(state__in=DUE_LIVE).select_related("unit__office", "roster__terms__program")
+    rows = ContributionDue.objects.filter(state__in=DUE_LIVE).select_related(
+        "unit__office", "roster__terms__program", "enrolment__program", "enrolment__member"
+    )
     return list(rows.order_by("id")[:100])
 
 

@@ -65,7 +65,7 @@ def remind(due_id: int, *, on: date) -> None:
         return
     _siblings(due).filter(state__in=DUE_LIVE).update(reminded_on=on)
     record([due], "remind_unpaid", by=SYSTEM)
-    text = gettext_lazy("“{program}”的互助费请在 {day} 前缴清。到期没有缴清的，参加会被取消，没有保障。已经缴了的，不用再缴。")
+    text = gettext_lazy("“{program}”的互助费请在 {day}（含当天）前缴清。到期没有缴清的，参加会被取消，没有保障。已经缴了的，不用再缴。")
     _tell(due, _covers(due), gettext_lazy("互助费快到缴费期限了"), text, on=on)
 
 
@@ -106,12 +106,12 @@ def _covers(due: ContributionDue) -> Any:
 
 
 def _tell(due: ContributionDue, covers: Iterable[Enrolment], title: Promise, text: Promise, *, on: date) -> None:
-    """The people who joined, and of a roster the unit's agents too."""
+    """The people who joined, and the agents of the unit that owes for them."""
     joining: Any = due.roster or due.enrolment
     people = {cover.holder_id for cover in covers}
     values = {"program": joining.terms.program.title, "day": due.pay_by}
-    if due.roster:
-        users = [agent.user_id for agent in agents_on(due.roster.unit, on=on)]
+    if unit := next((one.unit for one in _siblings(due).select_related("unit") if one.unit), None):
+        users = [agent.user_id for agent in agents_on(unit, on=on)]
         agents = set(Member.objects.filter(user_id__in=users).values_list("pk", flat=True)) - people
-        tell(agents, office_id=due.office_id, title=title, text=text, link=f"/unit/rosters/{due.roster_id}", values=values)
+        tell(agents, office_id=due.office_id, title=title, text=text, link="/unit/", values=values)
     tell(people, office_id=due.office_id, title=title, text=text, link="/my/", values=values)

@@ -1,9 +1,10 @@
 """Joining a program: checks by the rules, the cover, the contribution that is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -15,7 +16,7 @@ from members.services.contributions import raise_due, settle_what_is_free
 from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
-from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
+from programs.rules.fees import PERSON, FeeFactMissing, NoFeeClass, contribution, counted_shares, split_single
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
@@ -111,14 +112,8 @@ def enrol(
             )
             for paper in papers:
                 _keep_paper(enrolment, paper)
-            raise_due(
-                office_id=office_id,
-                unit=None,
-                member=holder,
-                enrolment=enrolment,
-                pay_by=schedule.pay_by(on),
-                amounts=_payers(split(schedule, person, shares, default="person", starts_on=cover.start, term_months=term)),
-            )
+            parts = split_single(schedule, person, shares, in_unit=unit is not None, starts_on=cover.start, term_months=term)
+            _raise_dues(enrolment, parts, pay_by=schedule.pay_by(on))
             record([enrolment], "enrol", by=by)
             settle_what_is_free(enrolment=enrolment)
     except IntegrityError as error:
@@ -156,9 +151,15 @@ def already_covered_words(terms: Terms) -> str:
     )
 
 
-def _payers(parts: dict[str, Decimal]) -> dict[str, int]:
-    """An individual pays the whole contribution; other payers of the plan concern units only."""
-    return {ContributionDue.Payer.PERSON.value: fen_from_yuan(round_half_up(sum(parts.values(), Decimal(0))))}
+def _raise_dues(enrolment: Enrolment, parts: Mapping[str, Decimal], *, pay_by: date) -> None:
+    """The person's part is owed by whoever they join through, the other payers' parts by their unit."""
+    amounts = {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}
+    own = {payer: fen for payer, fen in amounts.items() if payer == PERSON}
+    others = {payer: fen for payer, fen in amounts.items() if payer != PERSON}
+    told: dict[str, Any] = {"office_id": enrolment.office_id, "enrolment": enrolment, "pay_by": pay_by}
+    raise_due(unit=None, member=enrolment.holder, amounts=own, **told)
+    if others:
+        raise_due(unit=enrolment.unit, member=None, amounts=others, **told)
 
 
 def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
@@ -176,10 +177,10 @@ def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
 
 
 def withdraw(enrolment: Enrolment, *, by: Actor) -> Enrolment:
-    """Take back an enrolment whose contribution has not arrived; its debt is cancelled with it."""
+    """Take back an enrolment whose contribution has not arrived; what is owed for it, by whomever, is cancelled with it."""
     move([enrolment], "withdraw", by=by)
-    if ContributionDue.objects.filter(enrolment=enrolment, state="part_paid").exists():
-        raise EnrolmentRefused(_("已经收到您缴的一部分互助费，不能在这里撤回。请联系办事处，由办事处办理退款。"))
-    open_dues = list(ContributionDue.objects.filter(enrolment=enrolment, state="open"))
-    move(open_dues, "cancel", by=by)
+    with everywhere(reason="what others owe for one's own enrolment"):
+        if ContributionDue.objects.filter(enrolment=enrolment, state__in=["part_paid", "settled"]).exists():
+            raise EnrolmentRefused(_("已经收到一部分互助费，不能在这里撤回。请联系办事处，由办事处办理退款。"))
+        move(list(ContributionDue.objects.filter(enrolment=enrolment, state="open")), "cancel", by=by)
     return enrolment

@@ -2,11 +2,13 @@
 bank reference, however often and in whatever file it comes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +17,7 @@ from members.bankstatement import Line, Statement, UnreadableStatement, referenc
 from members.models import BankStatement, Remittance, StatementRow
 from members.services.contributions import post_arrivals
 from unionaid.lib.calendar import day_of
+from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.web.said import Said, each_in_every_language, in_every_language
@@ -87,8 +90,9 @@ def read(statement_id: int, run: Run) -> dict[str, Any] | None:
         move([statement], "refuse", by=run.by, changes={"message": in_every_language([error.words])})
         return None
     known = _known(statement.office_id, found.lines)
-    why = each_in_every_language([line.reasons for line in found.lines])
-    rows = [_row(statement, line, known, reasons) for line, reasons in zip(found.lines, why, strict=True)]
+    against = [[*line.reasons, *_other_amount(line, known)] for line in found.lines]
+    why = each_in_every_language(against)
+    rows = [_row(statement, line, known, bad, said) for line, bad, said in zip(found.lines, against, why, strict=True)]
     StatementRow.objects.bulk_create(rows, batch_size=5000)
     counts = {outcome: sum(row.outcome == outcome for row in rows) for outcome in (GOOD, KNOWN, OUTGOING, BAD)}
     changes = {
@@ -110,16 +114,34 @@ def _refuse_other_account(found: Statement, office: Office) -> None:
         raise UnreadableStatement(gettext_lazy("对账单的账号与本机构的收款账号不同，请核对是不是下载错了账户。"))
 
 
-def _known(office_id: int, lines: Sequence[Line]) -> set[str]:
+def _known(office_id: int, lines: Sequence[Line]) -> dict[str, int]:
+    """What was taken in already, by hand or by another file: the amount (fen) by the bank's reference."""
     wanted = [line.bank_reference for line in lines if line.bank_reference and not line.outgoing]
-    rows = Remittance.objects.filter(office_id=office_id, bank_reference__in=wanted)
-    return set(rows.values_list("bank_reference", flat=True))
+    return _amounts_of(office_id, wanted)
 
 
-def _row(statement: BankStatement, line: Line, known: set[str], why: Said) -> StatementRow:
+def _amounts_of(office_id: int, references: Sequence[str]) -> dict[str, int]:
+    rows = Remittance.objects.filter(office_id=office_id, bank_reference__in=references)
+    return dict(rows.values_list("bank_reference", "amount_fen"))
+
+
+def _other_amount(line: Line, known: Mapping[str, int]) -> list[Promise]:
+    """The bank's line is right: whoever typed another amount under the same reference made a mistake, or mixed two up."""
+    before = known.get(line.bank_reference)
+    if line.outgoing or line.reasons or line.amount_fen is None or before is None or before == line.amount_fen:
+        return []
+    return [_differs(before, line.amount_fen)]
+
+
+def _differs(before: int, now: int) -> Promise:
+    words = gettext_lazy("这个流水号已登记过 {before} 元，流水上是 {now} 元，两边不一致，这一行没有导入。请打开登记的那笔来款，对照银行回单核对")
+    return format_lazy(words, before=format_yuan(before), now=format_yuan(now))
+
+
+def _row(statement: BankStatement, line: Line, known: Container[str], bad: Sequence[Promise], why: Said) -> StatementRow:
     if line.outgoing:
         outcome = OUTGOING
-    elif line.reasons:
+    elif bad:
         outcome = BAD
     else:
         outcome = KNOWN if line.bank_reference in known else GOOD
@@ -165,15 +187,28 @@ def take(statement_id: int, run: Run) -> dict[str, Any] | None:
     made = {one.bank_reference: one for one in Remittance.objects.filter(statement=statement)}
     post_arrivals(list(made.values()), on=run.on, by=run.by)
     statement.rows.filter(outcome=GOOD, bank_reference__in=list(made)).update(outcome=TAKEN)
+    differing = _mark_differing(statement)
     late = statement.rows.filter(outcome=GOOD).update(outcome=KNOWN)
     changes = {
         "good_count": len(made),
+        "bad_count": statement.bad_count + differing,
         "known_count": statement.known_count + late,
         "total_fen": sum(one.amount_fen for one in made.values()),
     }
     move([statement], "take", by=run.by, changes=changes, details={"taken": len(made), "known": late})
     run.total = run.done = len(rows)
     return None
+
+
+def _mark_differing(statement: BankStatement) -> int:
+    """Of the lines that came meanwhile otherwise, those whose amount there is another one are bad; how many."""
+    rows = list(statement.rows.filter(outcome=GOOD))
+    known = _amounts_of(statement.office_id, [row.bank_reference for row in rows])
+    bad = [row for row in rows if row.amount_fen is not None and known.get(row.bank_reference, row.amount_fen) != row.amount_fen]
+    for row in bad:
+        row.outcome, row.reasons = BAD, in_every_language([_differs(known[row.bank_reference], row.amount_fen or 0)])
+    StatementRow.objects.bulk_update(bad, ["outcome", "reasons"], batch_size=5000)
+    return len(bad)
 
 
 def _remittance(statement: BankStatement, row: StatementRow, *, by: Actor) -> Remittance:

@@ -174,7 +174,8 @@ def _parts_of(voiding: Voiding, covers: Sequence[Enrolment]) -> dict[int, int]:
         return {due.pk: due.amount_fen - due.waived_fen for due in dues}
     cover = covers[0]
     if cover.roster_id is None:
-        return {due.pk: voiding.amount_fen for due in dues}
+        kept = {due.pk: due.amount_fen - due.waived_fen for due in dues}
+        return {pk: fen * voiding.shares // cover.shares if voiding.shares else fen for pk, fen in kept.items()}
     wanted = parts_of(cover, voiding.shares or cover.shares)
     return {due.pk: wanted.get(due.payer, 0) for due in dues}
 

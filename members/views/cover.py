@@ -38,7 +38,7 @@ def mine_or_404(public_id: uuid.UUID) -> Enrolment:
 
 def payment_of(cover: Enrolment) -> dict[str, Any]:
     """What is owed, under which remark, to which account."""
-    due = cover.dues.filter(state__in=DUE_LIVE).first() if cover.roster_id is None else None
+    due = cover.dues.filter(state__in=DUE_LIVE, member__isnull=False).first() if cover.roster_id is None else None
     office = cover.office
     return {
         "cover": cover,

@@ -131,7 +131,7 @@ def mine(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     form = _form(request) if due else SlipForm()
     if due and (answer := _sent(request, due, form, reverse("members:pay", args=[public_id]))):
         return answer
-    settled = cover.dues.filter(state="settled").first() if cover.roster_id is None else None
+    settled = cover.dues.filter(state="settled", member__isnull=False).first() if cover.roster_id is None else None
     return show(request, "pay", form, slips=due.papers.all() if due else [], settled=settled, **told)
 
 
@@ -147,7 +147,7 @@ def my_slip(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def my_receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The receipt of what the worker paid for this cover."""
     cover = mine_or_404(public_id)
-    return _receipt(request, cover.dues.filter(state="settled").first() if cover.roster_id is None else None)
+    return _receipt(request, cover.dues.filter(state="settled", member__isnull=False).first() if cover.roster_id is None else None)
 
 
 # -- everyone ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from programs.rules.schedule import FeeClass, Schedule, UnitRule
 
 # What a class may ask that has no ordinary value: unknown is not "no".
 _ASKED = ("risk", "unit_nature")
+PERSON = "person"  # the payer who is the person that joins
 
 
 class NoFeeClass(LookupError):
@@ -74,6 +75,15 @@ def split(
     fee = fee_class(schedule, person, starts_on=starts_on, term_months=term_months)
     counted = counted_shares(schedule, shares)
     return {name: amount * counted for name, amount in (fee.payers or ((default, fee.per_share),))}
+
+
+def split_single(
+    schedule: Schedule, person: PersonFacts, shares: int, *, in_unit: bool, starts_on: date | None = None, term_months: int | None = None
+) -> dict[str, Decimal]:
+    """The contribution of somebody who joins by themselves, by payer. The others' parts are owed through the unit; who has no unit
+    has nobody to pay them and pays it all."""
+    parts = split(schedule, person, shares, default=PERSON, starts_on=starts_on, term_months=term_months)
+    return parts if in_unit else {PERSON: sum(parts.values(), Decimal(0))}
 
 
 def participation_ok(rule: UnitRule, unit: UnitFacts) -> bool:

@@ -788,3 +788,29 @@ def test_a_refund_and_a_match_of_the_same_rest_at_once(committed: None) -> None:
     assert sorted(outcomes)[0] in ("RefundRefused", "RemittanceRefused")
     with everywhere(reason="look"):
         assert discrepancies() == []
+
+
+def test_a_line_with_another_amount_than_was_typed_is_flagged(world: World) -> None:
+    """125.00 typed in by hand, 1.00 in the bank's file: the same number, and one of the two is wrong. The same amount is known."""
+    with everywhere(reason="arrange"):
+        for reference in ("T1", "T2"):
+            arrived(world, 12_500, reference=reference)
+    statement = run(world, csv(["2026-01-05,T1,1.00,,测试单位,,", "2026-01-05,T2,125.00,,测试单位,,", "2026-01-05,T3,7.00,,测试单位,,"]))
+    with everywhere(reason="look"):
+        rows = list(statement.rows.order_by("row_number"))
+        assert [row.outcome for row in rows] == ["bad", "known", "good"]
+        assert "125.00" in str(rows[0].reasons)
+        assert "1.00" in str(rows[0].reasons)
+        assert statement.total_fen == 700
+
+
+def test_a_line_that_is_typed_in_with_another_amount_after_the_preview_is_flagged_too(world: World) -> None:
+    statement = run(world, csv(["2026-01-05,T1,1.00,,测试单位,,", "2026-01-05,T2,125.00,,测试单位,,", "2026-01-05,T3,7.00,,测试单位,,"]))
+    with everywhere(reason="arrange"):
+        for reference in ("T1", "T2"):
+            arrived(world, 12_500, reference=reference)
+    take(world, statement)
+    with everywhere(reason="look"):
+        assert [row.outcome for row in statement.rows.order_by("row_number")] == ["bad", "known", "taken"]
+        assert (statement.bad_count, statement.known_count, statement.good_count, statement.total_fen) == (1, 1, 1, 700)
+        assert discrepancies() == []

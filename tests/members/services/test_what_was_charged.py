@@ -5,24 +5,26 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.contributions import discrepancies
-from members.selectors.joining import offer_of
+from members.selectors.joining import fee_of, offer_of
 from members.services import enrolment, refunds, rosters, voiding
 from members.services.contributions import Pair, match, raise_due
 from members.services.enrolment import EnrolmentRefused
 from members.services.refunds import RefundRefused
 from programs.models import Terms
 from programs.rules.planfile import read_plan
+from programs.selectors import schedule_of
 from tests.factories.world import CATALOGUE, JOINED, World, load, terms_like
 from tests.members.services.test_contributions import arrived, balances, manager, payer
 from tests.members.services.test_voiding import refund, reviewer
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.roles import SYSTEM
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import Scope, everywhere, office_scope
 
 YULIN = "shaanxi-yulin-medical.2026"
 
@@ -224,3 +226,46 @@ def rosters_problems(world: World, terms: Terms) -> list[str]:
     roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=JOINED)
     rosters.check(roster.pk, by=SYSTEM, on=JOINED)
     return [row.problem for row in RosterRow.objects.filter(roster=roster)]
+
+
+# -- by whom --------------------------------------------------------------------------------------------------------------
+
+
+SHARED = {"per_share": "80", "payers": {"union": "30", "person": "50"}}
+
+
+def test_whoever_joins_alone_owes_their_own_part_and_the_unit_the_others(world: World) -> None:
+    cover = joined(world, terms_like(YULIN, contribution=SHARED))
+    own, others = cover.dues.get(payer="person"), cover.dues.get(payer="union")
+    assert (own.amount_fen, own.member_id, own.unit_id) == (5_000, cover.holder_id, None)
+    assert (others.amount_fen, others.member_id, others.unit_id) == (3_000, None, world.unit.pk)
+    assert fee_of(schedule_of(cover.terms), cover.member, 1, unit=world.unit, on=JOINED) == 5_000
+    paid(world, own, 5_000)
+    cover.refresh_from_db()
+    assert cover.state == "contribution_due", "the union's part has not arrived"
+    with pytest.raises(EnrolmentRefused, match="已经收到"), transaction.atomic():
+        enrolment.withdraw(cover, by=world.worker(cover.member))
+    cover.refresh_from_db()
+    paid(world, others, 3_000)
+    cover.refresh_from_db()
+    assert (cover.state, balances()["contributions"]) == ("effective", -8_000)
+    one = voiding.propose(cover, reason="duplicate", note="重复", by=reviewer(world), on=JOINED)
+    voiding.release(one, by=payer(world), on=JOINED)
+    assert [due.waived_fen for due in cover.dues.order_by("amount_fen")] == [3_000, 5_000]
+
+
+def test_whoever_takes_it_back_leaves_nothing_owed_by_anybody(world: World) -> None:
+    cover = joined(world, terms_like(YULIN, contribution=SHARED))
+    with office_scope(Scope(member=cover.member_id, user=cover.member.user_id)):
+        assert ContributionDue.objects.count() == 1, "the other part is not theirs to see"
+        enrolment.withdraw(cover, by=world.worker(cover.member))
+    assert {due.state for due in cover.dues.all()} == {"cancelled"}
+
+
+def test_whoever_has_no_unit_pays_it_all(world: World) -> None:
+    terms, member = terms_like(YULIN, contribution=SHARED), world.member(101)
+    assert fee_of(schedule_of(terms), member, 1, unit=None, on=JOINED) == 8_000
+    cover = enrolment.enrol(
+        member=member, holder=member, relation="self", terms=terms, shares=1, unit=None, on=JOINED, by=world.worker(member)
+    )
+    assert [(due.payer, due.amount_fen) for due in cover.dues.all()] == [("person", 8_000)]
