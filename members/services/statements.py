@@ -134,7 +134,9 @@ def _other_amount(line: Line, known: Mapping[str, int]) -> list[Promise]:
 
 
 def _differs(before: int, now: int) -> Promise:
-    words = gettext_lazy("这个流水号已登记过 {before} 元，流水上是 {now} 元，两边不一致，这一行没有导入。请打开登记的那笔来款，对照银行回单核对")
+    words = gettext_lazy(
+        "这个流水号已登记过 {before} 元，流水上是 {now} 元，两边不一致，这一行没有导入。请打开登记的那笔来款，对照银行回单核对"
+    )
     return format_lazy(words, before=format_yuan(before), now=format_yuan(now))
 
 
