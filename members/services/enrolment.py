@@ -115,7 +115,8 @@ def enrol(
             parts = split_single(schedule, person, shares, in_unit=unit is not None, starts_on=cover.start, term_months=term)
             _raise_dues(enrolment, parts, pay_by=schedule.pay_by(on))
             record([enrolment], "enrol", by=by)
-            settle_what_is_free(enrolment=enrolment)
+            if not any(parts.values()):
+                settle_what_is_free(enrolment=enrolment)
     except IntegrityError as error:
         if "cover_never_overlaps" in str(error):
             raise AlreadyCovered(already_covered_words(terms)) from error
