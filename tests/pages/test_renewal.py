@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from members.models import Enrolment, Member, Roster, WorkUnit
 from members.selectors import rosters as reading
-from members.services import departures, rosters, units
+from members.services import contributions, departures, rosters, units
 from members.services.people import numbers_of
 from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
@@ -131,6 +131,11 @@ def _the_year_before(unit: WorkUnit, terms: Terms, lines: list[Line], by: Actor)
     roster.refresh_from_db()
     rosters.confirm(roster, by=by)
     rosters.commit(roster.pk, by=SYSTEM, on=BEFORE)
+    for due in roster.dues.all():
+        contributions.confirm(
+            due, payer_name="单位", bank_reference=f"B{due.pk}", received_on=BEFORE, amount_fen=due.amount_fen, remark="", by=SYSTEM,
+            on=BEFORE,
+        )  # fmt: skip
 
 
 @pytest.fixture

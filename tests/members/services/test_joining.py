@@ -11,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
-from members.services import enrolment, joining, people
+from members.services import contributions, enrolment, joining, people
 from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
 from members.services.people import PersonRefused
@@ -21,6 +21,7 @@ from tests.pages.test_my_covers import FIVE, plan
 from unionaid.lib.calendar import add_years, frozen, plus_days
 from unionaid.lib.identity import IdNumber, make_id_number, parse_id_number
 from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import Scope, everywhere, office_scope
 
 QUIET = ("SAVEPOINT", "RELEASE", "ROLLBACK TO")
@@ -164,7 +165,10 @@ def test_cover_through_the_other_parent_counts_as_renewal(world: World, guardian
     first = enrolled(world, guardian, child, terms)
     assert (first.first_time, first.waiting_waived) == (True, False)
     with everywhere(reason="arrange"):
-        other = world.member(103, "另一方")
+        other, due = world.member(103, "另一方"), first.dues.get()
+        contributions.confirm(
+            due, payer_name="家长", bank_reference="B1", received_on=JOINED, amount_fen=due.amount_fen, remark="", by=SYSTEM, on=JOINED
+        )
         Enrolment.objects.filter(pk=first.pk).update(cover=DateRange(date(2025, 1, 1), JOINED))
         Member.objects.filter(pk=child.pk).update(guardian=other)
     second = enrolled(world, other, child, terms)
