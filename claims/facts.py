@@ -14,6 +14,7 @@ from members.facts import cover_facts, person_facts
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay, disease_of
+from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.scope import everywhere
@@ -84,7 +85,32 @@ def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> Pri
 
 
 def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
-    line, before = corrected_line(claim), replaced(claim)
+    before = replaced(claim)
+    diseases, admissions, several = _decided_before(claim) if _asks_history(claim) else ({}, 0, [])
+    same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
+    given_back = taken_by(before) if before else {}
+    return PriorUse(
+        used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
+        paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
+        admissions=admissions - _left_out(several),
+        diseases=frozenset(filter(None, diseases.values())),
+    )
+
+
+# The steps and gates that ask what was decided before, beyond what stands under the limits.
+HISTORY = frozenset({"per_admission", "less_paid", "once_per_disease"})
+
+
+def _asks_history(claim: Claim) -> bool:
+    """Does anything that this event can trigger look at earlier decisions?"""
+    items = [item for item in schedule_of(claim.terms).items if claim.event in item.events]
+    return any(part.name in HISTORY for item in items for part in (*item.steps, *item.gates))
+
+
+def _decided_before(claim: Claim) -> tuple[dict[int, str], int, list[int]]:
+    """Of this person's decided claims in the program, this one's line left out: the disease of each, how many admissions under the
+    same cover, and the claims with several of them. One statement."""
+    line = corrected_line(claim)
     others = (
         Claim.objects.filter(member_id=claim.member_id, program_id=claim.program_id, state__in=DECIDED)
         .exclude(pk__in=[claim.pk, *(one.pk for one in line)])
@@ -99,14 +125,7 @@ def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
         elif event == "admission" and enrolment_id == claim.enrolment_id:
             admissions += stays
             several += [pk] if stays > 1 else []
-    same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
-    given_back = taken_by(before) if before else {}
-    return PriorUse(
-        used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
-        paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
-        admissions=admissions - _left_out(several),
-        diseases=frozenset(filter(None, diseases.values())),
-    )
+    return diseases, admissions, several
 
 
 def _left_out(claim_ids: list[int]) -> int:

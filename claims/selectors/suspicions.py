@@ -96,7 +96,7 @@ UNION ALL
 SELECT c.id, 'personal_does_not_add', concat_ws(' ', a.id, a.psn_part_amt_fen, parts.fen),
   jsonb_build_object('whole', a.psn_part_amt_fen, 'added', parts.fen)
 FROM looked c JOIN claims_admission a ON a.claim_id = c.id
-CROSS JOIN LATERAL (SELECT a.acct_pay_fen + a.psn_cash_pay_fen AS fen) parts
+CROSS JOIN LATERAL (SELECT a.acct_pay_fen + a.psn_cash_pay_fen + a.acct_mulaid_pay_fen AS fen) parts
 WHERE parts.fen <> 0 AND a.psn_part_amt_fen <> parts.fen
 UNION ALL
 SELECT c.id, 'new_provider', c.hospital, jsonb_build_object('hospital', c.hospital)

@@ -42,7 +42,7 @@ def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """First review passed: on to the second person."""
     not_own(claim, by)
     move([claim], "review", by=by, note=note)
-    remember(claim, "review", by, note)
+    write_review(claim, "review", by, note)
     preview(claim)
     return claim
 
@@ -86,7 +86,7 @@ def ask_back(claim: Claim, action: str, *, by: Actor, note: str) -> Claim:
         raise DecisionRefused(_("请写明需要补充什么，申领人会看到这段话。"))
     not_own(claim, by)
     move([claim], action, by=by, note=note, changes={"message": note, "stopped_at": now()})
-    remember(claim, action, by, note)
+    write_review(claim, action, by, note)
     return claim
 
 
@@ -102,7 +102,7 @@ def send_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
         raise DecisionRefused(_("请写明退回初审的原因。"))
     not_own(claim, by)
     move([claim], "send_back", by=by, note=note)
-    remember(claim, "send_back", by, note)
+    write_review(claim, "send_back", by, note)
     return claim
 
 
@@ -115,7 +115,7 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
     if reason_code == BELOW_DEDUCTIBLE:
         _count_deductible(claim)
-    remember(claim, "reject", by, note, reason_code)
+    write_review(claim, "reject", by, note, reason_code)
     return claim
 
 
@@ -155,10 +155,11 @@ SECOND_PERSON = {
 
 def second_person(claim: Claim, assessment: Assessment) -> str:
     """Why this claim goes to a second person: a key of `SECOND_PERSON`; empty when the first may decide alone. A correction of
-    an earlier decision always does."""
+    an earlier decision always does. What calls for a second look is looked for anew: nobody decides alone by old flags."""
     rule = schedule_of(claim.terms).deciding
     if rule.final_from is None or claim.corrects_id is not None:
         return "always"
+    screen([claim])
     flagged = is_flagged(claim)
     return rule.second_person(benefit=assessment.total, event=claim.event, flagged=flagged)
 
@@ -179,7 +180,7 @@ def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note
     move([claim], actions[bool(days)], by=by, note=note, changes={"approved_fen": due, **notice})
     ceilings.take(claim, assessment, instead_of=before)
     _keep(claim, told, assessment, final=True, instead_of=before)
-    remember(claim, actions[0], by, note)
+    write_review(claim, actions[0], by, note)
     return claim
 
 
@@ -233,7 +234,7 @@ def _keep(
     )
 
 
-def remember(claim: Claim, decision: str, by: Actor, note: str, reason_code: str = "") -> None:
+def write_review(claim: Claim, decision: str, by: Actor, note: str, reason_code: str = "") -> None:
     Review.objects.create(claim=claim, decision=decision, by_id=by.user_id, note=note, reason_code=reason_code)
 
 

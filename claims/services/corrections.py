@@ -44,7 +44,7 @@ def reclassify(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date, n
     made = successor_of(claim, changes=changed, by=by, on=on)
     details = {name: {"from": getattr(claim, name), "to": value} for name, value in changed.items()}
     move([made], "reclassify", by=by, note=note, changes={"submitted_at": claim.submitted_at}, details=details)
-    adjudication.remember(made, "reclassify", by, note)
+    adjudication.write_review(made, "reclassify", by, note)
     adjudication.preview(made)
     return made
 

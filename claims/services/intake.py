@@ -266,8 +266,7 @@ def missing_documents(claim: Claim, *, on: date) -> list[Document]:
 def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     """Send the claim in: everything the plan needs must be there, and the event inside the cover. It goes to the office, or first to
     the unit's agent where the plan wants it so. The rules' answer is computed and kept with it, so that the reviewer sees it at once."""
-    _locked_state(claim)
-    _refuse_void(claim)
+    _lock_with_cover(claim)
     stays = _check_complete(claim, on)
     first = unit_review.goes_first(claim, by=by, on=on)
     action, changes = ("submit_to_unit", {"unit_due_on": unit_review.due_on(on)}) if first else ("submit", {})
@@ -279,8 +278,7 @@ def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
 
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing; from now on the time counts again."""
-    _locked_state(claim)
-    _refuse_void(claim)
+    _lock_with_cover(claim)
     stays = _check_complete(claim, on)
     changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None}
     first = unit_review.goes_first(claim, by=by, on=on)
@@ -297,10 +295,11 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
     return move([claim], "withdraw", by=by)[0]
 
 
-def _refuse_void(claim: Claim) -> None:
-    """Whoever voids the enrolment waits here, or was before us."""
+def _lock_with_cover(claim: Claim) -> None:
+    """Nothing is written to the claim from another window, and whoever voids the enrolment waits here, or was before us."""
     with everywhere(reason="the cover of one's own claim"):
-        cover = Enrolment.objects.select_for_update(of=("self",), no_key=True).get(pk=claim.enrolment_id)
+        both = Claim.objects.select_related("enrolment").select_for_update(of=("self", "enrolment"), no_key=True)
+        cover = both.get(pk=claim.pk).enrolment
     if cover.state != "effective":
         raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
 

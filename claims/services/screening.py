@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from claims.checks import DECIDABLE
-from claims.models import BenefitStatement, Claim, ClaimFlag
+from claims.models import Claim, ClaimFlag
 from claims.selectors.suspicions import found_for, neighbours_of
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
@@ -26,6 +25,10 @@ WITH found AS (
   SELECT f.claim_id, c.office_id, f.code, f.subject, f.figures
   FROM jsonb_to_recordset(%(found)s::jsonb) AS f (claim_id bigint, code text, subject text, figures jsonb)
   JOIN claims_claim c ON c.id = f.claim_id ORDER BY f.claim_id, f.code, f.subject
+), estimate AS (
+  UPDATE claims_claim told SET estimated_fen = (
+    SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = told.id ORDER BY s.id DESC LIMIT 1)
+  WHERE told.id = ANY (%(asked)s)
 ), put AS (
   INSERT INTO claims_claimflag (claim_id, office_id, code, subject, figures, reason)
   SELECT claim_id, office_id, code, subject, figures, '' FROM found
@@ -50,9 +53,7 @@ def screen(claims: Sequence[Claim]) -> None:
             {"claim_id": one.claim_id, "code": one.code, "subject": one.subject, "figures": one.figures} for one in found_for(looked)
         ]
         with connection.cursor() as cursor:
-            cursor.execute(_KEEP, {"found": json.dumps(found), "ids": looked})
-        latest = BenefitStatement.objects.filter(claim=OuterRef("pk")).order_by("-id").values("total_fen")[:1]
-        Claim.objects.filter(pk__in=ids).update(estimated_fen=Subquery(latest))
+            cursor.execute(_KEEP, {"found": json.dumps(found), "ids": looked, "asked": ids})
 
 
 def dismiss(flag: ClaimFlag, *, by: Actor, reason: str) -> ClaimFlag:

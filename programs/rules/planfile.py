@@ -150,7 +150,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], source: str) -> 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
-def _scalar(node: yaml.ScalarNode, source: str) -> Any:
+def _scalar(node: yaml.Node, source: str) -> Any:
     line, said = node.start_mark.line + 1, f"“{str(node.value)[:40]}”"
     if node.tag == "tag:yaml.org,2002:timestamp":
         return str(node.value)  # days stay texts; whether they are in the calendar is asked where a day is wanted
@@ -164,7 +164,7 @@ def _scalar(node: yaml.ScalarNode, source: str) -> Any:
     return value if isinstance(value, str | int | float | type(None)) else str(node.value)
 
 
-def _readable(node: yaml.ScalarNode, source: str) -> yaml.ScalarNode:
+def _readable(node: yaml.Node, source: str) -> yaml.Node:
     if unwritable(node.value):
         raise _error(source, node.start_mark.line + 1, UNWRITABLE.zh, UNWRITABLE.en)
     return node

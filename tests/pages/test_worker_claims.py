@@ -311,7 +311,7 @@ def test_sent_twice_it_is_one_claim_and_one_answer(walk: Walk, full: Claim) -> N
     assert first["Location"] == second["Location"] == reverse("claims:submitted", args=[full.public_id])
     third = walk.client.post(address, {**said, "key": "k2"})
     assert third["Location"] == reverse("claims:status", args=[full.public_id])
-    assert "可能已由他人办理" in _text(walk.client.get(third["Location"]))
+    assert "已经办理了“提交申领”" in _text(walk.client.get(third["Location"]))
     with everywhere(reason="look"):
         assert full.statements.count() == 1
         assert Claim.objects.count() == 1
