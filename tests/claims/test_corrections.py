@@ -81,6 +81,7 @@ def test_a_later_claim_counts_the_corrected_case_once(desk: Desk, mild: Claim) -
     assert prior_use(later).used["period:plan"] == 10_000
 
 
+@pytest.mark.usefixtures("by_admission")
 def test_a_corrected_stay_is_one_admission(desk: Desk) -> None:
     cover = desk.cover()
     claim = desk.decide(desk.world.claim(cover, 600_000))

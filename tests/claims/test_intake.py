@@ -113,6 +113,7 @@ def test_a_sent_claim_is_closed_to_every_change(world: World, cover: Enrolment, 
             act()
 
 
+@pytest.mark.usefixtures("by_admission")
 def test_who_claims_for_another_counts_with_what_that_person_has_used(world: World, cover: Enrolment) -> None:
     """A spouse's usage is hidden from the holder's scope; the estimate must see it all the same."""
     first = world.claim(cover, 600_000)
@@ -174,6 +175,7 @@ def test_the_only_stay_outside_the_cover_is_refused_as_ever(world: World, draft:
         intake.submit(draft, by=by, on=ASKED)
 
 
+@pytest.mark.usefixtures("by_admission")
 def test_a_stay_that_counts_for_nothing_is_no_admission_of_the_period(world: World, cover: Enrolment, draft: Claim, by: Actor) -> None:
     _kept, other = _ready(world, draft, by, (ILL, OUT), (date(2026, 4, 1), date(2026, 4, 2)))
     sent = intake.submit(draft, by=by, on=ASKED)

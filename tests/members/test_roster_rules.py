@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from members.models import ContributionDue, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
-from members.services import rosters
+from members.services import contributions, rosters
 from members.services.roster_rows import TITLES, titles_of
 from programs.models import Terms
 from programs.rules import eligibility_sql
@@ -65,6 +65,15 @@ def _enrolled(world: World, roster: Roster, *, on: date = JOINED) -> list[Enrolm
         rosters.confirm(roster, by=world.agent_actor)
         rosters.commit(roster.pk, by=SYSTEM, on=on)
         return list(Enrolment.objects.filter(roster=roster).order_by("id"))
+
+
+def _paid(roster: Roster, on: date) -> None:
+    """The roster's whole debt has arrived: cover that is in force counts as cover before."""
+    with everywhere(reason="arrange"), frozen(on):
+        for due in roster.dues.all():
+            contributions.confirm(
+                due, payer_name="单位", bank_reference=f"B{due.pk}", received_on=on, amount_fen=due.amount_fen, remark="", by=SYSTEM, on=on
+            )
 
 
 # --- the rules run in SQL, the reasons are told by Python ------------------------------------------------------------
@@ -130,7 +139,9 @@ def test_who_was_covered_in_the_period_before_renews_under_the_renewals_age(worl
         earlier = _terms_before(terms)
     joined = _checked(world, earlier, lines[:1], on=date(2024, 12, 1))
     assert len(_enrolled(world, joined, on=date(2024, 12, 1))) == 1
-    assert _checked(world, terms, lines).good_count == 1
+    assert _checked(world, terms, lines).good_count == 0  # what was never paid for is no cover
+    _paid(joined, on=date(2024, 12, 2))
+    assert _checked(world, terms, [*lines[:1], *_people(MAN, 1, first=70, born=date(1990, 3, 8))]).good_count == 2
 
 
 def _terms_before(terms: Terms) -> Terms:
@@ -224,7 +235,9 @@ def test_the_last_list_brings_along_what_is_known(world: World) -> None:
     with everywhere(reason="arrange"):
         before, then = _terms_before(terms), date(2025, 1, 5)
     lines = [*_people(MAN, 1, "无固定期限", "高危"), *_people(MAN, 1, "24", "", first=9)]
-    _enrolled(world, _checked(world, before, lines, "合同期限", "工种风险", on=then), on=then)
+    first = _checked(world, before, lines, "合同期限", "工种风险", on=then)
+    _enrolled(world, first, on=then)
+    _paid(first, on=then)
     with everywhere(reason="look"), frozen(JOINED):
         content = rosters.last_list(world.unit, terms, by=world.agent_actor, on=JOINED)
     table = read_table(content, "last.xlsx")
