@@ -56,7 +56,7 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
         office = get_object_or_404(offices_below(actor), pk=whole(request.POST.get("office")))
         try:
             with transaction.atomic():  # what is refused leaves no trace
-                waiting_here = services.payable(office, fund=request.POST.get("fund", Fund.MUTUAL_AID)[:16])
+                waiting_here = services.payable(office, fund=_fund(request.POST.get("fund", Fund.MUTUAL_AID)))
                 batch = services.assemble(office=office, claims=waiting_here, by=actor, on=today())
             messages.success(request, gettext("批次已编制，请由另一个人复核放款。"))
             return redirect("admin:payout_batch", pk=batch.pk)
@@ -66,6 +66,13 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
         request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), refused=refused
     )
     return render(request, "desk/payout_assemble.html", context, status=status)
+
+
+def _fund(key: str) -> Fund:
+    """The fund that was chosen; PayoutRefused for what is none."""
+    if key not in Fund.values:
+        raise services.PayoutRefused(gettext("请从列出的资金里选择一项，再编制批次。"))
+    return Fund(key)
 
 
 def _waiting(actor: Actor) -> list[dict[str, Any]]:

@@ -78,6 +78,8 @@ def play(world: World, covers: list[Enrolment]) -> None:
     with frozen(ASKED):
         run_due("reports")
         run_due("default")
+    with everywhere(reason="arrange"), frozen(ASKED):
+        found_otherwise(world, covers[0].member)
 
 
 def approve_together(world: World, cover: Enrolment) -> None:
@@ -98,7 +100,7 @@ def approve_together(world: World, cover: Enrolment) -> None:
 
 def disputed(world: World, member: Member) -> None:
     """Under a plan whose claims go by the unit and a public notice: one waits at the unit, one is on notice and doubted, one was
-    rejected and is appealed; a decided one was found to belong to another class."""
+    rejected and is appealed."""
     terms = load("shaanxi-yulin-medical.2026", code="noticed", deciding={"unit_first": True, "notice_days": 5})
     cover = Enrolment.objects.filter(member=member, terms=terms).first() or world.cover(member, terms)
     reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
@@ -110,9 +112,13 @@ def disputed(world: World, member: Member) -> None:
     public_notice.object_to(noticed, name="来访人", text="没有住过院", by=approver, on=ASKED)
     adjudication.reject(refused, by=reviewer, on=ASKED, note="不在范围", reason_code="not_listed", clause="第七条")
     appeals.file(refused, grounds="应当给付", by=world.worker(member), on=ASKED)
+
+
+def found_otherwise(world: World, member: Member) -> None:
+    """A decided claim was found to belong to another class: its correction waits for the second person."""
     decided = Claim.objects.filter(member=member, state="approved", corrections=None).first()
-    if decided:
-        redecisions.reclassify(decided, {"hospital_grade": 3}, by=reviewer, on=ASKED, note="医院等级")
+    by = world.cast.actor(world.cast.reviewer)
+    redecisions.reclassify(decided, {"hospital_grade": 3}, by=by, on=ASKED, note="医院等级")
 
 
 def money_arrives(world: World) -> None:
