@@ -160,7 +160,10 @@ def enqueue(
     return jobs
 
 
-def run_due(queue: str, *, limit: int = 50) -> int:
+AT_ONCE = 50
+
+
+def run_due(queue: str, *, limit: int = AT_ONCE) -> int:
     """Claim and run the due jobs of this queue, one after another; how many were run."""
     ran = 0
     while ran < limit and (claimed := _claim(queue)) is not None:

@@ -7,8 +7,11 @@ from unionaid.workflow import jobs
 
 @shared_task(name="workflow.run_due")
 def run_due(queue: str) -> int:
-    """Run the due jobs of a queue."""
-    return jobs.run_due(queue)
+    """Run the due jobs of a queue; where there may be more, ask again, so that thousands do not wait for the sweep."""
+    ran = jobs.run_due(queue)
+    if ran == jobs.AT_ONCE:
+        jobs.nudge(queue)
+    return ran
 
 
 @shared_task(name="workflow.sweep")
