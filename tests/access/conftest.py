@@ -1,10 +1,14 @@
 """A year in small, and everyone who may knock: arranged once for every walk."""
 
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import date
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils.translation import gettext_lazy
+from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim, ReviewRule
 from claims.payouts import services as payouts
@@ -28,7 +32,7 @@ from members.services import (
     voiding,
 )
 from tests.factories.offices import make_user
-from tests.factories.world import ASKED, JOINED, World, load, make_unit
+from tests.factories.world import ASKED, JOINED, World, load, make_unit, make_world
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
@@ -170,16 +174,28 @@ def answer_to(batch: PayoutBatch) -> bytes:
     return "\r\n".join(["附言,金额,处理结果,失败原因", *lines]).encode("gb18030")
 
 
+@pytest.fixture(scope="module")
+def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Four people of one unit with a year behind them: arranged once for all tests of a module, and taken back after the last."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with frozen(JOINED):
+            world = make_world()
+        with everywhere(reason="arrange"), frozen(ASKED):
+            covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
+        unit_matters(world)
+        people_matters(world, covers[0], 751)
+        play(world, covers)
+        lists_arrive(world, 501)
+        yield world
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def full(world: World) -> World:
-    """Four people of one unit with a year behind them."""
-    with everywhere(reason="arrange"), frozen(ASKED):
-        covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
-    unit_matters(world)
-    people_matters(world, covers[0], 751)
-    play(world, covers)
-    lists_arrive(world, 501)
-    return world
+def full(year: World, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The year as it was arranged; what a test adds is taken back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield deepcopy(year)
+        transaction.set_rollback(True)
 
 
 def unit_matters(world: World) -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
 
 EACH = 3  # how many addresses of one route are read
+QUIET = ("SAVEPOINT", "RELEASE", "ROLLBACK TO")
 
 
 @dataclass
@@ -96,6 +99,7 @@ class Seen:
     came_from: str
     answer: HttpResponse
     page: PageReader
+    statements: int
 
 
 def route_of(address: str) -> str:
@@ -115,7 +119,9 @@ def walk(client: Client, start: str) -> Iterator[Seen]:
         counts[route] += 1
         if counts[route] > EACH:
             continue
-        answer = client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(address)
+        statements = sum(not query["sql"].startswith(QUIET) for query in asked.captured_queries)
         reader = PageReader()
         if answer.status_code in (301, 302):
             reader.links.append(answer["Location"])
@@ -123,7 +129,7 @@ def walk(client: Client, start: str) -> Iterator[Seen]:
             reader.feed(answer.content.decode())
         else:
             counts[route] += EACH
-        yield Seen(address, route, came_from, answer, reader)
+        yield Seen(address, route, came_from, answer, reader, statements)
         for link in reader.links:
             target = urlsplit(urljoin(f"http://testserver{address}", link))
             if target.netloc == "testserver" and not target.path.startswith("/static/"):
