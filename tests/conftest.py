@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
+from copy import deepcopy
 
 import pytest
 from django.apps import apps
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
@@ -64,6 +65,8 @@ def as_office() -> Callable[[Office], AbstractContextManager[Scope]]:
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Real commits, for races, crashes, workers and browsers; every table is emptied afterwards as the owner."""
     with django_db_blocker.unblock():
+        if Arranged.standing:
+            Arranged.standing.take_away()
         try:
             yield
         finally:
@@ -87,8 +90,40 @@ def empty_all_tables() -> None:
     connection.close()
 
 
+class Arranged:
+    """A world made in an open transaction, for one test after another; what each test adds is taken back to here."""
+
+    standing: "Arranged | None" = None
+
+    def __init__(self) -> None:
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        with frozen(JOINED):
+            self.world = make_world()
+        Arranged.standing = self
+
+    def take_away(self) -> None:
+        """Nothing of it was ever committed."""
+        Arranged.standing = None
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def arranged(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Arranged once for the tests of a module that want a world."""
+    with django_db_blocker.unblock():
+        Arranged()
+    yield
+    with django_db_blocker.unblock():
+        if Arranged.standing:
+            Arranged.standing.take_away()
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    """A unit, a plan, the cast."""
+def world(arranged: None, db: None) -> World:
+    """A unit, a plan, the cast; made anew after a test that commits for real."""
+    if Arranged.standing:
+        return deepcopy(Arranged.standing.world)
     with frozen(JOINED):
         return make_world()
