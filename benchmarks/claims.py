@@ -75,7 +75,6 @@ def drafts(world: World, terms: Terms, people: list[Any], count: int) -> list[in
 
 def whole_path(world: World, pk: int, reviewer: Actor, approver: Actor) -> None:
     """One claim, three people, three transactions."""
-    rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "unit")
     steps: tuple[Callable[[Claim], Any], ...] = (
         lambda claim: intake.submit(claim, by=world.worker(claim.member), on=ASKED),
         lambda claim: adjudication.review(claim, by=reviewer, on=ASKED),
@@ -83,7 +82,7 @@ def whole_path(world: World, pk: int, reviewer: Actor, approver: Actor) -> None:
     )
     for step in steps:
         with office_scope(Scope(offices=covers(world.cast.a))):
-            step(rows.get(pk=pk))
+            step(Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "unit").get(pk=pk))
 
 
 def main() -> None:

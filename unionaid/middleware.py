@@ -14,7 +14,7 @@ from members.selectors.people import member_of_user
 from members.selectors.units import units_of_agent
 from unionaid.lib.calendar import today
 from unionaid.offices.roles import NOBODY, Actor
-from unionaid.offices.scope import Scope, office_scope
+from unionaid.offices.scope import Scope, go_on_as, office_scope
 from unionaid.offices.selectors import staff_actor
 from unionaid.web.busy import busy_page, waited_in_vain
 
@@ -33,8 +33,8 @@ class ScopeMiddleware:
         with office_scope(Scope(user=request.user.pk)):
             actor = actor_of(request)
             request.actor = actor  # type: ignore[attr-defined]
-            with office_scope(scope_of(actor, request.path)):
-                return self._answer(request)
+            go_on_as(scope_of(actor, request.path))
+            return self._answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Nothing of it is kept. Who waited in vain for somebody else is told so."""

@@ -15,6 +15,7 @@ from programs.selectors import schedule_of
 from programs.services import check, load_plan, publish
 from tests.factories.offices import Cast, make_cast, make_user
 from unionaid.accounts.models import User
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import Office
@@ -77,8 +78,8 @@ class World:
         return Actor(self.agent.pk, "周经办", unit_ids=frozenset({self.unit.pk}))
 
     def member(self, order: int, name: str = "王小明", born: date = date(1990, 3, 8)) -> Member:
-        """A worker of the unit with a log-in of their own."""
-        number = parse_id_number(make_id_number("610802", born, order))
+        """A worker of the unit with a log-in of their own; a day has numbers for a thousand, who come after are born on the next."""
+        number = parse_id_number(make_id_number("610802", plus_days(born, order // 1000), order % 1000))
         new = people.NewPerson(name, number, "13800138000", "enterprise", True, True, self.cast.a.pk, self.unit.pk)
         member = people.register_member(new)
         user = make_user(f"w{order}", name)

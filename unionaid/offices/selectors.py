@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 
 from unionaid.accounts.models import User
 from unionaid.offices.models import Office, StaffPost
@@ -20,27 +21,11 @@ def posts_in_force(user: User, *, on: date) -> QuerySet[StaffPost]:
 
 
 def staff_actor(user: User, *, on: date) -> Actor:
-    """The user as staff: every post in force with the offices it covers. Two statements."""
-    held = list(posts_in_force(user, on=on).select_related("office"))
-    if not held:
-        return Actor(user_id=user.pk, label=user.display_name)
-    prefixes = {post.office.path for post in held}
-    wanted = Q()
-    for prefix in prefixes:
-        wanted |= Q(path__startswith=prefix)
-    below = list(Office.objects.filter(wanted).values_list("id", "path"))
-    return Actor(
-        user_id=user.pk,
-        label=user.display_name,
-        posts=tuple(
-            Post(
-                role=Role(post.role),
-                office_id=post.office_id,
-                covers=frozenset(pk for pk, path in below if path.startswith(post.office.path)),
-            )
-            for post in held
-        ),
-    )
+    """The user as staff: every post in force with the offices it covers. One statement."""
+    below = Office.objects.filter(path__startswith=OuterRef("office__path")).order_by().values("id")
+    held = posts_in_force(user, on=on).values_list("role", "office_id", ArraySubquery(below))
+    posts = tuple(Post(role=Role(role), office_id=office_id, covers=frozenset(covered)) for role, office_id, covered in held)
+    return Actor(user_id=user.pk, label=user.display_name, posts=posts)
 
 
 def offices_below(actor: Actor) -> QuerySet[Office]:
