@@ -66,7 +66,7 @@ def waited(q: Question) -> Reason | None:
     waiting = q.item.waiting
     if waiting is None or q.case.by_accident or q.item.has("wait"):
         return None
-    if q.cover.waiting_waived and waiting.waived_within_days is not None:
+    if waiting.waived(q.cover.days_since_cover):
         return None
     ends = waiting.ends(q.cover.period.start)
     return None if q.case.event_on >= ends else Reason("waiting", {"on": q.case.event_on, "ends": ends})

@@ -283,14 +283,15 @@ def wait(run: Running, data: Mapping[str, Any]) -> None:
     wait, give the last band."""
     day = days_between(run.cover.period.start, run.case.event_on) + 1
     found, accident = data["bands"][-1][2], run.case.by_accident
-    if not (run.cover.waiting_waived or accident):
+    waived = (run.item.waiting or run.schedule.waiting).waived(run.cover.days_since_cover)
+    if not (waived or accident):
         for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
                 found = value
     by_ratio = data["what"] == "ratio"
     run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
     told = {"accident": True} if accident else {}
-    run.note("wait", day=day, waived=run.cover.waiting_waived, **told, ratio=found if by_ratio else None)
+    run.note("wait", day=day, waived=waived, **told, ratio=found if by_ratio else None)
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:

@@ -256,7 +256,7 @@ def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: str) -> Pr
 def situations(draw: st.DrawFn, schedule: Schedule) -> Situation:
     case, shares = draw(cases()), draw(st.integers(1, 4))
     person = PersonFacts(birth_date=date(draw(st.integers(1950, 2012)), 3, 1), gender=draw(st.sampled_from(["male", "female"])))
-    cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.booleans()))
+    cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.sampled_from([None, 0, 30, 31])))
     return Situation(person, cover, case, draw(priors(schedule, shares, case.disease)))
 
 
