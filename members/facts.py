@@ -1,12 +1,12 @@
 """Rows into facts: what the rules may know of a person and of a cover."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from members.models import Enrolment, Member, WorkUnit
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import Period
+from unionaid.lib.calendar import Period, plus_days
 
 
 def person_facts(
@@ -39,7 +39,7 @@ def cover_facts(enrolment: Enrolment) -> CoverFacts:
     return CoverFacts(
         period=Period(enrolment.cover.lower, enrolment.cover.upper),
         shares=enrolment.shares,
-        waiting_waived=enrolment.waiting_waived,
+        days_since_cover=enrolment.days_since_cover,
     )
 
 
@@ -69,10 +69,17 @@ def renews_sql(*, member: str, program: str, start: str, within: str) -> str:
 
 
 def waiting(schedule: Schedule, start: date, previous_end: date | None) -> tuple[date | None, bool]:
-    """(last day of waiting or None, waived?) for cover that begins on `start`. Waived when the person's own cover in
-    this program ended at most the plan's days before: continuity belongs to person × program, not to the unit."""
-    within = schedule.renewal_within_days
-    if within is not None and previous_end is not None and (start - previous_end).days <= within:
-        return None, True
-    ends = schedule.waiting_ends(start)
-    return (ends - timedelta(days=1) if ends > start else None), False
+    """(last day on which some item still waits or None, waived?) for cover that begins on `start`. An item's waiting is waived when the
+    person's own cover in this program ended at most that waiver's days before: continuity belongs to person × program, not to the
+    unit. Waived: a waiver holds, and nothing is left to wait for. `waits_by_waiver` says the same for many."""
+    since = None if previous_end is None else (start - previous_end).days
+    ends = schedule.waiting_ends(start, since)
+    until = plus_days(ends, -1) if ends > start else None
+    return until, until is None and since is not None and since <= max(schedule.waivers, default=-1)
+
+
+def waits_by_waiver(schedule: Schedule, start: date) -> tuple[list[int], list[date | None]]:
+    """`waiting` of everybody: the least number of days since the last cover that is too many for each waiver, in order, and the last
+    day of waiting for whoever lies below the first, between two, and above the last of them (the first cover lies there too)."""
+    sinces = [0, *(within + 1 for within in schedule.waivers)]
+    return sinces[1:], [waiting(schedule, start, plus_days(start, -since))[0] for since in sinces]

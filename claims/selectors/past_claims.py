@@ -126,7 +126,7 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
     """
     settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
     asked = {
-        "after": after, "up_to": up_to, "waivers": schedule.renewal_within_days is not None,
+        "after": after, "up_to": up_to, "waivers": bool(schedule.waivers),
         "renewals": asks_renewal(schedule), "renews_within": schedule.enrolling.renewal_within_days,
         "for_life": any(step.data.get("scope") == "lifetime" for item in schedule.items for step in item.steps),
     }  # fmt: skip
@@ -142,8 +142,7 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
 def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset[str]) -> PastCase:
     """Cover as it was, with as many shares as these terms allow, and the person as far as is stored; waiting is waived when the terms
     looked at say so, not when those of that time did."""
-    within = schedule.renewal_within_days
-    renewed = within is not None and row.earlier_ended is not None and (row.starts_on - row.earlier_ended).days <= within
+    since = None if row.earlier_ended is None else (row.starts_on - row.earlier_ended).days
     tells_a_day = stays or row.accident_on or row.event_on
     return PastCase(
         key=row.id,
@@ -151,7 +150,7 @@ def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset
         who=row.member_id,
         cover_key=row.enrolment_id,
         person=_person(row),
-        cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), renewed),
+        cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), since),
         case=told_case(row, stays) if tells_a_day else None,
         before_fen=row.before_fen,
         counted=row.counted,

@@ -19,8 +19,8 @@ from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.facts import FUND_PARTS, SETTLEMENT_FIELDS, STAY_EVENTS, Settlement
-from programs.rules.gates import stay_by_stay
 from programs.rules.schedule import Document
+from programs.rules.stays import stay_by_stay
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import now, plus_days
 from unionaid.lib.money import format_yuan, yuan_from_fen

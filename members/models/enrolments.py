@@ -157,6 +157,8 @@ class Enrolment(Stateful, OfficeOwned):
     )
     waiting_until = models.DateField(_("等待期至"), null=True)
     waiting_waived = models.BooleanField(default=False)
+    # How many days before it began the person's last paid cover in the program had ended; none for the first one.
+    days_since_cover = models.PositiveIntegerField(null=True)
     first_time = models.BooleanField(default=True)
     contribution_fen = models.BigIntegerField(_("互助费（分）"))
     state = models.CharField(max_length=24, choices=ENROLMENT.choices(), default=ENROLMENT.initial)

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.facts import waiting
+from members.facts import waits_by_waiver
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services.people import Masked, masked_numbers
 from members.transitions import DUE_LIVE
@@ -121,11 +121,14 @@ def dues_of(roster: Roster) -> list[ContributionDue]:
     return list(roster.dues.select_related("unit__office").order_by("id"))
 
 
-def waiting_of(roster: Roster) -> tuple[date | None, int | None]:
-    """(last day of waiting for whoever is new, days within which a renewal is exempt) as joining today has it."""
+def waiting_of(roster: Roster) -> tuple[date | None, list[tuple[int, date | None]]]:
+    """The last day of waiting for whoever is new, and for whoever renews within so many days, as joining today has it."""
     schedule = schedule_of(roster.terms)
     cover = schedule.cover(on=today(), term_months=roster.term_months)
-    return waiting(schedule, cover.start, None)[0] if cover else None, schedule.renewal_within_days
+    if cover is None:
+        return None, []
+    _sinces, untils = waits_by_waiver(schedule, cover.start)
+    return untils[-1], list(zip(schedule.waivers, untils, strict=False))
 
 
 def work_on(roster: Roster) -> Job | None:

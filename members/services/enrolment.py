@@ -107,6 +107,7 @@ def enrol(
                 term_months=term,
                 waiting_until=until,
                 waiting_waived=waived,
+                days_since_cover=None if ends is None else (cover.start - ends).days,
                 first_time=ends is None,
                 contribution_fen=fee_fen,
             )

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from members.facts import renews_sql
+from members.facts import renews_sql, waits_by_waiver
 from members.models import Roster, WorkUnit
 from members.services.people import SECRETS, id_hash
 from members.services.roster_rows import Row, employment_of
@@ -362,17 +362,21 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
 ENROL = f"""
 WITH enrolled AS (
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
-                                   shares, cover, term_months, waiting_until, waiting_waived, first_time, contribution_fen, state, version)
+                                   shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
+                                   contribution_fen, state, version)
     SELECT {PUBLIC_ID}, %(office)s, j.member_id, j.member_id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, j.shares,
            daterange(%(start)s, %(end)s), %(term)s::smallint,
-           CASE WHEN before.ended >= %(start)s::date - %(within)s THEN NULL ELSE %(waiting_until)s::date END,
-           COALESCE(before.ended >= %(start)s::date - %(within)s, FALSE), before.ended IS NULL, j.fee_fen, 'contribution_due', 1
+           w.until, w.until IS NULL AND w.place < cardinality(%(untils)s::date[]), before.ended IS NULL,
+           %(start)s::date - before.ended, j.fee_fen, 'contribution_due', 1
     FROM joining j
     LEFT JOIN LATERAL (
         SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
         WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = 'effective'
               AND upper(e.cover) <= %(start)s
     ) before ON TRUE
+    CROSS JOIN LATERAL (SELECT 1 + COALESCE(width_bucket(%(start)s::date - before.ended, %(sinces)s::int[]),
+                                            cardinality(%(sinces)s::int[])) AS place) p
+    CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w
     WHERE j.fee_fen IS NOT NULL ORDER BY j.member_id
     ON CONFLICT DO NOTHING RETURNING member_id
 )
@@ -398,13 +402,12 @@ def enrol(
     cover: Period,
     fees: Sequence[Mapping[str, Any]],
     *,
-    waiting_until: date | None,
     late_reasons: Said,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
     since cover on some of these days exists by now, becomes a line with `late_reasons`. People are taken in the order of a
     key, so that two rosters at once wait for each other and never lock each other out."""
-    within = schedule.renewal_within_days
+    sinces, untils = waits_by_waiver(schedule, cover.start)
     names = {
         "roster": roster.pk,
         "unit": roster.unit_id,
@@ -416,8 +419,8 @@ def enrol(
         "end": cover.end,
         "term": schedule.term(roster.term_months),
         "fees": json.dumps(fees),
-        "within": -1 if within is None else within,
-        "waiting_until": waiting_until,
+        "sinces": sinces,
+        "untils": untils,
         "reasons": json.dumps(late_reasons),
     }
     staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")

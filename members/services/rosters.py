@@ -20,7 +20,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.facts import waiting
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import departures
 from members.services import roster_tables as tables
@@ -161,10 +160,9 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         else:
             tell(_("登记参加"), total=roster.good_count)
             late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
-            until, _waived = waiting(schedule, cover.start, None)
             fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
             tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
-            tables.enrol(roster, schedule, cover, fees, waiting_until=until, late_reasons=late)
+            tables.enrol(roster, schedule, cover, fees, late_reasons=late)
             departures.accept_by_roster(roster, by=by)
             tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
             amounts = _amounts(roster, schedule, cover)

@@ -195,13 +195,17 @@ def _told(found: Roster, rows: Sequence[RosterRow]) -> list[tuple[RosterRow, str
 
 def _waiting(found: Roster) -> str:
     """What the preview says of waiting: who stays and who is new are not the same."""
-    until, within = reading.waiting_of(found)
+    until, waivers = reading.waiting_of(found)
     if found.state != "checked" or until is None:
         return ""
-    new = _("新参加的人有等待期，至 {day}。").format(day=date_format(until))
-    if within is None:
-        return new
-    return new + _("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的），免等待期。").format(days=within)
+    said = [_("新参加的人有等待期，至 {day}。").format(day=date_format(until))]
+    for days, last in waivers:
+        if last is None:
+            said.append(_("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的），免等待期。").format(days=days))
+        else:
+            words = _("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的），等待期至 {day}。")
+            said.append(words.format(days=days, day=date_format(last)))
+    return "".join(said)
 
 
 @requires("rosters.upload")

@@ -117,7 +117,7 @@ class CaseForm(AskForm):
         schedule = self.schedule
         yield "cover_start", _day(_("保障开始日期"), _("不填为本期第一天"))
         if schedule.waiting_ends(schedule.period.start) > schedule.period.start or self._steps("wait"):
-            yield "waiting_waived", forms.BooleanField(label=_("连续参加，免除等待期"), required=False)
+            yield "days_since_cover", _whole(_("上次保障到期后隔了几天"), 36500, _("接上的填 0，首次参加的不填"))
         if schedule.enrolling.max_shares > 1 or self._steps("shares"):
             yield "shares", _whole(_("份数"), MOST_SHARES, _("不填为 1 份"), least=1)
         if schedule.enrolling.gender != "any" or "gender" in self._gates:
@@ -188,7 +188,7 @@ class CaseForm(AskForm):
         """The case as a case file holds it (`rules.casefile`); what was left empty is left out."""
         said, case = self.cleaned_data, {}
         for name in (*self._parts["happened"], *self._parts["cover"], *self._parts["before"]):
-            if ":" not in name and said.get(name) not in (None, "", [], False):
+            if ":" not in name and said.get(name) not in (None, "", []):
                 case[name] = _plain(self.fields[name], said[name])
         if "disability_grade" in case:
             case["disability_grade"] = int(case["disability_grade"])

@@ -10,9 +10,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse, Stay
-from programs.rules.gates import Question, refusal, stay_by_stay
+from programs.rules.gates import Question, refusal
 from programs.rules.reasons import MISSING, Reason
 from programs.rules.schedule import Item, Schedule
+from programs.rules.stays import stay_by_stay, together
 from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under
 from programs.rules.words import Words
 from unionaid.lib.money import round_half_up
@@ -218,8 +219,7 @@ def _what_counts(asked: list[Question], out: list[Line]) -> CaseFacts | tuple[Re
         out += [_stay_out(one.case.stays[0], *against) for one, against in refused]
     if not counting:
         return refused[0][1]
-    first = counting[0]
-    return first if len(counting) == 1 else replace(first, stays=tuple(part.stays[0] for part in counting))
+    return together(counting)
 
 
 def _stay_out(stay: Stay, reason: Reason, clause: str) -> Line:

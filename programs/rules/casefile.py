@@ -77,7 +77,7 @@ def _cover(schedule: Schedule, data: Mapping[str, Any], path: Path) -> CoverFact
     end = plus_days(last, 1) if last else cover.end if cover else plus_days(start, 1)
     if end <= start:
         raise ScheduleError([fault("早于 cover_start", "lies before cover_start", (*path, "cover_end"))])
-    return CoverFacts(Period(start, end), data.get("shares", 1), data.get("waiting_waived", False))
+    return CoverFacts(Period(start, end), data.get("shares", 1), data.get("days_since_cover"))
 
 
 def no_term_words(months: int) -> tuple[str, str]:
@@ -174,7 +174,6 @@ DAY: Kind = (_is_day, "日期，如 2026-05-01", "a day like 2026-05-01")
 AMOUNT: Kind = (_is_amount, '写在引号里的金额（元，最多两位小数，不能为负），如 "1733.84"', 'an amount in quotes (yuan), like "1733.84"')
 TEXT: Kind = (_text, "文字", "a text")
 TEXTS: Kind = (lambda v: isinstance(v, list) and all(map(_text, v)), "文字的列表", "a list of texts")
-SWITCH: Kind = (lambda v: isinstance(v, bool), "true 或 false", "true or false")
 COUNT: Kind = (_whole(0, 36500), "整数", "a whole number")
 SUMS: Kind = (
     lambda v: isinstance(v, Mapping) and all(_is_amount(one) for one in v.values()), "名字与引号里的金额", "names with amounts in quotes",
@@ -214,7 +213,7 @@ CASE: dict[str, Kind] = {
     "cover_start": DAY,
     "cover_end": DAY,
     "term_months": COUNT,
-    "waiting_waived": SWITCH,
+    "days_since_cover": COUNT,
     "used": SUMS,
     "paid_items": SUMS,
     "admissions_before": COUNT,

@@ -178,7 +178,16 @@ def _wait(i: Mapping[str, str], r: str) -> Words:
         return Words(f"连续参加，免除等待期，{what.zh}", f"continuous renewal, no waiting: {what.en}")
     if i.get("accident") == "True":
         return Words(f"意外不用等待，{what.zh}", f"an accident does not wait: {what.en}")
-    return Words(f"确诊在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
+    return Words(f"事情发生在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
+
+
+def _stay_wait(i: Mapping[str, str], r: str) -> Words:
+    share = Words(f"{yuan(i['of'])} 元 × {percent(i['ratio'])}", f"{yuan(i['of'])} × {percent(i['ratio'])}")
+    if i["waived"] == "True":
+        return Words(f"这一次：连续参加，免除等待期，{share.zh}", f"this stay: continuous renewal, no waiting, {share.en}")
+    if i.get("accident") == "True":
+        return Words(f"这一次：意外不用等待，{share.zh}", f"this stay: an accident does not wait, {share.en}")
+    return Words(f"这一次在保障第 {i['day']} 天：{share.zh}", f"this stay, on day {i['day']} of cover: {share.en}")
 
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
@@ -226,6 +235,7 @@ def _ceiling(i: Mapping[str, str], r: str) -> Words:
 STEP_WORDS = {
     "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
+    "stay_wait": _stay_wait, "wait_by_stay": _sum,
     "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
 }  # fmt: skip

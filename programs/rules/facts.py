@@ -51,11 +51,12 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True)
 class CoverFacts:
-    """One enrolment: half-open days of cover, shares, and whether waiting was waived by continuous renewal."""
+    """One enrolment: half-open days of cover, shares, and how many days before it the person's last cover in the plan had ended
+    (0: the day before it began; None: their first cover), which each item's waiver is held against."""
 
     period: Period
     shares: int = 1
-    waiting_waived: bool = False
+    days_since_cover: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """The conditions of benefit: each gives nothing, or the reason why not. Unknown gates do not load (plan.schema.json).
 
-A claim for several stays is asked stay by stay (`stay_by_stay`): each has a day, a hospital and a deadline of its own.
+A claim for several stays is asked stay by stay (`stays.stay_by_stay`): each has a day, a hospital and a deadline of its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS, CaseFacts, CoverFacts, PersonFacts, PriorUse, Stay
+from programs.rules.facts import STAY_EVENTS, CaseFacts, CoverFacts, PersonFacts, PriorUse
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule
 from unionaid.lib.calendar import age_on, days_between, plus_days, plus_months
@@ -26,33 +26,6 @@ class Question:
     prior: PriorUse
 
 
-def day_of_stay(case: CaseFacts, stay: Stay) -> date:
-    """The day a stay counts on: the accident that led to it, or else its own admission."""
-    return case.accident_on if case.accident_on and case.accident_on <= stay.admitted_on else stay.admitted_on
-
-
-def stay_by_stay(case: CaseFacts) -> tuple[CaseFacts, ...]:
-    """A case of stays taken apart, in the order of the stays; any other case is one, as it is. A stay that began before the
-    accident was not caused by it."""
-    if case.event not in STAY_EVENTS or not case.stays:
-        return (case,)
-    if len(case.stays) == 1 and case.event_on == day_of_stay(case, case.stays[0]) and not _before_accident(case, case.stays[0]):
-        return (case,)
-    return tuple(
-        replace(
-            case,
-            event_on=day_of_stay(case, stay),
-            accident_on=None if _before_accident(case, stay) else case.accident_on,
-            stays=(stay,),
-        )
-        for stay in case.stays
-    )
-
-
-def _before_accident(case: CaseFacts, stay: Stay) -> bool:
-    return case.accident_on is not None and stay.admitted_on < case.accident_on
-
-
 def covered(q: Question) -> Reason | None:
     """The event lies in the days of cover; a death counts on the day of the accident that caused it."""
     if q.cover.period.contains(q.case.event_on):
@@ -66,7 +39,7 @@ def waited(q: Question) -> Reason | None:
     waiting = q.item.waiting
     if waiting is None or q.case.by_accident or q.item.has("wait"):
         return None
-    if q.cover.waiting_waived and waiting.waived_within_days is not None:
+    if waiting.waived(q.cover.days_since_cover):
         return None
     ends = waiting.ends(q.cover.period.start)
     return None if q.case.event_on >= ends else Reason("waiting", {"on": q.case.event_on, "ends": ends})

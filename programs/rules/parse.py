@@ -17,6 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.schedule import (
     APPEAL_DAYS,
@@ -144,6 +145,9 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     period, enrolment = data["period"], data["enrolment"]
     yield from _in_order(period, "start", "end", ("period", "end"), "保障期的最后一天早于第一天", "the period ends before it starts")
     yield from _in_order(enrolment, "opens", "closes", ("enrolment", "closes"), "截止日早于开始日", "joining closes before it opens")
+    if enrolment["closes"] > period["end"]:
+        zh = f"晚于保障期的最后一天 {period['end']}，那以后参加没有保障"
+        yield fault(zh, f"lies after the last day of the period, {period['end']}: joining later gives no cover", ("enrolment", "closes"))
     for i, rule in enumerate(enrolment.get("ages", [])):
         if rule["to"] < rule["from"]:
             yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))
@@ -170,10 +174,6 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     elif "until" in window and "default" not in window["until"]:
         zh, en = "要有一个 default：没有单列的事情到哪一天为止", "needs a default: the day for all that is not named"
         yield fault(zh, en, ("claim_within", "until"))
-
-
-# Names that the lists of plans show, in letters.
-LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
 
 # Names that the lists of plans show, in letters.
@@ -268,6 +268,7 @@ def _item_faults(items: list[Data]) -> Iterator[Fault]:
                     yield fault("一行只写一个", "each line holds just one", path)
                 elif check := _CHECKS.get(names[0]):
                     yield from check(one[names[0]], (*path, names[0]))
+        yield from _added_too_soon(item, ("items", i, "steps"))
         begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
         if not any(_begins(name, value) for name, value in item["steps"][0].items()):
             yield fault(
@@ -283,6 +284,23 @@ def _item_faults(items: list[Data]) -> Iterator[Fault]:
 
 
 _BEGIN = frozenset(("take", "per_day", "fixed", "table", "scale", "wait"))
+
+
+def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """A ratio by waiting looks at each of several stays; after a step that adds them up there is no telling them apart."""
+    if not set(item["events"]) & set(STAY_EVENTS) or not {"take", "per_day"} & set(item["steps"][0]):
+        return
+    added = ""
+    for j, step in enumerate(item["steps"]):
+        for name, value in step.items():
+            if name == "wait" and added:
+                zh = f"要写在 {added} 前面：几次住院各按自己的日子等待，{added} 已经把它们合在一起"
+                yield fault(zh, f"stands before {added}, which adds the stays up: each waits by its own day", (*path, j, name))
+            elif name in _ADDS_UP or (isinstance(value, dict) and name in ("deduct", "marginal") and value.get("per") != "admission"):
+                added = added or name
+
+
+_ADDS_UP = frozenset(("offset", "less_items", "tiers", "add_if_over", "less_paid", "up_to_cost", "ceiling"))
 
 
 def _begins(name: str, value: Any) -> bool:

@@ -92,7 +92,8 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Days (after months) from the first day of cover in which nothing is paid; waived on continuous renewal."""
+    """Days (after months) from the first day of cover in which nothing is paid; waived when the person's last cover in the plan
+    ended at most `waived_within_days` days before this one began (None: never)."""
 
     days: int = 0
     months: int = 0
@@ -101,6 +102,10 @@ class Waiting:
     def ends(self, start: date) -> date:
         """The first day on which benefit is paid for cover that began on `start`."""
         return plus_days(plus_months(start, self.months), self.days)
+
+    def waived(self, days_since_cover: int | None) -> bool:
+        """Is it waived for whoever's last cover ended so many days before (0: the day before; None: never covered)?"""
+        return days_since_cover is not None and self.waived_within_days is not None and days_since_cover <= self.waived_within_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,14 +325,15 @@ class Schedule:
         return None if open_question else False
 
     @property
-    def renewal_within_days(self) -> int | None:
-        """Within how many days after the last cover ended a renewal counts as continuous; None: never."""
-        days = [w.waived_within_days for w in (self.waiting, *self._waitings) if w.waived_within_days is not None]
-        return min(days, default=None)
+    def waivers(self) -> tuple[int, ...]:
+        """Within how many days after the last cover ended some waiting is waived, each number once, the least first."""
+        days = {w.waived_within_days for w in (self.waiting, *self._waitings) if w.waived_within_days is not None}
+        return tuple(sorted(days))
 
-    def waiting_ends(self, start: date) -> date:
-        """The first day on which every item pays, for cover that began on `start` and was not continuous."""
-        return max((waiting.ends(start) for waiting in self._waitings), default=start)
+    def waiting_ends(self, start: date, days_since_cover: int | None = None) -> date:
+        """The first day on which every item pays, for cover that began on `start`, so many days after the person's last cover ended
+        (None: their first). Each item's waiting has a waiver of its own."""
+        return max((waiting.ends(start) for waiting in self._waitings if not waiting.waived(days_since_cover)), default=start)
 
     @property
     def _waitings(self) -> list[Waiting]:

@@ -13,6 +13,7 @@ from typing import Any
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PriorUse, Settlement
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule, Step
+from programs.rules.stays import stay_by_stay
 from unionaid.lib.calendar import days_between, stay_days
 
 Bands = tuple[tuple[Decimal, Decimal | None, Decimal], ...]
@@ -280,17 +281,34 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
     """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal and accidents, which never
-    wait, give the last band."""
-    day = days_between(run.cover.period.start, run.case.event_on) + 1
-    found, accident = data["bands"][-1][2], run.case.by_accident
-    if not (run.cover.waiting_waived or accident):
+    wait, give the last band. A ratio looks at each of several stays by its own day."""
+    parts = stay_by_stay(run.case)
+    by_ratio = data["what"] == "ratio"
+    if by_ratio and len(parts) == len(run.amounts) > 1:
+        run.amounts = [_waited_stay(run, data, part, amount) for part, amount in zip(parts, run.amounts, strict=True)]
+        run.note("wait_by_stay")
+        return
+    found, told = _band_of_day(run, data, run.case)
+    run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
+    run.note("wait", **told, ratio=found if by_ratio else None)
+
+
+def _waited_stay(run: Running, data: Mapping[str, Any], part: CaseFacts, amount: Decimal) -> Decimal:
+    found, told = _band_of_day(run, data, part)
+    run.lines.append(Line("stay_wait", {**told, "of": amount, "ratio": found}, amount * found, run.clause))
+    return amount * found
+
+
+def _band_of_day(run: Running, data: Mapping[str, Any], case: CaseFacts) -> tuple[Decimal, dict[str, Any]]:
+    """What the bands say of this day of cover, and what is told of it."""
+    day = days_between(run.cover.period.start, case.event_on) + 1
+    found: Decimal = data["bands"][-1][2]
+    waived = (run.item.waiting or run.schedule.waiting).waived(run.cover.days_since_cover)
+    if not (waived or case.by_accident):
         for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
                 found = value
-    by_ratio = data["what"] == "ratio"
-    run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
-    told = {"accident": True} if accident else {}
-    run.note("wait", day=day, waived=run.cover.waiting_waived, **told, ratio=found if by_ratio else None)
+    return found, {"day": day, "waived": waived, **({"accident": True} if case.by_accident else {})}
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:

@@ -414,7 +414,7 @@ def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
         women, combo, children = (load(f"national-{name}.2026") for name in ("women", "allowance-combo", "accident"))
     assert "¥3,000.00" in words(tried(reviewer, women, event="surgery", diagnosis_class="class2_uterus_and_ovary_removed_together"))
     assert "¥10,850.00" in words(tried(reviewer, combo, event="diagnosis", event_on="2026-04-30", days="20"))
-    waived = tried(reviewer, combo, event="diagnosis", event_on="2026-01-10", waiting_waived="on")
+    waived = tried(reviewer, combo, event="diagnosis", event_on="2026-01-10", days_since_cover="0")
     assert "¥10,000.00" in words(waived)
     said = {"event": "accident_disability", "accident_on": "2026-03-01", "disability_grade": "10"}
     assert "¥6,000.00" in words(tried(reviewer, children, **said))
@@ -509,8 +509,7 @@ def test_every_example_of_a_plan_can_be_begun_with(world: World, manager: Client
                 reader = PageReader()
                 reader.feed(words(manager.get(page(terms, "terms_trial"), {"example": i})))
                 form = next(form for form in reader.forms if "event" in form.fields)
-                ticked = {"waiting_waived"} - {key for key, value in example["case"].items() if value is True}
-                said = {name: value for name, value in form.fields.items() if value and name not in ticked}
+                said = {name: value for name, value in form.fields.items() if value}
                 amount = f"{float(example['expect']):,.2f}"
                 assert f"¥{amount}" in words(manager.post(page(terms, "terms_trial"), said)), (terms, example["name"], said)
 

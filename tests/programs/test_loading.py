@@ -95,7 +95,7 @@ PLACES: list[tuple[str, dict[str, Any], str]] = [
     ("shaanxi-yulin-medical.2026", {"event": "admission", "self_pay": "30000"}, "17200.00"),
     ("fuzhou-medical.2012", {"event": "admission", "insured_total": "20000"}, "2600.00"),
     ("hangzhou-medical.2018", {"event": "diagnosis", "event_on": "2018-12-20", "claimed_on": "2019-03-31"}, "15000.00"),
-    ("shaoxing-medical.2019", {"event": "admission", "event_on": "2019-10-10", "waiting_waived": True}, "1000.00"),
+    ("shaoxing-medical.2019", {"event": "admission", "event_on": "2019-10-10", "days_since_cover": 0}, "1000.00"),
     ("jiangxi-inpatient.2026", {"event": "admission", "self_pay": "480.00"}, "0.00"),
     ("hainan-medical.2026-2029", {"event": "admission", "self_pay": "1000"}, "500.00"),
     ("yunnan-medical.2026", {"event": "admission", "self_pay": "210000"}, "104000.00"),

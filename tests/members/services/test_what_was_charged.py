@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from members.facts import waiting
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.contributions import discrepancies
 from members.selectors.joining import fee_of, offer_of
@@ -21,7 +22,7 @@ from programs.selectors import schedule_of
 from tests.factories.world import CATALOGUE, JOINED, World, load, terms_like
 from tests.members.services.test_contributions import arrived, balances, manager, payer
 from tests.members.services.test_voiding import refund, reviewer
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import Scope, everywhere, office_scope
@@ -195,6 +196,29 @@ def test_only_cover_that_was_paid_for_earns_the_waiver_and_makes_the_last_list(w
     told = [(cover.waiting_waived, cover.waiting_until is None, cover.first_time) for cover in covers]
     assert told == [(settled, settled, not settled)] * 2
     assert {row.change for row in RosterRow.objects.filter(roster=roster)} == ({"stayed"} if settled else {"joined"})
+
+
+def test_each_waiver_counts_by_itself_and_alike_on_a_roster_and_for_one_person(world: World) -> None:
+    """Two items wait, waived within 30 and 90 days: who was covered until 30, 60 or 91 days before, and who never was."""
+    items = read_plan((CATALOGUE / f"{YULIN}.yaml").read_bytes(), source=YULIN).data["items"]
+    short, long = ({"days": days, "waived_on_renewal_within_days": within} for days, within in ((20, 30), (40, 90)))
+    terms = terms_like(YULIN, items=[items[0] | {"waiting": short}, items[1] | {"waiting": long}])
+    schedule, start = schedule_of(terms), plus_days(JOINED, 1)
+    before = dict(zip((101, 103, 105, 109), a_year_before(world, terms, 101, 103, 105, 109, settled=True), strict=True))
+    ends = {order: plus_days(start, -since) for order, since in ((101, 30), (103, 60), (105, 91), (109, 60))}
+    for order, end in ends.items():
+        Enrolment.objects.filter(pk=before[order].pk).update(cover=DateRange(date(2025, 1, 1), end))
+    roster = enrolled(world, terms, (101, 103, 105, 107))
+    told = {
+        (cover.days_since_cover, cover.waiting_until, cover.waiting_waived, cover.first_time) for cover in roster.enrolments.all()
+    }
+    assert told == {
+        (30, None, True, False), (60, plus_days(start, 19), False, False), (91, plus_days(start, 39), False, False),
+        (None, plus_days(start, 39), False, True),
+    }  # fmt: skip
+    assert {(until, waived) for _since, until, waived, _first in told} == {waiting(schedule, start, end) for end in (*ends.values(), None)}
+    alone = again(world, before[109].member, terms)
+    assert (alone.days_since_cover, alone.waiting_until, alone.waiting_waived) == (60, plus_days(start, 19), False)
 
 
 @pytest.mark.parametrize("settled", [False, True])

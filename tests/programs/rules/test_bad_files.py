@@ -508,6 +508,22 @@ contribution:
     "joining closes before it opens": Bad(
         "closes: 2025-12-31", "closes: 2025-09-30", "closes", "enrolment.closes", "截止日早于开始日", "joining closes before it opens"
     ),
+    "joining closes after the period": Bad(
+        "closes: 2025-12-31",
+        "closes: 2027-01-01",
+        "closes",
+        "enrolment.closes",
+        "晚于保障期的最后一天 2026-12-31",
+        "lies after the last day of the period, 2026-12-31",
+    ),
+    "waiting by the stay after the stays are one sum": Bad(
+        "      - ceiling: {amount: \"50000\", scope: period}\n",
+        "      - wait: [{from_day: 1, to_day: 30, ratio: \"0\"}, {from_day: 31, ratio: \"1\"}]\n",
+        "- wait: [",
+        "items[0].steps[2].wait",
+        "要写在 marginal 前面",
+        "stands before marginal",
+    ),
     "ages upside down": Bad(
         "{from: 16, to: 60}",
         "{from: 60, to: 16}",

@@ -90,7 +90,7 @@ BENEFITS: list[tuple[str, str, dict[str, Any], str]] = [
     # 中互会 住院津贴综合 (fee 80, 2015)
     ("waiting_bands", "national-allowance-combo.2026", {**_WAIT, "event_on": "2015-12-30"}, "0.00"),
     ("waiting_bands", "national-allowance-combo.2026", {**_WAIT, "event_on": "2016-02-28"}, "500.00"),
-    ("waiting_bands", "national-allowance-combo.2026", {**_WAIT, "event_on": "2015-12-10", "waiting_waived": True}, "10000.00"),
+    ("waiting_bands", "national-allowance-combo.2026", {**_WAIT, "event_on": "2015-12-10", "days_since_cover": 0}, "10000.00"),
     ("waiting_bands", "national-allowance-combo.2026", {**_WAIT, "event_on": "2015-12-10"}, "0.00"),
     ("daily_allowance", "national-allowance-combo.2026", {"event": "admission", "days": 20}, "850.00"),
     ("sum_of_plans", "national-allowance-combo.2026", {"event": "diagnosis", "event_on": "2026-04-30", "days": 20}, "10850.00"),
@@ -151,7 +151,7 @@ BENEFITS: list[tuple[str, str, dict[str, Any], str]] = [
     ("claim_deadline", "hangzhou-medical.2018", {"event": "diagnosis", "event_on": "2018-12-20", "claimed_on": "2019-04-01"}, "0.00"),
     # 绍兴 2019: the first-time month
     ("coverage_start", "shaoxing-medical.2019", {**_GATE, "cover_start": "2019-09-25"}, "0.00"),
-    ("coverage_start", "shaoxing-medical.2019", {**_GATE, "cover_start": "2019-09-25", "waiting_waived": True}, "1000.00"),
+    ("coverage_start", "shaoxing-medical.2019", {**_GATE, "cover_start": "2019-09-25", "days_since_cover": 0}, "1000.00"),
 ]
 CONTRIBUTIONS: list[tuple[str, str, dict[str, Any], str]] = [
     ("split_share", "national-allowance-combo.2026", {"heads": 696, "payer": "union"}, "20880.00"),

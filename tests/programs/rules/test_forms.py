@@ -267,9 +267,10 @@ def test_a_sum_by_the_day_of_cover(day: str, expected: str) -> None:
         {"from_day": 31, "to_day": 90, "amount": "500"},
         {"from_day": 91, "amount": "10000"},
     ]
-    schedule = plan(item({"wait": bands}, events=("diagnosis",)))
+    schedule = plan(item({"wait": bands}, events=("diagnosis",), waiting={"waived_on_renewal_within_days": 30}))
     assert paid(schedule, event="diagnosis", event_on=day) == expected
-    assert paid(schedule, event="diagnosis", event_on=day, waiting_waived=True) == "10000.00"
+    assert paid(schedule, event="diagnosis", event_on=day, days_since_cover=30) == "10000.00"
+    assert paid(schedule, event="diagnosis", event_on=day, days_since_cover=31) == expected
 
 
 def test_a_ratio_of_the_sum_by_the_day_of_cover() -> None:
@@ -284,9 +285,18 @@ def test_a_ratio_of_the_sum_by_the_day_of_cover() -> None:
 def test_a_waiver_of_one_item_waives_no_other() -> None:
     waived = item({"fixed": "1"}, code="a", waiting={"days": 30, "waived_on_renewal_within_days": 30})
     schedule = plan(waived, item({"fixed": "10"}, code="b", waiting={"days": 30}))
-    assert paid(schedule, event_on="2026-01-10", waiting_waived=True) == "1.00"
-    assert paid(schedule, event_on="2026-01-31", waiting_waived=True) == "11.00"
+    assert paid(schedule, event_on="2026-01-10", days_since_cover=0) == "1.00"
+    assert paid(schedule, event_on="2026-01-31", days_since_cover=0) == "11.00"
     assert paid(schedule, event_on="2026-01-10") == "0.00"
+
+
+@pytest.mark.parametrize(("since", "expected"), [(0, "11.00"), (30, "11.00"), (31, "10.00"), (90, "10.00"), (91, "0.00")])
+def test_each_item_is_held_against_its_own_days_of_renewal(since: int, expected: str) -> None:
+    short = item({"fixed": "1"}, code="a", waiting={"days": 30, "waived_on_renewal_within_days": 30})
+    long = item({"fixed": "10"}, code="b", waiting={"days": 60, "waived_on_renewal_within_days": 90})
+    schedule = plan(short, long)
+    assert paid(schedule, event_on="2026-01-10", days_since_cover=since) == expected
+    assert schedule.waivers == (30, 90)
 
 
 def test_a_waiting_period_in_days_and_in_months_ends_on_its_first_free_day() -> None:
@@ -295,7 +305,7 @@ def test_a_waiting_period_in_days_and_in_months_ends_on_its_first_free_day() -> 
     months = plan(item({"fixed": "1000"}), waiting={"months": 1})
     late = {"cover_start": "2026-01-31"}
     assert [paid(months, **late, event_on=day) for day in ("2026-02-27", "2026-02-28")] == ["0.00", "1000.00"]
-    assert paid(days, event_on="2026-01-02", waiting_waived=True) == "1000.00"
+    assert paid(days, event_on="2026-01-02", days_since_cover=0) == "1000.00"
 
 
 def test_accidents_and_items_that_say_so_do_not_wait_and_an_item_may_have_its_own_waiting() -> None:

@@ -129,8 +129,10 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     more = [draw(draw(st.sampled_from(kinds))) for _ in range(draw(st.integers(0, 3)))]
     if others and is_cost and draw(st.integers(0, 3)) == 0:
         more.append({"less_items": draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))})
+    more.sort(key=lambda step: "wait" not in step)  # stays wait one by one: before anything adds them up
+    waits = sum("wait" in step for step in more)
     for limit in draw(st.lists(ceilings(scopes, 0 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
-        more.insert(draw(st.integers(0, len(more))) if is_cost else len(more), limit)
+        more.insert(draw(st.integers(waits, len(more))) if is_cost else len(more), limit)
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "steps": [begin, *more]}
     made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], list(EVENTS)]))
     if draw(st.integers(0, 4)) == 4:
@@ -256,7 +258,7 @@ def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: str) -> Pr
 def situations(draw: st.DrawFn, schedule: Schedule) -> Situation:
     case, shares = draw(cases()), draw(st.integers(1, 4))
     person = PersonFacts(birth_date=date(draw(st.integers(1950, 2012)), 3, 1), gender=draw(st.sampled_from(["male", "female"])))
-    cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.booleans()))
+    cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.sampled_from([None, 0, 30, 31])))
     return Situation(person, cover, case, draw(priors(schedule, shares, case.disease)))
 
 

@@ -10,8 +10,8 @@ from programs.rules.assess import Assessment, left_out_of
 from programs.rules.examples import assess_case
 from programs.rules.explain import sentences
 from programs.rules.facts import CaseFacts, Stay
-from programs.rules.gates import stay_by_stay
 from programs.rules.schedule import Schedule
+from programs.rules.stays import stay_by_stay
 from tests.programs.rules.plans import catalogue_plan, item, paid, plan
 
 
@@ -126,6 +126,19 @@ def test_bands_of_waiting_give_the_last_one_for_an_accident() -> None:
     assert str(found.total) == "10000.00"
     assert sentences(found.as_data()["items"][0])[0].words.zh == "意外不用等待，对应 10,000.00 元"
     assert paid(schedule, event="disease_death", **accident) == "1000.00"  # a death of disease is no accident
+
+
+def test_a_ratio_by_waiting_looks_at_each_stay_by_its_own_day() -> None:
+    """Half until day 30. By the first stay's day alone both would be halved, or (the other way round) neither."""
+    wait = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0.50"}, {"from_day": 31, "ratio": "1"}]}
+    schedule = plan(item({"take": "self_pay"}, wait, {"ceiling": {"amount": "50000", "scope": "period"}}))
+    stays = _stays(("2026-01-10", "1000"), ("2026-02-10", "4000"))
+    found = _found(schedule, stays=stays)
+    assert str(found.total) == "4500.00"
+    told = [line.words.zh for line in sentences(found.as_data()["items"][0])]
+    assert told[1:4] == ["这一次在保障第 10 天：1,000.00 元 × 50%", "这一次在保障第 41 天：4,000.00 元 × 100%", "各次相加"]
+    assert paid(schedule, accident_on="2026-01-20", stays=stays) == "4500.00"
+    assert paid(schedule, accident_on="2026-01-09", stays=stays) == "5000.00"
 
 
 @pytest.mark.parametrize(("event", "parts"), [("admission", 2), ("outpatient", 2), ("diagnosis", 1), ("accident_disability", 1)])

@@ -1,0 +1,43 @@
+"""A claim for several stays taken apart and put together again: each stay has a day, a hospital and a deadline of its own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from programs.rules.facts import STAY_EVENTS, CaseFacts, Stay
+
+
+def day_of_stay(case: CaseFacts, stay: Stay) -> date:
+    """The day a stay counts on: the accident that led to it, or else its own admission."""
+    return case.accident_on if case.accident_on and case.accident_on <= stay.admitted_on else stay.admitted_on
+
+
+def stay_by_stay(case: CaseFacts) -> tuple[CaseFacts, ...]:
+    """A case of stays taken apart, in the order of the stays; any other case is one, as it is. A stay that began before the
+    accident was not caused by it."""
+    if case.event not in STAY_EVENTS or not case.stays:
+        return (case,)
+    if len(case.stays) == 1 and case.event_on == day_of_stay(case, case.stays[0]) and not _before_accident(case, case.stays[0]):
+        return (case,)
+    return tuple(
+        replace(
+            case,
+            event_on=day_of_stay(case, stay),
+            accident_on=None if _before_accident(case, stay) else case.accident_on,
+            stays=(stay,),
+        )
+        for stay in case.stays
+    )
+
+
+def _before_accident(case: CaseFacts, stay: Stay) -> bool:
+    return case.accident_on is not None and stay.admitted_on < case.accident_on
+
+
+def together(parts: Sequence[CaseFacts]) -> CaseFacts:
+    """One case again, of the parts of `stay_by_stay` that count: it has the day of the first, and the accident of any."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    accident = next((part.accident_on for part in parts if part.accident_on), None)
+    return replace(first, accident_on=accident, stays=tuple(part.stays[0] for part in parts))
