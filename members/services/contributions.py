@@ -317,8 +317,10 @@ def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | 
     which nobody was enrolled stays as it is."""
     own: dict[str, Any] = {"roster": roster} if roster else {"pk": enrolment.pk if enrolment else None}
     dues = ContributionDue.objects.filter(roster=roster) if roster else ContributionDue.objects.filter(enrolment=enrolment)
+    if dues.exists():  # asked first: a roster's hundred thousand covers are not read to be left as they are
+        return
     covers = list(Enrolment.objects.filter(**own, state="contribution_due"))
-    if not covers or dues.exists():
+    if not covers:
         return
     move([roster] if roster else [], "settle", by=SYSTEM)
     move(covers, "confirm", by=SYSTEM)
