@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.services import bulk, carried, objections, public_notice, rehearsal, unit_review
 from members.services.departures import end_objection
+from members.services.sight import binding
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -15,6 +16,7 @@ __all__ = ["bulk_approve", "carried", "close_notice", "find_due", "pass_by_unit"
 
 objection(objections.claims_under)
 end_objection(objections.claims_from)
+binding(unit_review.at_unit)
 
 
 @job("claims.rehearse", queue="reports", label=_("测算条款"))

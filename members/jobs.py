@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contacts, contributions, deadlines, lineage, packs, roster_news, rosters, statements
+from members.services import contacts, contributions, deadlines, lineage, packs, roster_news, rosters, sight, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -14,8 +14,9 @@ contacts.open_book()
 
 @timetable
 def find_due(on: date) -> None:
-    """What is to be paid soon, and what was not paid in time."""
+    """What is to be paid soon, and what was not paid in time; once a day, whom units see that nothing binds to them any more."""
     deadlines.find_unpaid(on)
+    sight.find(on)
 
 
 @job("members.remind_unpaid", label=_("提醒缴费期限"))
@@ -40,6 +41,18 @@ def check_roster(run: Run) -> dict[str, Any] | None:
 def commit_roster(run: Run) -> dict[str, Any] | None:
     """Enrol the good rows of a confirmed roster."""
     rosters.commit(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
+
+
+@job("members.end_sight", label=_("核对单位能看到的人"))
+def end_sight(run: Run) -> dict[str, Any] | None:
+    """Take people out of the sight of units that nothing binds them to any more."""
+    return sight.end_for_all(run)
+
+
+@job("members.end_sight_of_moved", label=_("核对原单位能看到的人"))
+def end_sight_of_moved(run: Run) -> dict[str, Any] | None:
+    """The same for the people of one roster."""
+    return sight.end_after_roster(run.subject_ids[0], run)
 
 
 @job("members.tell_enrolled", queue="notices", label=_("通知登记的职工"))

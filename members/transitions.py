@@ -79,7 +79,10 @@ ROSTER = Graph(
         # What was checked on an earlier day may not hold any more: window, ages, contributions.
         Arrow("recheck", _("重新核对"), ("checked",), "uploaded", "rosters.upload", then=("members.check_roster",)),
         Arrow("confirm", _("确认登记"), ("checked",), "committing", "rosters.commit", then=("members.commit_roster",)),
-        Arrow("commit", _("登记完成"), ("committing",), "committed", "rosters.commit", then=("members.tell_enrolled",)),
+        Arrow(
+            "commit", _("登记完成"), ("committing",), "committed", "rosters.commit",
+            then=("members.tell_enrolled", "members.end_sight_of_moved"),
+        ),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
         Arrow("cancel_unpaid", _("逾期未缴取消"), ("committed",), "cancelled_unpaid", "contributions.cancel_unpaid"),

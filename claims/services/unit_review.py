@@ -1,6 +1,9 @@
 """The unit's agent looks at a member's claim before the office does (单位核对), where the plan wants it so."""
 
+from collections.abc import Sequence
 from datetime import date
+
+from django.db.models import Q
 
 from claims.models import Claim, Review
 from claims.services import adjudication
@@ -47,6 +50,14 @@ def pass_by(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The office takes it without waiting for the unit any longer."""
     adjudication.not_own(claim, by)
     return move([claim], "pass_by", by=by)[0]
+
+
+def at_unit(pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of these (person, unit) those with a claim that waits for the unit, or for more papers from the claimant. One statement."""
+    people, units = {person for person, _unit in pairs}, {unit for _person, unit in pairs}
+    open_there = Claim.objects.filter(state__in=["unit_review", "supplement_requested"], unit__in=units)
+    rows = open_there.filter(Q(member__in=people) | Q(claimant__in=people)).values_list("member_id", "claimant_id", "unit_id")
+    return {(person, unit) for member, claimant, unit in rows for person in (member, claimant)}
 
 
 def find_late(on: date) -> None:

@@ -14,7 +14,8 @@ from unionaid.offices.scope import ScopeBy, Scoped
 class Member(Scoped):
     """A person known to the fund: worker, spouse or child. Found by the blind index of the ID number.
 
-    `office_ids` and `unit_ids` list every office and unit that has enrolled this person: these may see them.
+    `office_ids` lists every office that has enrolled this person, `unit_ids` every unit that something still binds them to
+    (`services.sight`): these may see them.
     `office` is the office responsible now.
     """
 

@@ -154,7 +154,7 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     WITH facts AS ({FACTS}),
     verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, {verdicts} FROM facts),
     judged AS (SELECT row_number, id_hash, name, renewal, {every_rule_passes(schedule)} AS fits FROM verdicts),
-    twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE id_hash IS NOT NULL)
+    twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE readable)
     SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal,
            COALESCE(m.name <> j.name, FALSE), c.here, r.corrected
     FROM judged j

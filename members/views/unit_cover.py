@@ -180,7 +180,8 @@ def posting(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
     """The list that the unit posts for its people to check: names masked, no numbers. Made to be printed."""
     unit, standing = _standing(pk, terms_id)
     after, before = place(request.GET.get("after")), place(request.GET.get("n"))
-    rows = list(reading.posted(unit, terms_id, after=after, limit=reading.POSTED + 1))
+    with everywhere(reason="the masked names of whom the unit enrolled"):
+        rows = list(reading.posted(unit, terms_id, after=after, limit=reading.POSTED + 1))
     shown = rows[: reading.POSTED]
     context: dict[str, Any] = {
         "unit": unit,
@@ -207,8 +208,9 @@ def posting_sheet(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
 
 def _posting_workbook(unit: WorkUnit, standing: Standing) -> bytes:
     columns = [Column(_("序号"), "count", 8), Column(_("姓名"), "text", 20), Column(_("份数"), "count", 8), Column(_("状态"), "text", 18)]
-    rows = reading.posted(unit, standing.terms.pk).iterator(2000)
-    lines = [[n, mask_name(row.member.name), row.shares, str(row.state_label)] for n, row in enumerate(rows, start=1)]
+    with everywhere(reason="the masked names of whom the unit enrolled"):
+        rows = reading.posted(unit, standing.terms.pk).iterator(2000)
+        lines = [[n, mask_name(row.member.name), row.shares, str(row.state_label)] for n, row in enumerate(rows, start=1)]
     notes = (
         f"{unit.name} · {standing.terms.program.title}（{standing.terms.version_name}）",
         _("姓名已隐去一部分。对名单有疑问的，请在公示期内向单位工会提出。"),

@@ -3,12 +3,15 @@
 from datetime import date
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from claims.models import Claim
 from claims.services import adjudication, intake, unit_review
 from claims.services.adjudication import DecisionRefused
+from members.models import Enrolment, Member
+from members.services import sight
 from tests.factories.desk import CRITICAL, Desk
-from tests.factories.world import ASKED
+from tests.factories.world import ASKED, JOINED
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import Scope, office_scope
 from unionaid.workflow.jobs import ask_what_is_due, run_due
@@ -107,3 +110,21 @@ def test_an_approver_sends_a_claim_back_to_its_reviewer(desk: Desk) -> None:
     adjudication.send_back(claim, by=desk.approver, on=ASKED, note="诊断与结算单不一致")
     assert claim.state == "submitted"
     assert desk.decide(claim).state == "approved"
+
+
+def test_a_person_whose_claim_waits_for_the_unit_stays_in_its_sight(desk: Desk, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cover is over and the person works elsewhere; the claim alone binds them."""
+    Member.objects.filter(pk=claim.member_id).update(unit=None)
+    Enrolment.objects.filter(pk=claim.enrolment_id).update(cover=DateRange(JOINED, ASKED))
+
+    def seen(day: int) -> bool:
+        with frozen(date(2026, 7, day)):
+            ask_what_is_due()
+            run_due("default")
+        return desk.world.unit.pk in Member.objects.get(pk=claim.member_id).unit_ids
+
+    assert seen(2)
+    unit_review.give_back(claim, by=desk.world.agent_actor, on=ASKED, note="请补上出院记录")
+    assert seen(3), "asked for more, it comes back to the unit"
+    monkeypatch.setattr(sight, "BINDINGS", [])
+    assert not seen(4), "without what claims say the agent could not see whom the claim is for"

@@ -109,9 +109,11 @@ def record(
     by: Actor,
     note: str = "",
     details: Mapping[str, Any] | None = None,
+    each: Mapping[int, Mapping[str, Any]] | None = None,
     to_state: str = "",
 ) -> None:
-    """Write one audit entry per row; also for acts that change no state (a look at a full number, a creation)."""
+    """Write one audit entry per row; also for acts that change no state (a look at a full number, a creation). `each`: details of
+    one row alone, by its key."""
     AuditEntry.objects.bulk_create(
         [
             AuditEntry(
@@ -124,7 +126,7 @@ def record(
                 from_state=getattr(row, "state", "") if to_state else "",
                 to_state=to_state or getattr(row, "state", ""),
                 note=note,
-                details=dict(details or {}),
+                details={**(details or {}), **(each or {}).get(row.pk, {})},
             )
             for row in rows
         ],

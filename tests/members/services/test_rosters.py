@@ -193,6 +193,7 @@ LINES: dict[tuple[str, str], str] = {
     ("生日", "610802199013081017"): "出生日期不存在",
     ("空号", ""): "请填写身份证号",
     ("", _number(119)): "请填写身份证上的姓名",
+    ("补名", _number(119)): "",  # the line above cannot be enrolled: this one is no repetition of it
     ("=1+1", _number(121)): "不能识别的字符",
 }
 
