@@ -271,7 +271,10 @@ class Schedule:
         return chosen
 
     def cover(self, *, on: date, term_months: int | None = None) -> Period | None:
-        """The days of cover that joining on this day gives: from 0:00 of the day after, or from the period's first day."""
+        """The days of cover that joining on this day gives: from 0:00 of the day after, or from the period's first day. Relief and
+        condolence look back: whenever somebody applies, they answer for the whole period."""
+        if self.is_grant:
+            return self.period if on < self.period.end else None
         return self.cover_from(max(self.period.start, plus_days(on, 1)), term_months=term_months)
 
     def cover_from(self, start: date, *, term_months: int | None = None) -> Period | None:
@@ -285,6 +288,12 @@ class Schedule:
     def pay_by(self, joined_on: date) -> date:
         """The last day to pay for whoever joins on this day, or whose roster is enrolled on it; that day counts."""
         return plus_days(joined_on, self.pay_within_days)
+
+    @property
+    def is_grant(self) -> bool:
+        """Is this relief (救助金) or condolence (慰问金) that nobody joins? It is when nothing is paid in and no item is paid out of the
+        mutual-aid fund: whoever meets its conditions applies for it, with no cover of before."""
+        return all(item.fund != "mutual_aid" for item in self.items) and all(fee.per_share == 0 for fee in self.fees)
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)

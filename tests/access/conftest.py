@@ -174,6 +174,7 @@ def answer_to(batch: PayoutBatch) -> bytes:
 def full(world: World) -> World:
     """Four people of one unit with a year behind them."""
     with everywhere(reason="arrange"), frozen(ASKED):
+        load("dalian-relief.2026", office=None)
         covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
     unit_matters(world)
     people_matters(world, covers[0], 751)
