@@ -167,13 +167,15 @@ APPEAL_DAYS = 10  # working days; what holds where a plan does not say. The hous
 class Deciding:
     """How a claim is decided (审核与公示). `unit_first`: the unit's agent looks at it before the office. `final_from` (yuan): from
     this benefit up, for `final_events` and whenever something is flagged, a second person decides; None: always. `notice_days`:
-    working days of public notice (0: none). `appeal_days`: working days in which a decision may be appealed, the last one counts."""
+    working days of public notice (0: none). `appeal_days`: working days in which a decision may be appealed, the last one counts.
+    `set_off_ratio`: the greatest part of a later benefit that is set off against what was paid too much (0: nothing)."""
 
     unit_first: bool = False
     final_from: Decimal | None = None
     final_events: tuple[str, ...] = ()
     notice_days: int = 0
     appeal_days: int = APPEAL_DAYS
+    set_off_ratio: Decimal = Decimal(0)
 
     def second_person(self, *, benefit: Decimal, event: str, flagged: bool) -> str:
         """Why a second person decides: "always", "amount", "category" or "flag"; empty when one reviewer may decide alone.
