@@ -5,8 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from unionaid.workflow.arrows import Arrow, Graph, State
 
-# What was granted and holds: it counts under the limits, and what comes later begins where it ended.
-DECIDED = ("on_notice", "approved", "in_batch", "paying", "paid", "returned_payment")
+# What was granted and is paid or will be.
+GRANTED = ("on_notice", "approved", "in_batch", "paying", "paid", "returned_payment")
+# A decision that holds: it counts under the limits, and what comes later begins where it ended. A correction by which too much was
+# paid holds as well, though it grants nothing.
+DECIDED = (*GRANTED, "recovery", "recovered")
 # Nobody decides on what they sent in or passed on themselves, nor again on what they decided before (a claim after an appeal).
 _FRESH_EYES = ("submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
 _HANDLED = ("submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by")
@@ -28,6 +31,8 @@ CLAIM = Graph(
         State("returned_payment", _("付款被退回，待更正账户"), "todo"),
         State("rejected", _("未予给付"), "bad"),
         State("withdrawn", _("已撤回")),
+        State("recovery", _("已核定多付，待退回"), "todo"),
+        State("recovered", _("多付已办结")),
     ),
     arrows=(
         Arrow("submit", _("提交申领"), ("draft",), "submitted", "claims.submit", stamp="submitted_by"),
@@ -72,6 +77,18 @@ CLAIM = Graph(
             (*_FRESH_EYES, "reviewed_by"),
             "approved_by",
         ),
+        Arrow(
+            "reclaim",
+            _("核定多付，要求退回"),
+            ("reviewed",),
+            "recovery",
+            "claims.approve",
+            (*_FRESH_EYES, "reviewed_by"),
+            "approved_by",
+            ("recoveries.open",),
+        ),
+        Arrow("close_recovery", _("多付已退清"), ("recovery",), "recovered", "recoveries.book"),
+        Arrow("close_written_off", _("多付的剩余部分已核销"), ("recovery",), "recovered", "recoveries.write_off"),
         Arrow("close_notice", _("公示期满"), ("on_notice",), "approved", "claims.close_notice"),
         Arrow("uphold_objection", _("异议成立，不予给付"), ("on_notice",), "rejected", "objections.decide", _HANDLED, "rejected_by"),
         Arrow(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from claims.views import appeal, apply, covers, draft, notices, unit, worker
+from claims.views import appeal, apply, covers, draft, notices, relief, unit, worker
 
 app_name = "claims"
 _ONE = "my/claims/<uuid:public_id>"
@@ -13,6 +13,8 @@ urlpatterns = [
     path("my/claims/start/person", apply.start_person, name="start_person"),
     path("my/claims/start/day", apply.start_day, name="start_day"),
     path("my/claims/start/cover", apply.start_cover, name="start_cover"),
+    path("my/relief", relief.choices, name="reliefs"),
+    path("my/relief/<int:terms_id>", relief.begin, name="relief"),
     path(f"{_ONE}/", worker.status, name="status"),
     path(f"{_ONE}/resume", draft.resume, name="resume"),
     path(f"{_ONE}/what", draft.what, name="what"),

@@ -62,6 +62,12 @@ def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
 _parsed: dict[str, Schedule] = {}
 
 
+def grant_terms() -> list[int]:
+    """The keys of all terms, in force or ended, of relief and condolence that nobody joins: applying is no participation. One
+    statement."""
+    return [terms.pk for terms in Terms.objects.filter(state__in=Terms.frozen_in) if schedule_of(terms).is_grant]
+
+
 def schedules_of(program_ids: Iterable[int]) -> dict[int, Schedule]:
     """Every schedule that was ever in force in these programs, by the key of its terms. One statement."""
     rows = Terms.objects.filter(program_id__in=list(program_ids), state__in=Terms.frozen_in)

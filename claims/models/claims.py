@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from claims.transitions import CLAIM, DECIDED
+from claims.transitions import CLAIM, GRANTED
 from unionaid.ledger.accounts import Fund
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web.files import KeptPaper
@@ -17,7 +17,7 @@ from unionaid.workflow.stateful import Stateful
 
 _user = settings.AUTH_USER_MODEL
 # Nothing waits there: the queues' indexes leave these rows, by far the most, out.
-ENDED = ("draft", "paid", "rejected", "withdrawn")
+ENDED = ("draft", "paid", "rejected", "withdrawn", "recovered")
 
 
 def apart(name: str, one: str, other: str) -> models.CheckConstraint:
@@ -129,7 +129,7 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_paid_has_amount",
-                condition=~Q(state__in=DECIDED) | Q(approved_fen__gt=0),
+                condition=~Q(state__in=GRANTED) | Q(approved_fen__gt=0),
             ),
             models.CheckConstraint(
                 name="claim_notice_has_days",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.payouts import services
+from claims.payouts import recoveries, services
 from unionaid.workflow.jobs import Run, job
 
 
@@ -18,3 +18,9 @@ def release(run: Run) -> dict[str, Any] | None:
 def book_return(run: Run) -> dict[str, Any] | None:
     """Book a result file of the bank."""
     services.book_return(run.subject_ids[0], by=run.by, on=run.on)
+
+
+@job("recoveries.open", queue="payouts", label=_("发起追回"))
+def open_recovery(run: Run) -> dict[str, Any] | None:
+    """Begin what a correction found to be owed back."""
+    recoveries.open_for(run.subject_ids[0], by=run.by, on=run.on)

@@ -1,5 +1,7 @@
-"""The back room: batches of payments, their frozen lines, the file for the bank and the bank's answers."""
+"""The back room: batches of payments, their frozen lines, the file for the bank and the bank's answers; and what comes back of
+payments that were too high."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,7 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
-from claims.payouts.transitions import BATCH, LINE
+from claims.models.claims import apart
+from claims.payouts.transitions import BATCH, LINE, RECOVERY
 from unionaid.ledger.accounts import Fund
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.workflow.stateful import Stateful
@@ -61,6 +64,9 @@ class PayoutLine(Stateful, OfficeOwned):
     account_number = models.BinaryField()
     account_last_four = models.CharField(max_length=4)
     amount_fen = models.BigIntegerField(_("金额（分）"))
+    # What the plan sets off of this benefit against an over-payment; amount and this are together what was approved.
+    set_off_fen = models.BigIntegerField(_("抵还多付（分）"), default=0)
+    set_off_against = models.ForeignKey("payouts.Recovery", models.PROTECT, null=True, related_name="lines")
     reference = models.CharField(_("付款附言"), max_length=40, unique=True)
     state = models.CharField(max_length=24, choices=LINE.choices(), default=LINE.initial)
     bank_reason = models.CharField(_("银行说明"), max_length=120, blank=True)
@@ -77,6 +83,10 @@ class PayoutLine(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="line_amount_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)
+            ),
+            models.CheckConstraint(
+                name="line_set_off_is_against_something",
+                condition=Q(set_off_fen=0, set_off_against__isnull=True) | Q(set_off_fen__gt=0, set_off_against__isnull=False),
             ),
         ]
 
@@ -138,3 +148,103 @@ class ReturnRow(Scoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["bank_return", "row_number"], name="return_row_once")]
+
+
+class Recovery(Stateful, OfficeOwned):
+    """What a claimant owes back (追回) because a correction (`claim`) found that too much had been paid. `paid_fen` is the sum of its
+    payments, kept by a trigger; the number is the remark to write on a transfer. Nothing of the earlier decisions is changed."""
+
+    graph = RECOVERY
+    scope_by: ClassVar[ScopeBy] = ScopeBy(members=("claimant_id",))
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField(_("追回编号"), max_length=24, unique=True)
+    claim = models.OneToOneField(Claim, models.PROTECT, related_name="recovery", verbose_name=_("申领"))
+    claimant = models.ForeignKey("members.Member", models.PROTECT, related_name="+", verbose_name=_("职工"))
+    program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
+    fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices)
+    amount_fen = models.BigIntegerField(_("多付（分）"))
+    paid_fen = models.BigIntegerField(_("已退回（分）"), default=0)
+    written_off_fen = models.BigIntegerField(_("已核销（分）"), default=0)
+    left_fen = models.GeneratedField(
+        expression=F("amount_fen") - F("paid_fen") - F("written_off_fen"), output_field=models.BigIntegerField(), db_persist=True
+    )
+    opened_on = models.DateField(_("发起日期"))
+    state = models.CharField(max_length=24, choices=RECOVERY.choices(), default=RECOVERY.initial)
+    decided_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    write_off_reason = models.TextField(_("核销原因"), blank=True)
+    write_off_proposed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    write_off_proposed_at = models.DateTimeField(null=True)
+    written_off_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    written_off_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("追回多付")
+        verbose_name_plural = _("追回多付")
+        indexes = [models.Index(fields=["office", "state", "id"], name="recovery_queue")]
+        constraints = [
+            models.CheckConstraint(
+                name="recovery_never_more_than_owed",
+                condition=Q(amount_fen__gt=0)
+                & Q(amount_fen__lt=10**12)
+                & Q(paid_fen__gte=0)
+                & Q(written_off_fen__gte=0)
+                & Q(amount_fen__gte=F("paid_fen") + F("written_off_fen")),
+            ),
+            models.CheckConstraint(
+                name="recovery_ended_owes_nothing",
+                condition=~Q(state__in=["settled", "written_off"]) | Q(amount_fen=F("paid_fen") + F("written_off_fen")),
+            ),
+            models.CheckConstraint(
+                name="recovery_written_off_by_two",
+                condition=~Q(state="written_off") | Q(write_off_proposed_by__isnull=False, written_off_by__isnull=False),
+            ),
+            apart("recovery_proposer_is_not_who_agrees", "written_off_by", "write_off_proposed_by"),
+            apart("recovery_decider_does_not_write_off", "written_off_by", "decided_by"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class RecoveryInstalment(Scoped):
+    """One part of what is owed back and the last day for it, as agreed with the claimant."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="recovery")
+
+    recovery = models.ForeignKey(Recovery, models.PROTECT, related_name="instalments")
+    due_on = models.DateField(_("最晚退回日期"))
+    amount_fen = models.BigIntegerField(_("金额（分）"))
+
+    class Meta:
+        ordering = ["due_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["recovery", "due_on"], name="instalment_once_a_day"),
+            models.CheckConstraint(name="instalment_amount_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)),
+        ]
+
+
+class RecoveryPayment(OfficeOwned):
+    """Money that came back: matched from what arrived at the bank, or set off against a later benefit. Never changed."""
+
+    append_only = True
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="recovery")
+
+    recovery = models.ForeignKey(Recovery, models.PROTECT, related_name="payments")
+    remittance = models.ForeignKey("members.Remittance", models.PROTECT, null=True, related_name="+")
+    line = models.OneToOneField(PayoutLine, models.PROTECT, null=True, related_name="set_off")
+    amount_fen = models.BigIntegerField(_("金额（分）"))
+    received_on = models.DateField(_("日期"))
+    by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("退回的多付款")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(name="recovery_payment_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)),
+            models.CheckConstraint(
+                name="recovery_payment_from_one_thing",
+                condition=Q(remittance__isnull=False, line__isnull=True) | Q(remittance__isnull=True, line__isnull=False),
+            ),
+        ]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim
 from claims.payouts import bankfile
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnRow
+from claims.payouts.recoveries import book_set_offs, set_off
 from members.models import BankCard
 from members.services.people import card_number
 from unionaid.ledger.accounts import Code, Fund
@@ -50,7 +51,7 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     if not claims:
         raise PayoutRefused(_("没有可以付款的申领。"))
     fresh = list(
-        Claim.objects.filter(pk__in=[c.pk for c in claims]).select_related("card", "member", "claimant").order_by("pk")
+        Claim.objects.filter(pk__in=[c.pk for c in claims]).select_related("card", "member", "claimant", "terms").order_by("pk")
     )
     batch = PayoutBatch.objects.create(
         office=office,
@@ -65,6 +66,7 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
         for line in PayoutLine.objects.filter(claim__in=fresh, state="failed", reissued_as__isnull=True)
     }
     lines = [_line(batch, number, claim, failed.get(claim.pk)) for number, claim in enumerate(fresh, start=1)]
+    set_off([line for line in lines if line.reissue_of is None])
     for line in lines:
         if why := bankfile.unfit(_payment(line)):
             words = _("{claim} 的收款信息银行不能处理：{why}。请先更正账户。")
@@ -98,7 +100,9 @@ def _line(batch: PayoutBatch, number: int, claim: Claim, failed: PayoutLine | No
         bank_name=card.bank_name,
         account_number=ring().seal(card_number(card), bound_to=(LINES, "account_number", reference)),
         account_last_four=card.last_four,
-        amount_fen=claim.approved_fen,
+        amount_fen=failed.amount_fen if failed else claim.approved_fen,
+        set_off_fen=failed.set_off_fen if failed else 0,
+        set_off_against=failed.set_off_against if failed else None,
         reference=reference,
         reissue_of=failed,
     )
@@ -256,6 +260,7 @@ def _settle(lines: list[PayoutLine], batch: PayoutBatch, *, by: Actor, on: date)
         by=by,
     )
     move([line.claim for line in lines], "mark_paid", by=by)
+    book_set_offs([line for line in lines if line.set_off_fen], by=by, on=on)
 
 
 def _give_back(lines: list[PayoutLine], reason: str, *, by: Actor, on: date) -> None:

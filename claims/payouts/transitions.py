@@ -48,3 +48,30 @@ LINE = Graph(
         Arrow("void", _("取消"), ("open",), "void", "payouts.release"),
     ),
 )
+
+RECOVERY = Graph(
+    name="recovery",
+    initial="open",
+    states=(
+        State("open", _("待退回"), "todo"),
+        State("write_off_proposed", _("已申请核销，待批准"), "todo"),
+        State("settled", _("已退清"), "good"),
+        State("written_off", _("剩余部分已核销")),
+    ),
+    arrows=(
+        Arrow("settle", _("退清"), ("open",), "settled", "recoveries.book"),
+        Arrow(
+            "propose_write_off", _("申请核销"), ("open",), "write_off_proposed", "recoveries.propose", stamp="write_off_proposed_by"
+        ),
+        Arrow("keep", _("不同意核销"), ("write_off_proposed",), "open", "recoveries.write_off", ("write_off_proposed_by",)),
+        Arrow(
+            "write_off",
+            _("批准核销"),
+            ("write_off_proposed",),
+            "written_off",
+            "recoveries.write_off",
+            ("write_off_proposed_by", "decided_by"),
+            "written_off_by",
+        ),
+    ),
+)

@@ -98,9 +98,8 @@ SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.re
       AND b.state = 'effective' AND upper(b.cover) <= e.starts_on) END,
   %(renewals)s AND {_RENEWS},
   c.counted,
-  coalesce(c.approved_fen, 0) + CASE WHEN c.corrects_id IS NULL THEN 0 ELSE coalesce((
-    SELECT p.total_fen FROM claims_benefitstatement s JOIN claims_benefitstatement p ON p.id = s.instead_of_id
-    WHERE s.claim_id = c.id AND s.is_final), 0) END
+  CASE WHEN c.corrects_id IS NULL THEN coalesce(c.approved_fen, 0) ELSE coalesce((
+    SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = c.id AND s.is_final), 0) END
 FROM past c JOIN members_member m ON m.id = c.member_id JOIN members_enrolment e ON e.id = c.enrolment_id
 JOIN members_member h ON h.id = e.holder_id
 ORDER BY c.member_id, coalesce(c.approved_at, {_REJECTED_AT}), c.id

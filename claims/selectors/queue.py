@@ -19,7 +19,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 
 # What is not the usual step forward: a form of its own, words for the claimant or for a colleague.
-ASIDE = ("return_for_supplement", "send_back", "settle", "settle_on_notice", "reject")
+ASIDE = ("return_for_supplement", "send_back", "settle", "settle_on_notice", "reject", "reclaim")
 Waiting = tuple[str, Arrow]
 
 

@@ -60,7 +60,8 @@ class Standing:
 
 def my_standings() -> list[Standing]:
     """Every cover the worker ever had, and those of people who joined through them, newest first."""
-    covers = list(Enrolment.objects.select_related("program", "terms", "office").order_by("-cover", "-id")[:MOST])
+    rows = Enrolment.objects.select_related("program", "terms", "office").order_by("-cover", "-id")[:MOST]
+    covers = [cover for cover in rows if not schedule_of(cover.terms).is_grant]
     people = people_by_id(key for cover in covers for key in (cover.member_id, cover.holder_id))
     for cover in covers:
         cover.member, cover.holder = people[cover.member_id], people[cover.holder_id]

@@ -13,6 +13,7 @@ from claims.facts import BELOW_DEDUCTIBLE, corrected_line, is_replaced, prior_us
 from claims.models import Admission, BenefitStatement, Claim, Review
 from claims.services import ceilings
 from claims.services.screening import screen
+from claims.transitions import GRANTED
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
@@ -184,6 +185,38 @@ def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note
     return claim
 
 
+def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Claim:
+    """A correction finds that too much was paid: it grants nothing, takes the place of the earlier decision, gives back what that one
+    took too much under each limit, and a recovery (追回) of the difference begins. Only of what the bank has paid: until then nothing
+    is known to be owed back. `clause` and `note` are told to the claimant."""
+    if not (clause.strip() and note.strip()):
+        raise DecisionRefused(_("要求退回多付的互助金，要写明依据的条款和给申领人的说明。"))
+    not_own(claim, by)
+    Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
+    before = _lock_replaced(claim)
+    used = ceilings.lock(claim)
+    told = situation(claim, prior=prior_use(claim, used=used))
+    assessment = _assess(claim, told)
+    over_fen = _overpaid(claim, assessment, before)
+    changes = {"approved_fen": 0, "message": note, "reason_clause": clause}
+    move([claim], "reclaim", by=by, note=note, changes=changes, details={"over_fen": over_fen, "clause": clause})
+    ceilings.take(claim, assessment, instead_of=before)
+    _keep(claim, told, assessment, final=True, instead_of=before)
+    write_review(claim, "reclaim", by, note)
+    return claim
+
+
+def _overpaid(claim: Claim, assessment: Assessment, before: BenefitStatement | None) -> int:
+    """By how much (fen) the decisions of this correction's line were too high; DecisionRefused when nothing is owed back."""
+    _refuse_missing(assessment)
+    total = fen_from_yuan(assessment.total)
+    if before is None or total >= before.total_fen:
+        raise DecisionRefused(_("重新核定的金额没有减少，没有多付。请按计算结果办理批准，或“不予给付”维持原决定。"))
+    if any(one.state in GRANTED and one.state != "paid" for one in corrected_line(claim)):
+        raise DecisionRefused(_("原来的互助金还没有付到账，现在不能要求退回。请等银行付款有结果，再办理。"))
+    return before.total_fen - total
+
+
 def _lock_replaced(claim: Claim) -> BenefitStatement | None:
     """Of a correction: the statement it takes the place of, with the claims of its line locked. DecisionRefused when another
     correction took its place already: the difference would be paid twice."""
@@ -199,19 +232,23 @@ def _lock_replaced(claim: Claim) -> BenefitStatement | None:
 
 def _due(assessment: Assessment, before: BenefitStatement | None) -> int:
     """What is to be paid in fen: of a correction the difference. DecisionRefused when that is nothing, or cannot be told."""
-    if assessment.missing:
-        words = "、".join(FACT_WORDS[fact].in_language(get_language() or "zh") for fact in assessment.missing)
-        raise DecisionRefused(_("还缺少计算所需的内容：{facts}。请先补充，再批准。").format(facts=words))
+    _refuse_missing(assessment)
     total = fen_from_yuan(assessment.total)
     if before and total <= before.total_fen:
         raise DecisionRefused(
-            _("重新核定是 {now} 元，原来已核定 {before} 元，没有需要补发的差额。").format(
+            _("重新核定是 {now} 元，原来已核定 {before} 元，没有需要补发的差额；多付了的，请办理“核定多付，要求退回”。").format(
                 now=format_yuan(total), before=format_yuan(before.total_fen)
             )
         )
     if total == 0:
         raise DecisionRefused(_("按条款计算的互助金为 0 元，不能批准。请按计算说明中的原因办理“不予给付”。"))
     return total - (before.total_fen if before else 0)
+
+
+def _refuse_missing(assessment: Assessment) -> None:
+    if assessment.missing:
+        words = "、".join(FACT_WORDS[fact].in_language(get_language() or "zh") for fact in assessment.missing)
+        raise DecisionRefused(_("还缺少计算所需的内容：{facts}。请先补充，再批准。").format(facts=words))
 
 
 def _assess(claim: Claim, told: Situation) -> Assessment:

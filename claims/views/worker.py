@@ -23,6 +23,7 @@ from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context
 from claims.views.parts import mine, own, show
 from members.models import Enrolment
+from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
@@ -36,7 +37,8 @@ from unionaid.workflow.notices import unread
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """What I must do, everything I am in, every claim and where it is."""
-    on, covers, claims = today(), my_covers(), my_claims()
+    on, claims = today(), my_claims()
+    covers = [cover for cover in my_covers() if not schedule_of(cover.terms).is_grant]
     live = [cover_card(cover, on) for cover in covers if cover.cover.upper > on]
     context = {
         "todos": [*_payments(covers), *_unfinished(claims)],

@@ -167,8 +167,12 @@ class Remittance(Stateful, OfficeOwned):
     named = ArrayField(models.CharField(max_length=40), default=list)
     matched_fen = models.BigIntegerField(_("已核销（分）"), default=0)
     refunded_fen = models.BigIntegerField(_("退款（分）"), default=0)
+    # What of it was benefit that had been paid too much and came back (kept from above, where benefit is paid).
+    recovered_fen = models.BigIntegerField(_("退回的多付互助金（分）"), default=0)
     left_fen = models.GeneratedField(
-        expression=F("amount_fen") - F("matched_fen") - F("refunded_fen"), output_field=models.BigIntegerField(), db_persist=True
+        expression=F("amount_fen") - F("matched_fen") - F("refunded_fen") - F("recovered_fen"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
     )
     state = models.CharField(max_length=24, choices=REMITTANCE.choices(), default=REMITTANCE.initial)
     entered_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
@@ -185,7 +189,10 @@ class Remittance(Stateful, OfficeOwned):
             models.CheckConstraint(name="remittance_amount_sane", condition=_SANE),
             models.CheckConstraint(
                 name="remittance_never_overspent",
-                condition=Q(matched_fen__gte=0) & Q(refunded_fen__gte=0) & Q(amount_fen__gte=F("matched_fen") + F("refunded_fen")),
+                condition=Q(matched_fen__gte=0)
+                & Q(refunded_fen__gte=0)
+                & Q(recovered_fen__gte=0)
+                & Q(amount_fen__gte=F("matched_fen") + F("refunded_fen") + F("recovered_fen")),
             ),
         ]
 

@@ -123,11 +123,11 @@ INVARIANTS: dict[str, str] = {
             WHERE a.code = 'contributions' AND a.fund = 'mutual_aid'
           UNION ALL SELECT office_id, -amount_fen FROM members_match WHERE undone_at IS NULL) x
         GROUP BY office_id HAVING sum(fen) <> 0""",
-    "unapplied is what arrived less what is matched and released": """
+    "unapplied is what arrived less what is matched, recovered and released": """
         SELECT office_id FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'unapplied'
-          UNION ALL SELECT office_id, -amount_fen FROM members_remittance
+          UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance
           UNION ALL SELECT office_id, amount_fen FROM members_match WHERE undone_at IS NULL
           UNION ALL SELECT office_id, amount_fen FROM members_refund WHERE state IN ('released', 'paid')) x
         GROUP BY office_id HAVING sum(fen) <> 0""",

@@ -78,11 +78,19 @@ def unanswered(member: Member) -> list[str]:
 
 
 def offers(member: Member, *, on: date) -> list[Offer]:
-    """Every plan offered where the worker works, those they may join first. A constant number of statements."""
+    """Every plan offered where the worker works, those they may join first; relief and condolence, which nobody joins, are left out
+    (`grants`). A constant number of statements."""
     rows = Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE)
     live = list(rows.only("program_id", "member_id", "cover", "state"))
-    found = [offer_of(member, terms, live, on=on) for terms in offered_terms(on=on, office=member.office)]
+    terms = [one for one in offered_terms(on=on, office=member.office) if not schedule_of(one).is_grant]
+    found = [offer_of(member, one, live, on=on) for one in terms]
     return sorted(found, key=lambda offer: ORDER.index(offer.standing))
+
+
+def grants(member: Member, *, on: date) -> list[Offer]:
+    """The relief and condolence that may be applied for where the worker works, and how each stands for them."""
+    terms = [one for one in offered_terms(on=on, office=member.office) if schedule_of(one).is_grant]
+    return sorted((offer_of(member, one, (), on=on) for one in terms), key=lambda offer: ORDER.index(offer.standing))
 
 
 def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: date) -> Offer:
@@ -141,7 +149,7 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool, lef
         return JOINED
     if FAIL in outcomes:
         return NO
-    if not schedule.enrolling.individual:
+    if not schedule.enrolling.individual and not schedule.is_grant:
         return UNIT
     return ASK if UNKNOWN in outcomes or left else YES if outcomes == {PASS} else NO
 

@@ -8,6 +8,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from members.models import CertificatePack, Enrolment, Roster, WorkUnit
 from members.transitions import LIVE
 from programs.models import Terms
+from programs.selectors import grant_terms
 from unionaid.lib.calendar import plus_days
 from unionaid.workflow.models import Job
 from unionaid.workflow.selectors import jobs_by_key
@@ -38,8 +39,8 @@ _FIGURES = {
 
 
 def standings_of(unit: WorkUnit, terms_id: int | None = None) -> list[Standing]:
-    """The unit's terms (or this one) with their figures, the latest first. Two statements."""
-    rows = Enrolment.objects.filter(unit=unit, state__in=LIVE).order_by()
+    """The unit's terms (or this one) with their figures, the latest first; relief and condolence are nobody's to list. Three statements."""
+    rows = Enrolment.objects.filter(unit=unit, state__in=LIVE).exclude(terms__in=grant_terms()).order_by()
     if terms_id is not None:
         rows = rows.filter(terms=terms_id)
     found = {row["terms_id"]: row for row in rows.values("terms_id").annotate(**_FIGURES)}

@@ -350,7 +350,7 @@ def _action(row: Remittance, going_back: bool, names_live: bool) -> str:
         return "leave_over"
     if row.left_fen == 0:
         return "refund" if row.refunded_fen else "match"
-    if not row.matched_fen:
+    if not row.matched_fen and not row.recovered_fen:
         return "leave_over" if row.refunded_fen else "unmatch"
     return "match_part" if names_live else "leave_over"
 

@@ -65,7 +65,7 @@ def enrol(
     AlreadyCovered when cover would overlap (the database says so)."""
     schedule = schedule_of(terms)
     term = _term(schedule, term_months)
-    if not schedule.enrolling.individual and unit is None:
+    if not schedule.enrolling.individual and not schedule.is_grant and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
     start = (schedule.cover(on=on, term_months=term) or schedule.period).start
     with everywhere(reason="what this person had before, through whomever, and the guardian's consent"):

@@ -181,6 +181,7 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "name": offer.schedule.name.in_language(language),
         "summary": offer.schedule.summary.in_language(language),
         "standing": offer.standing,
+        "is_grant": offer.schedule.is_grant,
         "fee": format_yuan(offer.fee_fen) if offer.fee_fen is not None else "",
         "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
         "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",

@@ -80,6 +80,8 @@ def after(request: HttpRequest, draft: JoinDraft, name: str) -> str:
 def begin(request: HttpRequest, terms_id: int) -> HttpResponse:
     """The button on the plan's page: the draft, new or taken up again."""
     member, terms = offered(request, terms_id)
+    if schedule_of(terms).is_grant:
+        return redirect("claims:relief", terms_id)
     if not schedule_of(terms).enrolling.individual:
         messages.warning(request, _("这个计划由单位统一参加，请联系单位经办人。"))
         return redirect("members:plan", terms_id)

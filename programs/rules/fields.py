@@ -200,6 +200,7 @@ FIELD_WORDS: dict[str, Words] = {
     "final_review.events": Words("无论金额的事由", "events whatever the amount"),
     "notice_days": Words("公示（工作日）", "public notice (working days)"),
     "appeal_days": Words("申诉期限（工作日）", "time to appeal (working days)"),
+    "set_off_ratio": Words("以后的给付抵还多付的最高比例", "most of a later benefit set off against an over-payment"),
     "day_count": Words("住院天数", "days of a stay"),
     "documents": Words("材料", "document"),
     "required": Words("必须提供", "needed"),

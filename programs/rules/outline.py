@@ -441,4 +441,8 @@ def deciding_lines(schedule: Schedule) -> list[Words]:
         lines.append(Words(f"批准后公示 {days} 个工作日", f"public notice of {days} working days after approval"))
     days = rule.appeal_days
     lines.append(Words(f"不服决定的，{days} 个工作日内可以申诉", f"a decision may be appealed within {days} working days"))
+    if rule.set_off_ratio:
+        part = percent(rule.set_off_ratio)
+        words = f"多付了还没退清的，从以后的给付里最多扣 {part} 抵还"
+        lines.append(Words(words, f"up to {part} of a later benefit is set off against what was paid too much and not yet returned"))
     return lines

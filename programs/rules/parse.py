@@ -425,6 +425,7 @@ def _deciding(data: Data) -> Deciding:
         final_events=tuple(final.get("events", ())) if final else (),
         notice_days=data.get("notice_days", 0),
         appeal_days=data.get("appeal_days", APPEAL_DAYS),
+        set_off_ratio=Decimal(data.get("set_off_ratio", "0")),
     )
 
 
@@ -593,6 +594,9 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
         for code in one.items:
             if code not in codes:
                 yield fault(f"没有代码为 {code} 的保障项目", f"names the unknown item {code}", ("exclusions", i, "items"))
+    if schedule.deciding.set_off_ratio >= 1:
+        zh, en = "要小于 1：以后的给付不能全部扣完", "must be less than 1: something of a later benefit is always paid"
+        yield fault(zh, en, ("deciding", "set_off_ratio"))
     yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)

@@ -172,13 +172,15 @@ APPEAL_DAYS = 10  # working days; what holds where a plan does not say. The hous
 class Deciding:
     """How a claim is decided (审核与公示). `unit_first`: the unit's agent looks at it before the office. `final_from` (yuan): from
     this benefit up, for `final_events` and whenever something is flagged, a second person decides; None: always. `notice_days`:
-    working days of public notice (0: none). `appeal_days`: working days in which a decision may be appealed, the last one counts."""
+    working days of public notice (0: none). `appeal_days`: working days in which a decision may be appealed, the last one counts.
+    `set_off_ratio`: the greatest part of a later benefit that is set off against what was paid too much (0: nothing)."""
 
     unit_first: bool = False
     final_from: Decimal | None = None
     final_events: tuple[str, ...] = ()
     notice_days: int = 0
     appeal_days: int = APPEAL_DAYS
+    set_off_ratio: Decimal = Decimal(0)
 
     def second_person(self, *, benefit: Decimal, event: str, flagged: bool) -> str:
         """Why a second person decides: "always", "amount", "category" or "flag"; empty when one reviewer may decide alone.
@@ -276,7 +278,10 @@ class Schedule:
         return chosen
 
     def cover(self, *, on: date, term_months: int | None = None) -> Period | None:
-        """The days of cover that joining on this day gives: from 0:00 of the day after, or from the period's first day."""
+        """The days of cover that joining on this day gives: from 0:00 of the day after, or from the period's first day. Relief and
+        condolence look back: whenever somebody applies, they answer for the whole period."""
+        if self.is_grant:
+            return self.period if on < self.period.end else None
         return self.cover_from(max(self.period.start, plus_days(on, 1)), term_months=term_months)
 
     def cover_from(self, start: date, *, term_months: int | None = None) -> Period | None:
@@ -290,6 +295,12 @@ class Schedule:
     def pay_by(self, joined_on: date) -> date:
         """The last day to pay for whoever joins on this day, or whose roster is enrolled on it; that day counts."""
         return plus_days(joined_on, self.pay_within_days)
+
+    @property
+    def is_grant(self) -> bool:
+        """Is this relief (救助金) or condolence (慰问金) that nobody joins? It is when nothing is paid in and no item is paid out of the
+        mutual-aid fund: whoever meets its conditions applies for it, with no cover of before."""
+        return all(item.fund != "mutual_aid" for item in self.items) and all(fee.per_share == 0 for fee in self.fees)
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)

@@ -181,6 +181,7 @@ def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         with frozen(JOINED):
             world = make_world()
         with everywhere(reason="arrange"), frozen(ASKED):
+            load("dalian-relief.2026", office=None)
             covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
         unit_matters(world)
         people_matters(world, covers[0], 751)

@@ -70,6 +70,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         owner = Member.objects.get(user__username="w101")
         claim = Claim.objects.filter(member=owner, state="returned_payment").first() or Claim.objects.filter(member=owner).first()
         other = load("national-inpatient.2026")
+        relief = load("dalian-relief.2026", office=None)
         draft = joining.begin(owner, other, by=full.worker(owner))
         paper = joining.add_paper(draft, kind="contract", upload=CleanUpload("image/jpeg", b"j", "a.jpg", "a" * 64), by=full.worker(owner))
         Evidence.objects.create(
@@ -113,6 +114,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "verify/": {"public_id": cover.public_id},
         "my/eligibility": {"name": "work"},
         "my/plans/": {"terms_id": full.yulin.pk},
+        "my/relief/": {"terms_id": relief.pk},
         "my/join/": {"public_id": draft.public_id, "relation": "spouse"},
         "my/join-papers/": {"public_id": paper.public_id},
         "my/enrolments/": {"public_id": cover.public_id},

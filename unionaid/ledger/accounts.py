@@ -20,4 +20,5 @@ class Code(TextChoices):
     CONTRIBUTIONS = "contributions", _("互助费收入")
     BENEFITS = "benefits", _("互助金支出")
     IN_TRANSIT = "in_transit", _("在途给付")
+    RECOVERABLE = "recoverable", _("应收回的多付互助金")
     REFUNDABLE = "refundable", _("应退互助费")

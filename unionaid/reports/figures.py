@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import Claim
 from claims.payouts.models import PayoutLine
 from members.models import Enrolment
+from programs.selectors import grant_terms
 from unionaid.lib.calendar import Period
 
 DEFINITIONS = (
-    _("参加人次：保障期在当年开始、已经生效的参加记录数（一人一计划一期为一次）。"),
+    _("参加人次：保障期在当年开始、已经生效的参加记录数（一人一计划一期为一次）。不用参加的救助金、慰问金不算。"),
     _("参加人数：上述记录中不同的人，一人参加几个计划只计一次，所以各计划的人数相加会大于合计。"),
     _("互助费：上述记录应缴且已到账的互助费。"),
     _("申领件：当年提交的申领。给付件、受益人数、给付金额：当年银行确认到账的互助金；退回的付款不计，重新付款计入到账之年。"),
@@ -117,9 +118,10 @@ def _add(into: dict[str, int], row: Mapping[str, int]) -> None:
 
 def _enrolled(office_ids: frozenset[int], year: int) -> Any:
     period = year_of(year)
-    return Enrolment.objects.filter(
+    rows = Enrolment.objects.filter(
         office_id__in=office_ids, state="effective", starts_on__gte=period.start, starts_on__lt=period.end
     )
+    return rows.exclude(terms_id__in=grant_terms())
 
 
 def _asked(office_ids: frozenset[int], year: int) -> Any:

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写申领"),
     "open_correction": _("开始更正"),
+    "open_recovery": _("发起追回"),
+    "agree_instalments": _("商定分期退回"),
+    "pay_back": _("登记退回款"),
     "file": _("提出申诉"),
     "object": _("提出异议"),
     "register": _("登记单位"),

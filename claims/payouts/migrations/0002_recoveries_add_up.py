@@ -1,0 +1,34 @@
+"""What came back of an over-payment is kept by the database: every payment moves the sums of its recovery and of the remittance it
+came from, whose CHECKs forbid more than is owed and more than arrived, however many people match at once."""
+
+from django.db import migrations
+
+UP = """
+CREATE FUNCTION payouts_recovery_paid() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE payouts_recovery SET paid_fen = paid_fen + NEW.amount_fen
+    WHERE id = NEW.recovery_id AND office_id = NEW.office_id AND state = 'open';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'a payment to a recovery that is not open, or of another office' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.remittance_id IS NOT NULL THEN
+    UPDATE members_remittance SET recovered_fen = recovered_fen + NEW.amount_fen
+      WHERE id = NEW.remittance_id AND office_id = NEW.office_id;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'a payment from another office''s remittance' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recovery_paid AFTER INSERT ON payouts_recoverypayment FOR EACH ROW EXECUTE FUNCTION payouts_recovery_paid();
+"""
+DOWN = """
+DROP TRIGGER recovery_paid ON payouts_recoverypayment;
+DROP FUNCTION payouts_recovery_paid();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payouts", "0001_initial"), ("members", "0001_initial")]
+
+    operations = [migrations.RunSQL(UP, DOWN)]

@@ -1,0 +1,239 @@
+"""What was paid too much is owed back: in the books, in parts, from what arrives, off later benefit as the plan says, or let go by two."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from claims.models import CeilingUsage, Claim
+from claims.payouts import recoveries
+from claims.payouts import services as payouts
+from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
+from claims.payouts.recoveries import RecoveryRefused
+from claims.services import adjudication, corrections
+from claims.services.adjudication import DecisionRefused
+from members.models import Remittance
+from members.selectors.contributions import discrepancies
+from members.services import contributions
+from tests.factories.desk import CRITICAL, Desk
+from tests.factories.world import ASKED, load
+from unionaid.ledger.models import Entry
+from unionaid.lib.calendar import plus_days
+from unionaid.lib.money import format_yuan
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Notice
+from unionaid.workflow.moves import NotAllowed
+
+WHY = "病理报告第 2 页：属于轻度"
+
+
+@dataclass
+class Case:
+    """A severe illness of 30,000 that was paid and proved to be a mild one of 9,000."""
+
+    desk: Desk
+    first: Claim
+
+    @property
+    def payer(self):
+        return self.desk.world.cast.actor(self.desk.world.cast.payer)
+
+    def pay(self, claim: Claim, *, outcome: str = "成功") -> PayoutLine:
+        """By way of batch, release and the bank's answer."""
+        desk = self.desk
+        batch = payouts.assemble(office=desk.world.cast.a, claims=[claim], by=self.payer, on=ASKED)
+        payouts.release(batch, by=desk.manager)
+        run_due("payouts")
+        line = batch.lines.get()
+        batch.refresh_from_db()
+        answer = f"附言,金额,处理结果,失败原因\r\n{line.reference},{format_yuan(line.amount_fen).replace(',', '')},{outcome},"
+        payouts.take_return(batch, data=answer.encode("gb18030"), file_name="r.csv", by=self.payer)
+        run_due("payouts")
+        claim.refresh_from_db()
+        line.refresh_from_db()
+        return line
+
+    def correct(self, kind: str = "critical_mild") -> Claim:
+        return corrections.reclassify(self.first, {"diagnosis_class": kind}, by=self.desk.other_reviewer, on=ASKED, note="复查发现")
+
+    def reclaim(self) -> Recovery:
+        made = self.correct()
+        adjudication.reclaim(made, by=self.desk.other_approver, on=ASKED, clause="第七条", note=WHY)
+        run_due("payouts")
+        return Recovery.objects.get(claim=made)
+
+    def arrives(self, fen: int, remark: str = "") -> Remittance:
+        number = f"R{Remittance.objects.count()}"
+        made = Remittance.objects.create(
+            office=self.desk.world.cast.a, payer_name="王小明", remark=remark, bank_reference=number, received_on=ASKED, amount_fen=fen
+        )
+        contributions.post_arrivals([made], on=ASKED, by=self.payer)
+        return made
+
+
+def balances(fund: str = "mutual_aid") -> dict[str, int]:
+    """What stands on each account of the fund."""
+    found: dict[str, int] = {}
+    for code, fen in Entry.objects.filter(account__fund=fund).values_list("account__code", "amount_fen"):
+        found[code] = found.get(code, 0) + fen
+    return {code: fen for code, fen in found.items() if fen}
+
+
+@pytest.fixture
+def case(desk: Desk) -> Case:
+    claim = desk.diagnosis(desk.cover(desk.plan(CRITICAL)), "critical_severe")
+    return Case(desk, desk.decide(claim))
+
+
+@pytest.fixture
+def paid(case: Case) -> Case:
+    case.pay(case.first)
+    assert case.first.state == "paid"
+    return case
+
+
+def used() -> dict[str, int]:
+    return dict(CeilingUsage.objects.values_list("key", "used_fen"))
+
+
+def over_of(case: Case) -> int:
+    """By how much the whole of the correction is less than what was paid."""
+    made = Claim.objects.get(corrects=case.first)
+    return case.first.approved_fen - made.statements.get(is_final=True).total_fen
+
+
+def test_nothing_is_asked_back_before_the_bank_has_paid_or_without_less_or_by_the_reviewer(case: Case) -> None:
+    made, by = case.correct(), case.desk.other_approver
+    with pytest.raises(DecisionRefused, match="还没有付到账"):
+        adjudication.reclaim(made, by=by, on=ASKED, clause="第七条", note=WHY)
+    with pytest.raises(DecisionRefused, match="依据的条款"):
+        adjudication.reclaim(made, by=by, on=ASKED, clause=" ", note=WHY)
+    with pytest.raises(DecisionRefused, match="多付了的，请办理"):
+        adjudication.approve(made, by=by, on=ASKED)
+    case.pay(case.first)
+    with pytest.raises(NotAllowed):
+        adjudication.reclaim(made, by=case.desk.other_reviewer, on=ASKED, clause="第七条", note=WHY)
+    ordinary = case.desk.world.claim(case.desk.cover(order=309), 600_000)
+    adjudication.review(ordinary, by=case.desk.reviewer, on=ASKED)
+    with pytest.raises(DecisionRefused, match="没有多付"):
+        adjudication.reclaim(ordinary, by=by, on=ASKED, clause="第七条", note=WHY)
+
+
+def test_the_correction_stands_the_limits_follow_and_the_books_show_what_is_owed(paid: Case) -> None:
+    before, spent = used(), balances()["benefits"]
+    recovery = paid.reclaim()
+    made, over = recovery.claim, over_of(paid)
+    assert (made.state, made.approved_fen, recovery.amount_fen, recovery.left_fen) == ("recovery", 0, over, over) and over > 0
+    assert (balances()["recoverable"], balances()["benefits"]) == (over, spent - over)
+    after = used()
+    assert after != before
+    assert all(after[key] <= fen for key, fen in before.items())
+    paid.first.refresh_from_db()
+    assert (paid.first.state, paid.first.approved_fen) == ("paid", spent), "the past is not touched"
+    told = Notice.objects.filter(member_key=recovery.claimant_id).order_by("-id").first()
+    assert WHY in told.text
+    assert recovery.number in told.text
+    recoveries.open_for(made.pk, by=paid.payer, on=ASKED)  # a second run does nothing
+    assert Recovery.objects.count() == 1
+
+
+def test_it_comes_back_in_parts_from_what_arrives_and_the_matter_is_over(paid: Case) -> None:
+    recovery = paid.reclaim()
+    left = recovery.left_fen
+    parts = [(plus_days(ASKED, 30), 100_000), (plus_days(ASKED, 60), left - 100_000)]
+    for wrong in ([], parts[:1], [parts[1], parts[0]], [(plus_days(ASKED, -1), left)], [(ASKED, 0), (plus_days(ASKED, 1), left)]):
+        with pytest.raises(RecoveryRefused):
+            recoveries.agree(recovery, wrong, by=paid.payer, on=ASKED)
+    with pytest.raises(NotAllowed):
+        recoveries.agree(recovery, parts, by=paid.desk.reviewer, on=ASKED)
+    recoveries.agree(recovery, parts, by=paid.payer, on=ASKED)
+    assert recovery.instalments.count() == 2
+    first, rest = paid.arrives(150_000, recovery.number), paid.arrives(left)
+    with pytest.raises(RecoveryRefused, match="最多可以核销 1,500.00 元"):
+        recoveries.match(recovery, first, amount_fen=150_001, by=paid.payer, on=ASKED)
+    recoveries.match(recovery, first, amount_fen=100_000, by=paid.payer, on=ASKED)
+    assert Remittance.objects.get(pk=first.pk).left_fen == 50_000
+    recoveries.match(recovery, rest, amount_fen=left - 100_000, by=paid.payer, on=ASKED)
+    recovery.refresh_from_db()
+    assert (recovery.state, recovery.left_fen) == ("settled", 0)
+    assert Claim.objects.get(pk=recovery.claim_id).state == "recovered"
+    assert "recoverable" not in balances()
+    assert discrepancies() == []
+    with pytest.raises(RecoveryRefused):
+        recoveries.match(recovery, rest, amount_fen=1, by=paid.payer, on=ASKED)
+
+
+def test_more_than_is_owed_meets_the_database_past_the_service(paid: Case) -> None:
+    recovery, arrived = paid.reclaim(), paid.arrives(10**9)
+
+    def past_the_service() -> None:
+        with transaction.atomic():
+            RecoveryPayment.objects.create(
+                office_id=recovery.office_id, recovery=recovery, remittance=arrived, amount_fen=recovery.amount_fen + 1, received_on=ASKED
+            )
+
+    with pytest.raises(IntegrityError, match="recovery_never_more_than_owed"):
+        past_the_service()
+
+
+def test_two_people_write_the_rest_off_and_neither_decided_the_correction(paid: Case) -> None:
+    recovery, spent = paid.reclaim(), balances()["benefits"]
+    left, desk = recovery.left_fen, paid.desk
+    with pytest.raises(RecoveryRefused, match="请写明核销的原因"):
+        recoveries.propose_write_off(recovery, by=paid.payer, note=" ")
+    recoveries.propose_write_off(recovery, by=desk.manager, note="家庭困难，有街道证明")
+    with pytest.raises(NotAllowed, match="另一个人"):
+        recoveries.write_off(recovery, by=desk.manager, on=ASKED)
+    with pytest.raises(IntegrityError, match="recovery_proposer_is_not_who_agrees"), transaction.atomic():
+        Recovery.objects.filter(pk=recovery.pk).update(written_off_by=desk.manager.user_id)
+    with pytest.raises(NotAllowed):
+        recoveries.write_off(recovery, by=paid.payer, on=ASKED)
+    Recovery.objects.filter(pk=recovery.pk).update(write_off_proposed_by=paid.payer.user_id)
+    recoveries.keep(recovery, by=desk.manager, note="再商量一次")
+    recoveries.propose_write_off(recovery, by=paid.payer, note="本人已去世，没有遗产")
+    with pytest.raises(RecoveryRefused, match="刚刚有变化|最多"):
+        recoveries.match(recovery, paid.arrives(10), amount_fen=10, by=paid.payer, on=ASKED)
+    recoveries.write_off(recovery, by=desk.manager, on=ASKED)
+    recovery.refresh_from_db()
+    assert (recovery.state, recovery.written_off_fen, recovery.left_fen) == ("written_off", left, 0)
+    assert (balances().get("recoverable", 0), balances()["benefits"]) == (0, spent + left)
+    assert Claim.objects.get(pk=recovery.claim_id).state == "recovered"
+
+
+def test_later_benefit_is_set_off_only_where_its_plan_says_so_and_once(paid: Case) -> None:
+    recovery, desk = paid.reclaim(), paid.desk
+    member = paid.first.member
+    plain = desk.decide(desk.world.claim(desk.world.cover(member), 600_000))
+    line = paid.pay(plain)
+    assert (line.amount_fen, line.set_off_fen) == (440_000, 0)
+    willing = load("shaanxi-yulin-medical.2026", code="sets-off", deciding={"set_off_ratio": "0.3"})
+    claim = desk.decide(desk.world.claim(desk.world.cover(member, willing), 600_000))
+    failed = paid.pay(claim, outcome="失败")
+    assert (failed.amount_fen, failed.set_off_fen, failed.state) == (308_000, 132_000, "failed")
+    recovery.refresh_from_db()
+    assert recovery.paid_fen == 0, "what did not arrive has paid nothing back"
+    with pytest.raises(RecoveryRefused, match="正在抵还"):
+        recoveries.propose_write_off(recovery, by=paid.payer, note="原因")
+    card = desk.world.card(member, "6217000010001234561")
+    payouts.correct_account(claim, card=card, by=desk.world.worker(member))
+    again = paid.pay(claim)
+    assert (again.amount_fen, again.set_off_fen, again.reissue_of_id, again.state) == (308_000, 132_000, failed.pk, "succeeded")
+    recovery.refresh_from_db()
+    assert (recovery.paid_fen, RecoveryPayment.objects.get().line_id) == (132_000, again.pk)
+    assert balances()["recoverable"] == recovery.left_fen
+
+
+def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:
+    cover = desk.cover(load("dalian-relief.2026", office=None, contribution={"per_share": "10"}), 321)
+    told = {"event_on": ASKED, "diagnosis": "肺癌", "diagnosis_code": "C34.1", "hospital": "大连市第一医院", "other_aid_fen": 300_000}
+    case = Case(desk, desk.decide(desk.world.claim(cover, 900_000, event="diagnosis", facts=told)))
+    case.pay(case.first)
+    made = corrections.reclassify(case.first, {"other_aid_fen": 800_000}, by=desk.other_reviewer, on=ASKED, note="另有补助")
+    adjudication.reclaim(made, by=desk.other_approver, on=ASKED, clause="第四条", note="慈善会另给了 5,000 元")
+    run_due("payouts")
+    recovery = Recovery.objects.get()
+    assert (recovery.fund, recovery.amount_fen) == ("relief", 400_000)
+    recoveries.match(recovery, case.arrives(400_000), amount_fen=400_000, by=case.payer, on=ASKED)
+    assert balances("relief") == {"benefits": 200_000, "bank": -200_000}
+    assert "unapplied" not in balances()
+    assert discrepancies() == []
