@@ -62,11 +62,19 @@ SELECT i, 1, gen_random_uuid(), %(office)s, i, i, 'self', %(program)s, %(terms)s
 FROM generate_series(%(first)s, %(first)s + %(people)s - 1) i;
 
 INSERT INTO claims_claim (id, version, public_id, number, member_id, claimant_id, enrolment_id, program_id, terms_id, office_id,
+<<<<<<< HEAD
   fund, event, event_kind, event_on, happened, hospital, hospital_grade, diagnosis, diagnosis_code, diagnosis_class, circumstances, state,
   held_state, stood_days, message, reason_code, reason_clause, approved_fen, submitted_at, approved_at)
 SELECT n, 1, gen_random_uuid(), 'SL26' || lpad(n::text, 9, '0'), who, who, who, %(program)s, %(terms)s, %(office)s, 'mutual_aid', %(event)s,
   '', NULL, '', '', 1 + n %% 3, '', 'K35.8', '', '{}', CASE WHEN bad THEN 'rejected' ELSE 'paid' END, '', 0, '',
   CASE WHEN bad THEN 'not_listed' ELSE '' END, CASE WHEN bad THEN '7' ELSE '' END, CASE WHEN bad THEN NULL ELSE 1000 + n %% 400000 END, at,
+=======
+  event, event_kind, event_on, happened, hospital, diagnosis, diagnosis_code, diagnosis_class, circumstances, state,
+  message, reason_code, reason_clause, approved_fen, submitted_at, approved_at)
+SELECT n, 1, gen_random_uuid(), 'SL26' || lpad(n::text, 9, '0'), who, who, who, %(program)s, %(terms)s, %(office)s, %(event)s,
+  '', NULL, '', '', '', 'K35.8', '', '{}', CASE WHEN bad THEN 'rejected' ELSE 'paid' END, '',
+  CASE WHEN bad THEN 'not_listed' ELSE '' END, '', CASE WHEN bad THEN NULL ELSE 1000 + n %% 400000 END, at,
+>>>>>>> h2
   CASE WHEN bad THEN NULL ELSE at + interval '9 days' END
 FROM (SELECT %(first)s + i - 1 AS n, %(first)s + (i * 7919) %% (%(people)s * 5 / 6 * 5 / 6) AS who,
         timestamptz '2026-02-10 09:00+08' + (i %% 300) * interval '1 day' AS at, i %% 25 = 0 AS bad
@@ -75,9 +83,9 @@ FROM (SELECT %(first)s + i - 1 AS n, %(first)s + (i * 7919) %% (%(people)s * 5 /
 INSERT INTO claims_admission (claim_id, admitted_on, discharged_on, setl_id, invoice_number, medfee_sumamt_fen, fulamt_ownpay_amt_fen,
   overlmt_selfpay_fen, preselfpay_amt_fen, inscp_scp_amt_fen, act_pay_dedc_fen, hifp_pay_fen, cvlserv_pay_fen, hifob_pay_fen,
   oth_pay_fen, fund_pay_sumamt_fen, acct_pay_fen, psn_cash_pay_fen, psn_part_amt_fen, hosp_part_amt_fen,
-  hifmi_pay_fen, hifes_pay_fen, maf_pay_fen, acct_mulaid_pay_fen)
+  hifmi_pay_fen, hifes_pay_fen, maf_pay_fen, acct_mulaid_pay_fen, hospital_grade)
 SELECT n, submitted_at::date - 20, submitted_at::date - 20 + (3 + n %% 12)::int, '', '', 3 * own, own / 10, 0, own / 20, 2 * own,
-  own / 5, 2 * own, 0, 0, 0, 2 * own, own / 4, own - own / 4, own, 0, 0, 0, 0, 0
+  own / 5, 2 * own, 0, 0, 0, 2 * own, own / 4, own - own / 4, own, 0, 0, 0, 0, 0, 1 + n %% 3
 FROM (SELECT id AS n, submitted_at, (20000 + 4000000 / (1 + id * 7 %% 97) + id %% 991)::bigint AS own FROM claims_claim
       WHERE office_id = %(office)s) c;
 

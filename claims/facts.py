@@ -40,7 +40,7 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
             admitted_on=row.admitted_on,
             discharged_on=row.discharged_on,
             settlement=Settlement(*map(yuan_from_fen, _figures(row))),
-            hospital_grade=told.hospital_grade,
+            hospital_grade=row.hospital_grade,
         )
         for row in stays
     )

@@ -16,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors.needs import Needs
 from members.models import BankCard
 from members.services.people import masked_card
-from programs.rules.facts import SETTLEMENT_FIELDS
+from programs.rules.facts import SETTLEMENT_FIELDS, STAY_EVENTS
 from unionaid.lib.identity import parse_bank_card
 from unionaid.lib.money import format_yuan
 from unionaid.web.asking import AskForm, KeyedForm, PastDayField, Text
@@ -84,19 +84,32 @@ class CoverForm(KeyedForm):
 # -- what happened --------------------------------------------------------------------------------------------------
 
 
+KIND_HINT = _("情况不同，申领的最后一天也不同；办事处会对照材料核对")
+
+
 class WhatForm(AskForm):
-    """An accident or a death: when, where, how."""
+    """An accident or a death: when, where, how, and what of it the plan does not pay for."""
 
     accident_on = PastDayField(**_ask(_("意外发生的日期")))
     death_on = PastDayField(**_ask(_("身故日期")), help_text=_("和死亡证明上一样"))
+    event_kind = forms.ChoiceField(**_choose(_("这次是哪一种情况")), widget=forms.RadioSelect, help_text=KIND_HINT)
     happened = forms.CharField(
         **_ask(_("在哪里、怎么发生的")), max_length=1000, widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("例如：3月1日早上8点，上班路上在人民路骑电动车被小汽车撞倒，右腿骨折。"),
     )  # fmt: skip
+    circumstances = forms.MultipleChoiceField(
+        label=_("有没有下面这些情况？"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("条款规定这些情况不给付。有的请如实勾选，都没有就不用选；办事处会对照材料核实。"),
+        error_messages={"invalid_choice": _("请在列出的情况里选择")},
+    )  # fmt: skip
 
-    def __init__(self, data: Any, *, claim: Claim, **kwargs: Any) -> None:
-        names = ("accident_on", "death_on", "happened")
-        super().__init__(data, initial={name: getattr(claim, name) for name in names}, **kwargs)
+    def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:
+        super().__init__(data, initial={name: getattr(claim, name) for name in self.base_fields}, **kwargs)
+        told = {"circumstances": needs.circumstances, "event_kind": needs.kinds if claim.event == "accident_death" else ()}
+        for name, choices in told.items():
+            self.fields[name].choices = [(code, words.in_language(language)) for code, words in choices]  # type: ignore[attr-defined]
+            if not choices:
+                del self.fields[name]
         if claim.event == "disease_death":
             del self.fields["accident_on"]
             self.fields["happened"].required = False
@@ -129,26 +142,31 @@ class MedicalForm(AskForm):
 
     event_on = PastDayField(**_ask(_("确诊日期")))
     event_kind = forms.ChoiceField(
-        **_choose(_("这次是哪一种情况")), widget=forms.RadioSelect, help_text=_("情况不同，申领的最后一天也不同；办事处会对照材料核对")
+        **_choose(_("这次是哪一种情况")), widget=forms.RadioSelect, help_text=KIND_HINT
     )
     diagnosis_class = forms.ChoiceField(
         **_choose(_("属于哪一类")), widget=forms.RadioSelect, help_text=_("按诊断证明上写的选；拿不准可以问主治医生或单位经办人")
     )
     disability_grade = forms.ChoiceField(**_choose(_("伤残等级")), help_text=_("看伤残鉴定书，1 级最重，10 级最轻"))
     hospital = forms.CharField(**_ask(_("医院名称")), max_length=120, help_text=_("和结算单或出院记录上一样"))
-    hospital_grade = forms.ChoiceField(**_choose(_("医院等级")), widget=forms.RadioSelect)
     diagnosis = forms.CharField(**_ask(_("诊断")), max_length=200, help_text=_("照着出院记录或诊断证明抄，例如：急性阑尾炎"))
     diagnosis_code = forms.CharField(
         label=_("疾病编码（可不填）"), max_length=20, required=False, help_text=_("结算单上有时印着，例如 K35.8；没有就不填")
     )
+    by_accident = forms.ChoiceField(
+        **_choose(_("是不是意外受伤引起的")), widget=forms.RadioSelect, choices=[("no", _("不是，因为生病")), ("yes", _("是，意外受伤"))],
+        help_text=_("意外受伤没有等待期，看出事那天有没有保障。几次住院或看病的原因不同的，请分开申领。"),
+    )  # fmt: skip
+    accident_on = PastDayField(label=_("意外发生的日期"), required=False, help_text=_("上面选了“是”才填：受伤的那一天"))
     other_aid = YuanField(
         **_ask(_("其他渠道已给的补助（元）")), help_text=_("单位补助、慈善救助、商业补充等为这次费用已经给的钱，加在一起；没有的填 0")
     )
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:
-        initial = {name: getattr(claim, name) for name in self.base_fields if name != "other_aid"}
+        initial = {name: getattr(claim, name) for name in self.base_fields if name not in ("other_aid", "by_accident")}
         if claim.other_aid_fen is not None:
             initial["other_aid"] = format_yuan(claim.other_aid_fen).replace(",", "")
+        initial["by_accident"] = "yes" if claim.accident_on else "no" if claim.diagnosis else None
         super().__init__(data, initial=initial, **kwargs)
         self._shape(claim.event, needs)
         if needs.kinds:
@@ -160,10 +178,6 @@ class MedicalForm(AskForm):
         if needs.grades:
             choices = [(grade, format_lazy("{} {}", grade, _("级"))) for grade in needs.grades]
             self.fields["disability_grade"].choices = [("", _("请选择")), *choices]  # type: ignore[attr-defined]
-        if "hospital_grade" in self.fields:
-            unknown = [] if needs.hospital_grade else [("", _("不清楚"))]
-            self.fields["hospital_grade"].choices = [*GRADES, *unknown]  # type: ignore[attr-defined]
-            self.fields["hospital_grade"].required = needs.hospital_grade
 
     def _shape(self, event: str, needs: Needs) -> None:
         ill = event not in ("accident_disability", "disease_death")
@@ -172,7 +186,8 @@ class MedicalForm(AskForm):
             "event_kind": needs.kinds,
             "diagnosis_class": needs.classes,
             "disability_grade": needs.grades,
-            "hospital_grade": ill or needs.hospital_grade,
+            "by_accident": event in STAY_EVENTS,
+            "accident_on": event in STAY_EVENTS,
             "diagnosis_code": ill or needs.diagnosis_code,
             "other_aid": needs.other_aid,
         }
@@ -197,12 +212,22 @@ class MedicalForm(AskForm):
             raise ValidationError(gettext("疾病编码以一个字母开头，例如 K35.8；不清楚可以不填"))
         return plain
 
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        by_accident, accident_on = told.get("by_accident"), told.get("accident_on")
+        if by_accident == "yes" and not accident_on and "accident_on" not in self.errors:
+            self.add_error("accident_on", ValidationError(gettext("请填写意外发生的日期，例如 2026-03-01")))
+        if by_accident == "no" and accident_on:
+            self.add_error("accident_on", ValidationError(gettext("上面选了“不是”，请把这里清空；是意外引起的，请在上面选“是”")))
+        return told
+
     def facts(self) -> dict[str, Any]:
         """For `intake.tell`."""
-        told = dict(self.cleaned_data)
-        for name in ("hospital_grade", "disability_grade"):
-            if name in told:
-                told[name] = int(told[name]) if told[name] else None
+        told = {name: value for name, value in self.cleaned_data.items() if name != "by_accident"}
+        if "accident_on" in told:
+            told["accident_on"] = told["accident_on"] or None
+        if "disability_grade" in told:
+            told["disability_grade"] = int(told["disability_grade"]) if told["disability_grade"] else None
         if "other_aid" in told:
             told["other_aid_fen"] = told.pop("other_aid")
         return told
@@ -242,11 +267,15 @@ class StayForm(KeyedForm):
 
     admitted_on = PastDayField(**_ask(_("入院日期")))
     discharged_on = PastDayField(**_ask(_("出院日期")), help_text=_("还没有出院的，请出院结算后再填"))
+    hospital_grade = forms.ChoiceField(**_choose(_("医院等级")), widget=forms.RadioSelect, help_text=_("这一次去的医院；结算单上有时印着"))
     setl_id = forms.CharField(label=_("结算编号"), max_length=40, required=False)
     invoice_number = forms.CharField(label=_("票据号码"), max_length=40, required=False)
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, stay: Admission | None = None, **kwargs: Any) -> None:
         super().__init__(data, initial=_stay_initial(claim, stay), **kwargs)
+        self.by_grade = needs.hospital_grade
+        self.fields["hospital_grade"].required = self.by_grade
+        self.fields["hospital_grade"].choices = [*GRADES, *([] if self.by_grade else [("", _("不清楚"))])]  # type: ignore[attr-defined]
         self.front = list(needs.figures)
         self.more = [name for name in FIGURES if name not in needs.figures]
         for name in (*self.front, *self.more):
@@ -259,7 +288,8 @@ class StayForm(KeyedForm):
 
     @property
     def days(self) -> FieldGroup:
-        return FieldGroup(self, ("admitted_on", "discharged_on"), hidden=True)
+        grade = ("hospital_grade",) if self.by_grade else ()
+        return FieldGroup(self, ("admitted_on", "discharged_on", *grade), hidden=True)
 
     @property
     def figures(self) -> FieldGroup:
@@ -267,7 +297,8 @@ class StayForm(KeyedForm):
 
     @property
     def others(self) -> FieldGroup:
-        return FieldGroup(self, (*self.more, "setl_id", "invoice_number"))
+        grade = () if self.by_grade else ("hospital_grade",)
+        return FieldGroup(self, (*self.more, *grade, "setl_id", "invoice_number"))
 
     def stay(self) -> dict[str, Any]:
         """For `intake.set_stay`; what was left empty is not told."""
@@ -277,17 +308,18 @@ class StayForm(KeyedForm):
             "admitted_on": told["admitted_on"],
             "discharged_on": told.get("discharged_on") or told["admitted_on"],
             "fen": fen,
+            "hospital_grade": int(told["hospital_grade"]) if told.get("hospital_grade") else None,
             "papers": {name: told[name] for name in ("setl_id", "invoice_number")},
         }
 
 
 def _stay_initial(claim: Claim, stay: Admission | None) -> Mapping[str, Any]:
     if stay is None:
-        return {"admitted_on": claim.event_on if not claim.admissions.exists() else None}
+        return {"admitted_on": claim.event_on if not claim.admissions.exists() else None, "hospital_grade": ""}
     figures = {name: getattr(stay, f"{name}_fen") for name in SETTLEMENT_FIELDS}
     shown = {name: format_yuan(fen).replace(",", "") for name, fen in figures.items() if fen or name == "fund_pay_sumamt"}
     days = {name: getattr(stay, name) for name in ("admitted_on", "discharged_on", "setl_id", "invoice_number")}
-    return {**shown, **days}
+    return {**shown, **days, "hospital_grade": str(stay.hospital_grade or "")}
 
 
 # -- papers ---------------------------------------------------------------------------------------------------------

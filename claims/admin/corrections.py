@@ -29,7 +29,9 @@ def reclassify_page(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
 
             def act() -> str:
-                made = corrections.reclassify(claim, form.facts(), by=actor(request), on=today(), note=form.cleaned_data["note"])
+                made = corrections.reclassify(
+                    claim, form.facts(), by=actor(request), on=today(), note=form.cleaned_data["note"], grades=form.grades()
+                )
                 messages.success(request, gettext("已另立申领 {number}，等待另一个人终审。").format(number=made.number))
                 return reverse("admin:claim_review", args=[made.pk])
 

@@ -8,19 +8,21 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.forms import GRADES, LISTED
-from claims.models import Claim
+from claims.models import Admission, Claim
 from claims.selectors.needs import Needs, needs_of
 from claims.services import adjudication
+from programs.rules.facts import ACCIDENTS, STAY_EVENTS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import desk_context, list_of
-from unionaid.web.asking import AskForm
+from unionaid.web.asking import AskForm, PastDayField
 from unionaid.web.fields import YuanField
 from unionaid.workflow.asking import attempt
 
@@ -35,7 +37,7 @@ class FactsForm(AskForm):
         "^([A-Za-z][0-9]{2}[0-9A-Za-z.*+/-]{0,16})?$", label=_("疾病编码"), required=False, help_text=_("按出院记录或病理报告，例如 C50.9"),
         error_messages={"invalid": _("疾病编码以一个字母开头，例如 K35.8")},
     )  # fmt: skip
-    hospital_grade = forms.TypedChoiceField(label=_("医院等级"), required=False, coerce=int, empty_value=None)
+    accident_on = PastDayField(label=_("意外发生的日期"), required=False, help_text=_("不是意外引起的，空着；意外没有等待期，从这一天算起"))
     other_aid = YuanField(label=_("其他渠道已给的补助（元）"), required=False, help_text=_("没有的填 0；还没有问清的空着"))
     circumstances = forms.MultipleChoiceField(
         label=_("属于下列除外情形"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("查实的才选")
@@ -45,38 +47,61 @@ class FactsForm(AskForm):
     def __init__(self, data: Any, *, claim: Claim, schedule: Schedule, language: str) -> None:
         super().__init__(data, initial=_initial(claim))
         needs = needs_of(schedule, claim.event)
+        self._stays = list(claim.admissions.all()) if needs.hospital_grade else []
         found = [one for one in schedule.exclusions if one.circumstance]
         choices: Mapping[str, list[tuple[Any, Any]]] = {
             "event_kind": [(kind, words.in_language(language)) for kind, words in needs.kinds],
             "diagnosis_class": [(code, words.in_language(language) or LISTED) for code, words in needs.classes],
             "disability_grade": [(grade, gettext("{grade} 级").format(grade=grade)) for grade in needs.grades],
-            "hospital_grade": list(GRADES),
             "circumstances": [(one.circumstance, f"{one.name.in_language(language)}（{one.clause}）") for one in found],
         }
         for name, options in choices.items():
             first = [] if name == "circumstances" else [("", _("不清楚"))]
             self.fields[name].choices = [*first, *options]  # type: ignore[attr-defined]
-        for name, is_asked in _asked(needs, bool(found)).items():
+        for name, is_asked in _asked(claim.event, needs, bool(found)).items():
             if not is_asked:
                 del self.fields[name]
+        if claim.event in ACCIDENTS:
+            self.fields["accident_on"].required = True
+        for stay in self._stays:
+            self.fields[_grade_of(stay)] = _grade_field(claim, stay)
+        self.order_fields([*(name for name in self.fields if name != "note"), "note"])
 
     def facts(self) -> dict[str, Any]:
         """For `adjudication.establish`."""
-        told = {name: value for name, value in self.cleaned_data.items() if name != "note"}
+        told = {name: value for name, value in self.cleaned_data.items() if name in self.base_fields and name != "note"}
         if "other_aid" in told:
             fen = told.pop("other_aid")
             told["other_aid_fen"] = fen if isinstance(fen, int) else None
         if "diagnosis_code" in told:
             told["diagnosis_code"] = told["diagnosis_code"].upper()
+        if "accident_on" in told:
+            told["accident_on"] = told["accident_on"] or None
         return told
 
+    def grades(self) -> dict[int, int | None]:
+        """The hospital's grade by the key of the stay; none where the plan does not look at it."""
+        return {stay.pk: self.cleaned_data[_grade_of(stay)] for stay in self._stays}
 
-def _asked(needs: Needs, exclusions: bool) -> dict[str, bool]:
+
+def _grade_of(stay: Admission) -> str:
+    return f"grade_{stay.pk}"
+
+
+def _grade_field(claim: Claim, stay: Admission) -> forms.Field:
+    words = _("{day}就诊的医院等级") if claim.event == "outpatient" else _("{day}入院的医院等级")
+    return forms.TypedChoiceField(
+        label=words.format(day=date_format(stay.admitted_on)), required=False, coerce=int, empty_value=None,
+        choices=[("", _("不清楚")), *GRADES], initial=stay.hospital_grade or "",
+    )  # fmt: skip
+
+
+def _asked(event: str, needs: Needs, exclusions: bool) -> dict[str, bool]:
     return {
+        "accident_on": event in (*STAY_EVENTS, *ACCIDENTS),
         "event_kind": bool(needs.kinds),
         "diagnosis_class": bool(needs.classes),
         "disability_grade": bool(needs.grades),
-        "hospital_grade": needs.hospital_grade,
         "other_aid": needs.other_aid,
         "circumstances": exclusions,
     }
@@ -101,7 +126,9 @@ def facts_page(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
 
             def act() -> str:
-                adjudication.establish(claim, form.facts(), by=actor(request), note=form.cleaned_data["note"])
+                adjudication.establish(
+                    claim, form.facts(), by=actor(request), note=form.cleaned_data["note"], grades=form.grades()
+                )
                 return reverse("admin:claim_review", args=[pk])
 
             if address := attempt(form, act):

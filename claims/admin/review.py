@@ -18,8 +18,9 @@ from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
 from claims.checks import DECIDABLE, flags_of
 from claims.facts import statement_of
+from claims.forms import GRADES
 from claims.letters import letters_of
-from claims.models import BenefitStatement, Claim, ClaimDocument
+from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
 from claims.reasons import REASONS, REJECTIONS, reason_words
 from claims.selectors.claims import earlier_claims
 from claims.selectors.estimate import in_words
@@ -29,6 +30,7 @@ from claims.services import adjudication
 from members.services.people import masked_numbers
 from programs.rules import explain
 from programs.rules.explain import limit_line
+from programs.rules.facts import SETTLEMENT_FIELDS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
@@ -43,10 +45,8 @@ from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import told_history
 
-# What a reviewer compares with the settlement sheet.
-SHOWN_FIGURES = (
-    "medfee_sumamt_fen", "inscp_scp_amt_fen", "fund_pay_sumamt_fen", "fulamt_ownpay_amt_fen", "psn_part_amt_fen", "psn_cash_pay_fen",
-)  # fmt: skip
+# What a reviewer compares with the settlement sheet first; these stand there even when they are nothing.
+FIRST_FIGURES = ("medfee_sumamt", "inscp_scp_amt", "fund_pay_sumamt", "fulamt_ownpay_amt", "psn_part_amt", "psn_cash_pay")
 PICK = {"required": _("请选择一项决定"), "invalid_choice": _("请选择一项决定")}
 
 
@@ -130,7 +130,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         tone=tone_of(claim),
         refused=refused,
         papers=_papers(claim, schedule, language),
-        stays=_stays(claim, schedule.day_count),
+        **_stays(claim, schedule.day_count),
         kind=kind.in_language(language) if (kind := dict(kinds_to_tell(schedule)).get(claim.event_kind)) else "",
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
@@ -187,12 +187,24 @@ def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> li
     return [line.words.in_language(language) for line in lines]
 
 
-def _stays(claim: Claim, day_count: str) -> list[tuple[Any, int, list[str]]]:
-    """(stay, days, amounts)"""
-    return [
-        (stay, stay_days(stay.admitted_on, stay.discharged_on, day_count), [format_yuan(getattr(stay, name)) for name in SHOWN_FIGURES])
-        for stay in claim.admissions.all()
+def _stays(claim: Claim, day_count: str) -> dict[str, Any]:
+    """Every stay in a column of its own, and every figure of the sheet that is told for any of them in a row; those that are nothing
+    everywhere are named in one line."""
+    stays = list(claim.admissions.all())
+    grades = dict(GRADES)
+    rows: list[tuple[Any, list[Any]]] = [
+        (_("天数"), [stay_days(stay.admitted_on, stay.discharged_on, day_count) for stay in stays]),
+        (_("医院等级"), [grades.get(str(stay.hospital_grade)) or _("不清楚") for stay in stays]),
     ]
+    nothing = []
+    for name in (*FIRST_FIGURES, *(name for name in SETTLEMENT_FIELDS if name not in FIRST_FIGURES)):
+        fen = [getattr(stay, f"{name}_fen") for stay in stays]
+        label = Admission._meta.get_field(f"{name}_fen").verbose_name
+        if any(fen) or name in FIRST_FIGURES:
+            rows.append((label, [format_yuan(amount) for amount in fen]))
+        else:
+            nothing.append(label)
+    return {"stays": stays, "figures": rows, "no_figures": nothing}
 
 
 def _beside(claim: Claim, by: Actor) -> dict[str, Any]:

@@ -57,7 +57,6 @@ class Claim(Stateful, OfficeOwned):
     event_on = models.DateField(_("事发日期"), null=True)
     happened = models.TextField(_("经过"), blank=True)
     hospital = models.CharField(_("医院"), max_length=120, blank=True)
-    hospital_grade = models.PositiveSmallIntegerField(_("医院等级"), null=True)
     diagnosis = models.CharField(_("诊断"), max_length=200, blank=True)
     diagnosis_code = models.CharField(_("疾病编码"), max_length=20, blank=True)
     diagnosis_class = models.CharField(_("给付类别"), max_length=60, blank=True)
@@ -173,6 +172,8 @@ class Admission(Scoped):
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="admissions")
     admitted_on = models.DateField(_("入院日期"))
     discharged_on = models.DateField(_("出院日期"))
+    # 1 to 3; null: nobody has told. Each stay has a hospital of its own.
+    hospital_grade = models.PositiveSmallIntegerField(_("医院等级"), null=True)
     setl_id = models.CharField(_("结算编号"), max_length=40, blank=True)
     invoice_number = models.CharField(_("票据号码"), max_length=40, blank=True)
     medfee_sumamt_fen = models.BigIntegerField(_("医疗费总额"))
@@ -205,6 +206,9 @@ class Admission(Scoped):
         constraints = [
             models.CheckConstraint(
                 name="admission_days_in_order", condition=Q(discharged_on__gte=F("admitted_on"))
+            ),
+            models.CheckConstraint(
+                name="admission_grade_known", condition=Q(hospital_grade__isnull=True) | Q(hospital_grade__range=(1, 3))
             ),
             models.CheckConstraint(
                 name="admission_amounts_sane",

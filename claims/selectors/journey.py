@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import papers_wanted
 from claims.selectors.needs import Needs, needs_of
+from programs.rules.facts import ACCIDENTS
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 
-ACCIDENTS = ("accident_disability", "accident_death")
 TOLD = (*ACCIDENTS, "disease_death")
 TITLES: dict[str, str | Promise] = {
     "what": _("事情的经过"),
@@ -74,9 +74,9 @@ def draft_of(claim: Claim) -> Draft:
     wanted = papers_wanted(claim, on=today())
     there = {paper.kind for paper in papers}
     done = {
-        "what": _what_is_told(claim),
+        "what": _what_is_told(claim, needs),
         "medical": _medical_is_told(claim, needs),
-        "stays": bool(stays) or needs.stays != "required",
+        "stays": _stays_are_told(stays, needs),
         "documents": all(document.code in there for document in wanted if document.required),
         "account": claim.card_id is not None,
         "check": False,
@@ -87,10 +87,19 @@ def draft_of(claim: Claim) -> Draft:
     return Draft(claim, needs, stays, papers, wanted, steps)
 
 
-def _what_is_told(claim: Claim) -> bool:
+def _what_is_told(claim: Claim, needs: Needs) -> bool:
+    if claim.event == "accident_death" and needs.kinds and not claim.event_kind:
+        return False
     if claim.event in ACCIDENTS and not (claim.accident_on and claim.happened):
         return False
     return claim.death_on is not None or claim.event not in ("accident_death", "disease_death")
+
+
+def _stays_are_told(stays: list[Admission], needs: Needs) -> bool:
+    """Each with the grade of its hospital, where the plan looks at it."""
+    if needs.hospital_grade and any(stay.hospital_grade is None for stay in stays):
+        return False
+    return bool(stays) or needs.stays != "required"
 
 
 def _medical_is_told(claim: Claim, needs: Needs) -> bool:

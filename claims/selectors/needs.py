@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, STAY_EVENTS
 from programs.rules.fields import kinds_to_tell
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Item, Schedule
 from programs.rules.words import Words
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
@@ -28,7 +28,8 @@ LISTED = Words("", "")
 @dataclass(frozen=True, slots=True)
 class Needs:
     """`stays`: required, optional or empty; `figures`: the settlement fields the plan calculates with, none when only days count;
-    `kinds`: the kinds of event with a last day of their own to claim, when there are any."""
+    `kinds`: the kinds of event with a last day of their own to claim, when there are any; `circumstances`: what an accident may have
+    been that the plan does not pay for."""
 
     stays: str
     figures: tuple[str, ...]
@@ -38,6 +39,7 @@ class Needs:
     diagnosis_code: bool
     other_aid: bool
     kinds: tuple[tuple[str, Words], ...]
+    circumstances: tuple[tuple[str, Words], ...]
 
 
 def needs_of(schedule: Schedule, event: str) -> Needs:
@@ -61,7 +63,14 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
         diagnosis_code=bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
         kinds=kinds_to_tell(schedule),
+        circumstances=_circumstances(schedule, items) if event in ACCIDENTS else (),
     )
+
+
+def _circumstances(schedule: Schedule, items: Iterable[Item]) -> tuple[tuple[str, Words], ...]:
+    codes = {item.code for item in items}
+    found = [one for one in schedule.exclusions if one.circumstance and (not one.items or codes & set(one.items))]
+    return tuple({one.circumstance: one.name for one in found}.items())
 
 
 def _classes(tables: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Words]:

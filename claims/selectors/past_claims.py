@@ -67,7 +67,7 @@ GROUP BY part ORDER BY part
 """
 
 _CLAIM = (
-    "id", "number", "member_id", "enrolment_id", "event", "event_kind", "event_on", "hospital_grade", "diagnosis_code", "diagnosis_class",
+    "id", "number", "member_id", "enrolment_id", "event", "event_kind", "event_on", "diagnosis_code", "diagnosis_class",
     "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "submitted_at", "claimed_on",
 )  # fmt: skip
 _BESIDE = (
@@ -105,7 +105,7 @@ JOIN members_member h ON h.id = e.holder_id
 ORDER BY c.member_id, coalesce(c.approved_at, {_REJECTED_AT}), c.id
 """
 
-_STAY = ("claim_id", "admitted_on", "discharged_on", *(f"{name}_fen" for name in SETTLEMENT_FIELDS))
+_STAY = ("claim_id", "admitted_on", "discharged_on", "hospital_grade", *(f"{name}_fen" for name in SETTLEMENT_FIELDS))
 _Stay = namedtuple("_Stay", _STAY)  # type: ignore[misc]
 _STAYS = f"SELECT {', '.join(_STAY)} FROM claims_admission WHERE claim_id = ANY(%(ids)s) ORDER BY claim_id, admitted_on, id"
 

@@ -1,6 +1,7 @@
 """Deciding a claim: two people, the rules' statement, the ceilings under a lock."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from claims.transitions import GRANTED
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
-from programs.rules.facts import as_data
+from programs.rules.facts import STAY_EVENTS, as_data
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of, now, plus_working_days
 from unionaid.lib.money import fen_from_yuan, format_yuan
@@ -25,12 +26,16 @@ from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
 ESTABLISHED = (
-    "diagnosis_code", "diagnosis_class", "disability_grade", "hospital_grade", "event_kind", "other_aid_fen", "circumstances",
+    "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances",
 )  # fmt: skip
 
 
 class DecisionRefused(MoveRefused):
-    """The decision cannot be taken; the message says why."""
+    """The decision cannot be taken; the message says why. `field` is the fact at fault, if one is."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def preview(claim: Claim, stays: Sequence[Admission] | None = None) -> BenefitStatement:
@@ -48,9 +53,51 @@ def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     return claim
 
 
-def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = "") -> Claim:
-    """The first reviewer settles from the papers what the rules need: class, grade, diagnosis, kind of event, other aid,
-    exclusions that hold.
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a reviewer found otherwise than it was told: columns of the claim, hospital grades by the key of the stay."""
+
+    columns: Mapping[str, Any]
+    grades: Mapping[int, int | None]
+    details: Mapping[str, Any]
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.grades)
+
+
+def changes_of(claim: Claim, facts: Mapping[str, Any], grades: Mapping[int, int | None]) -> Changes:
+    """What of these facts is not told so in the claim. DecisionRefused for a stay of another claim, and for an accident after every
+    stay that it is said to have caused."""
+    stays = {stay.pk: stay for stay in claim.admissions.all()}
+    if set(grades) - set(stays):
+        raise DecisionRefused(_("住院记录有变化，请刷新页面后再核定。"))
+    if accident_after_stays(facts.get("accident_on"), claim.event, list(stays.values())):
+        raise DecisionRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
+    columns = {name: value for name, value in facts.items() if getattr(claim, name) != value}
+    found = {key: grade for key, grade in grades.items() if stays[key].hospital_grade != grade}
+    details = {name: {"from": _plain(getattr(claim, name)), "to": _plain(value)} for name, value in columns.items()}
+    if found:
+        details["hospital_grade"] = [
+            {"admitted_on": _plain(stays[key].admitted_on), "from": stays[key].hospital_grade, "to": grade} for key, grade in found.items()
+        ]
+    return Changes(columns, found, details)
+
+
+def accident_after_stays(accident_on: date | None, event: str, stays: Sequence[Admission]) -> bool:
+    """Is an accident told for stays that all began before it? Then it caused none of them."""
+    return accident_on is not None and event in STAY_EVENTS and bool(stays) and all(stay.admitted_on < accident_on for stay in stays)
+
+
+def _plain(value: Any) -> Any:
+    """As an audit entry keeps it."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def establish(
+    claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = "", grades: Mapping[int, int | None] | None = None
+) -> Claim:
+    """The first reviewer settles from the papers what the rules need: class, grade, diagnosis, kind of event, the day of an
+    accident, other aid, exclusions that hold, and the grade of the hospital of each stay (`grades`, by the key of the stay).
 
     Only before the first review is passed, so that the person who approves has not set the figures. Keys of `ESTABLISHED`
     only; None or an empty list says that it is not so. The estimate is computed anew.
@@ -64,13 +111,14 @@ def establish(claim: Claim, facts: Mapping[str, Any], *, by: Actor, note: str = 
     locked = Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
     if locked.state != "submitted":
         raise DecisionRefused(_("只有等待初审的申领可以核定事实。"))
-    changed = {name: value for name, value in facts.items() if getattr(locked, name) != value}
-    if not changed:
+    found = changes_of(locked, facts, grades or {})
+    if not found:
         return claim
-    details = {name: {"from": getattr(locked, name), "to": value} for name, value in changed.items()}
-    Claim.objects.filter(pk=claim.pk).update(**changed, version=F("version") + 1)
+    for key, grade in found.grades.items():
+        Admission.objects.filter(pk=key).update(hospital_grade=grade)
+    Claim.objects.filter(pk=claim.pk).update(**found.columns, version=F("version") + 1)
     claim.refresh_from_db()
-    record([claim], "establish", by=by, note=note, details=details)
+    record([claim], "establish", by=by, note=note, details=found.details)
     preview(claim)
     screen([claim])
     return claim

@@ -14,7 +14,7 @@ from claims.facts import case_facts
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import papers_wanted
 from claims.services import unit_review
-from claims.services.adjudication import preview, stood_days
+from claims.services.adjudication import accident_after_stays, preview, stood_days
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
@@ -32,8 +32,8 @@ from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, move, record
 
 TELLABLE = {
-    "event_on", "event_kind", "happened", "hospital", "hospital_grade", "diagnosis", "diagnosis_code", "diagnosis_class",
-    "disability_grade", "accident_on", "death_on", "other_aid_fen",
+    "event_on", "event_kind", "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade",
+    "accident_on", "death_on", "other_aid_fen", "circumstances",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
@@ -107,6 +107,8 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
     accident_on, death_on = (facts.get(name, getattr(claim, name)) for name in ("accident_on", "death_on"))
     if accident_on and death_on and death_on < accident_on:
         raise ClaimRefused(_("身故日期不能早于意外发生的日期，请核对。"), "death_on")
+    if "accident_on" in facts:
+        _refuse_accident(claim, facts["accident_on"], list(claim.admissions.all()))
     for name, value in facts.items():
         setattr(claim, name, value)
     claim.save(update_fields=list(facts))
@@ -115,15 +117,15 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
 
 def set_stay(
     claim: Claim, *, admitted_on: date, discharged_on: date, fen: Mapping[str, int], by: Actor, on: date,
-    papers: Mapping[str, str] | None = None, stay: Admission | None = None,
+    papers: Mapping[str, str] | None = None, hospital_grade: int | None = None, stay: Admission | None = None,
 ) -> Admission:  # fmt: skip
     """Write down one stay or outpatient settlement, or correct `stay`, with the settlement's figures in fen; the parts must add up.
-    `papers` are the numbers of settlement and invoice."""
+    `papers` are the numbers of settlement and invoice; `hospital_grade` 1 to 3, None when it is not known."""
     _must_be_open(claim)
     _refuse_days(claim, admitted_on, discharged_on, on, stay)
     _refuse_figures(fen)
     row = stay or Admission(claim=claim)
-    row.admitted_on, row.discharged_on = admitted_on, discharged_on
+    row.admitted_on, row.discharged_on, row.hospital_grade = admitted_on, discharged_on, hospital_grade
     for name in SETTLEMENT_FIELDS:
         setattr(row, f"{name}_fen", fen.get(name, 0))
     for name in ("setl_id", "invoice_number"):
@@ -131,6 +133,12 @@ def set_stay(
     row.save()
     _follow_stays(claim)
     return row
+
+
+def _refuse_accident(claim: Claim, accident_on: date | None, stays: Sequence[Admission]) -> None:
+    """An accident that came after every stay caused none of them."""
+    if accident_after_stays(accident_on, claim.event, stays):
+        raise ClaimRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
 
 
 def remove_stay(claim: Claim, stay: Admission, *, by: Actor) -> None:
@@ -318,8 +326,9 @@ def _check_complete(claim: Claim, on: date) -> list[Admission]:
         event_on = case_facts(claim, stays).event_on
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
+    _refuse_accident(claim, claim.accident_on, stays)
     cover = claim.enrolment.cover
-    if len(stays) < 2 and not cover.lower <= event_on < cover.upper:
+    if (len(stays) < 2 or claim.accident_on) and not cover.lower <= event_on < cover.upper:
         raise ClaimRefused(
             _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=date_format(event_on))
         )

@@ -10,6 +10,7 @@ from claims.forms import FIGURES, GRADES, LISTED, card_words
 from claims.models import Admission, Claim
 from claims.selectors.journey import Draft
 from claims.views.parts import paper_names
+from programs.rules.facts import STAY_EVENTS
 from unionaid.lib.money import format_yuan
 from unionaid.web.dates import span
 
@@ -41,28 +42,40 @@ def _claim(claim: Claim) -> list[Answer]:
 def _what(draft: Draft, address: str, language: str) -> list[Answer]:
     claim = draft.claim
     days = [(_("意外发生的日期"), claim.accident_on), (_("身故日期"), claim.death_on)]
-    return [*((words, date_format(on), address) for words, on in days if on), (_("经过"), claim.happened, address)]
+    found: list[Answer] = [(words, date_format(on), address) for words, on in days if on]
+    if draft.needs.kinds and claim.event == "accident_death":
+        found.append(_kind(draft, address, language))
+    found.append((_("经过"), claim.happened, address))
+    if draft.needs.circumstances:
+        told = [words.in_language(language) for code, words in draft.needs.circumstances if code in claim.circumstances]
+        found.append((_("条款不给付的情况"), _("；").join(told) or _("都没有"), address))
+    return found
+
+
+def _kind(draft: Draft, address: str, language: str) -> Answer:
+    kind = dict(draft.needs.kinds).get(draft.claim.event_kind)
+    return _("哪一种情况"), kind.in_language(language) if kind else "", address
 
 
 def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
     claim, needs = draft.claim, draft.needs
-    grade = dict(GRADES).get(str(claim.hospital_grade), _("等级不清楚"))
     found: list[Answer] = []
     if claim.event in ("diagnosis", "surgery"):
         words = _("手术日期") if claim.event == "surgery" else _("确诊日期")
         found.append((words, date_format(claim.event_on) if claim.event_on else "", address))
     if needs.kinds:
-        kind = dict(needs.kinds).get(claim.event_kind)
-        found.append((_("哪一种情况"), kind.in_language(language) if kind else "", address))
+        found.append(_kind(draft, address, language))
     if needs.classes:
         chosen = dict(needs.classes).get(claim.diagnosis_class)
         found.append((_("属于哪一类"), chosen.in_language(language) or LISTED if chosen else "", address))
     if needs.grades:
         found.append((_("伤残等级"), _("{grade} 级").format(grade=claim.disability_grade) if claim.disability_grade else "", address))
-    hospital = _("{name}（{grade}）").format(name=claim.hospital, grade=grade) if claim.hospital else ""
-    found += [(_("医院"), hospital, address), (_("诊断"), claim.diagnosis, address)]
+    found += [(_("医院"), claim.hospital, address), (_("诊断"), claim.diagnosis, address)]
     if claim.diagnosis_code:
         found.append((_("疾病编码"), claim.diagnosis_code, address))
+    if claim.event in STAY_EVENTS:
+        said = _("是，{day}").format(day=date_format(claim.accident_on)) if claim.accident_on else _("不是")
+        found.append((_("是不是意外受伤引起的"), said if claim.diagnosis else "", address))
     if needs.other_aid:
         told = claim.other_aid_fen
         found.append((_("其他渠道已给的补助"), "" if told is None else _("{amount} 元").format(amount=format_yuan(told)), address))
@@ -84,6 +97,8 @@ def _stay_words(claim: Claim, stay: Admission) -> str:
 def _stay_figures(stay: Admission) -> str:
     shown = [(label, getattr(stay, f"{name}_fen")) for name, (label, _words) in FIGURES.items()]
     lines = [_("{label} {amount} 元").format(label=label, amount=format_yuan(fen)) for label, fen in shown if fen]
+    if stay.hospital_grade:
+        lines.insert(0, str(dict(GRADES)[str(stay.hospital_grade)]))
     return _("；").join(lines) or _("没有填金额")
 
 

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from claims.forms import DAY_WORDS, CoverForm, DayForm
 from claims.selectors.claims import my_claims
 from claims.selectors.covers import Opening, events_of, my_covers, openings
-from claims.selectors.journey import ACCIDENTS
 from claims.services import intake
 from claims.views.parts import show
 from members.models import Enrolment, Member
+from programs.rules.facts import ACCIDENTS
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import ChoiceForm

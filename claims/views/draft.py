@@ -44,7 +44,8 @@ def resume(request: HttpRequest, draft: Draft) -> HttpResponse:
 @drafting
 def what(request: HttpRequest, draft: Draft) -> HttpResponse:
     """An accident or a death: when, where, how."""
-    return _told(request, draft, "what", WhatForm(request.POST or None, claim=draft.claim))
+    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    return _told(request, draft, "what", WhatForm(request.POST or None, claim=draft.claim, needs=draft.needs, language=language))
 
 
 @requires("my.use")

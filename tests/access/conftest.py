@@ -122,7 +122,7 @@ def found_otherwise(world: World, member: Member) -> None:
     """A decided claim was found to belong to another class: its correction waits for the second person."""
     decided = Claim.objects.filter(member=member, state="approved", corrections=None).first()
     by = world.cast.actor(world.cast.reviewer)
-    redecisions.reclassify(decided, {"hospital_grade": 3}, by=by, on=ASKED, note="医院等级")
+    redecisions.reclassify(decided, {"diagnosis_code": "K35.9"}, by=by, on=ASKED, note="出院记录")
 
 
 def money_arrives(world: World) -> None:

@@ -95,7 +95,7 @@ def _apply(page: Page, photo: Callable[[str], str]) -> str:
     page.check("[name=consent]")
     _go_on(page)
     page.fill("[name=hospital]", "榆林市第一医院")
-    page.get_by_label("三级医院").check()
+    page.get_by_label("不是，因为生病").check()
     page.fill("[name=diagnosis]", "急性阑尾炎")
     _go_on(page)
     page.fill("[name=admitted_on]", "2026-05-20")

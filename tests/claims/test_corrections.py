@@ -62,10 +62,10 @@ def test_without_the_link_the_whole_would_be_paid_again(desk: Desk, mild: Claim,
 def test_a_second_correction_pays_the_difference_to_the_first(desk: Desk) -> None:
     cover = desk.cover()
     claim = desk.decide(desk.world.claim(cover, 600_000))
-    first = corrections.reclassify(claim, {"hospital_grade": 2}, by=desk.reviewer, on=ASKED, note="医院等级")
+    first = corrections.reclassify(claim, {"diagnosis_code": "K35.2"}, by=desk.reviewer, on=ASKED, note="出院记录")
     first.admissions.update(psn_part_amt_fen=1_000_000)
     adjudication.approve(first, by=desk.approver, on=ASKED)
-    second = corrections.reclassify(first, {"hospital_grade": 3}, by=desk.reviewer, on=ASKED, note="医院等级")
+    second = corrections.reclassify(first, {"diagnosis_code": "K35.9"}, by=desk.reviewer, on=ASKED, note="出院记录")
     second.admissions.update(psn_part_amt_fen=1_200_000)
     adjudication.approve(second, by=desk.approver, on=ASKED)
     whole = second.statements.get(is_final=True).total_fen
@@ -85,7 +85,7 @@ def test_a_later_claim_counts_the_corrected_case_once(desk: Desk, mild: Claim) -
 def test_a_corrected_stay_is_one_admission(desk: Desk) -> None:
     cover = desk.cover()
     claim = desk.decide(desk.world.claim(cover, 600_000))
-    made = corrections.reclassify(claim, {"hospital_grade": 2}, by=desk.reviewer, on=ASKED, note="医院等级")
+    made = corrections.reclassify(claim, {"diagnosis_code": "K35.2"}, by=desk.reviewer, on=ASKED, note="出院记录")
     made.admissions.update(psn_part_amt_fen=1_000_000)
     adjudication.approve(made, by=desk.approver, on=ASKED)
     assert prior_use(made).admissions == 0
@@ -93,7 +93,7 @@ def test_a_corrected_stay_is_one_admission(desk: Desk) -> None:
 
 
 def test_nothing_more_to_pay_is_no_correction(desk: Desk, mild: Claim) -> None:
-    made = corrections.reclassify(mild, {"hospital_grade": 3}, by=desk.reviewer, on=ASKED, note="医院等级")
+    made = corrections.reclassify(mild, {"diagnosis_code": "K35.9"}, by=desk.reviewer, on=ASKED, note="出院记录")
     with pytest.raises(DecisionRefused, match="没有需要补发的差额"):
         adjudication.approve(made, by=desk.approver, on=ASKED)
     adjudication.reject(made, by=desk.approver, on=ASKED, reason_code="not_listed", clause="第七条", note="金额不变")

@@ -245,8 +245,7 @@ def test_a_fact_nobody_told_makes_a_claim_uncomputable(past: World) -> None:
 
     with everywhere(reason="arrange"):
         terms = draft(by_grade)
-        Claim.objects.filter(member__name="李梅").update(hospital_grade=3)
-        Claim.objects.exclude(member__name="李梅").update(hospital_grade=None)
+        Admission.objects.filter(claim__member__name="李梅").update(hospital_grade=3)
     found, tally = run(past, terms)
     assert (tally.claims, tally.unknown_claims, tally.unknown_facts) == (1, 3, {"hospital_grade": 3})
     assert (tally.before_fen, tally.unknown_fen) == (80_000, 1_160_000)

@@ -20,6 +20,7 @@ from claims.payouts import services as payouts
 from claims.services import adjudication
 from members.models import BankCard, Consent, Enrolment
 from members.services import contributions, enrolment, people
+from tests.claims.test_told_of_stays import BY_GRADE, EXAMPLES
 from tests.factories.world import ASKED, ILL, JOINED, World, load
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
@@ -128,7 +129,7 @@ def draft(walk: Walk, cover: Enrolment) -> Claim:
 @pytest.fixture
 def full(walk: Walk, draft: Claim) -> Claim:
     """Everything told, not yet sent in."""
-    told = {"hospital": "榆林市第一医院", "hospital_grade": "3", "diagnosis": "急性阑尾炎", "diagnosis_code": "ｋ35.8"}
+    told = {"hospital": "榆林市第一医院", "diagnosis": "急性阑尾炎", "diagnosis_code": "ｋ35.8", "by_accident": "no"}
     walk.step(draft, "medical", told)
     walk.step(draft, "stay_new", {"admitted_on": "2026-05-20", "discharged_on": "2026年5月28日", **FIGURES})
     walk.upload(draft)
@@ -186,7 +187,7 @@ def test_a_major_disease_claim_needs_no_figures_and_pays_the_plans_example(world
     walk = Walk(_user(cover))
     claim = walk.begin("diagnosis", ILL, cover)
     assert walk.page == reverse("claims:medical", args=[claim.public_id])
-    said = {"event_on": "2026-05-20", "hospital": "西京医院", "hospital_grade": "", "diagnosis": "急性心肌梗死"}
+    said = {"event_on": "2026-05-20", "hospital": "西京医院", "diagnosis": "急性心肌梗死"}
     assert walk.send({**said, "diagnosis_class": "critical_huge"}).status_code == 400
     assert walk.send({**said, "diagnosis_class": "critical_severe"}).status_code == 302
     assert "documents" in walk.page  # no stays are asked for
@@ -205,13 +206,64 @@ def test_the_kind_of_event_is_asked_where_the_plan_takes_it_until_a_later_day(wo
     claim = walk.begin("admission", ILL, cover)
     page = walk.get(reverse("claims:medical", args=[claim.public_id]))
     assert "生育（最晚 2026年8月31日申领）" in page
-    said = {"hospital": "西京医院", "hospital_grade": "", "diagnosis": "足月分娩"}
+    said = {"hospital": "西京医院", "diagnosis": "足月分娩", "by_accident": "no"}
     for missing in ({}, {"event_kind": "wedding"}):
         assert walk.send({**said, **missing}).status_code == 400
     assert walk.send({**said, "event_kind": "childbirth"}).status_code == 302
     with everywhere(reason="look"):
         assert Claim.objects.get(pk=claim.pk).event_kind == "childbirth"
     assert "生育（最晚 2026年8月31日申领）" in walk.get(reverse("claims:check", args=[claim.public_id]))
+
+
+def test_an_accident_that_led_to_a_stay_is_asked_for(walk: Walk, full: Claim) -> None:
+    address = reverse("claims:medical", args=[full.public_id])
+    page = walk.get(address)
+    assert "是不是意外受伤引起的" in page
+    said = {"hospital": "榆林市第一医院", "diagnosis": "右腿骨折"}
+    late = {"by_accident": "yes", "accident_on": "2026-05-29"}
+    for more in ({}, {"by_accident": "yes"}, {"by_accident": "no", "accident_on": "2026-05-19"}, late):
+        answer = walk.client.post(address, said | more)
+        assert answer.status_code == 400
+        assert 'href="#id_accident_on"' in _text(answer) or not more
+    assert walk.step(full, "medical", said | {"by_accident": "yes", "accident_on": "2026-05-19"}).status_code == 302
+    assert _fresh(full).accident_on == date(2026, 5, 19)
+    assert "是，2026年5月19日" in walk.get(reverse("claims:check", args=[full.public_id]))
+    assert walk.step(full, "medical", said | {"by_accident": "no", "accident_on": ""}).status_code == 302
+    assert _fresh(full).accident_on is None
+
+
+def test_each_stay_tells_the_grade_of_its_hospital_where_the_plan_looks_at_it(world: World) -> None:
+    with everywhere(reason="arrange"), frozen(JOINED):
+        cover = world.cover(world.member(102, "李秀英"), load("shaanxi-yulin-medical.2026", items=BY_GRADE, examples=EXAMPLES))
+    walk = Walk(_user(cover))
+    claim = walk.begin("admission", ILL, cover)
+    walk.step(claim, "medical", {"hospital": "西京医院", "diagnosis": "肺炎", "by_accident": "no"})
+    days = {"admitted_on": "2026-05-20", "discharged_on": "2026-05-28", **FIGURES}
+    assert walk.step(claim, "stay_new", days).status_code == 400
+    assert walk.step(claim, "stay_new", {**days, "hospital_grade": "3"}).status_code == 302
+    days |= {"admitted_on": "2026-06-02", "discharged_on": "2026-06-08"}
+    assert walk.step(claim, "stay_new", {**days, "hospital_grade": "1"}).status_code == 302
+    page = walk.get(reverse("claims:check", args=[claim.public_id]))
+    assert "三级医院" in page
+    assert "一级医院" in page
+    assert "约 ¥3,000.00 元" in page  # half of 6,000 for the first alone
+
+
+def test_an_accident_tells_what_the_plan_does_not_pay_for(world: World) -> None:
+    excluded = [{"code": "driving", "name": {"zh": "酒后驾驶", "en": "Drink-driving"}, "clause": "第六条", "circumstance": "drunk"}]
+    with everywhere(reason="arrange"), frozen(JOINED):
+        terms = load("national-accident.2026", exclusions=excluded)
+        cover = world.cover(world.member(103), terms)
+    walk = Walk(_user(cover))
+    claim = walk.begin("accident_disability", ILL, cover)
+    said = {"accident_on": "2026-05-20", "happened": "骑摩托车回家路上摔倒"}
+    assert walk.send({**said, "circumstances": "flood"}).status_code == 400
+    assert walk.send({**said, "circumstances": "drunk"}).status_code == 302
+    page = walk.get(reverse("claims:check", args=[claim.public_id]))
+    assert "酒后驾驶" in page
+    assert _fresh(claim).circumstances == ["drunk"]
+    assert walk.step(claim, "what", said).status_code == 302
+    assert _fresh(claim).circumstances == []
 
 
 def test_an_accident_of_a_covered_child_is_claimed_by_the_parent(world: World) -> None:
@@ -235,7 +287,7 @@ def test_an_accident_of_a_covered_child_is_claimed_by_the_parent(world: World) -
     claim = walk.begin("accident_disability", ILL, cover)
     assert walk.send({"accident_on": "2026-05-20", "happened": ""}).status_code == 400
     assert walk.send({"accident_on": "2026-05-20", "happened": "在小区滑梯上摔下，左臂骨折"}).status_code == 302
-    assert walk.send({"disability_grade": "8", "hospital_grade": ""}).status_code == 302
+    assert walk.send({"disability_grade": "8"}).status_code == 302
     walk.upload(claim)
     walk.step(claim, "account", {**ACCOUNT, "consent": "on"})
     assert "约 ¥3,000.00 元" in walk.get(reverse("claims:check", args=[claim.public_id]))
@@ -252,7 +304,7 @@ def test_the_holder_claims_for_a_spouse_whose_own_record_is_not_theirs_to_see(wo
     walk = Walk(holder.user)
     assert "赵芳（配偶）" in walk.get("/my/")
     claim = walk.begin("admission", ILL, cover)
-    walk.step(claim, "medical", {"hospital": "榆林市第一医院", "hospital_grade": "3", "diagnosis": "肺炎"})
+    walk.step(claim, "medical", {"hospital": "榆林市第一医院", "diagnosis": "肺炎", "by_accident": "no"})
     walk.step(claim, "stay_new", {"admitted_on": "2026-05-20", "discharged_on": "2026-05-28", **FIGURES})
     walk.upload(claim)
     walk.step(claim, "account", {**ACCOUNT, "consent": "on"})
@@ -339,7 +391,7 @@ def test_a_refused_form_can_be_corrected_and_sent_with_the_same_key(walk: Walk, 
 
 
 def test_a_draft_is_left_and_taken_up_where_one_left_off(walk: Walk, draft: Claim) -> None:
-    walk.step(draft, "medical", {"hospital": "榆林市第一医院", "hospital_grade": "3", "diagnosis": "急性阑尾炎"})
+    walk.step(draft, "medical", {"hospital": "榆林市第一医院", "diagnosis": "急性阑尾炎", "by_accident": "no"})
     again = Walk(_fresh(draft).claimant.user)
     assert reverse("claims:resume", args=[draft.public_id]) in again.get("/my/")
     again.get(reverse("claims:resume", args=[draft.public_id]))
@@ -599,7 +651,7 @@ def test_no_page_is_kept_by_a_browser(walk: Walk, full: Claim) -> None:
 def test_no_input_gives_a_5xx(walk: Walk, full: Claim, value: str) -> None:
     text = value.encode("utf-8", "replace").decode()
     start = {"answer": text}
-    medical = {"event_on": text, "hospital": text, "hospital_grade": text, "diagnosis": text, "diagnosis_code": text}
+    medical = {"event_on": text, "hospital": text, "diagnosis": text, "diagnosis_code": text, "by_accident": text, "accident_on": text}
     forms = [(reverse(f"claims:{name}"), start) for name in ("start", "start_person", "start_day")]
     forms += [
         (reverse("claims:start_cover"), {"cover": text, "consent": text, "key": text}),

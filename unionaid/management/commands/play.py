@@ -283,12 +283,12 @@ class Command(BaseCommand):
     def apply(self, case: Case, claimant: Member, cover: Enrolment, actor: Actor) -> Claim:
         on = today()
         made = intake.open_claim(enrolment=cover, claimant=claimant, event=case.event, by=actor, on=on)
-        intake.tell(made, {"happened": case.title, "hospital": "榆林市第一医院", "hospital_grade": 3, **case.facts}, by=actor, on=on)
+        intake.tell(made, {"happened": case.title, "hospital": "榆林市第一医院", **case.facts}, by=actor, on=on)
         for days, self_pay in case.stays:
             fen = fen_from_yuan(self_pay)
             figures = {"medfee_sumamt": 3 * fen, "fund_pay_sumamt": 2 * fen, "psn_part_amt": fen, "psn_cash_pay": fen}
             last = plus_days(ILL, days)
-            intake.set_stay(made, admitted_on=ILL, discharged_on=last, fen=figures, by=actor, on=on)
+            intake.set_stay(made, admitted_on=ILL, discharged_on=last, fen=figures, hospital_grade=3, by=actor, on=on)
         for document in schedule_of(made.terms).documents_for(case.event):
             intake.add_document(made, kind=document.code, upload=photo(f"{document.name.zh} {made.number}"), by=actor)
         number = f"62284804{claimant.pk:011d}"
