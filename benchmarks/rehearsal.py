@@ -62,19 +62,11 @@ SELECT i, 1, gen_random_uuid(), %(office)s, i, i, 'self', %(program)s, %(terms)s
 FROM generate_series(%(first)s, %(first)s + %(people)s - 1) i;
 
 INSERT INTO claims_claim (id, version, public_id, number, member_id, claimant_id, enrolment_id, program_id, terms_id, office_id,
-<<<<<<< HEAD
-  fund, event, event_kind, event_on, happened, hospital, hospital_grade, diagnosis, diagnosis_code, diagnosis_class, circumstances, state,
+  fund, event, event_kind, event_on, happened, hospital, diagnosis, diagnosis_code, diagnosis_class, circumstances, state,
   held_state, stood_days, message, reason_code, reason_clause, approved_fen, submitted_at, approved_at)
 SELECT n, 1, gen_random_uuid(), 'SL26' || lpad(n::text, 9, '0'), who, who, who, %(program)s, %(terms)s, %(office)s, 'mutual_aid', %(event)s,
-  '', NULL, '', '', 1 + n %% 3, '', 'K35.8', '', '{}', CASE WHEN bad THEN 'rejected' ELSE 'paid' END, '', 0, '',
+  '', NULL, '', '', '', 'K35.8', '', '{}', CASE WHEN bad THEN 'rejected' ELSE 'paid' END, '', 0, '',
   CASE WHEN bad THEN 'not_listed' ELSE '' END, CASE WHEN bad THEN '7' ELSE '' END, CASE WHEN bad THEN NULL ELSE 1000 + n %% 400000 END, at,
-=======
-  event, event_kind, event_on, happened, hospital, diagnosis, diagnosis_code, diagnosis_class, circumstances, state,
-  message, reason_code, reason_clause, approved_fen, submitted_at, approved_at)
-SELECT n, 1, gen_random_uuid(), 'SL26' || lpad(n::text, 9, '0'), who, who, who, %(program)s, %(terms)s, %(office)s, %(event)s,
-  '', NULL, '', '', '', 'K35.8', '', '{}', CASE WHEN bad THEN 'rejected' ELSE 'paid' END, '',
-  CASE WHEN bad THEN 'not_listed' ELSE '' END, '', CASE WHEN bad THEN NULL ELSE 1000 + n %% 400000 END, at,
->>>>>>> h2
   CASE WHEN bad THEN NULL ELSE at + interval '9 days' END
 FROM (SELECT %(first)s + i - 1 AS n, %(first)s + (i * 7919) %% (%(people)s * 5 / 6 * 5 / 6) AS who,
         timestamptz '2026-02-10 09:00+08' + (i %% 300) * interval '1 day' AS at, i %% 25 = 0 AS bad

@@ -70,17 +70,10 @@ SELECT id, 1, gen_random_uuid(), office_id, id, id, 'self', %(program)s, %(terms
 FROM members_member;
 
 INSERT INTO claims_claim (id, version, public_id, number, member_id, claimant_id, enrolment_id, program_id, terms_id, office_id,
-<<<<<<< HEAD
-  fund, event, event_kind, event_on, happened, hospital, hospital_grade, diagnosis, diagnosis_code, diagnosis_class, circumstances, state, since, held_state,
+  fund, event, event_kind, event_on, happened, hospital, diagnosis, diagnosis_code, diagnosis_class, circumstances, state, since, held_state,
   stood_days, message, reason_code, reason_clause, estimated_fen, approved_fen, submitted_at, approved_at)
 SELECT id, 1, gen_random_uuid(), 'SL26' || lpad(id::text, 9, '0'), id, id, id, %(program)s, %(terms)s, office_id, 'mutual_aid', 'admission', '',
-  date '2026-03-01', '', '第' || id %% 200 || '医院', 3, '', 'K35.8', '', '{}', state,
-=======
-  event, event_on, happened, hospital, diagnosis, diagnosis_code, diagnosis_class, circumstances, state, since, held_state,
-  message, reason_code, reason_clause, estimated_fen, approved_fen, submitted_at, approved_at)
-SELECT id, 1, gen_random_uuid(), 'SL26' || lpad(id::text, 9, '0'), id, id, id, %(program)s, %(terms)s, office_id, 'admission',
   date '2026-03-01', '', '第' || id %% 200 || '医院', '', 'K35.8', '', '{}', state,
->>>>>>> h2
   now() - CASE WHEN state IN ('submitted', 'reviewed') THEN (id * 7919 %% 480) * interval '1 hour'
     ELSE (20 + id %% 380) * interval '1 day' END,
   '', 0, '', CASE WHEN state = 'rejected' THEN 'not_listed' ELSE '' END, CASE WHEN state = 'rejected' THEN '7' ELSE '' END,
