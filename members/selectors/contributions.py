@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members.models import ContributionDue, DuePaper, Refund, Remittance
-from members.transitions import DUE_LIVE, REMITTANCE_OPEN
+from members.transitions import DUE_LIVE, LIVE, REMITTANCE_OPEN
+from unionaid.ledger.invariants import Finding, Invariant, look
 
 Words = str | Promise
 
@@ -115,60 +115,89 @@ def slip_by_id(public_id: Any) -> DuePaper | None:
     return DuePaper.objects.filter(public_id=public_id).first()
 
 
-# Each names what is wrong and selects the offices where it is; no rows when all is well.
-INVARIANTS: dict[str, str] = {
-    "income is what is matched": """
-        SELECT office_id FROM (
+# What must hold of contributions and cover (`unionaid.ledger.invariants`).
+INVARIANTS = (
+    Invariant(
+        "F1",
+        _("互助费收入等于已核销的来款"),
+        """SELECT office_id, '' FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'contributions' AND a.fund = 'mutual_aid'
           UNION ALL SELECT office_id, -amount_fen FROM members_match WHERE undone_at IS NULL) x
         GROUP BY office_id HAVING sum(fen) <> 0""",
-    "unapplied is what arrived less what is matched, recovered and released": """
-        SELECT office_id FROM (
+    ),
+    Invariant(
+        "F2",
+        _("待核销来款等于到账金额减去已核销、已退回和已放行退款的部分"),
+        """SELECT office_id, '' FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'unapplied'
           UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance
           UNION ALL SELECT office_id, amount_fen FROM members_match WHERE undone_at IS NULL
           UNION ALL SELECT office_id, amount_fen FROM members_refund WHERE state IN ('released', 'paid')) x
         GROUP BY office_id HAVING sum(fen) <> 0""",
-    "what is to be sent back is what was released and not yet paid": """
-        SELECT office_id FROM (
+    ),
+    Invariant(
+        "F3",
+        _("应退互助费等于已放行、还没有退出的退款"),
+        """SELECT office_id, '' FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'refundable'
           UNION ALL SELECT office_id, -amount_fen FROM members_refund WHERE state = 'released') x
         GROUP BY office_id HAVING sum(fen) <> 0""",
-    "a remittance's sums are its matches and refunds": """
-        SELECT r.office_id FROM members_remittance r WHERE
+    ),
+    Invariant(
+        "F4",
+        _("每笔来款的已核销、退款金额与明细一致"),
+        """SELECT r.office_id, r.bank_reference FROM members_remittance r WHERE
           r.matched_fen <> (SELECT coalesce(sum(m.amount_fen), 0) FROM members_match m
                             WHERE m.remittance_id = r.id AND m.undone_at IS NULL)
           OR r.refunded_fen <> (SELECT coalesce(sum(f.amount_fen), 0) FROM members_refund f
                                 WHERE f.remittance_id = r.id AND f.state IN ('proposed', 'released', 'paid'))""",
-    "a debt's sum is its matches": """
-        SELECT d.office_id FROM members_contributiondue d WHERE d.paid_fen <>
+    ),
+    Invariant(
+        "F5",
+        _("每笔应缴的已缴金额与核销明细一致"),
+        """SELECT d.office_id, d.reference FROM members_contributiondue d WHERE d.paid_fen <>
           (SELECT coalesce(sum(m.amount_fen), 0) FROM members_match m WHERE m.due_id = d.id AND m.undone_at IS NULL)""",
-    "a debt's state is where its figures are": """
-        SELECT office_id FROM members_contributiondue WHERE
+    ),
+    Invariant(
+        "F6",
+        _("每笔应缴的状态与金额一致"),
+        """SELECT office_id, reference FROM members_contributiondue WHERE
           (state = 'open' AND (paid_fen <> 0 OR owed_fen = 0)) OR (state = 'part_paid' AND (paid_fen = 0 OR owed_fen = 0))
           OR (state = 'settled' AND owed_fen <> 0) OR (state = 'cancelled' AND paid_fen <> 0)""",
-    "cover is in force only where its contribution is settled": """
-        SELECT e.office_id FROM members_enrolment e JOIN members_contributiondue d
-          ON d.enrolment_id = e.id OR d.roster_id = e.roster_id
-        WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')""",
-    "a refund was proposed and released by two people": """
-        SELECT office_id FROM members_refund WHERE state IN ('released', 'paid', 'failed')
+    ),
+    Invariant(
+        "I9",
+        _("互助费缴清的，保障才生效"),
+        """SELECT e.office_id, 'members_enrolment ' || e.id FROM members_contributiondue d JOIN members_enrolment e
+          ON e.id = d.enrolment_id WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')
+        UNION ALL SELECT e.office_id, 'members_enrolment ' || e.id FROM members_contributiondue d JOIN members_enrolment e
+          ON e.roster_id = d.roster_id WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')""",
+    ),
+    Invariant(
+        "F7",
+        _("退款由两个人申请和放行"),
+        """SELECT office_id, 'members_refund ' || id FROM members_refund WHERE state IN ('released', 'paid', 'failed')
           AND (released_by_id IS NULL OR proposed_by_id IS NULL OR released_by_id = proposed_by_id)""",
-}
+    ),
+    Invariant(
+        "I10",
+        _("一个人在同一计划里的保障期不重叠，数据库的约束在"),
+        f"""SELECT office_id, 'members_enrolment ' || id FROM (
+          SELECT office_id, id, lower(cover) < max(upper(cover)) OVER (PARTITION BY member_id, program_id ORDER BY lower(cover), id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS twice
+          FROM members_enrolment WHERE state IN ({", ".join(f"'{state}'" for state in LIVE)})) x WHERE twice
+        UNION ALL SELECT NULL, 'cover_never_overlaps' WHERE NOT EXISTS (
+          SELECT FROM pg_constraint WHERE conname = 'cover_never_overlaps' AND contype = 'x' AND convalidated)""",
+    ),
+)
 
 
-def discrepancies() -> list[tuple[str, list[int]]]:
-    """Every invariant that does not hold, with the offices (of the open scope) where it does not. Empty when all is well."""
-    found = []
-    with connection.cursor() as cursor:
-        for name, text in INVARIANTS.items():
-            cursor.execute(text)
-            if offices := sorted({row[0] for row in cursor.fetchall()}):
-                found.append((name, offices))
-    return found
+def discrepancies() -> list[Finding]:
+    """Every invariant of contributions and cover that does not hold in the open scope. Empty when all is well."""
+    return look(INVARIANTS)
 
 
 def refunds_of(remittance: Remittance) -> Any:

@@ -116,6 +116,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "ledger.view": frozenset({_P, _M, _H, _Z}),
     "reports.view": frozenset({_M, _H, _Z}),
     "reports.build": frozenset({_M, _H}),
+    "money_audits.view": frozenset({_H, _Z}),
     "audit.view": frozenset({_M, _H, _Z}),
     "notices.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "notices.send_again": frozenset({_R, _M}),

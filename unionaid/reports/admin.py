@@ -15,15 +15,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from unionaid.lib.calendar import day_of, today
+from unionaid.lib.calendar import day_of, plus_days, today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import Glance, HouseAdmin, Link, badge, column, desk_context, glance, list_of
+from unionaid.offices.desk import Glance, HouseAdmin, Link, Todo, badge, column, desk_context, glance, list_of, todo, waiting
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.reports import services
 from unionaid.reports.figures import DEFINITIONS
-from unionaid.reports.models import StatementLine, YearlyStatement
+from unionaid.reports.models import MoneyAudit, StatementLine, YearlyStatement
+from unionaid.reports.money import EVERY
 from unionaid.web.files import send
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.models import Job
@@ -229,6 +230,46 @@ class YearlyStatementAdmin(HouseAdmin):
     @admin.display(description=_("状态"))
     def standing(self, statement: YearlyStatement) -> str:
         return badge(_("已定稿"), "good") if statement.frozen_at else badge(_("编制中"), "todo")
+
+
+@require_GET
+def audit_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every invariant in words, and the rows where one did not hold."""
+    made = get_object_or_404(MoneyAudit.objects.select_related("office"), pk=pk)
+    found = {one["code"]: one for one in made.findings}
+    title = gettext("{day} 资金核对").format(day=date_format(made.on))
+    context = {"audit": made, "lines": [(one.code, one.words, found.get(one.code)) for one in EVERY]}
+    return render(request, "desk/money_audit.html", desk_context(request, trail=[list_of(MoneyAudit)], title=title, **context))
+
+
+@admin.register(MoneyAudit)
+class MoneyAuditAdmin(HouseAdmin):
+    """One line a day; what did not hold stands out."""
+
+    view_action = "money_audits.view"
+    section, place = "reports", 20
+    page = "admin:money_audit"
+    list_hint = _("系统每天核对一次：每张凭证是否平衡、每件申领是否只付一次、额度是否用超、银行文件与账是否一致。核对结果不能改动。")
+    empty_hint = _("还没有核对过。系统每天核对一次，结果会列在这里。")
+    desk_urls = (("<int:pk>/audit/", "money_audit", "money_audits.view", audit_page),)
+    list_display = ("day", "office", "looked_at", "outcome")
+    list_select_related = ("office",)
+    ordering = ("-id",)
+
+    @admin.display(description=_("日期"))
+    def day(self, made: MoneyAudit) -> str:
+        return date_format(made.on)
+
+    @admin.display(description=_("结果"))
+    def outcome(self, made: MoneyAudit) -> str:
+        return badge(gettext("{count} 项不符").format(count=len(made.findings)), "bad") if made.findings else badge(_("全部相符"), "good")
+
+
+@todo("money_audits.view")
+def money_in_doubt(actor: Actor) -> Iterable[Todo]:
+    """Days of the last week whose audit found something."""
+    doubtful = MoneyAudit.objects.filter(on__gte=plus_days(today(), -7)).exclude(findings=[])
+    yield waiting(_("资金核对有不符的日子（最近一周）"), doubtful, "on", reverse("admin:reports_moneyaudit_changelist"))
 
 
 @glance("reports.view")

@@ -30,6 +30,27 @@ class YearlyStatement(OfficeOwned):
         return f"{self.office} {self.year}"
 
 
+class MoneyAudit(OfficeOwned):
+    """One day's look at every invariant of money, for one tree of offices: what did not hold, by code, with the rows at fault.
+    Never changed."""
+
+    append_only = True
+
+    on = models.DateField(_("日期"))
+    at = models.DateTimeField(_("核对时间"), db_default=models.functions.Now())
+    looked_at = models.PositiveSmallIntegerField(_("核对项数"))
+    seconds = models.PositiveIntegerField(_("用时（秒）"))
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("资金核对")
+        verbose_name_plural = _("资金核对")
+        constraints = [models.UniqueConstraint(fields=["office", "on"], name="money_audited_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
 class StatementLine(Scoped):
     """One row of one table of a statement: its figures (fen, counts), and a plan's name as it was then."""
 
