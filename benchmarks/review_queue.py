@@ -79,11 +79,12 @@ SELECT id, 1, gen_random_uuid(), 'SL26' || lpad(id::text, 9, '0'), id, id, id, %
   '', 0, '', CASE WHEN state = 'rejected' THEN 'not_listed' ELSE '' END, CASE WHEN state = 'rejected' THEN '7' ELSE '' END,
   1000 + id * 104729 %% 2000000, CASE WHEN state = 'paid' THEN 1000 + id * 104729 %% 2000000 END,
   now() - (20 + id %% 380) * interval '1 day', CASE WHEN state = 'paid' THEN now() - (10 + id %% 380) * interval '1 day' END
-FROM (SELECT id, office_id, CASE WHEN id * 31 %% 200 < 2 THEN 'submitted' WHEN id * 31 %% 200 = 2 THEN 'reviewed'
-  WHEN id * 31 %% 200 < 12 THEN 'rejected' ELSE 'paid' END AS state FROM members_member) m;
+FROM (SELECT id, office_id, CASE WHEN drawn < 10 THEN 'submitted' WHEN drawn < 15 THEN 'reviewed' WHEN drawn < 60 THEN 'rejected'
+  ELSE 'paid' END AS state FROM (SELECT id, office_id, abs(hashint8extended(id, 1) %% 1000) AS drawn FROM members_member) d) m;
 
 INSERT INTO claims_claimflag (claim_id, office_id, code, subject, figures, reason)
-SELECT id, office_id, 'account_name', md5(id::text), '{}', '' FROM claims_claim WHERE state IN ('submitted', 'reviewed') AND id %% 4 = 0;
+SELECT id, office_id, 'account_name', md5(id::text), '{}', '' FROM claims_claim
+WHERE abs(hashint8extended(id, 2) %% 100) < CASE WHEN state IN ('submitted', 'reviewed') THEN 25 ELSE 10 END;
 ANALYZE members_member; ANALYZE members_enrolment; ANALYZE claims_claim; ANALYZE claims_claimflag;
 """
 
