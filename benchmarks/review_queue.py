@@ -13,18 +13,15 @@ ones were answered or not; an answer's time counts from when its request was due
 run: drop the database afterwards.
 """
 
-import json
 import os
 import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from queue import Queue
-from typing import Any
 
 import psycopg2
 
@@ -37,7 +34,7 @@ import django  # noqa: E402 (the path comes first)
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.db import connection, connections  # noqa: E402
+from django.db import connection, connections, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
@@ -45,11 +42,14 @@ from benchmarks.front_door import Browser, serving, web_seconds  # noqa: E402
 from claims.models import Claim, ReviewRule  # noqa: E402
 from programs.rules.planfile import read_plan  # noqa: E402
 from programs.services import check, load_plan, publish  # noqa: E402
+from tests.factories.plans import longest_scan  # noqa: E402
 from unionaid.accounts.models import User  # noqa: E402
+from unionaid.lib.calendar import today  # noqa: E402
 from unionaid.lib.identity import make_id_number  # noqa: E402
 from unionaid.offices.models import Office, StaffPost  # noqa: E402
 from unionaid.offices.roles import SYSTEM, Role  # noqa: E402
-from unionaid.offices.scope import everywhere  # noqa: E402
+from unionaid.offices.scope import Scope, everywhere  # noqa: E402
+from unionaid.offices.selectors import staff_actor  # noqa: E402
 from unionaid.offices.services import add_office  # noqa: E402
 
 PLAN = sys.argv[1] if len(sys.argv) > 1 else "shaanxi-yulin-medical.2026"
@@ -152,31 +152,10 @@ def statements(client: Client, address: str) -> list[str]:
     return [query["sql"] for query in seen.captured_queries if not query["sql"].startswith(QUIET)]
 
 
-def scans(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """(table, rows met) of every sequential scan in a plan."""
-    if node["Node Type"] == "Seq Scan":
-        met = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        yield node["Relation Name"], int(met)
-    for below in node.get("Plans", ()):
-        yield from scans(below)
-
-
 def worst_scan(user: User, asked: list[str]) -> tuple[str, int]:
     """The sequential scan that meets most rows, with the rows this person may see."""
-    found = [("none", 0)]
-    for sql in asked:
-        if sql.lstrip().upper().startswith("SELECT") and "set_config" not in sql:
-            with everywhere(reason="explain"), connection.cursor() as cursor:
-                covered = ",".join(str(pk) for post in StaffPost.objects.filter(user=user) for pk in _covered(post))
-                cursor.execute("SELECT set_config('unionaid.offices', %s, true)", [covered])
-                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql.replace('%', '%%')}", [])
-                plan = cursor.fetchone()[0]
-            found += scans((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
-    return max(found, key=lambda one: one[1])
-
-
-def _covered(post: StaffPost) -> list[int]:
-    return list(Office.objects.filter(path__startswith=post.office.path).values_list("pk", flat=True))
+    with transaction.atomic():
+        return longest_scan(connection, asked, Scope(offices=staff_actor(user, on=today()).office_ids, user=user.pk))
 
 
 def asked_for(people: dict[str, User]) -> list[tuple[str, str]]:
