@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
-from claims.checks import DECIDABLE, flags_of
+from claims.checks import flags_of
 from claims.facts import statement_of
 from claims.forms import GRADES
 from claims.letters import letters_of
@@ -27,6 +27,7 @@ from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
 from claims.selectors.rules import rules
 from claims.services import adjudication
+from claims.transitions import DECIDABLE
 from members.services.people import masked_numbers
 from programs.rules import reading
 from programs.rules.facts import SETTLEMENT_FIELDS
