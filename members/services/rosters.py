@@ -9,6 +9,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -321,7 +322,7 @@ def _against(
     if found.same_as is not None:
         said.append(("duplicate", [format_lazy(gettext_lazy("与第 {row} 行是同一个身份证号"), row=found.same_as)]))
     if found.unfit:
-        person = facts_of(row, roster.unit, renewal=found.renewal)
+        person = replace(facts_of(row, roster.unit, renewal=found.renewal), shares_held=found.shares_held)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
         against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
