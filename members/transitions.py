@@ -70,6 +70,7 @@ ROSTER = Graph(
         State("effective", _("保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
+        State("returned", _("办事处已退回"), "bad"),
         State("cancelled_unpaid", _("逾期未缴，已取消"), "bad"),
         State("void", _("已作废"), "bad"),
     ),
@@ -85,10 +86,30 @@ ROSTER = Graph(
         ),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
+        Arrow("return", _("退回名册"), ("uploaded", "checked"), "returned", "rosters.return"),
+        Arrow("reopen", _("退回到核对完成"), ("committing",), "checked", "rosters.return"),
         Arrow("cancel_unpaid", _("逾期未缴取消"), ("committed",), "cancelled_unpaid", "contributions.cancel_unpaid"),
         Arrow("void", _("整批作废"), ("committed", "effective"), "void", "voidings.release"),
     ),
 )
+
+# Rosters of which nothing came: the same file may be taken again.
+ROSTER_GONE = ("cancelled", "returned", "unreadable", "void", "cancelled_unpaid")
+
+RATIO_WAIVER = Graph(
+    name="exception to the plan's ratio",
+    initial="proposed",
+    states=(
+        State("proposed", _("待复核例外"), "todo"),
+        State("allowed", _("已同意例外"), "good"),
+        State("dropped", _("不予例外")),
+    ),
+    arrows=(
+        Arrow("allow", _("同意例外"), ("proposed",), "allowed", "rosters.return", ("proposed_by",), "decided_by"),
+        Arrow("drop", _("不予例外"), ("proposed",), "dropped", "rosters.return"),
+    ),
+)
+RATIO_WAIVER_OPEN = ("proposed", "allowed")
 
 PACK = Graph(
     name="certificate pack",

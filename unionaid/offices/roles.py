@@ -67,6 +67,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "units.take_over": frozenset({_W, _U}),
     "rosters.upload": frozenset({_U, _M}),
     "rosters.commit": frozenset({_U, _M, _S}),
+    "rosters.return": frozenset({_R, _M, _S}),
     "certificates.pack": frozenset({_U, _S}),
     # the staff's side
     "desk.use": frozenset({_R, _A, _P, _M, _H, _Z, _X}),
