@@ -7,6 +7,7 @@ from members.models.contributions import (
     Match,
     Refund,
     Remittance,
+    RemittanceCorrection,
     StatementRow,
 )
 from members.models.corrections import Correction, CorrectionPaper
@@ -51,6 +52,7 @@ __all__ = [
     "PackPart",
     "Refund",
     "Remittance",
+    "RemittanceCorrection",
     "Roster",
     "RosterRow",
     "StatementRow",

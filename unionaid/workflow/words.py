@@ -31,6 +31,7 @@ ACTS: dict[str, str | Promise] = {
     "correct": _("更正资料"),
     "ask_departure": _("提出人员变动"),
     "depart": _("人员变动"),
+    "propose_correction": _("提出来款更正"),
     "propose_voiding": _("提出作废"),
     "tell_eligibility": _("填写参加条件"),
     "tell_work": _("填写工作单位"),
