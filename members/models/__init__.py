@@ -7,6 +7,7 @@ from members.models.contributions import (
     Match,
     Refund,
     Remittance,
+    RemittanceCorrection,
     StatementRow,
 )
 from members.models.corrections import Correction, CorrectionPaper
@@ -52,6 +53,7 @@ __all__ = [
     "RatioWaiver",
     "Refund",
     "Remittance",
+    "RemittanceCorrection",
     "Roster",
     "RosterRow",
     "StatementRow",

@@ -127,7 +127,7 @@ INVARIANTS: dict[str, str] = {
         SELECT office_id FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'unapplied'
-          UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance
+          UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance WHERE state <> 'reversed'
           UNION ALL SELECT office_id, amount_fen FROM members_match WHERE undone_at IS NULL
           UNION ALL SELECT office_id, amount_fen FROM members_refund WHERE state IN ('released', 'paid')) x
         GROUP BY office_id HAVING sum(fen) <> 0""",
@@ -154,6 +154,10 @@ INVARIANTS: dict[str, str] = {
         SELECT e.office_id FROM members_enrolment e JOIN members_contributiondue d
           ON d.enrolment_id = e.id OR d.roster_id = e.roster_id
         WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')""",
+    "a remittance that was typed in wrongly was reversed by two people": """
+        SELECT r.office_id FROM members_remittance r WHERE r.state = 'reversed' AND NOT EXISTS (
+          SELECT 1 FROM members_remittancecorrection c WHERE c.remittance_id = r.id AND c.state = 'done'
+            AND c.released_by_id <> c.proposed_by_id)""",
     "a refund was proposed and released by two people": """
         SELECT office_id FROM members_refund WHERE state IN ('released', 'paid', 'failed')
           AND (released_by_id IS NULL OR proposed_by_id IS NULL OR released_by_id = proposed_by_id)""",

@@ -69,7 +69,7 @@ def a_roster(world: World, amounts: dict[str, int], name: str = "r", people: int
 
 def arrived(world: World, fen: int, remark: str = "", name: str = "测试单位", reference: str = "") -> Remittance:
     """Money in the bank, taken in and posted."""
-    one = contributions._enter(
+    one = contributions.enter(
         office_id=world.cast.a.pk, bank_reference=reference or f"L{Remittance.objects.count() + 1}", remark=remark, payer_name=name,
         received_on=JOINED, amount_fen=fen, by=payer(world),
     )  # fmt: skip
@@ -637,6 +637,9 @@ TAMPERING = {
     "a debt's sum is its matches": "UPDATE members_contributiondue SET paid_fen = 0, waived_fen = amount_fen",
     "a debt's state is where its figures are": "UPDATE members_contributiondue SET state = 'open'",
     "cover is in force only where its contribution is settled": "UPDATE members_contributiondue SET state = 'open'",
+    "a remittance that was typed in wrongly was reversed by two people": (
+        "UPDATE members_remittance SET state = 'reversed', matched_fen = 0, refunded_fen = 0"
+    ),
     "a refund was proposed and released by two people": "UPDATE members_refund SET released_by_id = proposed_by_id",
 }
 
