@@ -11,22 +11,17 @@ check, sending in). Clients, web and database share the cores. Checked at the en
 What was made stays: drop the database afterwards.
 """
 
-import contextlib
-import http.client
 import io
 import os
 import re
 import secrets
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
-from urllib.parse import urlencode
 
 import yaml
 from PIL import Image
@@ -42,6 +37,7 @@ django.setup()
 from django.core.management import call_command
 from django.db import connection, connections
 
+from benchmarks.front_door import Browser, serving, web_seconds
 from members.models import ContributionDue, Enrolment, Evidence, JoinDraft, Member, UnitAgent, WorkUnit
 from members.services import joining, people
 from programs.models import Terms
@@ -57,8 +53,6 @@ from unionaid.offices.scope import everywhere
 
 CLIENTS, PLANS, EACH = 8, 10, int(os.environ.get("BENCH_PEOPLE", "8"))
 PASSWORD, CODE = "correct-horse-battery", "91610800MA70A1B2C"
-PATIENCE = 30  # seconds for one answer; a server that hangs ends the run
-IDLE = 1.0  # gunicorn lets go of a line that was idle for two
 
 
 def plan(number: int) -> Terms:
@@ -118,33 +112,8 @@ def photo() -> bytes:
 PHOTO = photo()
 
 
-class Browser:
-    """One person's browser: one connection, cookies, forms."""
-
-    def __init__(self, port: int) -> None:
-        self.line, self.used = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE), 0.0
-        self.cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, str, str]:
-        """(status, where to, page)"""
-        if time.monotonic() - self.used > IDLE:
-            self.line.close()  # opened again by the next request
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        self.line.request(method, path, body or None, headers | ({"Content-Type": kind} if kind else {}))
-        answer = self.line.getresponse()
-        page, self.used = answer.read().decode(), time.monotonic()
-        for told in answer.headers.get_all("Set-Cookie") or ():
-            name, _is, value = told.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return answer.status, answer.getheader("Location") or "", page
-
-    def post(self, path: str, **form: str) -> str:
-        """Where the answer leads."""
-        body = urlencode(form | {"csrfmiddlewaretoken": self.cookies["csrftoken"]}).encode()
-        status, where, page = self.ask("POST", path, body, "application/x-www-form-urlencoded")
-        if status != 302:
-            raise SystemExit(f"{status} from {path}: {page[:2000]}")
-        return where
+class Joiner(Browser):
+    """The browser of somebody who joins."""
 
     def send_photo(self, path: str) -> None:
         """Another picture every time: the same file is taken once."""
@@ -164,14 +133,14 @@ class Browser:
             raise SystemExit("Nobody could log in.")
 
 
-def send_in(browser: Browser, public_id: str) -> None:
+def send_in(browser: Joiner, public_id: str) -> None:
     """The form that makes the enrolment."""
     where = browser.post(f"/my/join/{public_id}/check", key=secrets.token_hex(16), true="on")
     if not where.endswith("/joined"):
         raise SystemExit(f"Sending in led to {where}.")
 
 
-def whole_way(browser: Browser, terms_id: int) -> None:
+def whole_way(browser: Joiner, terms_id: int) -> None:
     """From the button on the plan's page to the number one keeps."""
     public_id = re.search(r"[0-9a-f-]{36}", browser.post(f"/my/plans/{terms_id}/join"))
     assert public_id is not None
@@ -180,16 +149,6 @@ def whole_way(browser: Browser, terms_id: int) -> None:
     if status != 200:
         raise SystemExit(f"{status} from the page to check.")
     send_in(browser, public_id.group())
-
-
-def web_seconds(server: int) -> float:
-    """Processor time of gunicorn and its workers so far."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            told = stat.read_text().rpartition(")")[2].split()
-            ticks += int(told[11]) + int(told[12]) if int(told[2]) == server else 0
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def at_once(name: str, acts: Sequence[Sequence[Callable[[], None]]], server: int) -> None:
@@ -224,26 +183,9 @@ def at_once(name: str, acts: Sequence[Sequence[Callable[[], None]]], server: int
     print(f"of it {busy:.1f} ms on a core of the web; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
-def serving() -> tuple[subprocess.Popen[bytes], int]:
-    """As bin/demo does it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    gunicorn = [sys.executable, "-m", "gunicorn", "unionaid.wsgi", "--no-control-socket"]
-    command = [*gunicorn, "-b", f"127.0.0.1:{port}", "-w", "2", "--threads", "4"]
-    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return server, port
-        time.sleep(0.1)
-    server.terminate()
-    raise SystemExit("The site did not answer in 30 seconds.")
-
-
 def measure(server: int, port: int, names: Sequence[str], drafts: Sequence[Sequence[str]], late: Sequence[Terms]) -> None:
     """Log in, then both ways; each client has its own people."""
-    people_of = [(Browser(port), name, own) for name, own in zip(names, drafts, strict=True)]
+    people_of = [(Joiner(port), name, own) for name, own in zip(names, drafts, strict=True)]
     shared = [people_of[client::CLIENTS] for client in range(CLIENTS)]
     at_once("logging in", [[partial(one.log_in, name) for one, name, _own in mine] for mine in shared], server)
     at_once("sending in", [[partial(send_in, one, key) for one, _name, own in mine for key in own] for mine in shared], server)

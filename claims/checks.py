@@ -11,16 +11,8 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimFlag
-from claims.transitions import CLAIM
 from unionaid.lib.money import format_yuan
 
-# The states in which the staff have a decision on a claim to take, as the graph's arrows say. What begins as a draft is nobody's yet.
-DECIDING = ("claims.review", "claims.approve", "claims.return", "claims.reject")
-DECIDABLE = tuple(
-    state.code
-    for state in CLAIM.states
-    if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
-)
 Figures = Mapping[str, Any]
 
 

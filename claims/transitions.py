@@ -107,6 +107,14 @@ CLAIM = Graph(
     ),
 )
 
+# The states in which the staff have a decision on a claim to take, as the graph's arrows say. What begins as a draft is nobody's yet.
+DECIDING = ("claims.review", "claims.approve", "claims.return", "claims.reject")
+DECIDABLE = tuple(
+    state.code
+    for state in CLAIM.states
+    if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
+)
+
 _NO_PART = ("filed_by", "first_reviewer", "first_decider")
 APPEAL = Graph(
     name="appeal",

@@ -2,7 +2,10 @@
 
 from datetime import date
 
+from django.db.backends.postgresql.psycopg_any import DateRange
+
 from members.models import Enrolment, Member, WorkUnit
+from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.schedule import Schedule
@@ -53,6 +56,24 @@ def previous_ends(member_ids: list[int], terms: Terms, *, before: date) -> dict[
     for member_id, cover in rows:
         found[member_id] = max(found.get(member_id, cover.upper), cover.upper)
     return found
+
+
+def held_sql(*, member: str) -> str:
+    """The person's shares under the plans with these codes on these days, live covers alone; parameters: the codes twice, the states,
+    first day, end. Nothing is looked for when there are no codes."""
+    return f"""CASE WHEN cardinality(%s::text[]) = 0 THEN 0 ELSE COALESCE((
+      SELECT sum(h.shares) FROM members_enrolment h JOIN programs_program p ON p.id = h.program_id
+      WHERE h.member_id = {member} AND p.code = ANY(%s) AND h.state = ANY(%s) AND h.cover && daterange(%s, %s)), 0)::int END"""
+
+
+def shares_held(member: Member, schedule: Schedule, cover: Period) -> int:
+    """The same of one person; no statement where the plan counts no other plan's shares."""
+    codes = schedule.enrolling.together_with
+    if not codes:
+        return 0
+    days = DateRange(cover.start, cover.end)
+    live = Enrolment.objects.filter(member=member, program__code__in=codes, state__in=LIVE, cover__overlap=days)
+    return sum(live.values_list("shares", flat=True))
 
 
 def renews(previous_end: date | None, start: date, *, within_days: int) -> bool:

@@ -70,6 +70,7 @@ ROSTER = Graph(
         State("effective", _("保障已生效"), "good"),
         State("unreadable", _("无法读取"), "bad"),
         State("cancelled", _("已取消")),
+        State("returned", _("办事处已退回"), "bad"),
         State("cancelled_unpaid", _("逾期未缴，已取消"), "bad"),
         State("void", _("已作废"), "bad"),
     ),
@@ -83,12 +84,32 @@ ROSTER = Graph(
             "commit", _("登记完成"), ("committing",), "committed", "rosters.commit",
             then=("members.tell_enrolled", "members.end_sight_of_moved"),
         ),
-        Arrow("settle", _("互助费到齐"), ("committed",), "effective", "contributions.confirm", then=("members.tell_in_force",)),
+        Arrow("settle", _("互助费到齐"), ("committed",), "effective", "dues.move", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
+        Arrow("return", _("退回名册"), ("uploaded", "checked"), "returned", "rosters.return"),
+        Arrow("reopen", _("退回到核对完成"), ("committing",), "checked", "rosters.return"),
         Arrow("cancel_unpaid", _("逾期未缴取消"), ("committed",), "cancelled_unpaid", "contributions.cancel_unpaid"),
         Arrow("void", _("整批作废"), ("committed", "effective"), "void", "voidings.release"),
     ),
 )
+
+# Rosters of which nothing came: the same file may be taken again.
+ROSTER_GONE = ("cancelled", "returned", "unreadable", "void", "cancelled_unpaid")
+
+RATIO_WAIVER = Graph(
+    name="exception to the plan's ratio",
+    initial="proposed",
+    states=(
+        State("proposed", _("待复核例外"), "todo"),
+        State("allowed", _("已同意例外"), "good"),
+        State("dropped", _("不予例外")),
+    ),
+    arrows=(
+        Arrow("allow", _("同意例外"), ("proposed",), "allowed", "rosters.return", ("proposed_by",), "decided_by"),
+        Arrow("drop", _("不予例外"), ("proposed",), "dropped", "rosters.return"),
+    ),
+)
+RATIO_WAIVER_OPEN = ("proposed", "allowed")
 
 PACK = Graph(
     name="certificate pack",
@@ -118,7 +139,7 @@ ENROLMENT = Graph(
         State("void", _("已作废"), "bad"),
     ),
     arrows=(
-        Arrow("confirm", _("确认到账"), ("contribution_due",), "effective", "contributions.confirm"),
+        Arrow("confirm", _("确认到账"), ("contribution_due",), "effective", "dues.move"),
         Arrow("withdraw", _("撤回"), ("contribution_due",), "withdrawn", "enrolments.withdraw"),
         Arrow("cancel_unpaid", _("逾期未缴取消"), ("contribution_due",), "cancelled_unpaid", "contributions.cancel_unpaid"),
         Arrow("refuse", _("不予参加"), ("contribution_due",), "refused", "enrolments.refuse"),
@@ -143,11 +164,12 @@ DUE = Graph(
         State("cancelled", _("已取消")),
     ),
     arrows=(
-        Arrow("pay_part", _("记入部分到账"), ("open", "part_paid"), "part_paid", "contributions.confirm"),
-        Arrow("settle", _("确认到账"), ("open", "part_paid"), "settled", "contributions.confirm"),
-        Arrow("reopen", _("撤销核销"), ("part_paid", "settled"), "open", "contributions.confirm"),
+        # The state follows the figures; whoever moves them (matches, waives, voids) was asked for their right before.
+        Arrow("pay_part", _("记入部分到账"), ("open", "part_paid"), "part_paid", "dues.move"),
+        Arrow("settle", _("确认到账"), ("open", "part_paid"), "settled", "dues.move"),
+        Arrow("reopen", _("撤销核销"), ("part_paid", "settled"), "open", "dues.move"),
         Arrow("cancel", _("取消"), ("open",), "cancelled", "enrolments.withdraw"),
-        Arrow("waive", _("不再收取"), ("open", "part_paid"), "cancelled", "contributions.confirm"),
+        Arrow("waive", _("不再收取"), ("open", "part_paid"), "cancelled", "dues.move"),
     ),
 )
 # Debts for which money is still expected.
@@ -163,6 +185,7 @@ REMITTANCE = Graph(
         State("over", _("有多缴余款"), "todo"),
         State("matched", _("已核销"), "good"),
         State("refunded", _("余款已退"), "good"),
+        State("reversed", _("登记有误，已冲销"), "bad"),
     ),
     arrows=(
         # The state follows the figures (what is matched, what goes back); whoever moves them was asked for their right before.
@@ -171,10 +194,25 @@ REMITTANCE = Graph(
         Arrow("leave_over", _("登记余款"), _REMITTANCE, "over", "remittances.move"),
         Arrow("refund", _("余款退回"), _REMITTANCE, "refunded", "remittances.move"),
         Arrow("unmatch", _("恢复待核销"), _REMITTANCE, "unmatched", "remittances.move"),
+        Arrow("reverse", _("冲销来款"), ("unmatched",), "reversed", "contributions.correct"),
     ),
 )
 # Remittances of which something is still to be matched or sent back.
 REMITTANCE_OPEN = ("unmatched", "part_matched", "over")
+
+REMITTANCE_CORRECTION = Graph(
+    name="correction of a remittance",
+    initial="proposed",
+    states=(
+        State("proposed", _("待复核更正"), "todo"),
+        State("done", _("已更正"), "good"),
+        State("dropped", _("不予更正")),
+    ),
+    arrows=(
+        Arrow("release", _("复核来款更正"), ("proposed",), "done", "contributions.correct", ("proposed_by",), "released_by"),
+        Arrow("drop", _("不予更正"), ("proposed",), "dropped", "contributions.correct"),
+    ),
+)
 
 REFUND = Graph(
     name="refund",

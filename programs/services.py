@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from programs.models import Program, Terms
-from programs.rules.combine import complete, no_office_words, overlap_stored_words, overlap_words
+from programs.rules.combine import complete, no_office_words, no_plan_words, overlap_stored_words, overlap_words
 from programs.rules.examples import check_examples
 from programs.rules.faults import Fault, ScheduleError
 from programs.rules.parse import parse
@@ -57,7 +57,7 @@ def load_plans(files: Sequence[PlanFile], *, by: Actor) -> list[Loaded]:
         except ScheduleError as error:
             faults += error.faults
     proved = [(file, schedule) for file, _data, schedule in found]
-    faults += _overlaps(proved) + _overlaps_stored(proved)
+    faults += _overlaps(proved) + _overlaps_stored(proved) + _unknown_plans(proved)
     if faults:
         raise refusal(ScheduleError(faults))
     with transaction.atomic():
@@ -186,6 +186,21 @@ def _overlaps_stored(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
                 words = overlap_stored_words(schedule, version=version, days=days, closed=state == "closed")
                 faults.append(Fault(words, ("period",), file.lines.get(("period",), 0), file.source))
     return faults
+
+
+def _unknown_plans(plans: Sequence[tuple[PlanFile, Schedule]]) -> list[Fault]:
+    """Plans whose shares are to be counted too, and which nobody knows: a code mistyped would count none of them."""
+    named = {code for _file, schedule in plans for code in schedule.enrolling.together_with}
+    if not named:
+        return []
+    known = {schedule.code for _file, schedule in plans} | set(Program.objects.filter(code__in=named).values_list("code", flat=True))
+    path = ("enrolment", "shares", "together_with")
+    return [
+        Fault(no_plan_words(code), path, file.lines.get(path, 0), file.source)
+        for file, schedule in plans
+        for code in schedule.enrolling.together_with
+        if code not in known
+    ]
 
 
 def _take(file: PlanFile, data: dict[str, Any], schedule: Schedule, *, by: Actor) -> Loaded:

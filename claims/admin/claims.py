@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -22,10 +22,10 @@ from claims.admin.facts import facts_page
 from claims.admin.objections import entry_page
 from claims.admin.review import document, review_page
 from claims.admin.words import standing_words, tone_of
-from claims.checks import DECIDABLE
 from claims.models import Claim
 from claims.selectors.queue import due_of, holder_of, open_flag_count, open_flags, overdue, queues_of
 from claims.selectors.rules import Rules, rules
+from claims.transitions import DECIDABLE
 from members.selectors.people import members_by_number
 from unionaid.lib.calendar import day_of, days_between, today
 from unionaid.lib.money import format_yuan
@@ -42,6 +42,11 @@ BANDS: Mapping[str, tuple[Any, int, int]] = {
     "middle": (_("1,000 至 10,000 元"), 100_000, 1_000_000),
     "large": (_("10,000 元及以上"), 1_000_000, 10**12),
 }
+# What a line of the list shows: a claim and those it names have some hundred columns more.
+SHOWN = (
+    "number", "state", "since", "held_until", "held_state", "estimated_fen", "approved_fen", "event", "submitted_at", "member__name",
+    "program__name", "program__name_en", "office__path", "held_by__display_name",
+)  # fmt: skip
 KEPT = "claim_filters"  # what the session keeps of the list; what was searched for, perhaps an ID number, is not kept
 findable(Claim, number="number", page="admin:claim_review", hidden={"state": "draft"})
 
@@ -104,13 +109,16 @@ def _by_age(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet
 
 
 def _by_amount(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
+    """Where no state is chosen it is asked of what waits: what is decided has its amount."""
     _label, first, last = BANDS[value]
+    rows = rows if request.GET.get("state") else rows.filter(state__in=DECIDABLE)
     return rows.filter(estimated_fen__gte=first, estimated_fen__lt=last)
 
 
 def _by_flags(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
-    found: Exists = open_flags()
-    return rows.filter(found) if value == "yes" else rows.exclude(found)
+    """Flags are the matter of what waits, as in the column: on what is decided they say nothing any more."""
+    found, waiting = open_flags(), rows.filter(state__in=DECIDABLE)
+    return waiting.filter(found) if value == "yes" else waiting.exclude(found)
 
 
 FILTERS = (
@@ -170,13 +178,13 @@ class ClaimAdmin(HouseAdmin):
     list_select_related = ("member", "program", "office", "held_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
-        return super().get_queryset(request).exclude(state="draft").annotate(flag_count=open_flag_count())
+        return super().get_queryset(request).exclude(state="draft").annotate(flag_count=open_flag_count()).only(*SHOWN)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ClaimList
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
-        in_queue = request.GET.get("state") in (*DECIDABLE, "approved", "returned_payment")
+        in_queue = request.GET.get("state") in (*DECIDABLE, "approved", "returned_payment") or {"age", "band", "flags"} & set(request.GET)
         return ("since", "id") if in_queue else ("-id",)
 
     def find(self, rows: QuerySet[Claim], text: str) -> QuerySet[Claim]:

@@ -16,22 +16,23 @@ from django.views.decorators.http import require_GET
 
 from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
-from claims.checks import DECIDABLE, flags_of
+from claims.checks import flags_of
 from claims.facts import statement_of
 from claims.forms import GRADES
 from claims.letters import letters_of
 from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
 from claims.reasons import REASONS, REJECTIONS, reason_words
 from claims.selectors.claims import earlier_claims
-from claims.selectors.estimate import in_words
+from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
 from claims.selectors.rules import rules
 from claims.services import adjudication
+from claims.transitions import DECIDABLE
 from members.services.people import masked_numbers
-from programs.rules import explain
-from programs.rules.explain import limit_line
+from programs.rules import reading
 from programs.rules.facts import SETTLEMENT_FIELDS
 from programs.rules.fields import kinds_to_tell
+from programs.rules.limits import limit_names
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import stay_days, today
@@ -174,7 +175,7 @@ def _statement(claim: Claim, language: str) -> dict[str, Any]:
         return found
     return found | {
         "items": in_words(statement.assessment, language, with_clauses=True),
-        "limits": [limit_line(use).words.in_language(language) for use in statement.assessment["usage"]],
+        "limits": left_in_words(statement.assessment, schedule_of(claim.terms), language, reader="reviewer"),
         "audit": _audit_lines(statement, claim, language),
         "total": format_yuan(statement.total_fen),
     }
@@ -183,7 +184,8 @@ def _statement(claim: Claim, language: str) -> dict[str, Any]:
 def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> list[str]:
     """The statement as the auditor reads it: unrounded figures, limit keys, the terms and their hash."""
     terms = f"{claim.program.code} {claim.terms.version_name}"
-    lines = explain.statement(statement.assessment, reader="auditor", terms=terms, content_hash=statement.content_hash)
+    names = limit_names(schedule_of(claim.terms))
+    lines = reading.statement(statement.assessment, reader="auditor", names=names, terms=terms, content_hash=statement.content_hash)
     return [line.words.in_language(language) for line in lines]
 
 

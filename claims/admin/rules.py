@@ -12,9 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.admin.words import standing_words
-from claims.checks import DECIDABLE
 from claims.models import SOON_DAYS, STEP_DAYS, Letter, ReviewRule
 from claims.services import rules as services
+from claims.transitions import DECIDABLE
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of, whole

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.checks import DECIDABLE
 from claims.models import Claim
+from claims.transitions import DECIDABLE
 
 STAFF_WORDS = {
     "unit_review": _("待单位核对"),

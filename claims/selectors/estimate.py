@@ -9,7 +9,9 @@ from claims.facts import prior_use, situation
 from claims.models import Claim
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import sentences
-from programs.rules.schedule import Document
+from programs.rules.limits import limit_names
+from programs.rules.reading import limit_lines
+from programs.rules.schedule import Document, Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, format_yuan
 
@@ -47,6 +49,12 @@ def papers_wanted(claim: Claim, *, on: date) -> tuple[Document, ...]:
 def in_words(assessment: Mapping[str, Any], language: str, *, with_clauses: bool = False) -> list[ItemWords]:
     """A stored assessment item by item; for reviewers each step with the clause it rests on."""
     return [_item(item, language, with_clauses) for item in assessment["items"]]
+
+
+def left_in_words(assessment: Mapping[str, Any], schedule: Schedule, language: str, *, reader: str) -> list[str]:
+    """What a stored assessment leaves under each limit of its terms."""
+    lines = limit_lines(assessment, reader=reader, names=limit_names(schedule))
+    return [line.words.in_language(language) for line in lines]
 
 
 def _item(item: Mapping[str, Any], language: str, with_clauses: bool) -> ItemWords:

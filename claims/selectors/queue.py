@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from claims.checks import DECIDABLE, DECIDING
 from claims.models import Claim, ClaimFlag
 from claims.selectors.rules import Rules
-from claims.transitions import CLAIM
+from claims.transitions import CLAIM, DECIDABLE, DECIDING
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.workdays import due_on, overdue_before
@@ -82,13 +81,22 @@ def due_of(claim: Claim, rules: Rules) -> date | None:
 
 def overdue(rules: Rules, offices: Sequence[Office], *, on: date) -> Q:
     """The waiting claims whose step should have been done before this day, by the rule of each of these offices; where no office has
-    a rule, one term holds for all and none need be named."""
-    late = Q(pk__in=[])
-    for state in DECIDABLE:
-        by_days: dict[int, list[int]] = defaultdict(list)
-        for pk, path in [(office.pk, office.path) for office in offices] or [(0, "")]:
-            by_days[rules.days(path, state)].append(pk)
-        for days, ids in by_days.items():
-            first = datetime.combine(overdue_before(on, days), time.min, SHANGHAI)
-            late |= Q(state=state, since__lt=first) & (Q(office__in=ids) if offices else Q())
-    return late
+    a rule, one term holds for all and none need be named. One bound that holds for all, and what departs from the usual one: so the
+    index by waiting time is read from its beginning."""
+    held = defaultdict[datetime, dict[str, list[int]]](lambda: defaultdict(list))
+    for pk, path in [(office.pk, office.path) for office in offices] or [(0, "")]:
+        for state in DECIDABLE:
+            held[_late_before(on, rules.days(path, state))][state].append(pk)
+    usual = max(held, key=lambda first: sum(map(len, held[first].values())))
+    others = [
+        When(Q(*(Q(state=state, office__in=ids) for state, ids in held[first].items()), _connector=Q.OR), then=Value(first))
+        for first in held
+        if first != usual
+    ]
+    late = Q(state__in=DECIDABLE, since__lt=max(held))
+    return late & Q(since__lt=Case(*others, default=Value(usual))) if others else late
+
+
+def _late_before(on: date, days: int) -> datetime:
+    """What has waited since before this moment should have been done."""
+    return datetime.combine(overdue_before(on, days), time.min, SHANGHAI)

@@ -6,8 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from claims.checks import DECIDABLE
 from claims.models import Letter, ReviewRule
+from claims.transitions import DECIDABLE
 from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may

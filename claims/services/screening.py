@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from claims.checks import DECIDABLE
 from claims.models import Claim, ClaimFlag
 from claims.selectors.suspicions import found_for, neighbours_of
+from claims.transitions import DECIDABLE
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 
 from claims.forms import AccountForm, CardForm, MedicalForm, PapersForm, StayForm, SubmitForm, WhatForm
 from claims.models import Admission, Claim
-from claims.selectors.estimate import estimate, in_words
+from claims.selectors.estimate import estimate, in_words, left_in_words
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
 from claims.views.answers import answers_of
 from claims.views.parts import drafting, onward, own, paper_names, show, step_context
 from members.models import BankCard
 from programs.rules.schedule import Document
+from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.access import actor, requires
@@ -297,8 +298,10 @@ def _estimate(draft: Draft, language: str) -> dict[str, Any] | None:
     found = estimate(draft.claim, on=today())
     if found is None:
         return None
-    items = in_words(found.as_data(), language)
-    return {"total": format_yuan(fen_from_yuan(found.total)), "is_nothing": found.total == 0, "items": items}
+    told = found.as_data()
+    left = left_in_words(told, schedule_of(draft.claim.terms), language, reader="worker")
+    total = format_yuan(fen_from_yuan(found.total))
+    return {"total": total, "is_nothing": found.total == 0, "items": in_words(told, language), "left": left}
 
 
 @requires("my.use")

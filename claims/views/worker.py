@@ -16,7 +16,7 @@ from claims.models import Claim
 from claims.reasons import reason_words
 from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper
 from claims.selectors.covers import my_covers
-from claims.selectors.estimate import in_words
+from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.progress import standing_of, trail_of
 from claims.services import intake, papers
 from claims.transitions import DECIDED
@@ -140,13 +140,15 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
     final = claim.statements.select_related("instead_of").filter(is_final=True).first() if claim.state in DECIDED else None
     before = final.instead_of if final else None
     mine_to_do = claim.claimant_id == actor(request).member_id
+    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     return {
         "claim": claim,
         "mine": mine_to_do,
         "trail": trail,
         "standing": standing_of(claim, trail, on=today()),
         "amount": _amount(claim),
-        "items": in_words(final.assessment, request.LANGUAGE_CODE) if final else [],  # type: ignore[attr-defined]
+        "items": in_words(final.assessment, language) if final else [],
+        "left": left_in_words(final.assessment, schedule_of(claim.terms), language, reader="worker") if final else [],
         "whole": format_yuan(final.total_fen) if final and before else "",
         "before": format_yuan(before.total_fen) if before else "",
         "reason": reason_words(claim.reason_code),

@@ -190,6 +190,7 @@ def _context(request: HttpRequest, due: ContributionDue, form: ConfirmForm, waiv
         owed=format_yuan(due.owed_fen),
         waiver=(waiver or _waiver(due)) if may_confirm and due.state != "cancelled" else None,
         may_waive=may_confirm and due.state != "cancelled",
+        may_take_in=may_confirm,
         slips=[(one, _("缴费凭据"), reverse("admin:due_slip", args=[one.public_id])) for one in due.papers.all()],
         candidates=[(one, format_yuan(one.left_fen)) for one in candidates_for(due)] if due.state in DUE_LIVE else [],
         covers=[

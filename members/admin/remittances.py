@@ -19,6 +19,7 @@ from members.models import ContributionDue, Match, Refund, Remittance
 from members.selectors.contributions import Suggestion, open_remittances, refunds_of, suggest
 from members.services import contributions, refunds
 from members.services.contributions import Pair
+from members.transitions import REMITTANCE_OPEN
 from unionaid.lib.calendar import days_between, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, refused, titled, todo, waiting, whole
@@ -177,10 +178,12 @@ def _show(request: HttpRequest, one: Remittance, form: MatchForm | None = None, 
             (match, format_yuan(match.amount_fen), may_match and match.undone_at is None)
             for match in one.matches.select_related("due__unit", "due__member", "matched_by", "undone_by").order_by("pk")
         ],
-        suggestions=_shown(suggest([one]).get(one.pk, ())) if may_match else [],
-        settled=list(others) if one.left_fen else [],
+        suggestions=_shown(suggest([one]).get(one.pk, ())) if may_match and one.state in REMITTANCE_OPEN else [],
+        settled=list(others) if one.left_fen and one.state in REMITTANCE_OPEN else [],
         refunds=[(refund, format_yuan(refund.amount_fen)) for refund in refunds_of(one)],
-        may_match=may_match and one.left_fen > 0,
+        may_match=may_match and one.left_fen > 0 and one.state in REMITTANCE_OPEN,
+        corrections=list(one.corrections.order_by("pk")),
+        may_correct=may_match and one.statement_id is None and one.state != "reversed",
         history=told_history(one),
     )
     return render(request, "desk/remittance.html", context, status=status)
@@ -260,7 +263,10 @@ class RemittanceAdmin(HouseAdmin):
     list_hint = _("银行里到账的每一笔钱：已核销多少、还剩多少。剩下的核销别的应缴，或者退回。")
     empty_hint = _("没有符合条件的来款。导入银行流水后会出现在这里。")
     search_hint = _("银行流水号，或转账附言（HZ…）")
-    list_links = (Link(_("核销来款"), "admin:matching", "contributions.confirm"),)
+    list_links = (
+        Link(_("核销来款"), "admin:matching", "contributions.confirm"),
+        Link(_("登记一笔来款"), "admin:remittance_new", "contributions.confirm"),
+    )
     desk_urls = (
         ("matching/", "matching", "contributions.confirm", matching),
         ("matching/sure/", "match_sure", "contributions.confirm", match_sure),

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from members.models import Roster
 from members.selectors import rosters as reading
+from members.services import participation, roster_returns
 from members.services.rosters import outcome_sheet
 from programs.models import Program
 from unionaid.lib.money import format_yuan
@@ -21,7 +24,9 @@ from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_o
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.files import XLSX, send
+from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
+from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Roster, number="", label="file_name", page="admin:roster")
@@ -33,21 +38,79 @@ def _address(roster_id: int) -> str:
     return reverse("admin:roster", args=[roster_id])
 
 
-@require_GET
+class DecisionForm(forms.Form):
+    """What the office does with a roster that is not enrolled, and why."""
+
+    decision = forms.ChoiceField(choices=[(name, "") for name in ("return", "reopen", "propose", "allow", "drop")])
+    note = forms.CharField(label=_("原因"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+DONE = {
+    "return": _("已退回，单位经办人会看到原因。"),
+    "reopen": _("已退回到核对完成，单位经办人可以再确认一次。"),
+    "propose": _("已提出例外，请另一位同事复核。"),
+    "allow": _("已同意例外，单位经办人可以确认登记了。"),
+    "drop": _("没有同意例外。"),
+}
+
+
+def _decided(request: HttpRequest, roster: Roster, form: DecisionForm) -> tuple[int, str]:
+    """The answer's status, and the words when it was refused."""
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    if not may(by, "rosters.return", roster.office_id):
+        return 403, gettext("您的岗位不能退回名册。")
+    if not form.is_valid():
+        return 400, gettext("请选择要办的事，原因不超过 300 字。")
+    told = form.cleaned_data
+    try:
+        with transaction.atomic():
+            if told["decision"] == "propose":
+                participation.propose(roster, reason=told["note"], by=by)
+            elif told["decision"] in ("allow", "drop"):
+                waiver = participation.open_waiver(roster)
+                if waiver is None:
+                    return 409, gettext("没有在等复核的例外，请刷新页面再看。")
+                {"allow": participation.allow, "drop": participation.drop}[told["decision"]](waiver, by=by)
+            else:
+                {"return": roster_returns.give_back, "reopen": roster_returns.reopen}[told["decision"]](roster, by=by, note=told["note"])
+    except MoveRefused as no:
+        return status_of(no), no.message
+    return 302, ""
+
+
 def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """One roster: what it says, line by line, what was wrong with it, and what is owed for it."""
+    """One roster: what it says, line by line, what was wrong with it, what is owed for it; given back, or let be, by those who may."""
     rows = Roster.objects.select_related("unit", "office", "terms__program", "uploaded_by")
     roster = get_object_or_404(rows, pk=pk)
+    form, status, refused = DecisionForm(request.POST or None), 200, ""
+    if request.method == "POST":
+        status, refused = _decided(request, roster, form)
+        if status == 302:
+            messages.success(request, DONE[form.cleaned_data["decision"]])
+            return redirect("admin:roster", pk)
+        roster.refresh_from_db(fields=["state", "version", "message"])
+    return render(request, "desk/roster.html", _context(request, roster, form, refused), status=status)
+
+
+def _context(request: HttpRequest, roster: Roster, form: DecisionForm, refused: str) -> dict[str, Any]:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
     only = request.GET.get("only", "bad" if roster.bad_count and roster.state != "effective" else "")
     only = only if only in reading.ONLY and only != "left" else ""
     after = reading.place(request.GET.get("after"))
     lines = reading.rows_of(roster, only=only, after=after)
     job = reading.work_on(roster)
-    context = desk_context(
+    may_return = may(actor, "rosters.return", roster.office_id)
+    return desk_context(
         request,
         trail=[list_of(Roster)],
         title=roster.file_name,
         roster=roster,
+        form=form,
+        refused=refused,
+        may_return=may_return and roster.state in ("uploaded", "checked"),
+        may_reopen=may_return and roster.state == "committing",
+        waiver=participation.open_waiver(roster),
+        may_except=may_return and roster.state == "checked",
         job=job if job and job.job_state != "done" else None,
         tiles=reading.tiles_of(roster),
         total=format_yuan(roster.total_fen),
@@ -57,11 +120,10 @@ def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
         more=lines[reading.PAGE - 1].row_number if len(lines) > reading.PAGE else None,
         begun=after > 0,
         dues=[(due, format_yuan(due.amount_fen)) for due in roster.dues.order_by("id")],
-        links=may(request.actor, "contributions.view"),  # type: ignore[attr-defined]
-        may_void=roster.state in ("committed", "effective") and may(request.actor, "voidings.propose", roster.office_id),  # type: ignore[attr-defined]
+        links=may(actor, "contributions.view"),
+        may_void=roster.state in ("committed", "effective") and may(actor, "voidings.propose", roster.office_id),
         history=told_history(roster),
     )
-    return render(request, "desk/roster.html", context)
 
 
 @require_GET

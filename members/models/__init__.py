@@ -7,11 +7,12 @@ from members.models.contributions import (
     Match,
     Refund,
     Remittance,
+    RemittanceCorrection,
     StatementRow,
 )
 from members.models.corrections import Correction, CorrectionPaper
 from members.models.departures import Departure
-from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, Roster, RosterRow
+from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow
 from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import (
@@ -49,8 +50,10 @@ __all__ = [
     "Member",
     "MemberSecret",
     "PackPart",
+    "RatioWaiver",
     "Refund",
     "Remittance",
+    "RemittanceCorrection",
     "Roster",
     "RosterRow",
     "StatementRow",

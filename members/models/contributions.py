@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models.enrolments import Enrolment, Roster
 from members.models.people import Member
 from members.models.units import WorkUnit
-from members.transitions import DUE, DUE_LIVE, REFUND, REMITTANCE, REMITTANCE_OPEN, STATEMENT
+from members.transitions import DUE, DUE_LIVE, REFUND, REMITTANCE, REMITTANCE_CORRECTION, REMITTANCE_OPEN, STATEMENT
 from programs.rules.outline import payer_words
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web import said
@@ -185,7 +185,10 @@ class Remittance(Stateful, OfficeOwned):
             models.Index(fields=["office", "received_on", "id"], name="remittance_open", condition=Q(state__in=REMITTANCE_OPEN)),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["office", "bank_reference"], name="remittance_once"),
+            models.UniqueConstraint(fields=["office", "bank_reference"], name="remittance_once", condition=~Q(state="reversed")),
+            models.CheckConstraint(
+                name="remittance_reversed_is_untouched", condition=~Q(state="reversed") | Q(matched_fen=0, refunded_fen=0)
+            ),
             models.CheckConstraint(name="remittance_amount_sane", condition=_SANE),
             models.CheckConstraint(
                 name="remittance_never_overspent",
@@ -198,6 +201,49 @@ class Remittance(Stateful, OfficeOwned):
 
     def __str__(self) -> str:
         return self.bank_reference
+
+
+class RemittanceCorrection(Stateful, OfficeOwned):
+    """A remittance that was typed in wrongly (来款更正): proposed by one person, released by another. Nothing is edited: the wrong one is
+    reversed in the books, and the right one (`corrected`) takes over what it settled. `arrived`: is there such money at all?"""
+
+    graph = REMITTANCE_CORRECTION
+    scope_by: ClassVar[ScopeBy] = ScopeBy()
+
+    remittance = models.ForeignKey(Remittance, models.PROTECT, related_name="corrections")
+    corrected = models.ForeignKey(Remittance, models.PROTECT, null=True, related_name="corrects")
+    arrived = models.BooleanField(_("这笔钱确实到账了"))
+    payer_name = models.CharField(_("付款人"), max_length=120, blank=True)
+    remark = models.CharField(_("附言"), max_length=200, blank=True)
+    bank_reference = models.CharField(_("银行流水号"), max_length=60, blank=True)
+    received_on = models.DateField(_("到账日期"), null=True)
+    amount_fen = models.BigIntegerField(_("金额（分）"), null=True)
+    note = models.CharField(_("更正的依据"), max_length=200)
+    state = models.CharField(max_length=24, choices=REMITTANCE_CORRECTION.choices(), default=REMITTANCE_CORRECTION.initial)
+    proposed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(_("提出时间"), db_default=models.functions.Now())
+    released_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(_("复核时间"), null=True)
+
+    class Meta:
+        verbose_name = _("来款更正")
+        verbose_name_plural = _("来款更正")
+        constraints = [
+            models.UniqueConstraint(name="one_open_correction_of_remittance", fields=["remittance"], condition=Q(state="proposed")),
+            models.CheckConstraint(
+                name="remittance_correction_says_what_arrived",
+                condition=Q(arrived=False, amount_fen__isnull=True, received_on__isnull=True, bank_reference="")
+                | (Q(arrived=True, amount_fen__gt=0, amount_fen__lt=10**15, received_on__isnull=False) & ~Q(bank_reference="")),
+            ),
+            models.CheckConstraint(
+                name="remittance_correction_by_two",
+                condition=~Q(state="done")
+                | (Q(released_by__isnull=False, proposed_by__isnull=False) & ~Q(released_by=F("proposed_by"))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.remittance.bank_reference
 
 
 class StatementRow(Scoped):

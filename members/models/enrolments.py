@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.people import Member
 from members.models.units import WorkUnit
-from members.transitions import ENROLMENT, LIVE, ROSTER
+from members.transitions import ENROLMENT, LIVE, RATIO_WAIVER, RATIO_WAIVER_OPEN, ROSTER, ROSTER_GONE
 from unionaid.lib.calendar import plus_days
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web import said
@@ -58,7 +58,7 @@ class Roster(Stateful, OfficeOwned):
             models.UniqueConstraint(
                 name="roster_file_once",
                 fields=["unit", "terms", "file_sha256"],
-                condition=~Q(state__in=["cancelled", "unreadable", "void", "cancelled_unpaid"]),
+                condition=~Q(state__in=ROSTER_GONE),
             )
         ]
 
@@ -69,6 +69,34 @@ class Roster(Stateful, OfficeOwned):
     def notes(self) -> list[str]:
         """What is said about the whole, in the language of the page."""
         return said.sentences(self.message)
+
+
+class RatioWaiver(Stateful, OfficeOwned):
+    """The office lets a roster be enrolled although fewer of the unit join than the plan says: one person proposes, another allows."""
+
+    graph = RATIO_WAIVER
+    scope_by: ClassVar[ScopeBy] = ScopeBy()
+
+    roster = models.ForeignKey(Roster, models.PROTECT, related_name="waivers")
+    reason = models.CharField(_("例外的理由"), max_length=300)
+    state = models.CharField(max_length=24, choices=RATIO_WAIVER.choices(), default=RATIO_WAIVER.initial)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(_("提出时间"), db_default=models.functions.Now())
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("办理时间"), null=True)
+
+    class Meta:
+        verbose_name = _("参加人数例外")
+        verbose_name_plural = _("参加人数例外")
+        constraints = [
+            models.UniqueConstraint(name="one_open_ratio_waiver", fields=["roster"], condition=Q(state__in=RATIO_WAIVER_OPEN)),
+            models.CheckConstraint(
+                name="ratio_waiver_allowed_by_another", condition=~Q(state="allowed") | ~Q(decided_by=models.F("proposed_by"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.roster.file_name
 
 
 class RosterRow(Scoped):

@@ -132,7 +132,7 @@ INVARIANTS = (
         """SELECT office_id, '' FROM (
           SELECT e.office_id, -e.amount_fen AS fen FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
             WHERE a.code = 'unapplied'
-          UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance
+          UNION ALL SELECT office_id, recovered_fen - amount_fen FROM members_remittance WHERE state <> 'reversed'
           UNION ALL SELECT office_id, amount_fen FROM members_match WHERE undone_at IS NULL
           UNION ALL SELECT office_id, amount_fen FROM members_refund WHERE state IN ('released', 'paid')) x
         GROUP BY office_id HAVING sum(fen) <> 0""",
@@ -175,6 +175,13 @@ INVARIANTS = (
           ON e.id = d.enrolment_id WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')
         UNION ALL SELECT e.office_id, 'members_enrolment ' || e.id FROM members_contributiondue d JOIN members_enrolment e
           ON e.roster_id = d.roster_id WHERE e.state = 'effective' AND d.state IN ('open', 'part_paid')""",
+    ),
+    Invariant(
+        "F8",
+        _("登记有误的来款，由两个人申请和更正"),
+        """SELECT r.office_id, r.bank_reference FROM members_remittance r WHERE r.state = 'reversed' AND NOT EXISTS (
+          SELECT 1 FROM members_remittancecorrection c WHERE c.remittance_id = r.id AND c.state = 'done'
+            AND c.released_by_id <> c.proposed_by_id)""",
     ),
     Invariant(
         "F7",

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.facts import person_facts, renews
+from members.facts import person_facts, previous_ends, renews
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
@@ -21,6 +21,7 @@ from programs.rules.facts import OPEN_ENDED
 from programs.rules.fees import PERSON, NoFeeClass, contribution, split_single
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
+from unionaid.lib.calendar import Period
 from unionaid.lib.identity import IdentityError, parse_credit_code
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.offices.scope import everywhere
@@ -81,7 +82,7 @@ def offers(member: Member, *, on: date) -> list[Offer]:
     """Every plan offered where the worker works, those they may join first; relief and condolence, which nobody joins, are left out
     (`grants`). A constant number of statements."""
     rows = Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE)
-    live = list(rows.only("program_id", "member_id", "cover", "state"))
+    live = list(rows.select_related("program").only("program__code", "member_id", "cover", "state", "shares"))
     terms = [one for one in offered_terms(on=on, office=member.office) if not schedule_of(one).is_grant]
     found = [offer_of(member, one, live, on=on) for one in terms]
     return sorted(found, key=lambda offer: ORDER.index(offer.standing))
@@ -102,7 +103,10 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     last = max((row.cover.upper for row in rows if row.state == "effective" and row.cover.upper <= cover.start), default=None)
     renewal = renews(last, cover.start, within_days=schedule.enrolling.renewal_within_days)
     relation = "self" if "self" in relations else relations[0]
-    person = person_facts(member, relation=relation, renewal=renewal)
+    codes = schedule.enrolling.together_with
+    beside = [row for row in live if codes and row.member_id == member.pk and row.program.code in codes]
+    held = sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
+    person = replace(person_facts(member, relation=relation, renewal=renewal), shares_held=held)
     verdicts = judge(schedule, person=person, on=on, cover_start=cover.start)
     if relation != "self":
         verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
@@ -178,6 +182,17 @@ def fee_of(
     except NoFeeClass:
         return None
     return fen_from_yuan(round_half_up(amount))
+
+
+def cover_of(draft: JoinDraft, *, on: date) -> Period:
+    """The days of cover if the draft is sent in today; a renewal may follow on from the last cover."""
+    schedule = schedule_of(draft.terms)
+    cover = schedule.cover(on=on, term_months=draft.term_months) or schedule.period
+    if schedule.follows_on_within is None or not draft.member_id:
+        return cover
+    with everywhere(reason="when the last cover of the person a draft names ended, through whomever they had it"):
+        ended = previous_ends([draft.member_id], draft.terms, before=cover.start).get(draft.member_id)
+    return schedule.cover_from(schedule.follows_on(cover.start, ended), term_months=draft.term_months) or cover
 
 
 def my_draft(public_id: uuid.UUID) -> JoinDraft | None:

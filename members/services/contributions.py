@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.utils.crypto import get_random_string
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -130,16 +131,16 @@ def confirm(
     """Money arrived for this debt, typed in from the statement: taken in and matched as far as it goes. Less than is owed leaves
     the debt part paid, more leaves the rest with the remittance. A line of the bank's statement counts once. RemittanceRefused
     or Conflict otherwise."""
-    _refuse_person(by, [due.office_id])
+    refuse_person(by, [due.office_id])
     if received_on > on:
         raise RemittanceRefused(_("到账日期不能在今天之后，请核对银行流水。"))
     if amount_fen <= 0:
         raise RemittanceRefused(_("到账金额应大于 0。"))
-    fresh = _lock([due.pk], [])[0].get(due.pk)
+    fresh = lock([due.pk], [])[0].get(due.pk)
     _refuse_settled(due, fresh)
     assert fresh is not None
     _refuse_late(fresh, received_on)
-    remittance = _enter(
+    remittance = enter(
         office_id=due.office_id, payer_name=payer_name, bank_reference=bank_reference, received_on=received_on,
         amount_fen=amount_fen, remark=remark, by=by,
     )  # fmt: skip
@@ -150,7 +151,8 @@ def confirm(
     return remittance
 
 
-def _enter(*, office_id: int, bank_reference: str, remark: str, by: Actor, **told: Any) -> Remittance:
+def enter(*, office_id: int, bank_reference: str, remark: str, by: Actor, **told: Any) -> Remittance:
+    """Write down money that arrived, typed in from the bank's statement; not posted yet. A line of the statement counts once."""
     try:
         with transaction.atomic():
             remittance = Remittance.objects.create(
@@ -182,11 +184,16 @@ def match(pairs: Sequence[Pair], *, by: Actor, on: date) -> list[Match]:
     if not pairs:
         return []
     offices = ContributionDue.objects.filter(pk__in={pair.due_id for pair in pairs}).values_list("office_id", flat=True)
-    _refuse_person(by, set(offices))
-    dues, remittances = _lock({pair.due_id for pair in pairs}, {pair.remittance_id for pair in pairs})
+    refuse_person(by, set(offices))
+    return match_again(pairs, by=by, on=on)
+
+
+def match_again(pairs: Sequence[Pair], *, by: Actor, on: date) -> list[Match]:
+    """`match` without asking who: for whoever had the right to what makes it necessary (a corrected remittance)."""
+    dues, remittances = lock({pair.due_id for pair in pairs}, {pair.remittance_id for pair in pairs})
     _refuse_pairs(pairs, dues, remittances)
     made = _write(pairs, dues, by=by, on=on)
-    _state_of_dues(list(dues.values()), by=by, on=on)
+    state_of_dues(list(dues.values()), by=by, on=on)
     restate(remittances, by=by)
     return made
 
@@ -235,12 +242,12 @@ def lock_rows(model: type[Any], ids: Iterable[int]) -> dict[int, Any]:
     return {row.pk: row for row in rows}
 
 
-def _lock(due_ids: Iterable[int], remittance_ids: Iterable[int]) -> tuple[dict[int, ContributionDue], dict[int, Remittance]]:
+def lock(due_ids: Iterable[int], remittance_ids: Iterable[int]) -> tuple[dict[int, ContributionDue], dict[int, Remittance]]:
     lock_covers(due_ids)
     return lock_rows(ContributionDue, due_ids), lock_rows(Remittance, remittance_ids)
 
 
-def _refuse_person(by: Actor, office_ids: Iterable[int]) -> None:
+def refuse_person(by: Actor, office_ids: Iterable[int]) -> None:
     for office_id in set(office_ids):
         if not may(by, "contributions.confirm", office_id):
             raise NotAllowed(_("您没有“{action}”的权限。").format(action=_("确认到账")))
@@ -248,6 +255,9 @@ def _refuse_person(by: Actor, office_ids: Iterable[int]) -> None:
 
 def _refuse_settled(due: ContributionDue, fresh: ContributionDue | None) -> None:
     if fresh is None or fresh.state not in DUE_LIVE:
+        if fresh and fresh.state == "cancelled":
+            words = _("互助费 {reference} 已取消，不再收取。钱确实到账了的，请在“登记一笔来款”里登记，再提出退款。")
+            raise Conflict(words.format(reference=due.reference), [Standing(due.pk, fresh.state, fresh.state_label)])
         label = fresh.state_label if fresh else _("不存在")
         words = _("互助费 {reference} 现在是“{state}”，不能再核销。请刷新页面再看。").format(reference=due.reference, state=label)
         raise Conflict(words, [Standing(due.pk, fresh.state if fresh else "", label)])
@@ -256,8 +266,8 @@ def _refuse_settled(due: ContributionDue, fresh: ContributionDue | None) -> None
 def _refuse_late(due: ContributionDue, received_on: date) -> None:
     """What came after the last day brings no cover any more."""
     if not due.in_time(received_on):
-        words = _("互助费 {reference} 的缴费期限是 {day:%Y-%m-%d}，这笔款 {received:%Y-%m-%d} 才到账，不能核销；参加取消后退回缴费方。")
-        raise RemittanceRefused(words.format(reference=due.reference, day=due.pay_by, received=received_on))
+        words = _("互助费 {reference} 的缴费期限是 {day}，这笔款 {received} 才到账，不能核销。请只登记来款，参加取消后退回缴费方。")
+        raise RemittanceRefused(words.format(reference=due.reference, day=date_format(due.pay_by), received=date_format(received_on)))
 
 
 def _refuse_pairs(pairs: Sequence[Pair], dues: Mapping[int, ContributionDue], remittances: Mapping[int, Remittance]) -> None:
@@ -288,7 +298,7 @@ def _refuse_pairs(pairs: Sequence[Pair], dues: Mapping[int, ContributionDue], re
             )
 
 
-def _state_of_dues(dues: Sequence[ContributionDue], *, by: Actor, on: date) -> None:
+def state_of_dues(dues: Sequence[ContributionDue], *, by: Actor, on: date) -> None:
     """Move the debts to where their figures are, and make cover effective where nothing is open any more."""
     figures = {row.pk: row for row in ContributionDue.objects.filter(pk__in=[due.pk for due in dues])}
     settled = [row for row in figures.values() if row.state in DUE_LIVE and row.owed_fen == 0 and row.paid_fen]
@@ -387,20 +397,20 @@ def match_sure(office_id: int, run: Run) -> dict[str, Any] | None:
 @transaction.atomic
 def unmatch(one: Match, *, by: Actor, on: date, note: str) -> None:
     """A match was wrong: undo it, as long as no cover rests on it. The remittance can be matched anew."""
-    _refuse_person(by, [one.office_id])
+    refuse_person(by, [one.office_id])
     if not note.strip():
         raise RemittanceRefused(_("请写明撤销的原因。"))
-    dues, _remittances = _lock([one.due_id], [one.remittance_id])
+    dues, _remittances = lock([one.due_id], [one.remittance_id])
     due = dues[one.due_id]
     covered = due.roster and due.roster.state == "effective" or due.enrolment and due.enrolment.state == "effective"
     if due.state == "settled" and covered:
         raise RemittanceRefused(_("这笔互助费已经使保障生效，不能撤销核销；参加记录作废后，多出的互助费可以退款。"))
-    _undo([one.pk], due, Match.Undone.MISTAKE, by=by, on=on, note=note.strip())
-    _state_of_dues([due], by=by, on=on)
+    undo([one.pk], due, Match.Undone.MISTAKE, by=by, on=on, note=note.strip())
+    state_of_dues([due], by=by, on=on)
     restate([one.remittance_id], by=by)
 
 
-def _undo(match_ids: Sequence[int], due: ContributionDue, reason: str, *, by: Actor, on: date, note: str) -> None:
+def undo(match_ids: Sequence[int], due: ContributionDue, reason: str, *, by: Actor, on: date, note: str) -> None:
     """Open the debt, undo these live matches of it, and reverse their income."""
     move([due], "reopen", by=by, note=note, changes={"settled_on": None})
     live = Match.objects.filter(pk__in=match_ids, due=due, undone_at__isnull=True)
@@ -425,7 +435,7 @@ def refuse(enrolment: Enrolment, *, by: Actor, on: date, note: str) -> Enrolment
     lock_covers(ids)
     move([enrolment], "refuse", by=by, note=note.strip())
     for due in ContributionDue.objects.filter(pk__in=ids, state__in=[*DUE_LIVE, "settled"]).order_by("pk"):
-        waive(due, due.amount_fen - due.waived_fen, reason="refused", by=by, on=on, note=note)
+        write_off(due, due.amount_fen - due.waived_fen, reason="refused", by=by, on=on, note=note)
     text = gettext_lazy("办事处没有同意您参加“{program}”：{words}。已经缴的互助费由办事处退回。有疑问请联系办事处。")
     values = {"program": enrolment.terms.program.title, "words": note.strip().rstrip("。")}
     title = gettext_lazy("没有通过参加申请")
@@ -435,14 +445,20 @@ def refuse(enrolment: Enrolment, *, by: Actor, on: date, note: str) -> Enrolment
 
 @transaction.atomic
 def waive(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: date, note: str) -> ContributionDue:
-    """So much is not owed any more, because enrolments were refused or are void. What was paid beyond what is still owed is
-    taken out of the income again and stays with its remittance, from where it can be sent back. Never more than the refused and
-    void enrolments themselves."""
-    _refuse_person(by, [due.office_id])
+    """`write_off` at the desk, by whoever may say what has arrived."""
+    refuse_person(by, [due.office_id])
+    return write_off(due, amount_fen, reason=reason, by=by, on=on, note=note)
+
+
+@transaction.atomic
+def write_off(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: date, note: str) -> ContributionDue:
+    """So much is not owed any more, because enrolments were refused or are void: whoever refused or voided them had the right. What
+    was paid beyond what is still owed is taken out of the income again and stays with its remittance, from where it can be sent
+    back. Never more than the refused and void enrolments themselves."""
     if reason not in (Match.Undone.REFUSED, Match.Undone.VOID):
         raise KeyError(reason)
     remittance_ids = set(Match.objects.filter(due=due, undone_at__isnull=True).values_list("remittance_id", flat=True))
-    fresh = _lock([due.pk], remittance_ids)[0].get(due.pk)
+    fresh = lock([due.pk], remittance_ids)[0].get(due.pk)
     if fresh is None or fresh.state == "cancelled":
         _refuse_settled(due, fresh)
     assert fresh is not None
@@ -453,7 +469,7 @@ def waive(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: 
     record([fresh], "reduce", by=by, note=note.strip(), details={"fen": amount_fen, "reason": reason})
     if again:
         _write(again, {fresh.pk: fresh}, by=by, on=on)
-    _state_of_dues([fresh], by=by, on=on)
+    state_of_dues([fresh], by=by, on=on)
     restate(remittance_ids, by=by)
     due.refresh_from_db()
     return due
@@ -484,6 +500,6 @@ def _free(due: ContributionDue, surplus: int, reason: str, *, by: Actor, on: dat
             break
         freed += one.amount_fen
         undone.append(one)
-    _undo([one.pk for one in undone], due, reason, by=by, on=on, note=note)
+    undo([one.pk for one in undone], due, reason, by=by, on=on, note=note)
     rest = freed - surplus
     return [Pair(undone[-1].remittance_id, due.pk, rest)] if rest else []

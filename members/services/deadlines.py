@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from members.models import ContributionDue, Enrolment, Member, Remittance
 from members.services.agents import agents_on
-from members.services.contributions import lock_covers, waive
-from members.transitions import DUE_LIVE
+from members.services.contributions import lock_covers, write_off
+from members.transitions import DUE_LIVE, REMITTANCE_OPEN
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import move, record
@@ -44,7 +44,7 @@ def _overdue(on: date) -> Any:
     """Debts whose last day is over long enough, and for which no money that came in time waits to be matched."""
     name = Func(OuterRef("reference"), template="ARRAY[%(expressions)s]::varchar[]", output_field=ArrayField(CharField()))
     there = Remittance.objects.filter(
-        office=OuterRef("office"), left_fen__gt=0, received_on__lte=OuterRef("pay_by"), named__contains=name
+        office=OuterRef("office"), state__in=REMITTANCE_OPEN, left_fen__gt=0, received_on__lte=OuterRef("pay_by"), named__contains=name
     )
     return _live().filter(~Exists(there), pay_by__lt=on - timedelta(days=STATEMENTS_IN))
 
@@ -81,7 +81,7 @@ def cancel(due_id: int, *, on: date) -> None:
     move(covers, "cancel_unpaid", by=SYSTEM, note=note)
     for one in _siblings(due).filter(state__in=[*DUE_LIVE, "settled"]).order_by("pk"):
         if left := one.amount_fen - one.waived_fen:
-            waive(one, left, reason="refused", by=SYSTEM, on=on, note=note)
+            write_off(one, left, reason="refused", by=SYSTEM, on=on, note=note)
     text = gettext_lazy(
         "“{program}”的互助费到 {day} 没有缴清，这次参加已取消，没有保障。已缴的部分由办事处退回缴费方。想参加的，在参加期内可以重新办理。"
     )

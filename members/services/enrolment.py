@@ -1,7 +1,7 @@
 """Joining a program: checks by the rules, the cover, the contribution that is due."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
-from members.facts import person_facts, previous_ends, renews, waiting
+from members.facts import person_facts, previous_ends, renews, shares_held, waiting
 from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.people import has_consent
@@ -72,8 +72,9 @@ def enrol(
         if relation == "minor_child":
             _guarded(member, holder)
         ends = previous_ends([member.pk], terms, before=start).get(member.pk)
+        held = shares_held(member, schedule, schedule.cover_from(start, term_months=term) or schedule.period)
     renewal = renews(ends, start, within_days=schedule.enrolling.renewal_within_days)
-    person = person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit)
+    person = replace(person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit), shares_held=held)
     verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
@@ -81,7 +82,7 @@ def enrol(
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
-    cover = schedule.cover(on=on, term_months=term)
+    cover = schedule.cover_from(schedule.follows_on(start, ends), term_months=term)
     if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
     until, waived = waiting(schedule, cover.start, ends)

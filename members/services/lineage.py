@@ -31,7 +31,7 @@ from members.models import (
 )
 from members.services.people import id_hash
 from members.services.units import FIELDS, UnitRefused, checked, complete, refusals
-from members.transitions import LIVE
+from members.transitions import LIVE, ROSTER_GONE
 from unionaid.lib.calendar import now
 from unionaid.lib.identity import IdNumber, mask_id
 from unionaid.offices.roles import SYSTEM, Actor, may
@@ -214,7 +214,7 @@ def _carry_rosters(what: Carriage) -> int:
     if not what.whole:
         return 0
     open_ones = Roster.objects.filter(unit_id=what.to_id, terms_id=OuterRef("terms_id"), file_sha256=OuterRef("file_sha256"))
-    taken = Exists(open_ones.exclude(state__in=["cancelled", "unreadable", "void"]))
+    taken = Exists(open_ones.exclude(state__in=ROSTER_GONE))
     return Roster.objects.filter(~taken, unit_id=what.from_id).update(unit_id=what.to_id)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from members.facts import renews_sql, waits_by_waiver
+from members.facts import held_sql, renews_sql, waits_by_waiver
 from members.models import Roster, WorkUnit
 from members.services.people import SECRETS, id_hash
 from members.services.roster_rows import Row, employment_of
@@ -121,11 +121,13 @@ class Finding:
     same_as: int | None
     unfit: bool
     renewal: bool
+    shares_held: int
     other_name: bool
     covered_here: bool | None
     corrected: bool
 
 
+HELD = held_sql(member="m.id")
 RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
 # A number that was replaced by a correction and is nobody's now; under another name it may be the rightful owner's.
 REPLACED = """
@@ -136,11 +138,11 @@ FACTS = f"""
     SELECT s.*, 'self'::text AS relation, NULL::text AS holder_employment,
            COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
            COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
-           {RENEWS} AS renewal
+           {RENEWS} AS renewal, {HELD} AS shares_held
     FROM staged s LEFT JOIN members_member m ON m.id_hash = s.id_hash WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
-    "card_holder", "contract_months",
+    "card_holder", "contract_months", "shares_held",
 )} | {
     "group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union",
     "basic_insurance": "facts.fact_insurance",
@@ -152,10 +154,10 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     verdicts, rules = verdict_sql(schedule, COLUMNS, on=on, cover_start=cover.start)
     text = f"""
     WITH facts AS ({FACTS}),
-    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, {verdicts} FROM facts),
-    judged AS (SELECT row_number, id_hash, name, renewal, {every_rule_passes(schedule)} AS fits FROM verdicts),
+    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, facts.shares_held, {verdicts} FROM facts),
+    judged AS (SELECT row_number, id_hash, name, renewal, shares_held, {every_rule_passes(schedule)} AS fits FROM verdicts),
     twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE readable)
-    SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal,
+    SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal, j.shares_held,
            COALESCE(m.name <> j.name, FALSE), c.here, r.corrected
     FROM judged j
     JOIN twins t USING (row_number)
@@ -168,7 +170,9 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL OR r.corrected
     ORDER BY j.row_number"""
     within = schedule.enrolling.renewal_within_days
+    codes = list(schedule.enrolling.together_with)
     facts = [employment_of(roster.unit), roster.terms.program_id, cover.start, cover.start, within]
+    facts += [codes, codes, list(LIVE), cover.start, cover.end]
     covered = [roster.unit_id, roster.terms.program_id, list(LIVE), cover.start, cover.end]
     return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 
@@ -365,16 +369,19 @@ WITH enrolled AS (
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
                                    contribution_fen, state, version)
     SELECT {PUBLIC_ID}, %(office)s, j.member_id, j.member_id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, j.shares,
-           daterange(%(start)s, %(end)s), %(term)s::smallint,
+           daterange(b.first, CASE WHEN b.first = %(start)s::date THEN %(end)s::date
+                                   ELSE (b.first + make_interval(months => %(term)s::int))::date END), %(term)s::smallint,
            w.until, w.until IS NULL AND w.place < cardinality(%(untils)s::date[]), before.ended IS NULL,
-           %(start)s::date - before.ended, j.fee_fen, 'contribution_due', 1
+           b.first - before.ended, j.fee_fen, 'contribution_due', 1
     FROM joining j
     LEFT JOIN LATERAL (
         SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
         WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = 'effective'
               AND upper(e.cover) <= %(start)s
     ) before ON TRUE
-    CROSS JOIN LATERAL (SELECT 1 + COALESCE(width_bucket(%(start)s::date - before.ended, %(sinces)s::int[]),
+    CROSS JOIN LATERAL (SELECT CASE WHEN before.ended >= %(start)s::date - %(follows)s
+                                    THEN GREATEST(before.ended, %(period)s::date) ELSE %(start)s::date END AS first) b
+    CROSS JOIN LATERAL (SELECT 1 + COALESCE(width_bucket(b.first - before.ended, %(sinces)s::int[]),
                                             cardinality(%(sinces)s::int[])) AS place) p
     CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w
     WHERE j.fee_fen IS NOT NULL ORDER BY j.member_id
@@ -419,6 +426,8 @@ def enrol(
         "end": cover.end,
         "term": schedule.term(roster.term_months),
         "fees": json.dumps(fees),
+        "follows": -1 if schedule.follows_on_within is None else schedule.follows_on_within,
+        "period": schedule.period.start,
         "sinces": sinces,
         "untils": untils,
         "reasons": json.dumps(late_reasons),

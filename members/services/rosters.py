@@ -9,29 +9,29 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import Count
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
-from members.services import departures
+from members.services import departures, participation
 from members.services import roster_tables as tables
-from members.services.agents import agents_on
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
+from members.services.participation import TooFew, refuse_too_few, words_of
 from members.services.people import numbers_of
 from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, problem_sheet, read_rows, template_sheet
-from members.transitions import LIVE
 from programs.models import Terms
-from programs.rules.eligibility import FAIL, UNKNOWN, judge, judge_unit
-from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.eligibility import FAIL, UNKNOWN, judge
+from programs.rules.facts import PersonFacts
 from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
@@ -42,7 +42,7 @@ from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.said import each_in_every_language, in_every_language, spoken
 from unionaid.workflow.jobs import enqueue
-from unionaid.workflow.moves import MoveRefused, move, record
+from unionaid.workflow.moves import Conflict, MoveRefused, move, record
 
 TOLD_EVERY = 5_000
 
@@ -97,13 +97,14 @@ def upload(
 
 
 def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
-    """Read the file, judge every line, keep the outcome, and make the sheet of lines to correct. Running it again does nothing."""
-    with everywhere(reason="hold a roster against people and covers known elsewhere"):
-        roster = _locked(roster_id)
-        if roster.state != "uploaded":
-            return
-        if roster.checked_on is not None:
-            RosterRow.objects.filter(roster=roster).delete()
+    """Read the file, judge every line, keep the outcome. Running it again does nothing.
+
+    The roster's row is free meanwhile, so that the agent may put it aside: then the work ends with its next stage, and nothing of it
+    is kept.
+    """
+    with suppress(_PutAside, Conflict), everywhere(reason="hold a roster against people and covers known elsewhere"):
+        roster = Roster.objects.select_related("unit", "terms__program").get(pk=roster_id)
+        _still_wanted(roster)
         tell(_("读取文件"))
         with roster.file.open() as stored:
             data = stored.read()
@@ -113,6 +114,7 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             words = error.words if isinstance(error, RosterUnreadable) else str(error)
             move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
             return
+        _still_wanted(roster)
         schedule = schedule_of(roster.terms)
         notes = _judge(reading, roster, schedule, on=on, tell=tell)
         tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
@@ -124,27 +126,61 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
 
 
+class _PutAside(Exception):
+    """Nobody waits for this check any more: the agent cancelled the roster, or another run was faster."""
+
+
+def _still_wanted(roster: Roster) -> None:
+    """Asked between the stages of a check: what others committed meanwhile is seen at once."""
+    if not Roster.objects.filter(pk=roster.pk, state="uploaded").exists():
+        raise _PutAside
+
+
 def confirm(roster: Roster, *, by: Actor) -> Roster:
     """The agent has seen the preview and says yes: the good lines are enrolled in the background. A preview of an earlier day is
     not what would come of it today: it is checked anew first, to be seen and confirmed again (state `uploaded`)."""
     if roster.good_count == 0:
         raise RosterRefused(_("名册里没有可以参加的人，请按原因改正后重新上传。"))
     if roster.checked_on != today():
-        return move([roster], "recheck", by=by)[0]
+        return _recheck(roster, by=by)
+    try:
+        refuse_too_few(roster, preview=True)
+    except TooFew as few:
+        raise RosterRefused(str(words_of(few))) from few
     return move([roster], "confirm", by=by)[0]
 
 
+NOTHING_KNOWN: Mapping[str, Any] = {"row_count": 0, "good_count": 0, "bad_count": 0, "total_fen": 0, "left_count": 0, "message": {}}
+
+
+def _recheck(roster: Roster, *, by: Actor) -> Roster:
+    """What the earlier check found is thrown away."""
+    with transaction.atomic():
+        move([roster], "recheck", by=by, changes=NOTHING_KNOWN)
+        RosterRow.objects.filter(roster=roster).delete()
+    return roster
+
+
 def cancel(roster: Roster, *, by: Actor) -> Roster:
-    """The agent puts the roster aside before anyone is enrolled; its staged numbers are thrown away."""
-    gone = move([roster], "cancel", by=by)[0]
-    RosterRow.objects.filter(roster=roster).update(id_number=None, phone=None)
-    return gone
+    """The agent puts the roster aside before anyone is enrolled, at once even while it is being checked; its staged numbers are
+    thrown away."""
+    with transaction.atomic():
+        move([roster], "cancel", by=by)
+        forget_numbers(roster)
+    return roster
+
+
+def forget_numbers(roster: Roster) -> None:
+    """The staged numbers of a roster that has just left its check; one that is being checked has none yet."""
+    if Roster.objects.filter(pk=roster.pk, row_count__gt=0).exists():
+        RosterRow.objects.filter(roster=roster).update(id_number=None, phone=None)
 
 
 def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Enrol every good line, write what is due, all in this transaction. Running it again does nothing.
 
-    A person who got cover elsewhere since the check is reported as a bad line and not enrolled.
+    A person who got cover elsewhere since the check is reported as a bad line and not enrolled. When too few are left for the plan,
+    nobody is enrolled, and the roster waits for its agent again.
     """
     with everywhere(reason="enrol a roster's people, who may be known elsewhere"):
         roster = _locked(roster_id)
@@ -152,20 +188,12 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             return
         schedule = schedule_of(roster.terms)
         cover = _cover(roster, on=on)
-        if cover is None:
-            RosterRow.objects.filter(roster=roster, outcome="good").update(
-                outcome="bad", problem="window", reasons=in_every_language([_no_day_left()]), id_number=None, phone=None
-            )
-            amounts: dict[str, int] = {}
-        else:
-            tell(_("登记参加"), total=roster.good_count)
-            late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
-            fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
-            tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
-            tables.enrol(roster, schedule, cover, fees, late_reasons=late)
-            departures.accept_by_roster(roster, by=by)
-            tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
-            amounts = _amounts(roster, schedule, cover)
+        try:
+            with transaction.atomic():
+                amounts = _enrol(roster, schedule, cover, by=by, tell=tell) if cover else _refuse_all(roster)
+        except TooFew as few:
+            move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(few)])})
+            return
         raise_due(
             office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
         )
@@ -177,6 +205,27 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         }  # fmt: skip
         move([roster], "commit", by=by, changes=changes, details={"enrolled": enrolled, "late": late_count})
         settle_what_is_free(roster=roster)
+
+
+def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, tell: Tell) -> dict[str, int]:
+    """The people and their covers; what each payer owes. TooFew when the plan wants more of the unit."""
+    tell(_("登记参加"), total=roster.good_count)
+    late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
+    fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
+    tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
+    tables.enrol(roster, schedule, cover, fees, late_reasons=late)
+    refuse_too_few(roster, preview=False)
+    departures.accept_by_roster(roster, by=by)
+    tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
+    return _amounts(roster, schedule, cover)
+
+
+def _refuse_all(roster: Roster) -> dict[str, int]:
+    """No day of cover is left: nobody is enrolled, nothing is owed."""
+    RosterRow.objects.filter(roster=roster, outcome="good").update(
+        outcome="bad", problem="window", reasons=in_every_language([_no_day_left()]), id_number=None, phone=None
+    )
+    return {}
 
 
 def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
@@ -265,12 +314,14 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, te
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
     tables.stage(rows, _numbers_one_by_one(reading, tell))
+    _still_wanted(roster)
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in rows:
             row.reasons.append(_no_day_left())
     else:
         problems |= _find(rows, roster, schedule, cover, on=on)
+        _still_wanted(roster)
         fees = _fees(tables.fee_groups(), roster, schedule, cover)
         problems |= _without_fee(rows, fees)
     against = [row for row in rows if row.reasons]
@@ -321,7 +372,7 @@ def _against(
     if found.same_as is not None:
         said.append(("duplicate", [format_lazy(gettext_lazy("与第 {row} 行是同一个身份证号"), row=found.same_as)]))
     if found.unfit:
-        person = facts_of(row, roster.unit, renewal=found.renewal)
+        person = replace(facts_of(row, roster.unit, renewal=found.renewal), shares_held=found.shares_held)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
         against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
@@ -388,29 +439,15 @@ def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict
 
 def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
     """The rules that the unit keeps as a whole, counting whom it enrolled before: lines with other shares than the rest are
-    refused; that too few join is said to the agent and left to the office."""
-    rule, unit = schedule.enrolling.unit, roster.unit
+    refused; that too few join is said to the agent, who cannot confirm then (`participation`)."""
+    rule = schedule.enrolling.unit
     if rule is None:
         return []
-    before = _enrolled_before(roster)
+    before = participation.enrolled(roster)
     if rule.same_shares:
         _same_shares(rows, roster, before)
-    women = rule.of == "women" or schedule.enrolling.gender == "female"
-    joining = before + tables.share_counts(roster)
-    facts = UnitFacts(
-        eligible_staff=unit.women_count if women else unit.headcount,
-        enrolling=sum(count for (gender, _shares), count in joining.items() if gender == "female" or not women),
-        agent_bound=bool(agents_on(unit, on=on)) if rule.agent_bound else None,
-    )
-    against = [spoken(v.sentence) for v in judge_unit(schedule, facts) if v.outcome == FAIL]
-    return [format_lazy(gettext_lazy("注意：{words}"), words=words) for words in against]
-
-
-def _enrolled_before(roster: Roster) -> Counter[tuple[str, int]]:
-    """How many the unit has enrolled under these terms already, by gender and shares. One statement."""
-    rows = Enrolment.objects.filter(unit_id=roster.unit_id, terms_id=roster.terms_id, state__in=LIVE).order_by()
-    counted = rows.values_list("member__gender", "shares").annotate(people=Count("id"))
-    return Counter({(gender, shares): people for gender, shares, people in counted})
+    against = participation.failing(roster, schedule, before + tables.share_counts(roster), on=on)
+    return [format_lazy(gettext_lazy("注意：{words}"), words=spoken(verdict.sentence)) for verdict in against]
 
 
 def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str, int]]) -> None:

@@ -121,7 +121,7 @@ def _known(office_id: int, lines: Sequence[Line]) -> dict[str, int]:
 
 
 def _amounts_of(office_id: int, references: Sequence[str]) -> dict[str, int]:
-    rows = Remittance.objects.filter(office_id=office_id, bank_reference__in=references)
+    rows = Remittance.objects.filter(office_id=office_id, bank_reference__in=references).exclude(state="reversed")
     return dict(rows.values_list("bank_reference", "amount_fen"))
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import ContributionDue, Enrolment, Match, Roster, Voiding
-from members.services.contributions import lock_covers, waive
+from members.services.contributions import lock_covers, write_off
 from members.services.rosters import parts_of
 from members.transitions import LIVE
 from unionaid.lib.calendar import day_of
@@ -155,7 +155,7 @@ def _carry_out(voiding: Voiding, *, by: Actor, on: date) -> None:
     for due in _dues(covers):
         fen = min(parts.get(due.pk, 0), due.amount_fen - due.waived_fen)
         if fen and due.state != "cancelled":
-            waive(due, fen, reason="void", by=by, on=on, note=voiding.note)
+            write_off(due, fen, reason="void", by=by, on=on, note=voiding.note)
     _tell(covers, voiding)
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from members.facts import waiting
 from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm, TermForm
 from members.models import Enrolment, JoinDraft
-from members.selectors.joining import draft_named, fee_of, my_draft, my_join_paper, wards_of
+from members.selectors.joining import cover_of, draft_named, fee_of, my_draft, my_join_paper, wards_of
 from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
@@ -299,7 +299,7 @@ def _cost(draft: JoinDraft, missing: list[str]) -> dict[str, Any]:
     to be chosen, or the contribution depends on something not told."""
     schedule = schedule_of(draft.terms)
     fee = _fee(draft, draft.shares)
-    cover = schedule.cover(on=today(), term_months=draft.term_months) or schedule.period
+    cover = cover_of(draft, on=today())
     until, _waived = waiting(schedule, cover.start, None)
     return {
         "fee": "" if fee is None or "term" in missing else format_yuan(fee),

@@ -14,8 +14,10 @@ from members.models import Member
 from members.selectors.joining import NO, Offer, offers
 from members.views.eligibility import GROUPS
 from members.views.parts import me, show
-from programs.rules.explain import FACT_WORDS, statement
+from programs.rules.explain import FACT_WORDS
 from programs.rules.facts import PersonFacts
+from programs.rules.limits import limit_names
+from programs.rules.reading import statement
 from programs.rules.schedule import Schedule
 from programs.rules.typical import TYPICAL, Bill, would_get
 from unionaid.lib.calendar import add_years, today
@@ -69,7 +71,8 @@ def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member) -> dic
     }
     if found is None:
         return card | {"fen": 0, "amount": "", "lines": [], "why": _("这个计划不按住院费用给付，它给付：")}
-    lines = [line.words.in_language(language) for line in statement(found.as_data(), reader="worker")][:-1]
+    told = statement(found.as_data(), reader="worker", names=limit_names(schedule))
+    lines = [line.words.in_language(language) for line in told][:-1]
     if found.missing:
         facts = "、".join(FACT_WORDS[fact].in_language(language) for fact in found.missing)
         why = _("还要看{facts}，只凭账单算不出来。").format(facts=facts)

@@ -13,8 +13,10 @@ from programs.forms.case import MOST_STAYS, CaseForm, moved, stays_in
 from programs.models import Terms
 from programs.rules.assess import assess
 from programs.rules.casefile import Situation, situation
-from programs.rules.explain import statement, yuan
+from programs.rules.explain import yuan
 from programs.rules.faults import ScheduleError
+from programs.rules.limits import limit_names
+from programs.rules.reading import statement
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_terms
 from unionaid.offices.desk import desk_context, list_of, whole
@@ -91,7 +93,8 @@ def _result(terms: Terms, schedule: Schedule, told: Situation, language: str) ->
     found = assess(schedule, person=told.person, cover=told.cover, case=told.case, prior=told.prior)
     data = found.as_data()
     name = f"{schedule.code} {schedule.version}"
-    readings = [(words, statement(data, reader=reader, terms=name, content_hash=terms.content_hash)) for reader, words in READERS]
+    told = {"names": limit_names(schedule), "terms": name, "content_hash": terms.content_hash}
+    readings = [(words, statement(data, reader=reader, **told)) for reader, words in READERS]
     return {
         "total": yuan(found.total),
         "missing": bool(found.missing),

@@ -91,12 +91,16 @@ def _without(base: Data, without: Mapping[str, list[str]], own: Data) -> dict[st
     return {name: value for name, value in made.items() if name not in DROPPED or value}
 
 
+# What says how long cover lasts: written anew it replaces the old way whole.
+LENGTH = ("rolling_months", "term_months", "term_from", "follows_on_within_days")
+
+
 def _merged(base: Data, own: Data) -> dict[str, Any]:
     made = dict(base)
     for key, value in own.items():
         old = made.get(key)
         if key == "period" and isinstance(old, Mapping) and {"rolling_months", "term_months"} & set(value):
-            old = {name: kept for name, kept in old.items() if name not in ("rolling_months", "term_months", "term_from")}
+            old = {name: kept for name, kept in old.items() if name not in LENGTH}
         if isinstance(value, Mapping) and isinstance(old, Mapping) and not _one_of_two(key, value, old):
             made[key] = _merged(old, value)
         elif isinstance(old, list) and _coded(value) and _coded(old):
@@ -223,6 +227,11 @@ def overlap_stored_words(schedule: Schedule, *, version: str, days: Period, clos
         f"the {'closed' if closed else 'published'} version {version} of {schedule.code} ({first} to {last}) overlaps"
         f" {schedule.version} in time",
     )
+
+
+def no_plan_words(code: str) -> Words:
+    """Shares are to be counted together with a plan that nobody knows."""
+    return Words(f"没有代码为 {code} 的计划", f"there is no plan with the code {code}")
 
 
 def no_office_words(code: str) -> Words:

@@ -66,7 +66,7 @@ def judge(
         _card(schedule, person),
         _gender(schedule, person),
         _age(schedule, person, cover_start),
-        _shares(schedule, shares),
+        _shares(schedule, person, shares),
     ]
     found += judge_unit(schedule, unit) if unit else ()
     return tuple(verdict for verdict in found if verdict is not None)
@@ -374,8 +374,23 @@ def group_words(group: str) -> Words:
     return GROUP_WORDS.get(group, Words("条款列明的人员", "the people listed"))
 
 
-def _shares(schedule: Schedule, shares: int) -> Verdict:
+def _further_shares(most: int, held: int, shares: int) -> Verdict:
+    left = max(0, most - held)
+    if 1 <= shares <= left:
+        zh = f"您已有 {held} 份还在保障期内，合计最多 {most} 份，还可以参加 {left} 份。"
+        return Verdict("shares", PASS, Words(zh, f"You hold {held} share(s) on these days; of {most} in all, {left} are left."))
+    if not left:
+        zh = f"您已有 {held} 份还在保障期内，合计最多 {most} 份，现在不能再加；那些份数到期以后可以参加。"
+        return Verdict("shares", FAIL, Words(zh, f"You hold {held} share(s) on these days and may have no more; come back when they end."))
+    zh = f"您选了 {shares} 份；您已有 {held} 份还在保障期内，合计最多 {most} 份，还可以参加 {left} 份。"
+    return Verdict("shares", FAIL, Words(zh, f"You chose {shares}; you hold {held} of {most} on these days: {left} are left."), "shares")
+
+
+def _shares(schedule: Schedule, person: PersonFacts, shares: int) -> Verdict:
+    """Shares under plans that count together are as good as this plan's own: what they leave of the greatest number is open."""
     most = schedule.enrolling.max_shares
+    if person.shares_held:
+        return _further_shares(most, person.shares_held, shares)
     if 1 <= shares <= most:
         return Verdict("shares", PASS, Words(f"最多可以参加 {most} 份。", f"At most {most} share(s)."))
     if shares > most and schedule.enrolling.surplus_void:

@@ -84,7 +84,7 @@ def every_rule_passes(schedule: Schedule) -> str:
 
 FACTS = (
     "birth_date", "gender", "employment", "union_member", "basic_insurance", "relation", "joined_unit_on", "renewal",
-    "holder_employment", "insurance_type", "card_holder", "group", "contract_months", "shares",
+    "holder_employment", "insurance_type", "card_holder", "group", "contract_months", "shares_held", "shares",
 )  # fmt: skip
 
 
@@ -220,6 +220,10 @@ def _band(table: _Table, rule: AgeRule, *, any_group: bool = False) -> Sql:
 
 def _shares(table: _Table) -> Sql:
     rules, shares = table.schedule.enrolling, table["shares"]
+    if rules.together_with:
+        held = table["shares_held"]
+        void = f"{held} = 0 AND {shares} >= 1" if rules.surplus_void else "FALSE"
+        return _passes(f"{void} OR {shares} BETWEEN 1 AND %s - {held}", rules.max_shares)
     return _passes(f"{shares} >= 1") if rules.surplus_void else _passes(f"{shares} BETWEEN 1 AND %s", rules.max_shares)
 
 

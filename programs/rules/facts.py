@@ -15,7 +15,8 @@ ZERO = Decimal(0)
 class PersonFacts:
     """The person who joins. `employment`: enterprise, institution, institution_subsidised, retired, none.
     `insurance_type`: employee or resident. `risk`: the class of the work; `group`: heads that a plan charges less or nothing, or
-    takes at another age (ORDINARY: none of them). `contract_months`: length of the labour contract (OPEN_ENDED: without end)."""
+    takes at another age (ORDINARY: none of them). `contract_months`: length of the labour contract (OPEN_ENDED: without end).
+    `shares_held`: shares under other plans on the same days, as far as this plan counts them with its own."""
 
     birth_date: date
     gender: str
@@ -32,6 +33,7 @@ class PersonFacts:
     unit_nature: str | None = None
     group: str | None = None
     contract_months: int | None = None
+    shares_held: int = 0
 
 
 ORDINARY = "ordinary"  # told to belong to none of the groups that plans name

@@ -1,5 +1,6 @@
 """The limits of a plan that count over claims, as people read them: what they are called and how much they hold."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -32,9 +33,8 @@ class Limit:
     @property
     def words(self) -> Words:
         """What it limits, and the items it is for."""
-        zh, en = "、".join(item.zh for item in self.items), ", ".join(item.en for item in self.items)
-        says = SAYS[self.scope]
-        return Words(f"{says.zh}（{zh}）", f"{says.en} ({en})")
+        says, names = SAYS[self.scope], _joined(self.items)
+        return Words(f"{says.zh}（{names.zh}）", f"{says.en} ({names.en})")
 
 
 SAYS = {
@@ -44,6 +44,30 @@ SAYS = {
     "deductible": Words("本保障期内先由个人承担（起付线）", "borne by the person first in this period of cover (deductible)"),
     "days": Words("本保障期内最多计天数", "days counted at most in this period of cover"),
 }
+
+
+ALL_ITEMS = Words("各项合计", "all items together")
+
+
+def limit_names(schedule: Schedule) -> dict[str, Words]:
+    """For which items each key counts, in the plan's own names; "all items together" where it counts for every one of several."""
+    found: dict[str, dict[str, Words]] = {}
+    for item in schedule.items:
+        for step in item.steps:
+            if counted := counted_under(step, 1, EACH):
+                found.setdefault(counted[0], {})[item.code] = item.name
+    whole = len(schedule.items)
+    return {key: ALL_ITEMS if len(names) == whole > 1 else _joined(list(names.values())) for key, names in found.items()}
+
+
+def _joined(names: Sequence[Words]) -> Words:
+    return Words("、".join(name.zh for name in names), ", ".join(name.en for name in names))
+
+
+def name_of(key: str, names: Mapping[str, Words]) -> Words:
+    """The name of a limit by its key; of one that is counted for each disease whichever it is. KeyError for a key of other terms."""
+    scope, name, *_disease = key.split(":")
+    return names[f"{scope}:{name}:{EACH}"] if scope == "disease" else names[key]
 
 
 def limits(schedule: Schedule, *, shares: int) -> tuple[Limit, ...]:

@@ -260,6 +260,14 @@ def joining_lines(schedule: Schedule) -> list[Words]:
     lines += [_age(rule) for rule in e.ages]
     void = Words("，超出的部分无效", ", the surplus is void") if e.surplus_void else Words("", "")
     lines.append(Words(f"每人最多 {e.max_shares} 份{void.zh}", f"at most {e.max_shares} share(s) each{void.en}"))
+    if e.together_with:
+        codes = "、".join(e.together_with), ", ".join(e.together_with)
+        zh, en = f"与 {codes[0]} 同期的份数合计计算", f"shares on the same days under {codes[1]} count too"
+        lines.append(Words(zh, en))
+    if schedule.follows_on_within is not None:
+        days = schedule.follows_on_within
+        zh = f"上次保障到期后 {days} 天内续保的，保障从到期次日接上"
+        lines.append(Words(zh, f"whoever renews within {days} days after their cover ended is covered from the day it ended on"))
     if not e.individual:
         lines.append(Words("由单位统一参加", "units join for their people"))
     return lines + (_unit_lines(e.unit) if e.unit else [])

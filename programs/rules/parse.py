@@ -241,6 +241,7 @@ def _term_faults(period: Data, contribution: Data) -> Iterator[Fault]:
         yield fault("只有写了 term_months 才写 term_from", "stands only beside term_months", ("period", "term_from"))
     offered = _terms(period)
     classes = contribution.get("classes", [contribution])
+    yield from _following_faults(period, classes)
     for i, one in enumerate(classes):
         months = one.get("term_months")
         if months is not None and months not in offered:
@@ -249,6 +250,19 @@ def _term_faults(period: Data, contribution: Data) -> Iterator[Fault]:
     for months in offered:
         if all(one.get("term_months") not in (None, months) for one in classes):
             yield fault(f"保障 {months} 个月没有缴费标准", f"there is no contribution for {months} months", where)
+
+
+def _following_faults(period: Data, classes: Sequence[Data]) -> Iterator[Fault]:
+    """Cover that follows on begins on a day of each person's own: only where its length counts from there, and where what is paid
+    does not depend on that day."""
+    if "follows_on_within_days" not in period:
+        return
+    where = ("period", "follows_on_within_days")
+    if not _terms(period) or period.get("term_from", "joining") != "joining":
+        zh = "只有保障时间从参加算起的计划才写（rolling_months，或 term_from: joining）"
+        yield fault(zh, "stands only where cover has a length counted from joining", where)
+    if any({"joined_from", "joined_to"} & set(one) for one in classes):
+        yield fault("不能和 joined_from、joined_to 一起写", "does not go with joined_from and joined_to", where)
 
 
 def _terms(period: Data) -> tuple[int, ...]:
@@ -400,6 +414,7 @@ def _schedule(data: Data) -> Schedule:
         period=Period(date.fromisoformat(period["start"]), plus_days(date.fromisoformat(period["end"]), 1)),
         terms=_terms(period),
         from_joining=bool(_terms(period)) and period.get("term_from", "joining") == "joining",
+        follows_on_within=period.get("follows_on_within_days"),
         ended_by=frozenset(change for change, kept in data.get("survives", {}).items() if not kept),
         enrolling=_enrolling(data["enrolment"], data.get("waiting", {}).get("waived_on_renewal_within_days")),
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
@@ -457,6 +472,7 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         ),
         max_shares=shares["max"],
         surplus_void=shares.get("surplus") == "void",
+        together_with=tuple(shares.get("together_with", [])),
         unit=_unit_rule(data["unit"]) if "unit" in data else None,
     )
 
@@ -597,6 +613,15 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     if schedule.deciding.set_off_ratio >= 1:
         zh, en = "要小于 1：以后的给付不能全部扣完", "must be less than 1: something of a later benefit is always paid"
         yield fault(zh, en, ("deciding", "set_off_ratio"))
+    for i, item in enumerate(schedule.items):
+        within, waiting = schedule.follows_on_within, item.waiting
+        if within is not None and waiting and (waiting.days or waiting.months) and not waiting.waived(within):
+            zh = f"接着上次保障的人不再等待：等待期要写 waived_on_renewal_within_days，不少于 {within}"
+            en = f"whoever follows on waits no more: its waiting needs waived_on_renewal_within_days of {within} or more"
+            yield fault(zh, en, ("items", i))
+    if schedule.code in schedule.enrolling.together_with:
+        zh, en = "写别的计划的代码，本计划自己的份数不用写", "names other plans, not the plan itself"
+        yield fault(zh, en, ("enrolment", "shares", "together_with"))
     yield from _fund_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)

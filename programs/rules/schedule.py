@@ -206,7 +206,9 @@ PREVIOUS_PERIOD_DAYS = 364  # less than a year: only the period before. Holds wh
 @dataclass(frozen=True, slots=True)
 class Enrolling:
     """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person renews,
-    that is, when their last cover in the program ended at most `renewal_within_days` days before the new one begins."""
+    that is, when their last cover in the program ended at most `renewal_within_days` days before the new one begins.
+    `together_with`: the codes of other plans whose shares on the same days count towards `max_shares` (an older cover of several
+    years, topped up by this one)."""
 
     opens: date
     closes: date
@@ -226,6 +228,7 @@ class Enrolling:
     ages: tuple[AgeRule, ...]
     max_shares: int
     surplus_void: bool
+    together_with: tuple[str, ...]
     unit: UnitRule | None
 
 
@@ -237,8 +240,9 @@ class TermNotOffered(LookupError):
 class Schedule:
     """The whole terms of one plan for one period. `terms`: the lengths of cover in months that are offered; none: everyone is
     covered until the period's last day. `from_joining`: they count from the first day of a person's cover, not of the period.
-    `pay_within_days`: days after the day of joining within which the contribution arrives, the last one counts.
-    `ended_by`: the changes in the period that end cover (transfer, retirement)."""
+    `follows_on_within`: whoever renews at most so many days after their last cover ended is covered from the day it ended on (None:
+    from the day after joining, like everybody). `pay_within_days`: days after the day of joining within which the contribution
+    arrives, the last one counts. `ended_by`: the changes in the period that end cover (transfer, retirement)."""
 
     code: str
     version: str
@@ -252,6 +256,7 @@ class Schedule:
     period: Period
     terms: tuple[int, ...]
     from_joining: bool
+    follows_on_within: int | None
     ended_by: frozenset[str]
     enrolling: Enrolling
     fees: tuple[FeeClass, ...]
@@ -283,6 +288,13 @@ class Schedule:
         if self.is_grant:
             return self.period if on < self.period.end else None
         return self.cover_from(max(self.period.start, plus_days(on, 1)), term_months=term_months)
+
+    def follows_on(self, start: date, previous_end: date | None) -> date:
+        """The first day of cover for whoever would begin on `start` and whose last cover ended then (first day without it; None: never
+        covered): the same, or set back to that end where the plan lets a renewal follow on, but not before the plan's own period."""
+        if self.follows_on_within is None or previous_end is None:
+            return start
+        return max(previous_end, self.period.start) if 0 <= (start - previous_end).days <= self.follows_on_within else start
 
     def cover_from(self, start: date, *, term_months: int | None = None) -> Period | None:
         """The days of cover from this day on: for the chosen months (the first length offered when none is), or to the end of

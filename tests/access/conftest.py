@@ -19,6 +19,7 @@ from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
 from members.services import (
     agents,
+    arrivals,
     contributions,
     corrections,
     departures,
@@ -149,6 +150,10 @@ def money_arrives(world: World) -> None:
     over = Remittance.objects.get(bank_reference=f"M{dues[1].pk}")
     contributions.match([contributions.Pair(over.pk, dues[1].pk, dues[1].amount_fen)], by=by, on=ASKED)
     over.refresh_from_db()
+    typed = arrivals.enter(
+        world.cast.a, payer_name="李四", bank_reference=f"N{first}", received_on=ASKED, amount_fen=500, remark="", by=by, on=ASKED
+    )
+    arrivals.propose_correction(typed, right=None, note="误登记", by=by, on=ASKED)
     refunds.propose(
         over, reason="over_payment", amount_fen=2000, payee_name="王小明", bank_name="农行", account_number="6228480402564890018",
         by=by, on=ASKED,

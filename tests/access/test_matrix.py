@@ -32,6 +32,7 @@ from members.models import (
     Evidence,
     Member,
     Refund,
+    RemittanceCorrection,
     Roster,
     UnitChange,
     UnitLineage,
@@ -98,6 +99,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
+        typed = RemittanceCorrection.objects.get()
         refund, statements = Refund.objects.first(), list(BankStatement.objects.order_by("-id"))
         slip = DuePaper.objects.get(due=own)
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
@@ -168,6 +170,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/members/contributiondue/slips/": {"public_id": slip.public_id},
         "admin/members/bankstatement/": {"pk": statements[0].pk, "object_id": statements[0].pk},
         "admin/members/remittance/": {"pk": refund.remittance_id, "object_id": refund.remittance_id},
+        "admin/members/remittancecorrection/": {"pk": typed.pk, "object_id": typed.pk},
+        "admin/members/remittancecorrection/remittances/": {"pk": typed.remittance_id},
         "admin/members/refund/": {"pk": refund.pk, "object_id": refund.pk},
         "verify/receipts/": {"public_id": due.public_id},
         "my/slips/": {"public_id": slip.public_id},

@@ -14,10 +14,10 @@ from tests.factories.processes import kill, until, worker
 from tests.factories.world import JOINED, World, make_world
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import STALE_AFTER
 from unionaid.workflow.models import Job
-from unionaid.workflow.moves import Conflict
 from unionaid.workflow.nudge import nudge
 from unionaid.workflow.progress import told
 
@@ -104,6 +104,11 @@ def _killed_while_writing(table: str, act: Callable[[], object]) -> None:
         until(lambda: not _waits_for(table)(), "the dead worker's session is gone")
 
 
+def _cancel(world: World, roster: Roster) -> None:
+    with everywhere(reason="cancel"):
+        rosters.cancel(Roster.objects.get(pk=roster.pk), by=world.agent_actor)
+
+
 def _a_minute_goes_by(kind: str) -> None:
     with everywhere(reason="a minute goes by"):
         Job.objects.filter(kind=kind).update(beat_at=now() - 2 * STALE_AFTER - timedelta(seconds=1))
@@ -180,28 +185,48 @@ def test_without_one_transaction_the_same_death_leaves_cover_without_a_debt(
     assert (_state(roster), _effects()) == ("committing", left)
 
 
-def test_while_it_is_checked_its_progress_is_seen_and_a_cancellation_waits_for_the_outcome(world: World) -> None:
+def test_while_it_is_checked_its_progress_is_seen_and_a_cancellation_takes_effect_at_once(world: World) -> None:
     with worker():
+        made: list[Roster] = []
         with held("members_rosterrow"):
-            made: list[Roster] = []
             _elsewhere(lambda: made.append(_upload(world)))
             until(_waits_for("members_rosterrow"), "the worker is in the middle", seconds=90)
             with everywhere(reason="look"):
                 assert told(Job.objects.get(kind="members.check_roster").public_id) == ("逐行核对", 0, PEOPLE)
-        (roster,) = made
-        until(lambda: _state(roster) == "checked", "the roster is checked by a worker")
-    with everywhere(reason="cancel"):
-        rosters.cancel(Roster.objects.get(pk=roster.pk), by=world.agent_actor)
-        assert not RosterRow.objects.exclude(id_number=None).exists()
-    with pytest.raises(Conflict):
-        _confirm(world, roster)
-    assert _effects() == NOTHING
+            _elsewhere(lambda: _cancel(world, made[0]))
+            assert _state(made[0]) == "cancelled", "nobody waits for the check to end"
+
+        def done() -> bool:
+            with everywhere(reason="look"):
+                return Job.objects.get(kind="members.check_roster").job_state == "done"
+
+        until(done, "the job has nothing to do any more", seconds=90)
+    assert (_state(made[0]), _effects(), _lines()) == ("cancelled", NOTHING, 0)
+    with pytest.raises(rosters.RosterRefused):
+        _confirm(world, made[0])
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_check_that_nobody_waits_for_ends_with_its_next_stage(world: World, monkeypatch: pytest.MonkeyPatch, looks: bool) -> None:
+    """The control: without its look between the stages it works on to the end, and only then finds out."""
+    roster, stages = _upload(world), list[str]()
+
+    def cancels(stage: str, *, done: int = 0, total: int = 0) -> None:
+        if not stages:
+            _elsewhere(lambda: _cancel(world, roster))
+        stages.append(stage)
+
+    if not looks:
+        monkeypatch.setattr(rosters, "_still_wanted", lambda roster: None)
+    with frozen(JOINED):
+        rosters.check(roster.pk, by=SYSTEM, on=JOINED, tell=cancels)
+    assert set(stages) == ({"读取文件"} if looks else {"读取文件", "逐行核对", "与上期名单比对"})
+    assert (_state(roster), _lines()) == ("cancelled", 0)
 
 
 def test_cancelled_before_a_worker_comes_it_is_left_alone(world: World) -> None:
     roster = _upload(world)
-    with everywhere(reason="cancel"):
-        rosters.cancel(Roster.objects.get(pk=roster.pk), by=world.agent_actor)
+    _cancel(world, roster)
     with worker():
         nudge("default")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from members.models import ContributionDue, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
-from members.services import contributions, rosters
+from members.services import contributions, enrolment, participation, rosters
 from members.services.roster_rows import TITLES, titles_of
 from programs.models import Terms
 from programs.rules import eligibility_sql
@@ -21,6 +21,8 @@ from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
+from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.moves import NotAllowed
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "programs" / "catalogue"
 YULIN = read_plan((CATALOGUE / "shaanxi-yulin-medical.2026.yaml").read_bytes(), source="yulin").data
@@ -313,8 +315,59 @@ def test_a_second_roster_counts_with_the_first(world: World) -> None:
     terms = _terms(unit={"min_ratio": "0.50"})
     first = _checked(world, terms, _people(MAN, 20))
     assert "还差 5 人" in first.notes[0]
+    _excepted(world, first)
     _enrolled(world, first)
     assert _checked(world, terms, _people(WOMAN, 5)).notes == []
+
+
+def _excepted(world: World, roster: Roster) -> None:
+    cast = world.cast
+    with everywhere(reason="arrange"):
+        one = participation.propose(roster, reason="单位正在停产，其余职工已离岗", by=cast.actor(cast.reviewer))
+        participation.allow(one, by=cast.actor(cast.manager))
+
+
+def test_below_the_plans_ratio_nobody_is_enrolled_unless_two_of_the_office_let_it(world: World) -> None:
+    roster = _checked(world, _terms(unit={"min_ratio": "0.50"}), _people(MAN, 24))
+    with everywhere(reason="arrange"), frozen(JOINED):
+        with pytest.raises(rosters.RosterRefused, match="职工 50 人，至少要有 25 人参加，现在 24 人，还差 1 人.*补齐"):
+            rosters.confirm(roster, by=world.agent_actor)
+        one = participation.propose(roster, reason="其余职工已离岗", by=world.cast.actor(world.cast.reviewer))
+        with pytest.raises(NotAllowed):
+            participation.allow(one, by=world.cast.actor(world.cast.reviewer))
+        with pytest.raises(participation.WaiverRefused, match="已有一份例外"):
+            participation.propose(roster, reason="再来", by=world.cast.actor(world.cast.manager))
+        with pytest.raises(NotAllowed):
+            participation.propose(roster, reason="自己来", by=world.agent_actor)
+        with pytest.raises(rosters.RosterRefused, match="还差 1 人"):
+            rosters.confirm(roster, by=world.agent_actor)
+        participation.allow(one, by=world.cast.actor(world.cast.manager))
+    assert len(_enrolled(world, roster)) == 24
+    with everywhere(reason="look"):
+        acts = AuditEntry.objects.filter(entity="members.ratiowaiver", entity_id=one.pk).order_by("id")
+        assert [(act.action, act.note) for act in acts] == [("propose_waiver", "其余职工已离岗"), ("allow", "")]
+
+
+def test_who_is_lost_between_preview_and_enrolment_counts_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them joins by themselves meanwhile, which leaves the roster below the ratio: nobody is enrolled, and it waits again. The
+    control: without a look at who was enrolled, too few are."""
+    terms = _terms(unit={"min_ratio": "0.50"})
+    roster = _checked(world, terms, _people(MAN, 25))
+
+    def committed() -> tuple[str, int, int]:
+        rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+        roster.refresh_from_db()
+        return roster.state, Enrolment.objects.filter(roster=roster).count(), RosterRow.objects.filter(outcome="good").count()
+
+    with everywhere(reason="arrange"), frozen(JOINED):
+        rosters.confirm(roster, by=world.agent_actor)
+        lost = world.member(101, "张三")
+        enrolment.enrol(member=lost, holder=lost, relation="self", terms=terms, shares=1, unit=None, on=JOINED, by=world.worker(lost))
+        assert committed() == ("checked", 0, 25)
+        assert "还差 1 人" in "".join(roster.notes)
+        monkeypatch.setattr(rosters, "refuse_too_few", lambda roster, *, preview: None)
+        rosters.confirm(roster, by=world.agent_actor)
+        assert committed() == ("committed", 24, 0)
 
 
 def test_lines_with_other_shares_than_the_rest_are_refused(world: World) -> None:

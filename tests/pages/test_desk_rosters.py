@@ -7,17 +7,20 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from members.models import Roster, WorkUnit
+from members.models import Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
 from members.selectors import rosters as reading
 from members.services import rosters, units
 from programs.models import Terms
-from tests.factories.world import JOINED, World, load, make_unit
+from tests.factories.offices import make_user
+from tests.factories.world import JOINED, World, load, make_unit, terms_like
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import AuditEntry
 
 LIST = "/admin/members/roster/"
 BAD = "张三,610802199003080000"
@@ -104,3 +107,64 @@ def test_the_result_for_those_who_look_on_masks_every_number(world: World) -> No
     assert all("*" in row[2] for row in table.rows)
     assert "最后一位" in table.rows[2][-1]
     assert _client(world.cast.outsider).get(reverse("admin:roster_result", args=[roster.pk])).status_code == 404
+
+
+def test_a_roster_is_given_back_with_a_reason_and_its_file_may_come_again(world: World) -> None:
+    roster, text = _roster(world, "r.csv", _good(0, 2)), "请按最新花名册重报"
+    desk, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    for who, form, status, words in (
+        (world.cast.reviewer, {"decision": "return", "note": ""}, 400, "请写明原因"),
+        (world.cast.reviewer, {"decision": "sell"}, 400, "请选择要办的事"),
+        (world.cast.auditor, {"decision": "return", "note": text}, 403, "您的岗位不能退回名册"),
+        (world.cast.reviewer, {"decision": "reopen", "note": text}, 409, "核对完成"),
+    ):
+        answer = _client(who).post(address, form)
+        assert (answer.status_code, words in _text(answer)) == (status, True), (form, _text(answer))
+    assert desk.post(address, {"decision": "return", "note": text}).status_code == 302
+    page = _text(_client(world.agent).get(reverse("members:roster", args=[roster.pk])))
+    assert text in page
+    assert "重新上传" in page
+    with everywhere(reason="look"):
+        assert not RosterRow.objects.exclude(id_number=None).exists()
+    assert _roster(world, "again.csv", _good(0, 2)).good_count == 2
+
+
+def test_a_confirmation_that_cannot_be_carried_out_is_taken_back_by_the_office(world: World) -> None:
+    """The log-in of the agent was closed right after they confirmed: no retry of the job will ever do."""
+    roster = _roster(world, "r.csv", _good(0, 2))
+    with everywhere(reason="arrange"):
+        rosters.confirm(roster, by=world.agent_actor)
+        User.objects.filter(pk=world.agent.pk).update(is_active=False)
+        new = make_user("u-new", "新经办")
+        UnitAgent.objects.create(office=world.cast.a, unit=world.unit, user=new, since=JOINED)
+    run_due("default")
+    desk, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    agent = _client(new)
+    assert agent.post(reverse("members:roster_confirm", args=[roster.pk])).status_code == 409
+    assert "退回到核对完成" in _text(desk.get(address))
+    assert desk.post(address, {"decision": "reopen", "note": "原经办人已离职"}).status_code == 302
+    assert agent.post(reverse("members:roster_confirm", args=[roster.pk])).status_code == 302
+    run_due("default")
+    with everywhere(reason="look"):
+        roster.refresh_from_db()
+        acts = AuditEntry.objects.filter(entity="members.roster", entity_id=roster.pk, action="reopen")
+        assert [(act.actor_id, act.note) for act in acts] == [(world.cast.reviewer.pk, "原经办人已离职")]
+        assert (roster.state, Enrolment.objects.filter(roster=roster).count()) == ("committed", 2)
+    assert desk.post(address, {"decision": "reopen", "note": "再来"}).status_code == 409
+
+
+def test_an_exception_is_proposed_and_allowed_by_two_at_the_desk(world: World) -> None:
+    terms = terms_like("shaanxi-yulin-medical.2026", enrolment={
+        "opens": "2025-10-01", "closes": "2026-12-31", "unit": {"min_ratio": "0.50"},
+    })  # fmt: skip
+    roster = _roster(world, "r.csv", _good(0, 3), terms=terms)
+    confirm, address = reverse("members:roster_confirm", args=[roster.pk]), reverse("admin:roster", args=[roster.pk])
+    refused = _client(world.agent).post(confirm)
+    assert (refused.status_code, "还差 22 人" in _text(refused)) == (400, True)
+    first, second = _client(world.cast.reviewer), _client(world.cast.manager)
+    assert first.post(address, {"decision": "allow"}).status_code == 409
+    assert first.post(address, {"decision": "propose", "note": "改制在即，其余职工已离岗"}).status_code == 302
+    assert first.post(address, {"decision": "allow"}).status_code == 403
+    assert "改制在即" in _text(second.get(address))
+    assert second.post(address, {"decision": "allow"}).status_code == 302
+    assert _client(world.agent).post(confirm).status_code == 302

@@ -177,6 +177,7 @@ def test_an_inpatient_claim_is_filled_in_sent_and_paid_what_the_plan_says(world:
     assert "¥4,400.00" in page
     assert "2026年7月1日" in page
     assert "互助金是怎么算的" in page
+    assert "最多给付 50,000.00 元（各项合计），已用 4,400.00 元（其中本次 4,400.00 元），还剩 45,600.00 元" in page
     for word in ("理赔", "保险金", "报销", "submitted", "approved", "2026-07-01 "):
         assert word not in page
 

@@ -31,7 +31,8 @@ PEOPLE = 300
 TYPES = {
     "birth_date": "date", "gender": "text", "employment": "text", "union_member": "boolean", "basic_insurance": "boolean",
     "relation": "text", "joined_unit_on": "date", "renewal": "boolean", "holder_employment": "text", "insurance_type": "text",
-    "card_holder": "boolean", "group": "text", "contract_months": "integer", "shares": "integer",
+    "card_holder": "boolean", "group": "text", "contract_months": "integer", "shares_held": "integer",
+    "shares": "integer",
 }  # fmt: skip
 COLUMNS = {fact: f"people.{fact}" for fact in FACTS}
 PLANS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -132,7 +133,10 @@ def schedules(draw: st.DrawFn) -> Schedule:
         rules["late"] = draw(st.lists(_late_rules(), min_size=1, max_size=3))
     if draw(st.booleans()):
         rules["ages"] = draw(st.lists(_ages(), min_size=1, max_size=3))
-    period = {"start": str(start), "end": str(plus_days(start, draw(st.integers(0, 400))))}
+    if draw(st.booleans()):
+        rules["shares"]["together_with"] = ["another-plan"]
+    end = max(plus_days(start, draw(st.integers(0, 400))), date.fromisoformat(rules["closes"]))
+    period = {"start": str(start), "end": str(end)}
     return parse({**PLAN, "period": period, "enrolment": rules, "examples": []})
 
 
@@ -164,6 +168,7 @@ def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date,
                 insurance_type=pick(["employee", "resident", None]), card_holder=pick([True, False, None]),
                 group=pick([*groups, "ordinary", None, None]),
                 contract_months=pick([None, 0, *(schedule.enrolling.min_contract_months + by for by in (-1, 0, 1))]),
+                shares_held=pick([0, 0, 1, 2, 5]) if schedule.enrolling.together_with else 0,
             ),
             pick([0, 1, 2, 3, 4, 5, 6]),
         )
@@ -256,7 +261,7 @@ EDGES = parse(
         "enrolment": {
             "opens": "2025-10-01", "closes": "2025-12-31", "gender": "female", "insurance_types": ["employee"],
             "relations": ["self", "spouse"], "min_months_in_unit": 6, "min_contract_months": 12, "card_holder": True,
-            "employment_on_renewal": ["retired"], "shares": {"max": 3},
+            "employment_on_renewal": ["retired"], "shares": {"max": 3, "together_with": ["another-plan"]},
             "late": [{"who": "new_hires", "after": "hired", "within_months": 1}],
             "ages": [
                 {"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True},
@@ -306,6 +311,7 @@ def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Ite
         ("age", "people.group IS NOT DISTINCT FROM %s", "%s = 'senior'"),
         ("age", "people.group IS NULL AND", "TRUE AND"),
         ("shares", "BETWEEN 1", "BETWEEN 0"),
+        ("shares", "- people.shares_held", ""),
     ],
 )
 def test_a_broken_twin_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> None:

@@ -14,7 +14,7 @@ from django.contrib.admin.filters import ChoicesFieldListFilter
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Min, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -226,18 +226,29 @@ def role_words(role: str) -> Words:
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts at most `CAP` rows: a list of millions is never counted to its end."""
+    """Reads the keys of at most `CAP` rows, in the list's own order, so that its index serves and a list of millions is never counted to
+    its end; a page is the rows of its keys, and the last one costs what the first one does."""
 
-    CAP = 10_000
+    CAP = 1_000
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return list(rows.values_list("pk", flat=True)[: self.CAP])
 
     @cached_property
     def count(self) -> int:
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by().values("pk")[: self.CAP].count()
+        return len(self.keys)
 
     @property
     def capped(self) -> bool:
         return self.count >= self.CAP
+
+    def page(self, number: Any) -> Page[Any]:
+        """The rows of this page, complete, in the list's order."""
+        first = (self.validate_number(number) - 1) * self.per_page
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return self._get_page(rows.filter(pk__in=self.keys[first : first + self.per_page]), number, self)
 
 
 class HouseList(ChangeList):
@@ -245,6 +256,9 @@ class HouseList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not (self.show_all and self.can_show_all):
+            page = self.paginator.page(self.page_num if self.multi_page else 1)
+            self.result_list = page.object_list  # type: ignore[assignment]
         self.result_list = list(self.result_list)  # type: ignore[assignment]
         self.model_admin.complete(self.result_list)  # type: ignore[attr-defined]
 

@@ -35,6 +35,8 @@ ACTS: dict[str, str | Promise] = {
     "ask_departure": _("提出人员变动"),
     "depart": _("人员变动"),
     "end_sight": _("单位不再看到此人"),
+    "propose_waiver": _("提出参加人数例外"),
+    "propose_correction": _("提出来款更正"),
     "propose_voiding": _("提出作废"),
     "tell_eligibility": _("填写参加条件"),
     "tell_work": _("填写工作单位"),

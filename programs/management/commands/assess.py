@@ -19,9 +19,11 @@ from django.utils.translation import gettext as _
 
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import situation
-from programs.rules.explain import READERS, reason_words, statement
+from programs.rules.explain import reason_words
 from programs.rules.faults import ScheduleError
+from programs.rules.limits import limit_names
 from programs.rules.planfile import plain
+from programs.rules.reading import READERS, statement
 from programs.rules.schedule import Schedule
 from programs.services import PlanRefused
 from programs.sources import Source, catalogue_plan, plan_of_file
@@ -101,7 +103,7 @@ def _source(plan: str, on: date | None) -> Source:
 def _answer(source: Source, found: Assessment) -> dict[str, Any]:
     data = found.as_data()
     schedule: Schedule = source.schedule
-    terms = f"{schedule.code} {schedule.version}"
+    terms, names = f"{schedule.code} {schedule.version}", limit_names(schedule)
     return {
         "plan": {"code": schedule.code, "version": schedule.version, "content_hash": source.content_hash, "from": source.origin},
         "amount": data["total"],
@@ -125,7 +127,7 @@ def _answer(source: Source, found: Assessment) -> dict[str, Any]:
             reader: {
                 language: [
                     line.words.in_language(language)
-                    for line in statement(data, reader=reader, terms=terms, content_hash=source.content_hash)
+                    for line in statement(data, reader=reader, names=names, terms=terms, content_hash=source.content_hash)
                 ]
                 for language in ("zh", "en")
             }

@@ -69,7 +69,7 @@ def a_roster(world: World, amounts: dict[str, int], name: str = "r", people: int
 
 def arrived(world: World, fen: int, remark: str = "", name: str = "测试单位", reference: str = "") -> Remittance:
     """Money in the bank, taken in and posted."""
-    one = contributions._enter(
+    one = contributions.enter(
         office_id=world.cast.a.pk, bank_reference=reference or f"L{Remittance.objects.count() + 1}", remark=remark, payer_name=name,
         received_on=JOINED, amount_fen=fen, by=payer(world),
     )  # fmt: skip

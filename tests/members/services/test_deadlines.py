@@ -42,7 +42,7 @@ def asked(day: date) -> None:
 def on_day(world: World, day: date, due: ContributionDue, fen: int) -> Remittance:
     """Money that the bank booked on this day."""
     with frozen(day):
-        one = contributions._enter(
+        one = contributions.enter(
             office_id=due.office_id, bank_reference=f"D{day}{fen}", remark=due.reference, payer_name="测试单位", received_on=day,
             amount_fen=fen, by=payer(world),
         )  # fmt: skip

@@ -85,6 +85,21 @@ def test_whoever_proposed_it_does_not_release_it(world: World) -> None:
     assert cover.state == "effective"
 
 
+def test_a_place_with_one_payer_voids_by_the_payer_and_the_manager(world: World) -> None:
+    """One of them proposes, the other releases, whichever; what was paid waits for a refund either way."""
+    manager = world.cast.actor(world.cast.manager)
+    for order, first, second in ((101, payer(world), manager), (103, manager, payer(world))):
+        cover = world.cover(world.member(order))
+        one = voiding.propose(cover, reason="duplicate", note="重复", by=first, on=JOINED)
+        with pytest.raises(NotAllowed, match="另一个人"), transaction.atomic():
+            voiding.release(one, by=first, on=JOINED)
+        voiding.release(Voiding.objects.get(pk=one.pk), by=second, on=JOINED)
+        cover.refresh_from_db()
+        assert (cover.state, cover.dues.get().state) == ("void", "cancelled")
+    with pytest.raises(NotAllowed):
+        voiding.release(proposed(world, world.cover(world.member(105))), by=reviewer(world), on=JOINED)
+
+
 def test_an_unpaid_enrolment_is_void_at_once(world: World) -> None:
     member = world.member(101)
     cover = enrolment.enrol(

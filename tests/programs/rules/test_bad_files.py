@@ -508,6 +508,56 @@ contribution:
     "joining closes before it opens": Bad(
         "closes: 2025-12-31", "closes: 2025-09-30", "closes", "enrolment.closes", "截止日早于开始日", "joining closes before it opens"
     ),
+    "following on where cover ends with the period": Bad(
+        "end: 2026-12-31}",
+        "end: 2026-12-31, follows_on_within_days: 30}",
+        "follows_on_within_days",
+        "period.follows_on_within_days",
+        "只有保障时间从参加算起的计划才写",
+        "stands only where cover has a length counted from joining",
+    ),
+    "following on where a day of joining decides": Bad(
+        """end: 2026-12-31}
+enrolment:
+  opens: 2025-10-01
+  closes: 2025-12-31
+  late:
+    - {who: new_hires, after: hired, within_months: 2}
+  ages:
+    - {from: 16, to: 60}
+  shares: {max: 2}
+contribution:
+  per_share: "100"
+  payers: {person: "60", union: "40"}
+""",
+        """end: 2026-12-31, rolling_months: 12, follows_on_within_days: 30}
+enrolment: {opens: 2025-10-01, closes: 2025-12-31, shares: {max: 2}}
+contribution:
+  classes:
+    - {joined_from: 2026-07-01, per_share: "50"}
+    - {per_share: "100"}
+""",
+        "follows_on_within_days",
+        "period.follows_on_within_days",
+        "不能和 joined_from、joined_to 一起写",
+        "does not go with joined_from and joined_to",
+    ),
+    "following on and waiting all the same": Bad(
+        "end: 2026-12-31}",
+        "end: 2026-12-31, rolling_months: 12, follows_on_within_days: 30}",
+        "- code: inpatient",
+        "items[0]",
+        "等待期要写 waived_on_renewal_within_days，不少于 30",
+        "its waiting needs waived_on_renewal_within_days of 30 or more",
+    ),
+    "shares counted with the plan's own": Bad(
+        "shares: {max: 2}",
+        "shares: {max: 2, together_with: [sample-medical]}",
+        "shares:",
+        "enrolment.shares.together_with",
+        "写别的计划的代码",
+        "names other plans, not the plan itself",
+    ),
     "joining closes after the period": Bad(
         "closes: 2025-12-31",
         "closes: 2027-01-01",

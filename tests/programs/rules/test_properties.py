@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from programs.rules import assess as engine
-from programs.rules import explain, facts, gates, steps
+from programs.rules import explain, facts, gates, reading, steps
 from programs.rules.assess import Assessment, assess, limits_of
 from programs.rules.casefile import EVENTS, Situation
 from programs.rules.facts import BASES, CaseFacts, CoverFacts, PersonFacts, PriorUse, Settlement, Stay
+from programs.rules.limits import limit_names
 from programs.rules.parse import parse
 from programs.rules.schedule import Item, Schedule
 from programs.rules.steps import Running, limit_key
@@ -741,8 +742,9 @@ def test_facts_kept_without_a_part_are_noticed(monkeypatch: pytest.MonkeyPatch) 
 
 def told_to_everyone(one: Drawn) -> bool:
     stored = json.loads(json.dumps(one.result().as_data()))
-    for reader in explain.READERS:
-        lines = explain.statement(stored, reader=reader, terms="甲（2026）", content_hash="0" * 64)
+    names = limit_names(one.schedule)
+    for reader in reading.READERS:
+        lines = reading.statement(stored, reader=reader, names=names, terms="甲（2026）", content_hash="0" * 64)
         texts = [line.words.in_language(language) for line in lines for language in ("zh-hans", "en")]
         if not all(text.strip() and "None" not in text for text in texts):
             return False
