@@ -47,7 +47,7 @@ TAMPERING = {
     "F4": "UPDATE members_remittance SET matched_fen = matched_fen - 1 WHERE matched_fen > 0",
     "F5": "UPDATE members_contributiondue SET paid_fen = 0, waived_fen = amount_fen WHERE state = 'settled'",
     "F6": "UPDATE members_contributiondue SET state = 'open' WHERE state = 'settled'",
-    "F8": "UPDATE members_remittance SET state = 'reversed'",
+    "F8": "UPDATE members_remittance SET state = 'reversed', matched_fen = 0, refunded_fen = 0",
     "F7": "ALTER TABLE members_refund DROP CONSTRAINT refund_proposer_is_not_releaser;"
     " UPDATE members_refund SET released_by_id = proposed_by_id",
 }
