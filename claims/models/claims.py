@@ -17,7 +17,7 @@ from unionaid.workflow.stateful import Stateful
 
 _user = settings.AUTH_USER_MODEL
 # Nothing waits there: the queues' indexes leave these rows, by far the most, out.
-ENDED = ("draft", "paid", "rejected", "withdrawn", "recovered")
+ENDED = ("draft", "paid", "rejected", "withdrawn", "replaced", "recovered")
 
 
 def apart(name: str, one: str, other: str) -> models.CheckConstraint:

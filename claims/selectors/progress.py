@@ -40,6 +40,8 @@ ACTS: dict[str, str | Promise] = {
     "approve_on_notice": _("终审批准，开始公示"),
     "close_notice": _("公示期满，没有异议"),
     "uphold_objection": _("公示中的异议成立，不予给付"),
+    "replace": _("公示中的异议成立，另行重新审核"),
+    "review_again": _("公示中的异议成立，重新审核"),
     "withdraw": _("撤回了申领"),
     "put_in_batch": _("列入付款批次"),
     "take_from_batch": _("移出付款批次，等待下一批"),
@@ -81,6 +83,7 @@ NOW: dict[str, str | Promise] = {
     "returned_payment": _("银行没能付到您的账户。请更正收款账户，金额不变。"),
     "rejected": _("这次申领没有获得给付，原因和依据写在下面。"),
     "withdrawn": _("您已撤回这次申领。需要时可以重新申领。"),
+    "replaced": _("公示时有人提出异议，查实后重新审核。结果以新的一份为准，下面可以去看。您现在不用做什么。"),
     "recovery": _("重新核定后，原来的互助金多付了，请把多付的部分退回。一次退有困难的，可以商量分期。"),
     "recovered": _("多付的部分已经办结，您不用再做什么。"),
 }

@@ -157,6 +157,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
         "corrects": corrected_number(claim),
+        "replaces": claim.corrects is not None and claim.corrects.state == "replaced",
         "correction": correction_of(claim),
         **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",
