@@ -52,7 +52,7 @@ CLAIM = Graph(
         Arrow(
             "unit_return", _("单位退回补充"), ("unit_review",), "supplement_requested", "claims.unit_review", ("submitted_by",)
         ),
-        Arrow("pass_by", _("单位逾期未办，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
+        Arrow("pass_by", _("不经单位核对，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
         Arrow("review", _("初审通过"), ("submitted",), "reviewed", "claims.review", _FRESH_EYES, "reviewed_by"),
         Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", _FRESH_EYES, "approved_by"),
         Arrow("settle_on_notice", _("初审核定，开始公示"), ("submitted",), "on_notice", "claims.review", _FRESH_EYES, "approved_by"),

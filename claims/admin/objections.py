@@ -166,7 +166,7 @@ class ObjectionAdmin(HouseAdmin):
     page = "admin:claim_objection"
     desk_urls = (
         ("<int:pk>/answer/", "claim_objection", "claims.view", objection_page),
-        ("<int:pk>/change/", "claim_objection_change", "claims.review", change_page),
+        ("<int:pk>/put-right/", "claim_objection_change", "claims.review", change_page),
     )
     empty_hint = _("没有符合条件的异议。")
     list_display = (column("claim", _("申领")), "name", "raised_at", column("office", _("机构")), "standing")

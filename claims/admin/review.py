@@ -139,6 +139,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
+        may_pass_by=claim.state == "unit_review" and may(by, "claims.review", claim.office_id) and by.user_id != claim.submitted_by_id,
         reason=reason_words(claim.reason_code),
         standing_links=links_of(claim, by),
         hindrance=hindrance,

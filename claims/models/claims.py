@@ -91,6 +91,8 @@ class Claim(Stateful, OfficeOwned):
     # While the claimant is asked for something the office's time stands still: since when, and for how many days so far.
     stopped_at = models.DateTimeField(null=True)
     stood_days = models.PositiveIntegerField(default=0)
+    # Working days that the step it was returned from had used by then: they stay used when the claim comes back.
+    step_days = models.PositiveSmallIntegerField(default=0)
     unit_due_on = models.DateField(null=True)
     notice_from = models.DateField(_("公示开始"), null=True)
     notice_until = models.DateField(_("公示最后一天"), null=True)

@@ -27,7 +27,7 @@ ACTS: dict[str, str | Promise] = {
     "reclassify": _("重新核定了给付类别"),
     "pass_on": _("单位核对完，转到办事处"),
     "unit_return": _("单位请您补充材料"),
-    "pass_by": _("单位没有按时核对，已转到办事处"),
+    "pass_by": _("没有经单位核对，已转到办事处"),
     "review": _("初审通过"),
     "settle": _("初审核定"),
     "settle_on_notice": _("初审核定，开始公示"),
