@@ -31,6 +31,7 @@ CLAIM = Graph(
         State("returned_payment", _("付款被退回，待更正账户"), "todo"),
         State("rejected", _("未予给付"), "bad"),
         State("withdrawn", _("已撤回")),
+        State("replaced", _("已另行重新审核")),
         State("recovery", _("已核定多付，待退回"), "todo"),
         State("recovered", _("多付已办结")),
     ),
@@ -51,7 +52,7 @@ CLAIM = Graph(
         Arrow(
             "unit_return", _("单位退回补充"), ("unit_review",), "supplement_requested", "claims.unit_review", ("submitted_by",)
         ),
-        Arrow("pass_by", _("单位逾期未办，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
+        Arrow("pass_by", _("不经单位核对，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
         Arrow("review", _("初审通过"), ("submitted",), "reviewed", "claims.review", _FRESH_EYES, "reviewed_by"),
         Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", _FRESH_EYES, "approved_by"),
         Arrow("settle_on_notice", _("初审核定，开始公示"), ("submitted",), "on_notice", "claims.review", _FRESH_EYES, "approved_by"),
@@ -90,6 +91,8 @@ CLAIM = Graph(
         Arrow("close_recovery", _("多付已退清"), ("recovery",), "recovered", "recoveries.book"),
         Arrow("close_written_off", _("多付的剩余部分已核销"), ("recovery",), "recovered", "recoveries.write_off"),
         Arrow("close_notice", _("公示期满"), ("on_notice",), "approved", "claims.close_notice"),
+        Arrow("replace", _("异议成立，另行重新审核"), ("on_notice",), "replaced", "objections.decide", _HANDLED),
+        Arrow("review_again", _("异议成立，重新审核"), ("draft",), "submitted", "objections.decide"),
         Arrow("uphold_objection", _("异议成立，不予给付"), ("on_notice",), "rejected", "objections.decide", _HANDLED, "rejected_by"),
         Arrow(
             "withdraw",

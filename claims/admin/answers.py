@@ -21,7 +21,7 @@ from unionaid.workflow.words import act_words
 class AnswerForm(forms.Form):
     """Yes or no, with words; the service says what else is needed."""
 
-    decision = forms.ChoiceField(choices=[("uphold", ""), ("dismiss", "")])
+    decision = forms.ChoiceField(choices=[("uphold", ""), ("review_again", ""), ("dismiss", "")])
     clause = forms.CharField(label=gettext_lazy("依据的条款"), required=False, max_length=60)
     answer = forms.CharField(label=gettext_lazy("答复"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
 
@@ -31,6 +31,8 @@ def answered(request: HttpRequest, form: AnswerForm, acts: Mapping[str, Callable
     if not form.is_valid():
         return 400, _("请选择成立或不成立，条款不超过 60 字，答复不超过 1000 字。")
     said = form.cleaned_data
+    if said["decision"] not in acts:
+        return 400, _("请选择列出的一项。")
     try:
         with transaction.atomic():
             acts[said["decision"]](said["clause"], said["answer"])

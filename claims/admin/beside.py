@@ -9,8 +9,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from claims.models import Claim, ClaimFlag
-from claims.services import notes, screening
+from claims.services import notes, screening, unit_review
 from claims.services.handing import take_next
+from unionaid.lib.calendar import today
 from unionaid.offices.access import actor
 from unionaid.offices.desk import refused, whole
 from unionaid.workflow.asking import status_of
@@ -53,3 +54,16 @@ def dismiss_page(request: HttpRequest, pk: int) -> HttpResponse:
     except MoveRefused as no:
         return refused(request, no.message, status=status_of(no))
     return redirect(f"{reverse('admin:claim_review', args=[pk])}#flags")
+
+
+@require_POST
+def pass_by_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a claim from the unit without waiting, with the reason."""
+    claim = get_object_or_404(Claim.objects.select_related("member", "claimant").exclude(state="draft"), pk=pk)
+    try:
+        with transaction.atomic():
+            unit_review.pass_by(claim, by=actor(request), on=today(), note=request.POST.get("note", "")[:500])
+    except MoveRefused as no:
+        return refused(request, no.message, status=status_of(no))
+    messages.success(request, gettext("申领 {number} 不经单位核对，等待初审。").format(number=claim.number))
+    return redirect("admin:claim_review", pk=pk)

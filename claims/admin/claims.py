@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from claims.admin.beside import dismiss_page, note_page, take_page
+from claims.admin.beside import dismiss_page, note_page, pass_by_page, take_page
 from claims.admin.bulk import bulk_page, result_page
 from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
@@ -155,6 +155,7 @@ class ClaimAdmin(HouseAdmin):
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
         ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
+        ("<int:pk>/pass-by/", "claim_pass_by", "claims.review", pass_by_page),
         ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("<int:pk>/notes/", "claim_note", "claims.note", note_page),
         ("<int:pk>/flags/", "claim_flag", "claims.dismiss_flag", dismiss_page),

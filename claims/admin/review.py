@@ -48,6 +48,8 @@ from unionaid.workflow.selectors import told_history
 
 # What a reviewer compares with the settlement sheet first; these stand there even when they are nothing.
 FIRST_FIGURES = ("medfee_sumamt", "inscp_scp_amt", "fund_pay_sumamt", "fulamt_ownpay_amt", "psn_part_amt", "psn_cash_pay")
+# Decisions against the claimant, which are confirmed once more, and what they say besides the words for the claimant.
+EXPLAINED = {"reject": ("reason_code", "clause"), "reclaim": ("clause",)}
 PICK = {"required": _("请选择一项决定"), "invalid_choice": _("请选择一项决定")}
 
 
@@ -103,10 +105,11 @@ def _decided(claim: Claim, form: DecisionForm, request: HttpRequest) -> tuple[in
     if not form.is_valid():
         return 400, "；".join(str(words[0]) for words in form.errors.values())
     said: dict[str, Any] = form.cleaned_data
-    if said["decision"] == "reject" and "sure" not in request.POST:
-        return 400, gettext("请核对给申领人的说明，并勾选确认，再办理“不予给付”。")
+    if said["decision"] in EXPLAINED and "sure" not in request.POST:
+        action = Claim.graph.arrow(said["decision"]).label
+        return 400, gettext("请核对给申领人的说明，并勾选确认，再办理“{action}”。").format(action=action)
     decide = getattr(adjudication, said["decision"])
-    extra = {"reason_code": said["reason_code"], "clause": said["clause"]} if said["decision"] == "reject" else {}
+    extra = {name: said[name] for name in EXPLAINED.get(said["decision"], ())}
     try:
         with transaction.atomic():  # what is refused leaves no trace
             decide(claim, by=actor(request), on=today(), note=said["note"], **extra)
@@ -136,6 +139,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
+        may_pass_by=claim.state == "unit_review" and may(by, "claims.review", claim.office_id) and by.user_id != claim.submitted_by_id,
         reason=reason_words(claim.reason_code),
         standing_links=links_of(claim, by),
         hindrance=hindrance,
@@ -252,7 +256,10 @@ def _offers(claim: Claim, by: Actor, form: DecisionForm) -> tuple[dict[str, Offe
 
 
 def _is_offered(claim: Claim, action: str) -> bool:
-    """Deciding alone is offered only where the plan has small claims at all; whether this is one, the service says."""
+    """Deciding alone is offered only where the plan has small claims at all, and asking back only what a correction may find; whether
+    this is such a claim, the service says."""
+    if action == "reclaim":
+        return claim.corrects_id is not None
     return action != "settle" or (claim.corrects_id is None and schedule_of(claim.terms).deciding.final_from is not None)
 
 

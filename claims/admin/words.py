@@ -14,6 +14,7 @@ STAFF_WORDS = {
     "supplement_requested": _("待职工补充材料"),
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),
+    "recovery": _("多付，待职工退回"),
     "returned_payment": _("付款被退回，待职工更正账户"),
 }
 

@@ -17,7 +17,7 @@ from unionaid.workflow.stateful import Stateful
 
 _user = settings.AUTH_USER_MODEL
 # Nothing waits there: the queues' indexes leave these rows, by far the most, out.
-ENDED = ("draft", "paid", "rejected", "withdrawn", "recovered")
+ENDED = ("draft", "paid", "rejected", "withdrawn", "replaced", "recovered")
 
 
 def apart(name: str, one: str, other: str) -> models.CheckConstraint:
@@ -91,6 +91,8 @@ class Claim(Stateful, OfficeOwned):
     # While the claimant is asked for something the office's time stands still: since when, and for how many days so far.
     stopped_at = models.DateTimeField(null=True)
     stood_days = models.PositiveIntegerField(default=0)
+    # Working days that the step it was returned from had used by then: they stay used when the claim comes back.
+    step_days = models.PositiveSmallIntegerField(default=0)
     unit_due_on = models.DateField(null=True)
     notice_from = models.DateField(_("公示开始"), null=True)
     notice_until = models.DateField(_("公示最后一天"), null=True)

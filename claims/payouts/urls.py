@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from claims.payouts.views import worker
+from claims.payouts.views import recovery, worker
 
 app_name = "payouts"
 urlpatterns = [
     path("my/claims/<uuid:public_id>/correct-account", worker.correct_account, name="correct_account"),
+    path("my/claims/<uuid:public_id>/recovery", recovery.page, name="recovery"),
 ]

@@ -27,7 +27,7 @@ ACTS: dict[str, str | Promise] = {
     "reclassify": _("重新核定了给付类别"),
     "pass_on": _("单位核对完，转到办事处"),
     "unit_return": _("单位请您补充材料"),
-    "pass_by": _("单位没有按时核对，已转到办事处"),
+    "pass_by": _("没有经单位核对，已转到办事处"),
     "review": _("初审通过"),
     "settle": _("初审核定"),
     "settle_on_notice": _("初审核定，开始公示"),
@@ -40,6 +40,8 @@ ACTS: dict[str, str | Promise] = {
     "approve_on_notice": _("终审批准，开始公示"),
     "close_notice": _("公示期满，没有异议"),
     "uphold_objection": _("公示中的异议成立，不予给付"),
+    "replace": _("公示中的异议成立，另行重新审核"),
+    "review_again": _("公示中的异议成立，重新审核"),
     "withdraw": _("撤回了申领"),
     "put_in_batch": _("列入付款批次"),
     "take_from_batch": _("移出付款批次，等待下一批"),
@@ -47,6 +49,9 @@ ACTS: dict[str, str | Promise] = {
     "mark_paid": _("互助金已到账"),
     "mark_returned": _("银行退回了付款"),
     "correct_account": _("更正了收款账户"),
+    "reclaim": _("重新核定，发现多付"),
+    "close_recovery": _("多付的已经退清"),
+    "close_written_off": _("剩下的多付不用再退"),
 }
 _UNIT, _OFFICE, _FINAL = _("单位核对"), _("办事处初审"), _("另一位工作人员终审")
 _NOTICE, _BANK = _("公示"), _("银行付款")
@@ -62,6 +67,7 @@ AHEAD: dict[str, tuple[str | Promise, ...]] = {
     "in_batch": (_("复核后交银行付款"), _("到账")),
     "paying": (_("到账"),),
     "returned_payment": (_("您更正收款账户"), _("重新付款，金额不变")),
+    "recovery": (_("您退回多付的部分"),),
 }
 NOW: dict[str, str | Promise] = {
     "draft": _("还没有提交。填到哪里都会保存，可以随时回来接着填。"),
@@ -77,6 +83,9 @@ NOW: dict[str, str | Promise] = {
     "returned_payment": _("银行没能付到您的账户。请更正收款账户，金额不变。"),
     "rejected": _("这次申领没有获得给付，原因和依据写在下面。"),
     "withdrawn": _("您已撤回这次申领。需要时可以重新申领。"),
+    "replaced": _("公示时有人提出异议，查实后重新审核。结果以新的一份为准，下面可以去看。您现在不用做什么。"),
+    "recovery": _("重新核定后，原来的互助金多付了，请把多付的部分退回。一次退有困难的，可以商量分期。"),
+    "recovered": _("多付的部分已经办结，您不用再做什么。"),
 }
 
 

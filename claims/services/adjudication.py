@@ -20,8 +20,9 @@ from programs.rules.casefile import Situation
 from programs.rules.explain import FACT_WORDS
 from programs.rules.facts import STAY_EVENTS, as_data
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, now, plus_working_days
+from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
+from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
@@ -134,7 +135,10 @@ def ask_back(claim: Claim, action: str, *, by: Actor, note: str) -> Claim:
     if not note.strip():
         raise DecisionRefused(_("请写明需要补充什么，申领人会看到这段话。"))
     not_own(claim, by)
-    move([claim], action, by=by, note=note, changes={"message": note, "stopped_at": now()})
+    stopped_at = now()
+    # A claim that was reviewed is reviewed anew afterwards; in every other step the time that it took so far stays used.
+    used = counted(day_of(claim.since), day_of(stopped_at)) if claim.since and claim.state != "reviewed" else 0
+    move([claim], action, by=by, note=note, changes={"message": note, "stopped_at": stopped_at, "step_days": used})
     write_review(claim, action, by, note)
     return claim
 
@@ -225,7 +229,7 @@ def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note
     if actions[0] == "settle" and (why := second_person(claim, assessment)):
         raise DecisionRefused(str(SECOND_PERSON[why]))
     days = schedule_of(claim.terms).deciding.notice_days
-    notice = {"notice_from": on, "notice_until": plus_working_days(on, days)} if days else {}
+    notice = {"notice_from": on, "notice_until": due_on(on, days)} if days else {}
     move([claim], actions[bool(days)], by=by, note=note, changes={"approved_fen": due, **notice})
     ceilings.take(claim, assessment, instead_of=before)
     _keep(claim, told, assessment, final=True, instead_of=before)

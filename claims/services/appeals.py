@@ -11,7 +11,8 @@ from claims.models import Appeal, Claim, Review
 from claims.services import adjudication, corrections
 from claims.transitions import DECIDED
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, now, plus_working_days
+from unionaid.lib.calendar import day_of, now
+from unionaid.lib.workdays import due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
@@ -35,7 +36,7 @@ def last_day(claim: Claim) -> date | None:
     day = day_of(decided) if decided else None
     if day and claim.notice_until and claim.state != "rejected":
         day = max(day, claim.notice_until)
-    return plus_working_days(day, schedule_of(claim.terms).deciding.appeal_days) if day else None
+    return due_on(day, schedule_of(claim.terms).deciding.appeal_days) if day else None
 
 
 def file(claim: Claim, *, grounds: str, by: Actor, on: date) -> Appeal:

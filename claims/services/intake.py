@@ -22,9 +22,10 @@ from programs.rules.facts import FUND_PARTS, SETTLEMENT_FIELDS, STAY_EVENTS, Set
 from programs.rules.schedule import Document
 from programs.rules.stays import stay_by_stay
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import now, plus_days
+from unionaid.lib.calendar import day_of, now, plus_days
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
+from unionaid.lib.workdays import began
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.files import kept
@@ -288,14 +289,22 @@ def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing; from now on the time counts again."""
     _lock_with_cover(claim)
     stays = _check_complete(claim, on)
-    changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None}
+    changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None, **_clock_goes_on(claim)}
     first = unit_review.goes_first(claim, by=by, on=on)
     if first:
-        changes["unit_due_on"] = unit_review.due_on(on)
+        changes["unit_due_on"] = unit_review.due_on(on, used=claim.step_days)
     move([claim], "supplement_to_unit" if first else "supplement", by=by, changes=changes)
     preview(claim, stays)
     screen([claim])
     return claim
+
+
+def _clock_goes_on(claim: Claim) -> dict[str, Any]:
+    """The time that the step had used before the claimant was asked stays used; what they took does not count. So the claim takes its
+    old place in the queue again."""
+    moment = now()
+    first = began(day_of(moment), claim.step_days)
+    return {"since": moment - (day_of(moment) - first), "step_days": 0}
 
 
 def withdraw(claim: Claim, *, by: Actor) -> Claim:

@@ -1,12 +1,15 @@
 """Public notice (公示): a decided claim stands masked on a public page for the days the plan sets; whoever doubts it says so, somebody
 who had no part in it looks into that, and the notice ends by the timetable."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from claims.models import Claim, Objection, Review
-from claims.services import ceilings
+from claims.models import Claim, Objection
+from claims.services import adjudication, ceilings, corrections
+from claims.services.adjudication import Changes
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import everywhere
@@ -45,17 +48,66 @@ def dismiss(objection: Objection, *, by: Actor, on: date, answer: str) -> Object
     return move([objection], "dismiss", by=by, note=answer, changes={"answer": answer})[0]
 
 
-def uphold(objection: Objection, *, by: Actor, on: date, answer: str, clause: str) -> Objection:
-    """Looked into, and it is so: nothing is paid, and what was reserved under the limits is free again. Other open objections to
-    the claim are answered with it."""
+def uphold(objection: Objection, *, by: Actor, on: date, answer: str, clause: str, reason_code: str = OBJECTION_UPHELD) -> Objection:
+    """Looked into, and it is so, and nothing is due: the claim is rejected with a reason, and what was reserved under the limits is free
+    again. Other open objections to the claim are answered with it."""
+    claim = _doubted(objection, by, answer, clause)
+    changes = {"message": answer, "reason_code": reason_code, "reason_clause": clause}
+    move([claim], "uphold_objection", by=by, note=answer, changes=changes, details={"clause": clause, "objection": objection.pk})
+    return _upheld(objection, claim, by=by, answer=answer, decision="uphold_objection", reason_code=reason_code)
+
+
+def review_again(objection: Objection, *, by: Actor, on: date, answer: str, clause: str) -> Claim:
+    """It is so, but not all of it: the decision falls, and the claim is reviewed once more from the beginning, as a claim of its own
+    with what was told and proved. What it gives then is paid in full: of the first nothing was."""
+    claim = _doubted(objection, by, answer, clause)
+    made = _instead(claim, objection, Changes({}, {}, {}), by=by, on=on, answer=answer, clause=clause)
+    move([made], "review_again", by=by, note=answer, changes={"submitted_at": now()}, details={"corrects": claim.number})
+    adjudication.preview(made)
+    return made
+
+
+def change(
+    objection: Objection, facts: Mapping[str, Any], *, by: Actor, on: date, answer: str, clause: str,
+    grades: Mapping[int, int | None] | None = None,
+) -> Claim:  # fmt: skip
+    """It is so, and whoever looked into it knows what is right: the decision falls, the amount is computed anew from these facts (keys of
+    `ESTABLISHED`; `grades`: hospital grades by the key of the stay), and another person decides on it. This is its first review."""
+    if not may(by, "claims.review", objection.office_id):
+        raise NotAllowed(_("改变核定的事实要有初审的权限；请办理“重新审核”。"))
+    claim = _doubted(objection, by, answer, clause)
+    found = adjudication.changes_of(claim, facts, grades or {})
+    if not found:
+        raise NoticeRefused(_("没有改变任何事实。请改动不对的地方，或办理“重新审核”。"))
+    made = _instead(claim, objection, found, by=by, on=on, answer=answer, clause=clause)
+    move([made], "reclassify", by=by, note=answer, changes={"submitted_at": claim.submitted_at}, details=found.details)
+    adjudication.write_review(made, "reclassify", by, answer)
+    adjudication.preview(made)
+    return made
+
+
+def _doubted(objection: Objection, by: Actor, answer: str, clause: str) -> Claim:
+    """The claim, locked, when this person may uphold the objection with these words."""
     if not clause.strip():
         raise NoticeRefused(_("请写明依据的条款。"))
     _decidable(objection, by, answer)
-    claim = Claim.objects.select_for_update(of=("self",)).get(pk=objection.claim_id)
-    changes = {"message": answer, "reason_code": OBJECTION_UPHELD, "reason_clause": clause}
-    move([claim], "uphold_objection", by=by, note=answer, changes=changes, details={"clause": clause, "objection": objection.pk})
+    rows = Claim.objects.select_for_update(of=("self",)).select_related("member", "claimant", "enrolment", "terms")
+    claim: Claim = rows.get(pk=objection.claim_id)
+    return claim
+
+
+def _instead(claim: Claim, objection: Objection, found: Changes, *, by: Actor, on: date, answer: str, clause: str) -> Claim:
+    """A draft that takes the claim's place. The claim itself ends, and what it reserved is free again."""
+    told = {"message": answer, "reason_code": OBJECTION_UPHELD, "reason_clause": clause}
+    move([claim], "replace", by=by, note=answer, changes=told, details={"clause": clause, "objection": objection.pk})
+    _upheld(objection, claim, by=by, answer=answer, decision="replace", reason_code=OBJECTION_UPHELD)
+    return corrections.successor_of(claim, changes=found.columns, by=by, on=on, grades=found.grades)
+
+
+def _upheld(objection: Objection, claim: Claim, *, by: Actor, answer: str, decision: str, reason_code: str) -> Objection:
+    """What was reserved is free again; this objection and the other open ones are answered."""
     ceilings.free(claim, claim.statements.select_related("instead_of").get(is_final=True))
-    Review.objects.create(claim=claim, decision="uphold_objection", by_id=by.user_id, note=answer, reason_code=OBJECTION_UPHELD)
+    adjudication.write_review(claim, decision, by, answer, reason_code)
     others = Objection.objects.filter(claim=claim, state="raised").exclude(pk=objection.pk).exclude(raised_by=by.user_id)
     move([objection, *others], "uphold", by=by, note=answer, changes={"answer": answer})
     return objection

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from claims.models import Claim, Review
 from claims.services import adjudication
+from claims.services.adjudication import DecisionRefused
 from members.services.agents import agents_on
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import plus_working_days
+from unionaid.lib import workdays
 from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import enqueue
@@ -28,9 +30,9 @@ def goes_first(claim: Claim, *, by: Actor, on: date) -> bool:
     return bool(agents - {by.user_id, claim.member.user_id, claim.claimant.user_id}) and by.user_id not in agents
 
 
-def due_on(on: date) -> date:
-    """The last day on which the agent may look at a claim that came today."""
-    return plus_working_days(on, DAYS)
+def due_on(on: date, *, used: int = 0) -> date:
+    """The last day on which the agent may look at a claim that came today; `used`: working days the unit had it before."""
+    return workdays.due_on(on, max(1, DAYS - used))
 
 
 def pass_on(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
@@ -46,10 +48,15 @@ def give_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
     return adjudication.ask_back(claim, "unit_return", by=by, note=note)
 
 
-def pass_by(claim: Claim, *, by: Actor, on: date) -> Claim:
-    """The office takes it without waiting for the unit any longer."""
+def pass_by(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
+    """It goes to the office without the unit's word, for a reason: the office takes it, or the agent says that it is not the unit's to
+    look at (the person has left it: who worked elsewhere by then is not the old unit's to vouch for)."""
+    if not note.strip():
+        raise DecisionRefused(_("请写明为什么不经单位核对，例如：职工已调到别的单位。"))
     adjudication.not_own(claim, by)
-    return move([claim], "pass_by", by=by)[0]
+    move([claim], "pass_by", by=by, note=note)
+    adjudication.write_review(claim, "pass_by", by, note)
+    return claim
 
 
 def at_unit(pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -27,12 +27,13 @@ class UnitForm(AskForm):
     """In order, or back with words for the worker."""
 
     decision = forms.ChoiceField(
-        choices=[("pass", ""), ("return", "")], widget=forms.HiddenInput(),
+        choices=[("pass", ""), ("return", ""), ("decline", "")], widget=forms.HiddenInput(),
         error_messages={"required": gettext_lazy("请选择转办事处或退回"), "invalid_choice": gettext_lazy("请选择转办事处或退回")},
     )  # fmt: skip
     note = forms.CharField(
-        label=gettext_lazy("说明（退回时必填，职工会看到）"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
-    )
+        label=gettext_lazy("说明（退回或转出时必填；退回的，职工会看到）"), required=False, max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
 
 
 @requires("claims.unit_review")
@@ -58,9 +59,9 @@ def review(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _act(request: HttpRequest, claim: Claim, form: UnitForm) -> str:
-    passed = form.cleaned_data["decision"] == "pass"
-    act = unit_review.pass_on if passed else unit_review.give_back
+    decision = form.cleaned_data["decision"]
+    act = {"pass": unit_review.pass_on, "return": unit_review.give_back, "decline": unit_review.pass_by}[decision]
     act(claim, by=actor(request), on=today(), note=form.cleaned_data["note"])
-    done = _("申领 {number} 已转办事处。") if passed else _("申领 {number} 已退回职工补充。")
+    done = _("申领 {number} 已退回职工补充。") if decision == "return" else _("申领 {number} 已转办事处。")
     messages.success(request, done.format(number=claim.number))
     return reverse("claims:unit_claims")

@@ -112,6 +112,7 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     """Claims that wait for the worker."""
     words = {
         "supplement_requested": ("claims:supplement", _("补充材料：{number}"), _("去补充")),
+        "recovery": ("payouts:recovery", _("退回多付的互助金：{number}"), _("去看怎么退")),
         "returned_payment": ("payouts:correct_account", _("更正收款账户：{number}"), _("去更正")),
         "draft": ("claims:resume", _("没填完的申领：{number}"), _("接着填")),
     }
@@ -156,6 +157,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
         "corrects": corrected_number(claim),
+        "replaces": claim.corrects is not None and claim.corrects.state == "replaced",
         "correction": correction_of(claim),
         **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim, ReviewRule
+from claims.payouts import recoveries
 from claims.payouts import services as payouts
-from claims.payouts.models import PayoutBatch
+from claims.payouts.models import PayoutBatch, Recovery
 from claims.services import adjudication, appeals, bulk, notes, public_notice, rules, screening, unit_review
 from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
@@ -35,7 +36,7 @@ from members.services import (
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, load, make_unit, make_world
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
@@ -44,6 +45,7 @@ from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.moves import record
 from unionaid.workflow.notices import tell
 
 NEXT = "91610800MA70A1B9E"
@@ -85,6 +87,7 @@ def play(world: World, covers: list[Enrolment]) -> None:
         run_due("default")
     with everywhere(reason="arrange"), frozen(ASKED):
         found_otherwise(world, covers[0].member)
+        overpaid(world, covers[0].member)
 
 
 def approve_together(world: World, cover: Enrolment) -> None:
@@ -124,6 +127,23 @@ def found_otherwise(world: World, member: Member) -> None:
     decided = Claim.objects.filter(member=member, state="approved", corrections=None).first()
     by = world.cast.actor(world.cast.reviewer)
     redecisions.reclassify(decided, {"diagnosis_code": "K35.9"}, by=by, on=ASKED, note="出院记录")
+
+
+def overpaid(world: World, member: Member) -> None:
+    """By another correction too much was paid (stood in that state past the door): something is owed back in two parts."""
+    decided = Claim.objects.filter(member=member, state="in_batch", corrections=None).first()
+    cast = world.cast
+    made = redecisions.reclassify(decided, {"diagnosis_code": "J18.9"}, by=cast.actor(cast.reviewer), on=ASKED, note="诊断")
+    told = {"state": "recovery", "approved_fen": 0, "message": "医院已经退费，原来的给付多了。", "reason_clause": "第七条"}
+    Claim.objects.filter(pk=made.pk).update(**told, approved_by=cast.approver, approved_at=now())
+    made.refresh_from_db()
+    record([made], "reclaim", by=SYSTEM, to_state="recovery")
+    recovery = Recovery.objects.create(
+        office=cast.a, number=f"ZH2607{made.pk:07d}", claim=made, claimant=member, program=made.program, fund=made.fund, amount_fen=30_001,
+        opened_on=ASKED, decided_by=cast.approver,
+    )  # fmt: skip
+    parts = [(date(2026, 8, 1), 15_001), (date(2026, 9, 1), 15_000)]
+    recoveries.agree(recovery, parts, by=cast.actor(cast.payer), on=ASKED)
 
 
 def money_arrives(world: World) -> None:

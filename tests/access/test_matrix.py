@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from claims.models import Appeal, BulkApproval, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
-from claims.payouts.models import PayoutBatch
+from claims.payouts.models import PayoutBatch, Recovery
 from members.models import (
     AgentChange,
     AgentPaper,
@@ -91,6 +91,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         )[0]
         contributions.add_slip(own, CleanUpload("image/jpeg", b"j", "s.jpg", "e" * 64), by=full.worker(owner))
     with everywhere(reason="look"):
+        recovery = Recovery.objects.select_related("claim").first()
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
         bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
@@ -157,6 +158,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
+        "admin/payouts/recovery/": {"pk": recovery.pk, "object_id": recovery.pk},
+        "my/claims/<uuid:public_id>/recovery": {"public_id": recovery.claim.public_id},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},
         "admin/workflow/job/": {"public_id": job.public_id, "object_id": job.pk},
         "admin/workflow/auditentry/": {"object_id": entry.pk},

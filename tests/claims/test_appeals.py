@@ -5,12 +5,15 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, transaction
 
-from claims.models import Appeal, CeilingUsage, Claim, Review
+from claims.models import STEP_DAYS, Appeal, CeilingUsage, Claim, Review
 from claims.selectors.progress import office_days
+from claims.selectors.queue import due_of
+from claims.selectors.rules import rules
 from claims.services import adjudication, appeals, intake
 from claims.services.appeals import AppealRefused
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED
+from unionaid.lib import workdays
 from unionaid.lib.calendar import frozen
 from unionaid.workflow.moves import NotAllowed
 
@@ -137,7 +140,10 @@ def test_a_claim_below_the_deductible_gives_its_part_back_when_decided_anew(desk
 
 
 def test_the_time_it_stood_with_the_claimant_does_not_count(desk: Desk) -> None:
+    """Neither for the days with the office nor for the limit of the step, of which what was used before stays used."""
     claim = desk.world.claim(desk.cover(), 600_000)
+    limit = due_of(claim, rules())
+    assert limit == workdays.due_on(ASKED, STEP_DAYS)
     with frozen(date(2026, 7, 4)):
         adjudication.return_for_supplement(claim, by=desk.reviewer, on=date(2026, 7, 4), note="还差出院记录")
         assert office_days(claim, on=date(2026, 7, 4)) == 3
@@ -146,3 +152,9 @@ def test_the_time_it_stood_with_the_claimant_does_not_count(desk: Desk) -> None:
         intake.supplement(claim, by=desk.world.worker(claim.member), on=date(2026, 7, 20))
     claim.refresh_from_db()
     assert (claim.stood_days, claim.stopped_at, office_days(claim, on=date(2026, 7, 22))) == (16, None, 5)
+    used = 2  # Thursday and Friday, 2 and 3 July
+    assert due_of(claim, rules()) == workdays.due_on(date(2026, 7, 20), STEP_DAYS - used)
+    reviewed = adjudication.review(desk.world.claim(claim.enrolment, 500_000), by=desk.reviewer, on=ASKED)
+    with frozen(date(2026, 7, 6)):
+        adjudication.return_for_supplement(reviewed, by=desk.approver, on=date(2026, 7, 6), note="还差病历")
+    assert reviewed.step_days == 0, "what was reviewed is reviewed anew"

@@ -6,12 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from claims.models import CeilingUsage, Claim, Objection
-from claims.services import public_notice
+from claims.services import adjudication, public_notice
 from claims.services.public_notice import NoticeRefused
-from tests.factories.desk import Desk
+from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED
 from unionaid.lib.calendar import frozen
-from unionaid.offices.roles import NOBODY
+from unionaid.offices.roles import NOBODY, SYSTEM
 from unionaid.workflow.jobs import ask_what_is_due, run_due
 from unionaid.workflow.models import Job
 from unionaid.workflow.moves import Conflict, NotAllowed, move
@@ -80,6 +80,39 @@ def test_an_upheld_objection_pays_nothing_and_frees_the_limit(desk: Desk, claim:
     assert {one.state for one in Objection.objects.filter(pk__in=[objection.pk, second.pk])} == {"upheld"}
     again = desk.world.claim(claim.enrolment, 600_000)
     assert desk.decide(again).state == "on_notice"
+
+
+def test_a_reason_of_the_list_may_be_given_instead(desk: Desk, claim: Claim) -> None:
+    public_notice.uphold(_object(desk, claim), by=desk.manager, on=ASKED, answer="不在保障期", clause="第三条", reason_code="not_covered")
+    assert Claim.objects.get(pk=claim.pk).reason_code == "not_covered"
+
+
+def test_an_upheld_objection_may_send_it_back_to_review_and_the_whole_is_paid_then(desk: Desk, claim: Claim) -> None:
+    made = public_notice.review_again(_object(desk, claim), by=desk.manager, on=ASKED, answer="费用有疑问", clause="第七条")
+    claim.refresh_from_db()
+    assert (claim.state, made.state, made.corrects_id, _used()) == ("replaced", "submitted", claim.pk, 0)
+    assert desk.decide(made).state == "on_notice", "by the same desk: nobody of it was wrong about the law"
+    assert (made.approved_fen, _used()) == (440_000, 440_000)
+    with pytest.raises(Conflict):
+        move([claim], "close_notice", by=SYSTEM)
+
+
+def test_it_may_be_decided_anew_by_what_was_found_and_another_person_approves(desk: Desk) -> None:
+    cover = desk.cover(desk.plan(CRITICAL, notice_days=5))
+    severe = desk.decide(desk.diagnosis(cover, "critical_severe"))
+    objection = _object(desk, severe)
+    told = {"answer": "病理报告是轻度", "clause": "第七条", "by": desk.other_reviewer, "on": ASKED}
+    with pytest.raises(NoticeRefused, match="没有改变"):
+        public_notice.change(objection, {"diagnosis_class": "critical_severe"}, **told)
+    with pytest.raises(NotAllowed, match="初审的权限"):
+        public_notice.change(objection, {"diagnosis_class": "critical_mild"}, **told | {"by": desk.manager})
+    made = public_notice.change(objection, {"diagnosis_class": "critical_mild"}, **told)
+    severe.refresh_from_db()
+    assert (severe.state, made.state, made.reviewed_by_id) == ("replaced", "reviewed", desk.other_reviewer.user_id)
+    approved = adjudication.approve(made, by=desk.approver, on=ASKED)
+    assert 0 < approved.approved_fen < severe.approved_fen
+    used = CeilingUsage.objects.filter(key__startswith="period").values_list("used_fen", flat=True)
+    assert all(fen <= approved.approved_fen for fen in used), "what the first reserved is free again"
 
 
 def test_without_freeing_it_the_limit_would_stay_used(desk: Desk, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "supplement_requested": {"stopped_at": now()},
     "rejected": {"reason_code": "papers", "reason_clause": "第九条"},
     "on_notice": {"notice_from": ASKED, "notice_until": ASKED, "approved_fen": 1},
+    "recovery": {"approved_fen": 0},
+    "recovered": {"approved_fen": 0},
     **{state: {"approved_fen": 1} for state in ("approved", "in_batch", "paying", "paid", "returned_payment")},
 }
 STAFF = (Role.REVIEWER, Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER, Role.HEADQUARTERS, Role.AUDITOR, Role.SYSTEM_ADMIN)

@@ -58,7 +58,17 @@ def test_a_unit_that_does_nothing_holds_nobody_up(desk: Desk, claim: Claim) -> N
 
 
 def test_the_office_may_take_it_without_waiting(desk: Desk, claim: Claim) -> None:
-    assert unit_review.pass_by(claim, by=desk.reviewer, on=ASKED).state == "submitted"
+    with pytest.raises(DecisionRefused, match="请写明"):
+        unit_review.pass_by(claim, by=desk.reviewer, on=ASKED, note=" ")
+    with pytest.raises(NotAllowed):
+        unit_review.pass_by(claim, by=desk.approver, on=ASKED, note="急")
+    assert unit_review.pass_by(claim, by=desk.reviewer, on=ASKED, note="单位已撤销").state == "submitted"
+
+
+def test_the_agent_may_say_that_it_is_not_the_units_to_look_at(desk: Desk, claim: Claim) -> None:
+    unit_review.pass_by(claim, by=desk.world.agent_actor, on=ASKED, note="已调到别的单位")
+    assert (claim.state, claim.unit_reviewed_by_id) == ("submitted", None)
+    assert desk.decide(claim).state == "approved"
 
 
 def test_no_worker_passes_on_their_own_claim(desk: Desk, claim: Claim) -> None:

@@ -82,19 +82,6 @@ def plus_days(day: date, days: int) -> date:
     return day + timedelta(days=days)
 
 
-def plus_working_days(day: date, days: int) -> date:
-    """The working day so many working days later: Monday to Friday. The public holidays, which are set year by year, count as
-    working days here, so a term that spans one ends early rather than late.
-
-    >>> plus_working_days(date(2026, 7, 3), 1)
-    datetime.date(2026, 7, 6)
-    """
-    while days > 0:
-        day += timedelta(days=1)
-        days -= day.weekday() < 5
-    return day
-
-
 def plus_months(day: date, months: int) -> date:
     """The same day `months` later, or that month's last day.
 

@@ -1,4 +1,5 @@
-"""Working days (工作日): the statutory holidays and the weekends that are worked for them, as the State Council announces them.
+"""Working days (工作日): Monday to Friday, less the statutory holidays, and the weekends that are worked for them. The one count of the
+house: terms of plans, of units and of the office's steps are all counted here. `holidays.toml` holds the notices it follows.
 
 >>> due_on(date(2026, 2, 12), 2)
 datetime.date(2026, 2, 14)
@@ -6,8 +7,11 @@ datetime.date(2026, 2, 14)
 datetime.date(2026, 2, 24)
 """
 
+import tomllib
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 _DAY = timedelta(days=1)
 
@@ -18,23 +22,14 @@ def _days(first: date, last: date) -> Iterator[date]:
         first += _DAY
 
 
-# The arrangement for 2026; a year that is not announced yet has its weekends alone.
-_OFF = frozenset(
-    day
-    for first, last in (
-        (date(2026, 1, 1), date(2026, 1, 3)),
-        (date(2026, 2, 15), date(2026, 2, 23)),
-        (date(2026, 4, 4), date(2026, 4, 6)),
-        (date(2026, 5, 1), date(2026, 5, 5)),
-        (date(2026, 6, 19), date(2026, 6, 21)),
-        (date(2026, 9, 25), date(2026, 9, 27)),
-        (date(2026, 10, 1), date(2026, 10, 7)),
-    )
-    for day in _days(first, last)
-)
-_WORKED = frozenset(
-    {date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026, 5, 9), date(2026, 9, 20), date(2026, 10, 10)}
-)
+def notices() -> dict[str, dict[str, Any]]:
+    """Year → what its notice says: `notice`, `number`, `published`, `off` (first and last day of each holiday), `worked`."""
+    return tomllib.loads(Path(__file__).with_name("holidays.toml").read_text("utf-8"))
+
+
+_NOTICES = notices().values()
+_OFF = frozenset(day for notice in _NOTICES for first, last in notice["off"] for day in _days(first, last))
+_WORKED = frozenset(day for notice in _NOTICES for day in notice["worked"])
 
 
 def is_workday(day: date) -> bool:
@@ -48,6 +43,28 @@ def due_on(since: date, days: int) -> date:
     while days > 0:
         day += _DAY
         days -= is_workday(day)
+    return day
+
+
+def counted(since: date, until: date) -> int:
+    """How many working days have passed: after the first of these days, up to and with the second.
+
+    >>> counted(date(2026, 7, 3), date(2026, 7, 6))
+    1
+    """
+    return sum(is_workday(day) for day in _days(since + _DAY, until))
+
+
+def began(until: date, days: int) -> date:
+    """The last day after which, up to this one, so many working days have passed: whoever has used so many began then.
+
+    >>> began(date(2026, 7, 6), 1), counted(date(2026, 7, 5), date(2026, 7, 6))
+    (datetime.date(2026, 7, 5), 1)
+    """
+    day = until
+    while days > 0:
+        days -= is_workday(day)
+        day -= _DAY
     return day
 
 

@@ -102,7 +102,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "claims.dismiss_flag": frozenset({_R, _A}),
     "claims.note": frozenset({_R, _A, _P, _M}),
     "claims.set_rules": frozenset({_M, _H}),
-    "claims.pass_by": frozenset({_R, _S}),
+    "claims.pass_by": frozenset({_U, _R, _S}),
     "claims.close_notice": frozenset({_S}),
     "objections.enter": frozenset({_R, _A, _M}),
     "objections.decide": frozenset({_R, _A, _M}),

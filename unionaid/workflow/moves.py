@@ -85,9 +85,8 @@ def move(
     for row in rows.values():
         _refuse_person(arrow, row, by)
     _refuse_missing(model, arrow, ids, rows, expect_version)
-    written: dict[str, Any] = {**(changes or {}), "state": arrow.target}
-    if model.since_column:
-        written[model.since_column] = now()
+    since = {model.since_column: now()} if model.since_column else {}
+    written: dict[str, Any] = {**since, **(changes or {}), "state": arrow.target}
     if arrow.stamp:
         written[f"{arrow.stamp}_id"] = by.user_id
         written[f"{arrow.stamp.removesuffix('_by')}_at"] = now()

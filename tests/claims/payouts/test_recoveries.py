@@ -1,9 +1,12 @@
 """What was paid too much is owed back: in the books, in parts, from what arrives, off later benefit as the plan says, or let go by two."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from claims.models import CeilingUsage, Claim
 from claims.payouts import recoveries
@@ -17,6 +20,7 @@ from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED, load
+from unionaid.accounts.models import User
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import format_yuan
@@ -238,3 +242,45 @@ def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:
     assert balances("relief") == {"benefits": 200_000, "bank": -200_000}
     assert "unapplied" not in balances()
     assert discrepancies() == []
+
+
+def _client(user: Any) -> Client:
+    client = Client()
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def test_the_pages_carry_it_from_the_review_to_the_last_payment(paid: Case) -> None:
+    made, cast = paid.correct(), paid.desk.world.cast
+    approver = User.objects.get(pk=paid.desk.other_approver.user_id)
+    review = reverse("admin:claim_review", args=[made.pk])
+    said = {"decision": "reclaim", "note": WHY, "clause": "第七条"}
+    assert "确认要求退回" in _client(approver).get(review).content.decode()
+    assert _client(approver).post(review, said).status_code == 400, "not before it is confirmed once more"
+    assert _client(approver).post(review, said | {"sure": "yes"}).status_code == 302
+    run_due("payouts")
+    recovery = Recovery.objects.get()
+    desk, worker = reverse("admin:recovery", args=[recovery.pk]), reverse("payouts:recovery", args=[made.public_id])
+    arrived = paid.arrives(recovery.left_fen, recovery.number)
+    payer = _client(cast.payer)
+    assert recovery.number in payer.get(desk).content.decode()
+    agreed = payer.post(desk, {"act": "agree", "count": "3", "first_on": "2026-08-31", "key": "a"})
+    assert agreed.status_code == 302
+    assert [f"{one.due_on}" for one in recovery.instalments.all()] == ["2026-08-31", "2026-09-30", "2026-10-31"]
+    shown = _client(made.claimant.user).get(worker).content.decode()
+    assert WHY in shown
+    assert "2026年9月30日" in shown
+    half = {"act": "match", "remittance": arrived.pk, "amount": "100.00", "key": "m"}
+    assert [payer.post(desk, half).status_code for _twice in range(2)] == [302, 302]
+    recovery.refresh_from_db()
+    assert recovery.paid_fen == 10_000, "sent twice it counts once"
+    refused = payer.post(desk, {"act": "match", "remittance": arrived.pk, "amount": "999999", "key": "n"})
+    assert refused.status_code == 400
+    assert "最多可以核销" in refused.content.decode()
+    assert payer.post(desk, {"act": "write_off", "note": "x", "key": "o"}).status_code == 400, "no such act for this person now"
+    assert payer.post(desk, {"act": "propose_write_off", "note": "家庭困难", "key": "p"}).status_code == 302
+    manager = _client(cast.manager)
+    assert "家庭困难" in manager.get(desk).content.decode()
+    assert manager.post(desk, {"act": "write_off", "note": "同意", "key": "q"}).status_code == 302
+    assert "不用再退" in _client(made.claimant.user).get(worker).content.decode()
+    assert "多付的部分已经办结" in _client(made.claimant.user).get(reverse("claims:status", args=[made.public_id])).content.decode()

@@ -1,0 +1,205 @@
+"""Recovery at the desk: what is owed back and why, agreeing on parts, matching what arrived, letting go by two people."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from claims.payouts import recoveries
+from claims.payouts.models import Recovery
+from members.models import Remittance
+from unionaid.lib.calendar import plus_months, today
+from unionaid.lib.money import format_yuan, split_fen
+from unionaid.offices.access import actor
+from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.roles import Actor, may
+from unionaid.web.asking import KeyedForm
+from unionaid.web.fields import DayField, YuanField
+from unionaid.workflow.asking import attempt_once
+from unionaid.workflow.selectors import findable, told_history
+
+SHOWN_REMITTANCES = 100
+findable(Recovery, number="number", page="admin:recovery")
+
+
+class AgreeForm(KeyedForm):
+    """So many equal parts, one a month."""
+
+    count = forms.IntegerField(
+        label=_("分几期（每月一期）"), min_value=1, max_value=recoveries.MOST_INSTALMENTS,
+        error_messages={
+            "required": _("请填写分几期"), "invalid": _("请填写数字"), "min_value": _("至少 1 期"), "max_value": _("最多 36 期"),
+        },
+    )  # fmt: skip
+    first_on = DayField(label=_("第一期最晚哪天退"), error_messages={"required": _("请填写日期，例如 2026-03-01")})
+
+
+class MatchForm(KeyedForm):
+    """Which money that arrived, and how much of it."""
+
+    remittance = forms.ChoiceField(
+        label=_("来款"), error_messages={"required": _("请选择一笔来款"), "invalid_choice": _("请选择列出的一笔来款")}
+    )
+    amount = YuanField(label=_("核销多少（元）"), error_messages={"required": _("请填写金额，例如 100.00")})
+
+    def __init__(self, data: Any = None, *, arrived: Iterable[Remittance] = (), **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        words = gettext("{day} {payer} 剩 {left} 元 {remark}")
+        self.fields["remittance"].choices = [  # type: ignore[attr-defined]
+            (str(one.pk), words.format(day=one.received_on, payer=one.payer_name, left=format_yuan(one.left_fen), remark=one.remark))
+            for one in arrived
+        ]
+
+
+class NoteForm(KeyedForm):
+    """Why the rest is let go, or kept."""
+
+    note = forms.CharField(
+        label=_("原因"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}), error_messages={"required": _("请写明原因")}
+    )
+
+
+# What may be done with a recovery in a state: act → (right, form, words when it is done).
+ACTS: Mapping[str, tuple[str, type[KeyedForm], Any]] = {
+    "agree": ("recoveries.agree", AgreeForm, _("分期已经商定，并通知了职工。")),
+    "match": ("recoveries.book", MatchForm, _("退回款已经登记。")),
+    "propose_write_off": ("recoveries.propose", NoteForm, _("已申请核销，要由另一个人批准。")),
+    "keep": ("recoveries.write_off", NoteForm, _("没有核销，仍要退回。")),
+    "write_off": ("recoveries.write_off", NoteForm, _("剩余部分已经核销，并通知了职工。")),
+}
+OPEN_TO = {"open": ("agree", "match", "propose_write_off"), "write_off_proposed": ("write_off", "keep")}
+
+
+def recovery_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One recovery with what may be done now; each act is a form of its own."""
+    rows = Recovery.objects.select_related("claim", "claimant", "program", "office", "write_off_proposed_by", "written_off_by")
+    recovery = get_object_or_404(rows, pk=pk)
+    by, bound = actor(request), ""
+    arrived = _arrived(recovery, by) if recovery.state == "open" else []
+    form_of = {act: _form(act, arrived, recovery) for act in _open_acts(recovery, by)}
+    status = 200
+    if request.method == "POST":
+        bound, status = request.POST.get("act", ""), 400
+        if bound in form_of:
+            form = form_of[bound] = _form(bound, arrived, recovery, data=request.POST)
+            if form.is_valid() and (address := attempt_once(request, form, lambda: _done(request, recovery, bound, form))):
+                return redirect(address)
+            status = form.status
+            recovery.refresh_from_db()
+    return render(request, "desk/recovery.html", _context(request, recovery, form_of, bound), status=status)
+
+
+def _open_acts(recovery: Recovery, by: Actor) -> list[str]:
+    return [act for act in OPEN_TO.get(recovery.state, ()) if may(by, ACTS[act][0], recovery.office_id) and not _parted(recovery, act, by)]
+
+
+def _parted(recovery: Recovery, act: str, by: Actor) -> bool:
+    """Did this person take part in a way that keeps them out of this act?"""
+    arrow = next((arrow for arrow in Recovery.graph.arrows if arrow.action == act), None)
+    return arrow is not None and any(getattr(recovery, f"{column}_id") == by.user_id for column in arrow.not_by)
+
+
+def _arrived(recovery: Recovery, by: Actor) -> list[Remittance]:
+    """The office's money that nobody has matched whole, that which names this recovery first."""
+    if not may(by, "recoveries.book", recovery.office_id):
+        return []
+    rows = Remittance.objects.filter(office=recovery.office_id, left_fen__gt=0).order_by("-received_on", "-id")[:SHOWN_REMITTANCES]
+    return sorted(rows, key=lambda one: recovery.number not in one.remark)
+
+
+def _form(act: str, arrived: list[Remittance], recovery: Recovery, data: Any = None) -> KeyedForm:
+    kind = ACTS[act][1]
+    form = MatchForm(data, arrived=arrived) if kind is MatchForm else kind(data)
+    form.auto_id = f"{act}_%s"
+    return form
+
+
+def _done(request: HttpRequest, recovery: Recovery, act: str, form: KeyedForm) -> str:
+    said, by, on = form.cleaned_data, actor(request), today()
+    acts: dict[str, Callable[[], Any]] = {
+        "agree": lambda: recoveries.agree(recovery, _parts(recovery, said), by=by, on=on),
+        "match": lambda: recoveries.match(
+            recovery, get_object_or_404(Remittance, pk=said["remittance"]), amount_fen=said["amount"], by=by, on=on
+        ),
+        "propose_write_off": lambda: recoveries.propose_write_off(recovery, by=by, note=said["note"]),
+        "keep": lambda: recoveries.keep(recovery, by=by, note=said["note"]),
+        "write_off": lambda: recoveries.write_off(recovery, by=by, on=on, note=said["note"]),
+    }
+    acts[act]()
+    messages.success(request, ACTS[act][2])
+    return reverse("admin:recovery", args=[recovery.pk])
+
+
+def _parts(recovery: Recovery, said: Mapping[str, Any]) -> list[tuple[Any, int]]:
+    """Equal parts of all that is left, one a month."""
+    parts = split_fen(recovery.left_fen, [1] * said["count"])
+    return [(plus_months(said["first_on"], i), fen) for i, fen in enumerate(parts)]
+
+
+def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, KeyedForm], bound: str) -> dict[str, Any]:
+    by = actor(request)
+    return desk_context(
+        request,
+        trail=[list_of(Recovery)],
+        title=gettext("追回 {number}").format(number=recovery.number),
+        recovery=recovery,
+        amounts=[
+            (label, format_yuan(getattr(recovery, f"{name}_fen")))
+            for name, label in (("amount", _("多付")), ("paid", _("已退回")), ("written_off", _("已核销")), ("left", _("还要退")))
+        ],
+        pay_by=recoveries.pay_by(recovery),
+        instalments=[(one, format_yuan(one.amount_fen)) for one in recovery.instalments.all()],
+        payments=[(one, format_yuan(one.amount_fen)) for one in recovery.payments.select_related("remittance", "line__claim", "by")],
+        forms=form_of,
+        bound=bound,
+        none_arrived="match" in form_of and not form_of["match"].fields["remittance"].choices,  # type: ignore[attr-defined]
+        parted=any(may(by, ACTS[act][0], recovery.office_id) and _parted(recovery, act, by) for act in OPEN_TO.get(recovery.state, ())),
+        may_see_money=may(by, "contributions.view", recovery.office_id),
+        history=told_history(recovery),
+    )
+
+
+@admin.register(Recovery)
+class RecoveryAdmin(HouseAdmin):
+    """What is owed back to the office's funds, newest first."""
+
+    view_action = "recoveries.view"
+    section, place = "claims", 25
+    page = "admin:recovery"
+    desk_urls = (("<int:pk>/record/", "recovery", "recoveries.view", recovery_page),)
+    list_hint = _("重新核定后查出多付的互助金：由职工退回，可以分期；退不回的由两个人核销。原来的决定和付款不改动。")
+    empty_hint = _("没有符合条件的追回。在更正的申领上办理“核定多付，要求退回”后，会出现在这里。")
+    search_hint = _("追回编号的开头（ZH…）")
+    list_display = (
+        "number", column("claimant", _("职工")), "standing", "amount", "left", "opened_on", column("program", _("计划")),
+        column("office", _("机构")),
+    )  # fmt: skip
+    list_filter = (("state", titled(_("状态"))),)
+    list_select_related = ("claimant", "program", "office")
+    ordering = ("-id",)
+
+    def find(self, rows: QuerySet[Recovery], text: str) -> QuerySet[Recovery]:
+        return rows.filter(number__begins=text.upper())
+
+    @admin.display(description=_("多付（元）"))
+    def amount(self, recovery: Recovery) -> str:
+        return format_yuan(recovery.amount_fen)
+
+    @admin.display(description=_("还要退（元）"))
+    def left(self, recovery: Recovery) -> str:
+        return format_yuan(recovery.left_fen)
+
+
+@todo("recoveries.write_off")
+def write_offs_to_decide(by: Actor) -> Iterable[Todo]:
+    """Write-offs that wait for a second person."""
+    rows = Recovery.objects.filter(state="write_off_proposed").exclude(write_off_proposed_by=by.user_id).exclude(decided_by=by.user_id)
+    address = f"{reverse('admin:payouts_recovery_changelist')}?state__exact=write_off_proposed"
+    yield waiting(_("待批准的多付核销"), rows, "write_off_proposed_at", address)
