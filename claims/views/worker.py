@@ -32,6 +32,9 @@ from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
 from unionaid.workflow.notices import unread
 
+# Nothing is paid to an account there.
+UNPAID = ("rejected", "withdrawn", "replaced", "recovery", "recovered")
+
 
 @requires("my.use")
 @never_cache
@@ -153,7 +156,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "whole": format_yuan(final.total_fen) if final and before else "",
         "before": format_yuan(before.total_fen) if before else "",
         "reason": reason_words(claim.reason_code),
-        "account": card_words(claim.card) if claim.card and mine_to_do else "",
+        "account": card_words(claim.card) if claim.card and mine_to_do and claim.state not in UNPAID else "",
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
         "corrects": corrected_number(claim),

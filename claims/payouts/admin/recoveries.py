@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +54,7 @@ class MatchForm(KeyedForm):
         super().__init__(data, **kwargs)
         words = gettext("{day} {payer} 剩 {left} 元 {remark}")
         self.fields["remittance"].choices = [  # type: ignore[attr-defined]
-            (str(one.pk), words.format(day=one.received_on, payer=one.payer_name, left=format_yuan(one.left_fen), remark=one.remark))
+            (str(one.pk), words.format(day=date_format(one.received_on), payer=one.payer_name, left=format_yuan(one.left_fen), remark=one.remark))
             for one in arrived
         ]
 
@@ -115,8 +116,11 @@ def _arrived(recovery: Recovery, by: Actor) -> list[Remittance]:
 
 
 def _form(act: str, arrived: list[Remittance], recovery: Recovery, data: Any = None) -> KeyedForm:
-    kind = ACTS[act][1]
-    form = MatchForm(data, arrived=arrived) if kind is MatchForm else kind(data)
+    """The form of an act; of the money that arrived, so much is proposed as can be matched of the first."""
+    kind, told = ACTS[act][1], {}
+    if arrived and recovery.number in arrived[0].remark:
+        told["amount"] = format_yuan(min(arrived[0].left_fen, recovery.left_fen)).replace(",", "")
+    form = MatchForm(data, arrived=arrived, initial=told) if kind is MatchForm else kind(data)
     form.auto_id = f"{act}_%s"
     return form
 
