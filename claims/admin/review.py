@@ -28,6 +28,7 @@ from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, que
 from claims.selectors.rules import rules
 from claims.services import adjudication
 from claims.transitions import DECIDABLE
+from members.facts import cover_waits
 from members.services.people import masked_numbers
 from programs.rules import reading
 from programs.rules.facts import SETTLEMENT_FIELDS
@@ -135,6 +136,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         refused=refused,
         papers=_papers(claim, schedule, language),
         **_stays(claim, schedule.day_count),
+        waiting=cover_waits(claim.enrolment, schedule).in_language(language),
         kind=kind.in_language(language) if (kind := dict(kinds_to_tell(schedule)).get(claim.event_kind)) else "",
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
