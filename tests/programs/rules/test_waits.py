@@ -15,6 +15,7 @@ TWO = plan(
     item({"fixed": "10"}, code="c", name={"zh": "伤残", "en": "disability"}, events=("accident_disability",)),
     waiting={"days": 10},
 )
+ILLNESS = "大病：到 2026年3月31日，这之前发生的疾病不给付；伤残：没有等待期"
 BANDS = [{"from_day": 1, "to_day": 30, "amount": "0"}, {"from_day": 31, "to_day": 90, "amount": "500"}, {"from_day": 91, "amount": "10000"}]
 BANDED = plan(item({"wait": BANDS}), waiting={"days": 90, "waived_on_renewal_within_days": 30})
 ALIKE = plan(item({"fixed": "1"}, code="a"), item({"fixed": "1"}, code="b"), waiting={"days": 30, "waived_on_renewal_within_days": 30})
@@ -23,9 +24,9 @@ ALIKE = plan(item({"fixed": "1"}, code="a"), item({"fixed": "1"}, code="b"), wai
 @pytest.mark.parametrize(
     ("schedule", "since", "on", "says"),
     [
-        (TWO, None, None, "住院：到 2026年1月30日，这之前发生的疾病不给付；大病：到 2026年3月31日，这之前发生的疾病不给付；伤残：没有等待期"),
-        (TWO, 30, None, "住院：连续参加，没有等待期；大病：到 2026年3月31日，这之前发生的疾病不给付；伤残：没有等待期"),
-        (TWO, 31, date(2026, 2, 1), "住院：已于 2026年1月30日 结束；大病：到 2026年3月31日，这之前发生的疾病不给付；伤残：没有等待期"),
+        (TWO, None, None, "住院：到 2026年1月30日，这之前发生的疾病不给付；" + ILLNESS),
+        (TWO, 30, None, "住院：连续参加，没有等待期；" + ILLNESS),
+        (TWO, 31, date(2026, 2, 1), "住院：已于 2026年1月30日 结束；" + ILLNESS),
         (BANDED, None, None, "到 2026年3月31日，这之前发生的疾病按条款少给或不给"),
         (BANDED, 0, None, "连续参加，没有等待期"),
         (ALIKE, None, None, "到 2026年1月30日，这之前发生的疾病不给付"),
