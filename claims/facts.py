@@ -13,7 +13,7 @@ from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
-from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, PriorUse, Settlement, Stay, disease_of
+from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
@@ -87,13 +87,13 @@ def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> Pri
 def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
     before = replaced(claim)
     diseases, admissions, several = _decided_before(claim) if _asks_history(claim) else ({}, 0, [])
-    same = disease_of(claim.diagnosis_code, claim.diagnosis_class)
+    told = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
     given_back = taken_by(before) if before else {}
     return PriorUse(
         used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
-        paid_items=_paid_items([pk for pk, disease in diseases.items() if same and disease == same]),
+        paid_items=_paid_items([pk for pk, disease in diseases.items() if told.is_same(disease)]),
         admissions=admissions - _left_out(several),
-        diseases=frozenset(filter(None, diseases.values())),
+        diseases=frozenset(disease for disease in diseases.values() if disease.key),
     )
 
 
@@ -107,7 +107,7 @@ def _asks_history(claim: Claim) -> bool:
     return any(part.name in HISTORY for item in items for part in (*item.steps, *item.gates))
 
 
-def _decided_before(claim: Claim) -> tuple[dict[int, str], int, list[int]]:
+def _decided_before(claim: Claim) -> tuple[dict[int, Disease], int, list[int]]:
     """Of this person's decided claims in the program, this one's line left out: the disease of each, how many admissions under the
     same cover, and the claims with several of them. One statement."""
     line = corrected_line(claim)
@@ -118,10 +118,10 @@ def _decided_before(claim: Claim) -> tuple[dict[int, str], int, list[int]]:
         .annotate(stays=Count("admissions"))
         .values_list("pk", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
     )
-    diseases, admissions, several = dict[int, str](), 0, list[int]()
+    diseases, admissions, several = dict[int, Disease](), 0, list[int]()
     for pk, enrolment_id, event, code, own, stays in others:
         if event in ("diagnosis", "surgery"):
-            diseases[pk] = disease_of(code, own)
+            diseases[pk] = Disease.of(code, own)
         elif event == "admission" and enrolment_id == claim.enrolment_id:
             admissions += stays
             several += [pk] if stays > 1 else []

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from members.facts import cover_waits
 from members.models import Enrolment, Roster
 from members.printed import FONT, new_page, write_code, write_facts
 from members.selectors.unit_cover import Batch
+from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
 
 
@@ -21,7 +24,7 @@ def number_of(enrolment: Enrolment) -> str:
 def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     """What the certificate says, line by line; page and PDF show the same."""
     first, last = enrolment.cover.lower, enrolment.last_day
-    waiting = date_format(enrolment.waiting_until) if enrolment.waiting_until else _("无")
+    waiting = cover_waits(enrolment, schedule_of(enrolment.terms)).in_language(get_language() or "")
     return [
         (_("凭证编号"), number_of(enrolment)),
         (_("参加人"), enrolment.member.name),
@@ -31,7 +34,7 @@ def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
         (_("份数"), _("{count} 份").format(count=enrolment.shares)),
         (_("互助费"), _("{amount} 元").format(amount=format_yuan(enrolment.contribution_fen))),
         (_("保障期"), _("{first} 0 时起，至 {last} 24 时止").format(first=date_format(first), last=date_format(last))),
-        (_("等待期至"), waiting),
+        (_("等待期"), waiting),
         (_("参加单位"), enrolment.unit.name if enrolment.unit else _("个人参加")),
         (_("责任办事处"), enrolment.office.name),
     ]

@@ -9,6 +9,8 @@ from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.schedule import Schedule
+from programs.rules.waits import waits, waits_in_words
+from programs.rules.words import Words
 from unionaid.lib.calendar import Period, plus_days
 
 
@@ -97,6 +99,11 @@ def waiting(schedule: Schedule, start: date, previous_end: date | None) -> tuple
     ends = schedule.waiting_ends(start, since)
     until = plus_days(ends, -1) if ends > start else None
     return until, until is None and since is not None and since <= max(schedule.waivers, default=-1)
+
+
+def cover_waits(enrolment: Enrolment, schedule: Schedule, *, on: date | None = None) -> Words:
+    """How long each item waits under this cover, in one sentence; `on`: the day it is read, where what is over is said to be over."""
+    return waits_in_words(waits(schedule, enrolment.cover.lower, enrolment.days_since_cover), on=on)
 
 
 def waits_by_waiver(schedule: Schedule, start: date) -> tuple[list[int], list[date | None]]:

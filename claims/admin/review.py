@@ -28,6 +28,7 @@ from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, que
 from claims.selectors.rules import rules
 from claims.services import adjudication
 from claims.transitions import DECIDABLE
+from members.facts import cover_waits
 from members.services.people import masked_numbers
 from programs.rules import reading
 from programs.rules.facts import SETTLEMENT_FIELDS
@@ -135,6 +136,8 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         refused=refused,
         papers=_papers(claim, schedule, language),
         **_stays(claim, schedule.day_count),
+        waiting=cover_waits(claim.enrolment, schedule).in_language(language),
+        wants_code=claim.state == "submitted" and not claim.diagnosis_code and _once_per_disease(schedule, claim.event),
         kind=kind.in_language(language) if (kind := dict(kinds_to_tell(schedule)).get(claim.event_kind)) else "",
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
@@ -191,6 +194,11 @@ def _audit_lines(statement: BenefitStatement, claim: Claim, language: str) -> li
     names = limit_names(schedule_of(claim.terms))
     lines = reading.statement(statement.assessment, reader="auditor", names=names, terms=terms, content_hash=statement.content_hash)
     return [line.words.in_language(language) for line in lines]
+
+
+def _once_per_disease(schedule: Schedule, event: str) -> bool:
+    """Does the plan pay for one disease once? Then only a code tells one disease from another later."""
+    return any(gate.name == "once_per_disease" for item in schedule.items if event in item.events for gate in item.gates)
 
 
 def _stays(claim: Claim, day_count: str) -> dict[str, Any]:

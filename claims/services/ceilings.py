@@ -10,7 +10,7 @@ from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 from claims.facts import LIFETIME, taken_by
 from claims.models import BenefitStatement, CeilingUsage, Claim
 from programs.rules.assess import Assessment, limits_of
-from programs.rules.facts import disease_of
+from programs.rules.facts import Disease
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 
@@ -20,7 +20,7 @@ def lock(claim: Claim) -> Mapping[str, Decimal]:
 
     The lock holds until the transaction ends: a second reviewer waits here and then sees what the first one used.
     """
-    disease = disease_of(claim.diagnosis_code, claim.diagnosis_class)
+    disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class).key
     limits = limits_of(schedule_of(claim.terms), shares=claim.enrolment.shares, disease=disease)
     CeilingUsage.objects.bulk_create(
         [

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 from claims.selectors.standing import Part, Standing, Used, my_standings
 from claims.views.parts import show
 from claims.views.worker import cover_card
+from members.facts import cover_waits
 from members.transitions import LIVE
 from programs.rules.outline import payer_words
+from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
@@ -45,26 +47,11 @@ def _card(one: Standing, on: date, member_id: int | None, language: str) -> dict
         "full": True,
         "through": through,
         "who": cover.member.name if through else card["who"],
-        "waiting": _waiting(one, on),
+        "waiting": cover_waits(cover, schedule_of(cover.terms), on=on).in_language(language) if cover.state in LIVE else "",
         "amount": format_yuan(cover.contribution_fen),
         "parts": [_paid(part, language) for part in one.parts],
         "limits": [_limit(used, cover.relation, language) for used in one.limits] if cover.state == "effective" else [],
     }
-
-
-def _waiting(one: Standing, on: date) -> str:
-    """Until when nothing is paid for illness, or that nobody waits."""
-    cover = one.cover
-    if cover.state not in LIVE:
-        return ""
-    if cover.waiting_waived:
-        return _("连续参加，没有等待期")
-    if cover.waiting_until is None:
-        return _("没有等待期")
-    day = date_format(cover.waiting_until)
-    if cover.waiting_until < on:
-        return _("已于 {day} 结束").format(day=day)
-    return _("到 {day}，这之前发生的疾病不给付").format(day=day)
 
 
 def _paid(part: Part, language: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -22,6 +23,7 @@ from claims.services import intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context
 from claims.views.parts import mine, own, show
+from members.facts import cover_waits
 from members.models import Enrolment
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -66,13 +68,13 @@ def address_of(name: str, *args: Any) -> str:
 
 def cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
     own_debt = cover.state == "contribution_due" and cover.roster_id is None
-    waits = cover.waiting_until is not None and not cover.waiting_waived and cover.waiting_until >= on
+    waits = cover.waiting_until is not None and cover.waiting_until >= on
     effective = cover.state == "effective"
     return {
         "cover": cover,
         "who": person_words(cover),
         "days": span(cover.cover.lower, cover.last_day),
-        "waits": waits,
+        "waits": cover_waits(cover, schedule_of(cover.terms), on=on).in_language(get_language() or "") if waits else "",
         "unit_pays": cover.state == "contribution_due" and not own_debt,
         "pay": address_of("members:pay", cover.public_id) if own_debt else "",
         "withdraw": address_of("members:withdraw", cover.public_id) if own_debt else "",

@@ -8,14 +8,16 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from members.facts import cover_waits
 from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
 from members.services.people import masked_numbers
 from members.transitions import LIVE
+from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
 from unionaid.offices.roles import Actor, may
@@ -54,6 +56,7 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
         cover=cover,
         last_day=cover.last_day,
         numbers=masked_numbers([cover.member_id]).get(cover.member_id),
+        waiting=cover_waits(cover, schedule_of(cover.terms)).in_language(get_language() or ""),
         fee=format_yuan(cover.contribution_fen),
         papers=papers_of([cover]),
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],

@@ -1,18 +1,17 @@
 """Reading units, rosters and what they owe, for their agents. Everything stays inside the open scope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.facts import waits_by_waiver
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services.people import Masked, masked_numbers
 from members.transitions import DUE_LIVE
 from programs.models import Terms
+from programs.rules.waits import Wait, waits
 from programs.selectors import joinable_terms, schedule_of
 from unionaid.lib.calendar import today
 from unionaid.offices.scope import everywhere
@@ -121,14 +120,13 @@ def dues_of(roster: Roster) -> list[ContributionDue]:
     return list(roster.dues.select_related("unit__office").order_by("id"))
 
 
-def waiting_of(roster: Roster) -> tuple[date | None, list[tuple[int, date | None]]]:
-    """The last day of waiting for whoever is new, and for whoever renews within so many days, as joining today has it."""
+def waiting_of(roster: Roster) -> tuple[Sequence[Wait], list[tuple[int, Sequence[Wait]]]]:
+    """How the items wait for whoever is new, and for whoever renews within so many days, as joining today has it."""
     schedule = schedule_of(roster.terms)
     cover = schedule.cover(on=today(), term_months=roster.term_months)
     if cover is None:
-        return None, []
-    _sinces, untils = waits_by_waiver(schedule, cover.start)
-    return untils[-1], list(zip(schedule.waivers, untils, strict=False))
+        return (), []
+    return waits(schedule, cover.start, None), [(days, waits(schedule, cover.start, days)) for days in schedule.waivers]
 
 
 def work_on(roster: Roster) -> Job | None:

@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from members.facts import waiting
+from members.facts import previous_ends
 from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm, TermForm
 from members.models import Enrolment, JoinDraft
 from members.selectors.joining import cover_of, draft_named, fee_of, my_draft, my_join_paper, wards_of
@@ -22,6 +23,7 @@ from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
 from members.views.parts import show
+from programs.rules.waits import waits, waits_in_words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
@@ -300,11 +302,15 @@ def _cost(draft: JoinDraft, missing: list[str]) -> dict[str, Any]:
     schedule = schedule_of(draft.terms)
     fee = _fee(draft, draft.shares)
     cover = cover_of(draft, on=today())
-    until, _waived = waiting(schedule, cover.start, None)
+    people = [draft.member_id] if draft.member_id else []
+    with everywhere(reason="when this person's last cover ended, through whomever"):
+        ended = previous_ends(people, draft.terms, before=cover.start).get(draft.member_id or 0)
+    since = None if ended is None else (cover.start - ended).days
+    found = waits(schedule, cover.start, since)
     return {
         "fee": "" if fee is None or "term" in missing else format_yuan(fee),
         "days": span(cover.start, cover.last_day),
-        "waits": until,
+        "waits": waits_in_words(found).in_language(get_language() or "") if any(one.until or one.waived for one in found) else "",
     }
 
 

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +19,7 @@ from members.selectors import rosters as reading
 from members.services import rosters
 from members.views.unit_parts import due_parts, show, unit_or_404
 from programs.models import Terms
+from programs.rules.waits import Wait, waits, waits_in_words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.identity import mask_name
@@ -181,30 +183,33 @@ def _lines(request: HttpRequest, found: Roster, only: str) -> dict[str, Any]:
 
 def _told(found: Roster, rows: Sequence[RosterRow]) -> list[tuple[RosterRow, str, str]]:
     """Each line with its contribution and what is said of waiting."""
-    covers = reading.covers_of(found, rows)
+    covers, schedule = reading.covers_of(found, rows), schedule_of(found.terms)
     told = []
     for row in rows:
-        cover, waiting = covers.get(row.row_number), ""
-        if cover and cover.waiting_waived:
-            waiting = _("接续上期，免等待期")
-        elif cover and cover.waiting_until:
-            waiting = _("等待期至 {day}").format(day=date_format(cover.waiting_until))
+        cover = covers.get(row.row_number)
+        waiting = _waits(waits(schedule, cover.cover.lower, cover.days_since_cover)) if cover else ""
         told.append((row, format_yuan(row.fee_fen) if row.outcome != "bad" else "", waiting))
     return told
 
 
+def _waits(found: Sequence[Wait]) -> str:
+    """What is said of one person's waiting; of whoever never had to wait, nothing."""
+    if len(found) > 1:
+        return _("等待期：{words}").format(words=waits_in_words(found).in_language(get_language() or ""))
+    if found[0].waived:
+        return _("接续上期，免等待期")
+    return _("等待期至 {day}").format(day=date_format(found[0].until)) if found[0].until else ""
+
+
 def _waiting(found: Roster) -> str:
     """What the preview says of waiting: who stays and who is new are not the same."""
-    until, waivers = reading.waiting_of(found)
-    if found.state != "checked" or until is None:
+    new, waivers = reading.waiting_of(found)
+    if found.state != "checked" or not any(one.until for one in new):
         return ""
-    said = [_("新参加的人有等待期，至 {day}。").format(day=date_format(until))]
-    for days, last in waivers:
-        if last is None:
-            said.append(_("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的），免等待期。").format(days=days))
-        else:
-            words = _("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的），等待期至 {day}。")
-            said.append(words.format(days=days, day=date_format(last)))
+    said = [_("新参加的人有等待期：{words}。").format(words=waits_in_words(new).in_language(get_language() or ""))]
+    for days, waiting in waivers:
+        words = _("上期保障结束后 {days} 天内接上的人（包括从其他单位转来的）：{words}。")
+        said.append(words.format(days=days, words=waits_in_words(waiting).in_language(get_language() or "")))
     return "".join(said)
 
 

@@ -93,8 +93,8 @@ def _result(terms: Terms, schedule: Schedule, told: Situation, language: str) ->
     found = assess(schedule, person=told.person, cover=told.cover, case=told.case, prior=told.prior)
     data = found.as_data()
     name = f"{schedule.code} {schedule.version}"
-    told = {"names": limit_names(schedule), "terms": name, "content_hash": terms.content_hash}
-    readings = [(words, statement(data, reader=reader, **told)) for reader, words in READERS]
+    names, told_by = limit_names(schedule), terms.content_hash
+    readings = [(words, statement(data, reader=reader, names=names, terms=name, content_hash=told_by)) for reader, words in READERS]
     return {
         "total": yuan(found.total),
         "missing": bool(found.missing),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from programs.rules.casefile import STAY
 from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
-from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS, disease_of
+from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
 from programs.rules.schedule import Schedule, Step
@@ -195,8 +195,8 @@ class CaseForm(AskForm):
         stays = [self._stay_said(number) for number in range(1, self.stays + 1)]
         case |= {"stays": stays} if self.stays > 1 else stays[0]
         if "diseases" in case:
-            case["diseases"] = [part.upper() for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
-        disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
+            case["diseases"] = [part for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
+        disease = Disease.of(case.get("diagnosis_code", ""), case.get("diagnosis_class", "")).key
         if used := dict(self._used(disease)):
             case["used"] = used
         paid = {name.partition(":")[2]: _plain(self.fields[name], said[name]) for name in said if name.startswith("paid:")}
@@ -237,7 +237,7 @@ class CaseForm(AskForm):
             found |= {_name(name, number): value for name, value in stay.items() if _name(name, number) in self.fields}
         if "diseases" in case:
             found["diseases"] = "、".join(case["diseases"])
-        disease = disease_of(case.get("diagnosis_code", ""), case.get("diagnosis_class", ""))
+        disease = Disease.of(case.get("diagnosis_code", ""), case.get("diagnosis_class", "")).key
         for name, (step, _words) in self._limits.items():
             for key in _keys(step, disease):
                 if key in case.get("used", {}):

@@ -16,11 +16,11 @@ from programs.rules.facts import (
     ZERO,
     CaseFacts,
     CoverFacts,
+    Disease,
     PersonFacts,
     PriorUse,
     Settlement,
     Stay,
-    disease_of,
 )
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
@@ -31,6 +31,7 @@ EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disabilit
 ORDINARY_AGE = 40
 ORDINARY_WAIT = 120
 ANY_DISEASE = "病种"  # stands for the disease in the name of a limit that is counted for each disease
+CODE = re.compile("[A-Za-z][0-9]{2}")  # how a diagnosis code begins
 AMOUNT_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 
 
@@ -63,9 +64,14 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
         used=_sums(data.get("used", {})),
         paid_items=_sums(data.get("paid_items", {})),
         admissions=data.get("admissions_before", 0),
-        diseases=frozenset(disease_of(code, "") for code in data.get("diseases", ())),
+        diseases=frozenset(_disease(told) for told in data.get("diseases", ())),
     )
     return Situation(person, cover, case, prior)
+
+
+def _disease(told: str) -> Disease:
+    """A disease that was paid for: by its code, or by the plan's class."""
+    return Disease.of(told, "") if CODE.match(told) else Disease.of("", told)
 
 
 def _cover(schedule: Schedule, data: Mapping[str, Any], path: Path) -> CoverFacts:

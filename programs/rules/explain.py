@@ -284,7 +284,14 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"疾病编码 {i['code']} 不在本项病种内", f"the diagnosis {i['code']} is not on this item's list"
         ),
         "hospital_grade": lambda: Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}"),
-        "disease_paid": lambda: Words("同一疾病此前已给付过", "the same disease was paid before"),
+        "disease_paid": lambda: (
+            Words(
+                "同一给付类别此前已给付过，没有疾病编码可以区分，按同一疾病计",
+                "this class was paid before, and no diagnosis code tells the two apart: it counts as the same disease",
+            )
+            if i.get("by_class") == "True"
+            else Words("同一疾病此前已给付过", "the same disease was paid before")
+        ),
         "excluded": lambda: Words(f"与“{i['by']}”不同时给付，已取较高一项", f"not paid beside “{i['by_en']}”, which is higher"),
     }[code]()
 

@@ -188,17 +188,44 @@ class CaseFacts:
 
     @property
     def disease(self) -> str:
-        """What counts as the same disease: the category of the diagnosis, or else the plan's own class."""
-        return disease_of(self.diagnosis_code, self.diagnosis_class)
+        """The name of the disease under the limits (`Disease.key`)."""
+        return self.told_disease.key
+
+    @property
+    def told_disease(self) -> "Disease":
+        return Disease.of(self.diagnosis_code, self.diagnosis_class)
 
 
-def disease_of(code: str, own_class: str) -> str:
-    """The first three characters of a diagnosis code (its ICD-10 category), or the plan's class when there is no code.
+@dataclass(frozen=True, slots=True, order=True)
+class Disease:
+    """A disease as a claim tells it: by the ICD-10 category of its code (three characters), by the plan's own class, or by both."""
 
-    >>> disease_of("c50.911", ""), disease_of("", "class_1")
-    ('C50', 'class_1')
-    """
-    return code[:3].upper() or own_class
+    category: str = ""
+    own_class: str = ""
+
+    @classmethod
+    def of(cls, code: str, own_class: str) -> "Disease":
+        return cls(code[:3].upper(), own_class)
+
+    @property
+    def key(self) -> str:
+        """The category, or the plan's class when there is no code.
+
+        >>> Disease.of("c50.911", "class_1").key, Disease.of("", "class_1").key
+        ('C50', 'class_1')
+        """
+        return self.category or self.own_class
+
+    def is_same(self, other: "Disease") -> bool:
+        """Codes decide where both have one; a disease told by its class alone is the one that another claim tells by that class.
+
+        >>> told, coded = Disease.of("", "cancer"), Disease.of("C50.9", "cancer")
+        >>> told.is_same(coded), coded.is_same(told), coded.is_same(Disease.of("C34.1", "cancer"))
+        (True, True, False)
+        """
+        if self.category and other.category:
+            return self.category == other.category
+        return bool(self.own_class) and self.own_class == other.own_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +236,7 @@ class PriorUse:
     used: Mapping[str, Decimal] = field(default_factory=dict)
     paid_items: Mapping[str, Decimal] = field(default_factory=dict)
     admissions: int = 0
-    diseases: frozenset[str] = frozenset()
+    diseases: frozenset[Disease] = frozenset()
 
 
 SETTLEMENT_FIELDS = tuple(f.name for f in fields(Settlement))
@@ -258,7 +285,7 @@ def prior_of(data: Mapping[str, Any]) -> PriorUse:
         used=_sums(data.get("used", {})),
         paid_items=_sums(data.get("paid_items", {})),
         admissions=data.get("admissions", 0),
-        diseases=frozenset(data.get("diseases", ())),
+        diseases=frozenset(Disease(**one) for one in data.get("diseases", ())),
     )
 
 

@@ -112,11 +112,14 @@ def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
 def once_per_disease(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """The same disease pays once; another, unrelated one pays again. An item that pays the difference after a
     re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
-    if not q.case.disease:
+    told = q.case.told_disease
+    if not told.key:
         return missing("diagnosis_code") if q.prior.diseases else None
-    if q.case.disease in q.prior.diseases and not q.item.has("less_paid"):
-        return Reason("disease_paid", {"code": q.case.disease})
-    return None
+    same = [one for one in q.prior.diseases if told.is_same(one)]
+    if not same or q.item.has("less_paid"):
+        return None
+    by_code = any(one.category == told.category != "" for one in same)
+    return Reason("disease_paid", {"code": told.key} if by_code else {"code": told.key, "by_class": True})
 
 
 def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import STEP_WORDS, percent, yuan
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse
 from programs.rules.joining import JoiningRules
 from programs.rules.outline import step_words
 from programs.rules.schedule import Item, Schedule
@@ -64,17 +64,25 @@ class Given:
     def __init__(self) -> None:
         self.by_cover: dict[int, dict[str, Decimal]] = {}
         self.for_life: dict[str, Decimal] = {}
-        self.by_disease: dict[str, dict[str, Decimal]] = {}
+        self.by_disease: dict[Disease, dict[str, Decimal]] = {}
         self.admissions: dict[int, int] = {}
 
     def before(self, cover: int, case: CaseFacts) -> PriorUse:
         """What an assessment of this case has to know."""
         return PriorUse(
             used={**self.by_cover.get(cover, {}), **self.for_life},
-            paid_items=self.by_disease.get(case.disease, {}),
+            paid_items=self._paid_items(case.told_disease),
             admissions=self.admissions.get(cover, 0),
             diseases=frozenset(self.by_disease),
         )
+
+    def _paid_items(self, told: Disease) -> dict[str, Decimal]:
+        """What was paid for the same disease, by item."""
+        paid: dict[str, Decimal] = {}
+        for one in (one for disease, one in self.by_disease.items() if told.is_same(disease)):
+            for code, amount in one.items():
+                paid[code] = paid.get(code, ZERO) + amount
+        return paid
 
     def take(self, cover: int, case: CaseFacts, found: Assessment) -> None:
         """Count what this case takes under each limit, and, when it is paid, its stays and its disease."""
@@ -85,7 +93,7 @@ class Given:
             return
         self.admissions[cover] = self.admissions.get(cover, 0) + len(case.stays) - found.left_out
         if case.event in ONE_DISEASE and case.disease:
-            paid = self.by_disease.setdefault(case.disease, {})
+            paid = self.by_disease.setdefault(case.told_disease, {})
             for item in found.items:
                 if item.amount:
                     paid[item.code] = paid.get(item.code, ZERO) + item.amount

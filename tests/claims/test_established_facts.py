@@ -7,7 +7,8 @@ import pytest
 
 from claims.facts import prior_use
 from claims.models import CeilingUsage, Claim
-from claims.services import adjudication, ceilings
+from claims.selectors.recomputed import differences
+from claims.services import adjudication, ceilings, corrections
 from claims.services.adjudication import DecisionRefused
 from tests.factories.world import ASKED, World, load
 from unionaid.lib.calendar import frozen
@@ -49,6 +50,20 @@ def test_another_disease_is_not_set_off(open_world: World, cover) -> None:
     _approve(open_world, _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0"))
     other = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="C50.9")
     assert prior_use(other).paid_items == {}
+
+
+@pytest.mark.parametrize(("first", "second"), [("", "I21.9"), ("I21.0", "")])
+def test_a_disease_told_by_its_class_alone_is_the_same_told_by_code(open_world: World, cover, first: str, second: str) -> None:
+    mild = {"diagnosis_class": "critical_mild"}
+    before = _approve(open_world, _diagnosis(open_world, cover, **mild, diagnosis_code=first))
+    again = _diagnosis(open_world, cover, **mild, diagnosis_code=second)
+    assert prior_use(again).paid_items == {"critical": Decimal("3000.00")}
+    assert again.statements.order_by("-id").first().total_fen == 0
+    mended = corrections.reclassify(
+        before, {"diagnosis_class": "critical_severe"}, by=open_world.cast.actor(open_world.cast.reviewer), on=ASKED, note="病理报告"
+    )
+    stored = mended.statements.order_by("-id").first()
+    assert (stored.total_fen, list(differences(number=mended.number, final_only=False))) == (1_000_000, [])
 
 
 def test_the_reviewer_settles_the_class(open_world: World, cover) -> None:

@@ -237,6 +237,10 @@ def test_a_disease_paid_before_the_year_is_not_paid_again(past: World) -> None:
     _found, tally = run(past, terms)
     assert (tally.claims, tally.after_fen, tally.no_longer_paid) == (1, 0, 1)
     assert tally.items["critical"].refused == {"disease_paid": 1}
+    with everywhere(reason="arrange"):  # the earlier one told by its class alone
+        Claim.objects.filter(pk=made[0].pk).update(diagnosis_code="")
+    _found, tally = run(past, terms)
+    assert (tally.claims, tally.after_fen, tally.no_longer_paid) == (1, 0, 1)
 
 
 def test_a_fact_nobody_told_makes_a_claim_uncomputable(past: World) -> None:

@@ -345,7 +345,7 @@ def test_the_review_page_tells_everything_a_decision_needs(world: World, claim: 
         page = words(_client(world.cast.reviewer).get(reverse("admin:claim_review", args=[claim.pk])))
     texts = (
         "榆林市在职职工医疗互助保障活动", "2026年1月6日至2026年12月31日", "没有等待期", "医疗费用结算单或发票", "第七条",
-        "按条款计算的互助金", "¥4,400.00 元", "2026年5月20日至2026年5月28日", "18,000.00", "初审通过", "退回补充材料",
+        "按条款计算的互助金", "¥4,400.00 元", "至 2026年5月28日", "医院等级", "18,000.00", "初审通过", "退回补充材料",
         "确认不予给付", "提交申领",
     )  # fmt: skip
     assert [text for text in texts if text not in page] == []

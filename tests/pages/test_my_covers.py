@@ -188,18 +188,29 @@ def test_the_family_s_covers_are_told_and_a_spouse_s_diagnosis_is_not(world: Wor
     assert "王小宝" not in own
 
 
-def test_waiting_is_told_while_it_lasts_and_afterwards(world: World) -> None:
+def test_waiting_is_told_for_every_item_while_it_lasts_and_afterwards(world: World) -> None:
+    own = [{"waiting": {"days": 90, "waived_on_renewal_within_days": 30}}, {"waiting": {"days": 60}}]
+    items = yaml.safe_load((CATALOGUE / "shaanxi-yulin-medical.2026.yaml").read_text("utf-8"))["items"]
+    terms = plan("waits", {"items": [item | more for item, more in zip(items, own, strict=True)]})
     with everywhere(reason="arrange"):
         member = world.member(101)
-        cover = world.cover(member)
-        Enrolment.objects.update(waiting_until=date(2026, 7, 31))
-    assert "到 2026年7月31日，这之前发生的疾病不给付" in page(member)
+        cover = world.cover(member, terms)
+    first = "到 2026年4月5日，这之前发生的疾病不给付"
+    second = "到 2026年3月6日，这之前发生的疾病不给付"
+    with frozen(date(2026, 3, 1)):
+        told = page(member)
+        home = _client(member.user).get("/my/").content.decode()
+        assert f"住院医疗补助：{first}；门诊慢特病补助：{second}" in told
+        assert f"住院医疗补助：{first}；门诊慢特病补助：{second}" in home
+        english = _client(member.user).get(reverse("claims:covers"), headers={"accept-language": "en"}).content.decode()
+        assert "until 5 April 2026; nothing is paid for illness before that" in english
+    assert "住院医疗补助：已于 2026年4月5日 结束" in page(member)
     with everywhere(reason="arrange"):
-        Enrolment.objects.update(waiting_until=date(2026, 6, 30))
-    assert "已于 2026年6月30日 结束" in page(member)
-    with everywhere(reason="arrange"):
-        Enrolment.objects.filter(pk=cover.pk).update(waiting_until=None, waiting_waived=True)
-    assert "连续参加，没有等待期" in page(member)
+        Enrolment.objects.filter(pk=cover.pk).update(days_since_cover=30)
+    with frozen(date(2026, 3, 1)):
+        assert f"住院医疗补助：连续参加，没有等待期；门诊慢特病补助：{second}" in page(member)
+    paper = _client(member.user).get(reverse("members:certificate", args=[cover.public_id])).content.decode()
+    assert f"住院医疗补助：连续参加，没有等待期；门诊慢特病补助：{second}" in paper
 
 
 def test_covers_that_ended_or_never_came_about_stand_apart(world: World) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -328,6 +329,23 @@ def test_how_long_is_asked_and_decides_cover_and_contribution(world: World) -> N
     with everywhere(reason="look"):
         cover, due = Enrolment.objects.get(), ContributionDue.objects.get()
     assert (cover.term_months, str(cover.last_day), cover.contribution_fen, due.amount_fen) == (36, "2029-01-05", 30_000, 30_000)
+
+
+def test_who_renews_is_not_told_of_a_waiting_that_is_waived(world: World) -> None:
+    client, terms = _answered(world), terms_like(YULIN, waiting={"days": 30, "waived_on_renewal_within_days": 30})
+    _address, public_id = _begun(client, terms)
+    address = reverse("members:join_check", args=[public_id])
+    assert "等待期：到 2026年2月4日，这之前发生的疾病不给付。" in _text(client.get(address))
+    with everywhere(reason="arrange"):
+        draft = JoinDraft.objects.get(public_id=public_id)
+        before = {"member": draft.holder, "holder": draft.holder, "relation": "self", "unit": world.unit, "office": world.unit.office}
+        days = DateRange(date(2025, 1, 1), date(2026, 1, 1))
+        Enrolment.objects.create(
+            **before, terms=terms, program=terms.program, shares=1, cover=days, first_time=True, contribution_fen=0, state="effective"
+        )
+    page = _text(client.get(address))
+    assert "等待期：连续参加，没有等待期。" in page
+    assert "2026年2月4日" not in page
 
 
 def test_a_plan_of_one_length_does_not_ask_how_long(world: World) -> None:

@@ -560,6 +560,22 @@ def test_a_sum_added_over_a_mark_says_when_there_is_no_bill() -> None:
     assert "未超过" in sentences(assess_case(schedule, {"event": "diagnosis", "self_pay": "1"}).as_data()["items"][0])[1].words.zh
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "pays"),
+    [
+        ("cancer", {"diagnosis_class": "cancer", "diagnosis_code": "C50.9"}, "0.00"),
+        ("cancer", {"diagnosis_class": "cancer"}, "0.00"),
+        ("cancer", {"diagnosis_class": "in_situ", "diagnosis_code": "D05.1"}, "500.00"),
+        ("C50.9", {"diagnosis_class": "cancer", "diagnosis_code": "C34.1"}, "1000.00"),
+        ("C50.9", {"diagnosis_class": "in_situ", "diagnosis_code": "C50.1"}, "0.00"),
+    ],
+)
+def test_a_disease_told_by_its_class_alone_is_the_one_that_a_code_tells_with_it(before: str, now: dict[str, str], pays: str) -> None:
+    table = {"table": {"by": "diagnosis_class", "amounts": {"cancer": "1000", "in_situ": "500"}}}
+    schedule = plan(item(table, events=("diagnosis",), gates=[{"once_per_disease": True}]))
+    assert paid(schedule, event="diagnosis", diseases=[before], **now) == pays
+
+
 def test_the_same_disease_pays_once_another_pays_again() -> None:
     schedule = plan(item({"fixed": "1000"}, events=("diagnosis",), gates=[{"once_per_disease": True}]))
     assert paid(schedule, event="diagnosis", diagnosis_code="C34.1", diseases=["C50.9"]) == "1000.00"

@@ -24,7 +24,7 @@ from programs.rules import assess as engine
 from programs.rules import explain, facts, gates, reading, steps
 from programs.rules.assess import Assessment, assess, limits_of
 from programs.rules.casefile import EVENTS, Situation
-from programs.rules.facts import BASES, CaseFacts, CoverFacts, PersonFacts, PriorUse, Settlement, Stay
+from programs.rules.facts import BASES, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Settlement, Stay
 from programs.rules.limits import limit_names
 from programs.rules.parse import parse
 from programs.rules.schedule import Item, Schedule
@@ -252,7 +252,8 @@ def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: str) -> Pr
         found = Decimal(draw(st.just(0) | st.just(most) | st.integers(0, most))) / 100
         used[key] = found.to_integral_value(ROUND_DOWN) if key.startswith("days:") else found
     paid = {item.code: draw(yuan(100_000)) for item in schedule.items if item.has("less_paid") and draw(st.booleans())}
-    return PriorUse(used, paid, draw(st.integers(0, 3)), draw(st.sampled_from([frozenset(), frozenset({"C50"})])))
+    diseases = draw(st.sampled_from([(), (Disease("C50"),), (Disease("", "class_1"),)]))
+    return PriorUse(used, paid, draw(st.integers(0, 3)), frozenset(diseases))
 
 
 @st.composite
@@ -601,7 +602,7 @@ def _carried(prior: PriorUse, case: CaseFacts, result: Assessment) -> PriorUse:
     paid = {**prior.paid_items}
     for item in result.items:
         paid[item.code] = paid.get(item.code, ZERO) + item.amount
-    return PriorUse(used, paid, prior.admissions + len(case.stays), prior.diseases | ({case.disease} - {""}))
+    return PriorUse(used, paid, prior.admissions + len(case.stays), prior.diseases | ({case.told_disease} - {Disease()}))
 
 
 def no_claims_beat_the_cap(claims: Claims) -> bool:
