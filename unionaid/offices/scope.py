@@ -104,11 +104,13 @@ def everywhere(*, reason: str) -> Iterator[Scope]:
 
 @contextmanager
 def looking_everywhere(*, reason: str) -> Iterator[Scope]:
-    """Open all rows for a look inside an open scope, whose transaction it shares: no savepoint, so nothing may be written here that a
-    refusal is to take back. For what is asked in every step of a claim."""
-    if not reason:
-        raise ValueError("looking_everywhere() needs a reason")
-    outer, scope = current_scope(), Scope(reason=reason)
+    """As `everywhere`, for a look: inside an open scope it shares that one's transaction and takes no savepoint, so nothing may be
+    written here that a refusal is to take back. For what is asked in every step of a claim, and by everyone who joins."""
+    outer, scope = _current.get(), Scope(reason=reason)
+    if outer is None or not reason:
+        with everywhere(reason=reason) as scope:
+            yield scope
+        return
     logger.debug("scope opened everywhere: %s", reason)
     _tell_database(scope.as_settings())
     token = _current.set(scope)
