@@ -17,7 +17,7 @@ from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
 
 LIFETIME = date(1900, 1, 1)
 BELOW_DEDUCTIBLE = "below_deductible"
@@ -80,7 +80,9 @@ def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> Pri
 
     A correction counts as if what it corrects had never been decided: the whole is computed, and the difference is paid.
     """
-    with everywhere(reason="what this person had before under this cover"):
+    if used is not None and claim.corrects_id is None and not _asks_history(claim):
+        return PriorUse(used=used)
+    with looking_everywhere(reason="what this person had before under this cover"):
         return _prior_use(claim, used_by_key(claim) if used is None else used)
 
 
@@ -179,7 +181,7 @@ def used_by_key(claim: Claim) -> Mapping[str, Decimal]:
     """What stands under each limit of this period of cover and of the lifetime: yuan, or days."""
     starts = [claim.enrolment.cover.lower, LIFETIME]
     rows = CeilingUsage.objects.filter(member_id=claim.member_id, program_id=claim.program_id, period_start__in=starts)
-    return {row.key: yuan_from_fen(row.used_fen) for row in rows}
+    return {key: yuan_from_fen(fen) for key, fen in rows.values_list("key", "used_fen")}
 
 
 def statement_of(claim: Claim) -> BenefitStatement | None:

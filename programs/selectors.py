@@ -47,8 +47,8 @@ def joinable_terms(*, on: date, office: Office | None = None) -> list[Terms]:
 
 
 def schedule_of(terms: Terms) -> Schedule:
-    """The parsed schedule of these terms."""
-    return schedule_in(terms.schedule, terms.content_hash)
+    """The parsed schedule of these terms; their data need not be read when it was parsed before."""
+    return _parsed.get(terms.content_hash) or schedule_in(terms.schedule, terms.content_hash)
 
 
 def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:

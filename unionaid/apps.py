@@ -1,4 +1,4 @@
-"""At start: load Celery, find every jobs.py, register the checks; after a migration, put the walls up."""
+"""At start: load Celery, find every jobs.py, register the checks; after a migration, put the walls up and write the functions."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -34,6 +34,7 @@ class HouseConfig(AppConfig):
                 load_if_there(f"{config.name}.jobs")
                 load_if_there(f"{config.name}.admin")
         post_migrate.connect(put_walls_up, sender=apps.get_app_config("offices"))
+        post_migrate.connect(write_functions, sender=apps.get_app_config("claims"))
 
 
 def load_if_there(name: str) -> None:
@@ -46,3 +47,9 @@ def put_walls_up(sender: AppConfig, using: str, plan: Any = (), **_: Any) -> Non
     """Grants, row security and triggers, made from the models, as the owner of the tables."""
     row_security = import_module("unionaid.offices.row_security")
     row_security.put_up(connections[using], settings.DATABASES["default"]["USER"])
+
+
+def write_functions(sender: AppConfig, using: str, plan: Any = (), **_: Any) -> None:
+    """The reads that the database keeps as functions, as they are now, as the owner of the tables."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(import_module("claims.selectors.suspicions").FUNCTION)

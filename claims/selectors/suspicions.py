@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import OuterRef, Subquery
 
-from claims.models import SOON_DAYS, BenefitStatement, Claim
+from claims.models import SOON_DAYS, BenefitStatement, Claim, ClaimDocument
 from programs.selectors import schedule_of
 from unionaid.lib.money import yuan_from_fen
 
@@ -34,49 +34,52 @@ class Found:
 # The same stay may be claimed from several plans: the same person's claim from another plan is no second use of a paper.
 _APART = "NOT (oc.member_id = c.member_id AND oc.program_id <> c.program_id)"
 _OTHER = f"oc.id <> c.id AND oc.state <> ALL (%(gone)s) AND {_APART}"
+# The other claim, where it waits itself: what is found of this one holds for it too.
+_NEIGHBOUR = "CASE WHEN oc.state = ANY (%(waiting)s) THEN oc.id END"
 _NAMED = "'elsewhere', oc.office_id <> c.office_id, 'number', CASE WHEN oc.office_id = c.office_id THEN oc.number ELSE '' END"
 
 
 def _same_number(code: str, column: str) -> str:
     return f"""
-SELECT DISTINCT c.id, '{code}', oc.id::text, jsonb_build_object('value', a.{column}, {_NAMED})
-FROM looked c JOIN claims_admission a ON a.claim_id = c.id AND a.{column} <> ''
+SELECT DISTINCT c.id, '{code}', oc.id::text, jsonb_build_object('value', a.{column}, {_NAMED}), {_NEIGHBOUR}
+FROM looked c JOIN stays a ON a.claim_id = c.id AND a.{column} <> ''
 JOIN claims_admission o ON o.{column} = a.{column} AND o.{column} <> '' JOIN claims_claim oc ON oc.id = o.claim_id
 WHERE {_OTHER}"""
 
 
 _SAME_FILE = f"""
-SELECT DISTINCT c.id, 'same_file', oc.id::text, jsonb_build_object({_NAMED})
+SELECT DISTINCT c.id, 'same_file', oc.id::text, jsonb_build_object({_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN claims_claimdocument d ON d.claim_id = c.id
 JOIN claims_claimdocument o ON o.sha256 = d.sha256 JOIN claims_claim oc ON oc.id = o.claim_id
 WHERE {_OTHER}"""
 _OVERLAP = f"""
-SELECT c.id, 'overlapping_stay', a.id || ' ' || o.id, jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED})
-FROM looked c JOIN claims_admission a ON a.claim_id = c.id
+SELECT c.id, 'overlapping_stay', a.id || ' ' || o.id, jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED}),
+  {_NEIGHBOUR}
+FROM looked c JOIN stays a ON a.claim_id = c.id
 JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.program_id = c.program_id AND oc.event = c.event
 JOIN claims_admission o ON o.claim_id = oc.id AND o.admitted_on <= a.discharged_on AND a.admitted_on <= o.discharged_on
 WHERE c.event <> 'outpatient' AND {_OTHER}"""
 _PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _OVERLAP)
 _ALONE = """
-SELECT c.id, 'shared_account', k.id::text, jsonb_build_object('people', count(DISTINCT other.member_id))
+SELECT c.id, 'shared_account', k.id::text, jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
 FROM looked c JOIN members_bankcard k ON k.id = c.card_id
 JOIN members_bankcard other ON other.number_hash = k.number_hash AND other.member_id <> k.member_id
 GROUP BY c.id, k.id
 UNION ALL
-SELECT c.id, 'account_name', k.id::text, '{}'::jsonb
+SELECT c.id, 'account_name', k.id::text, '{}'::jsonb, NULL
 FROM looked c JOIN members_bankcard k ON k.id = c.card_id JOIN members_member p ON p.id = c.claimant_id WHERE k.owner_name <> p.name
 UNION ALL
-SELECT c.id, 'outside_cover', days.day::text,
-  jsonb_build_object('day', days.day, 'first', lower(e.cover), 'last', upper(e.cover) - 1)
-FROM days JOIN looked c ON c.id = days.claim_id JOIN members_enrolment e ON e.id = c.enrolment_id WHERE NOT e.cover @> days.day
+SELECT e.claim_id, 'outside_cover', days.day::text,
+  jsonb_build_object('day', days.day, 'first', lower(e.cover), 'last', upper(e.cover) - 1), NULL
+FROM days JOIN covers e ON e.claim_id = days.claim_id WHERE NOT e.cover @> days.day
 UNION ALL
-SELECT c.id, 'in_waiting', days.day::text, jsonb_build_object('day', days.day, 'until', e.waiting_until)
-FROM days JOIN looked c ON c.id = days.claim_id JOIN members_enrolment e ON e.id = c.enrolment_id
+SELECT c.id, 'in_waiting', days.day::text, jsonb_build_object('day', days.day, 'until', e.waiting_until), NULL
+FROM days JOIN looked c ON c.id = days.claim_id JOIN covers e ON e.claim_id = c.id
 WHERE c.accident_on IS NULL AND NOT e.waiting_waived AND days.day BETWEEN lower(e.cover) AND e.waiting_until
 UNION ALL
 SELECT c.id, 'soon_after_joining', min(days.day)::text,
-  jsonb_build_object('days', min(days.day) - lower(e.cover), 'limit', min(rule.soon_days))
-FROM days JOIN looked c ON c.id = days.claim_id JOIN members_enrolment e ON e.id = c.enrolment_id
+  jsonb_build_object('days', min(days.day) - lower(e.cover), 'limit', min(rule.soon_days)), NULL
+FROM days JOIN looked c ON c.id = days.claim_id JOIN covers e ON e.claim_id = c.id
 CROSS JOIN LATERAL (
   SELECT coalesce((
     SELECT r.soon_days FROM claims_reviewrule r JOIN offices_office ro ON ro.id = r.office_id
@@ -84,59 +87,65 @@ CROSS JOIN LATERAL (
     WHERE own.path LIKE ro.path || '%%' ORDER BY length(ro.path) DESC LIMIT 1), %(soon_days)s) AS soon_days
 ) rule
 WHERE e.first_time AND days.day >= lower(e.cover) AND days.day - lower(e.cover) < rule.soon_days
-GROUP BY c.id, e.id
+GROUP BY c.id, e.cover
 UNION ALL
 SELECT c.id, 'total_does_not_add', concat_ws(' ', a.id, a.medfee_sumamt_fen, parts.fen),
-  jsonb_build_object('whole', a.medfee_sumamt_fen, 'added', parts.fen)
-FROM looked c JOIN claims_admission a ON a.claim_id = c.id
+  jsonb_build_object('whole', a.medfee_sumamt_fen, 'added', parts.fen), NULL
+FROM looked c JOIN stays a ON a.claim_id = c.id
 CROSS JOIN LATERAL (SELECT a.fund_pay_sumamt_fen + a.psn_part_amt_fen + a.hosp_part_amt_fen AS fen) parts
 WHERE a.medfee_sumamt_fen <> parts.fen
 UNION ALL
 -- Account and cash are held against the personal part only where one of them was told.
 SELECT c.id, 'personal_does_not_add', concat_ws(' ', a.id, a.psn_part_amt_fen, parts.fen),
-  jsonb_build_object('whole', a.psn_part_amt_fen, 'added', parts.fen)
-FROM looked c JOIN claims_admission a ON a.claim_id = c.id
+  jsonb_build_object('whole', a.psn_part_amt_fen, 'added', parts.fen), NULL
+FROM looked c JOIN stays a ON a.claim_id = c.id
 CROSS JOIN LATERAL (SELECT a.acct_pay_fen + a.psn_cash_pay_fen + a.acct_mulaid_pay_fen AS fen) parts
 WHERE parts.fen <> 0 AND a.psn_part_amt_fen <> parts.fen
 UNION ALL
-SELECT c.id, 'new_provider', c.hospital, jsonb_build_object('hospital', c.hospital)
+SELECT c.id, 'new_provider', c.hospital, jsonb_build_object('hospital', c.hospital), NULL
 FROM looked c WHERE c.hospital <> '' AND NOT EXISTS (
   SELECT 1 FROM claims_claim oc WHERE oc.office_id = c.office_id AND oc.hospital = c.hospital AND oc.hospital <> '' AND oc.id <> c.id
   AND oc.state <> ALL (%(gone)s) AND oc.submitted_at < coalesce(c.submitted_at, now()))
 """
-_LOOKED = """
+# Each table is read once where it can be: the policies on it are planned for every mention.
+_FOUND = """
 WITH looked AS MATERIALIZED (SELECT * FROM claims_claim WHERE id = ANY (%(ids)s)),
+stays AS MATERIALIZED (SELECT a.* FROM claims_admission a WHERE a.claim_id = ANY (%(ids)s)),
+covers AS MATERIALIZED (
+  SELECT c.id AS claim_id, e.cover, e.waiting_waived, e.waiting_until, e.first_time
+  FROM looked c JOIN members_enrolment e ON e.id = c.enrolment_id),
 days AS (
-  SELECT a.claim_id, a.admitted_on AS day FROM claims_admission a JOIN looked c ON c.id = a.claim_id
+  SELECT claim_id, admitted_on AS day FROM stays
   UNION SELECT id, coalesce(accident_on, event_on) FROM looked WHERE coalesce(accident_on, event_on) IS NOT NULL
 )
+""" + " UNION ALL ".join((*_PAIRS, _ALONE))
+# Planning it takes ten times as long as running it, so it is a function of the database, which plans it once for a connection. It is
+# written after every migration (`unionaid.apps`) and has no rights of its own: row security is the caller's.
+_PLACES = {"ids": "$1", "gone": "$2", "waiting": "$3", "soon_days": "$4"}
+FUNCTION = f"""
+DROP FUNCTION IF EXISTS claims_found;
+CREATE FUNCTION claims_found(bigint[], text[], text[], integer)
+RETURNS TABLE (claim_id bigint, code text, subject text, figures jsonb, neighbour bigint)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN RETURN QUERY {_FOUND % _PLACES};
+END $$
 """
-_FOUND = _LOOKED + " UNION ALL ".join((*_PAIRS, _ALONE))
+MOST_NEIGHBOURS = 200
 
 
-def neighbours_of(ids: Sequence[int], waiting: Sequence[str]) -> list[int]:
-    """The claims in these states that share an invoice, a settlement, a file or days in hospital with one of `ids`: what is found
-    for one holds for the other too. One statement."""
-    pairs = " UNION ALL ".join(_PAIRS)
-    sql = f"""WITH looked AS MATERIALIZED (SELECT * FROM claims_claim WHERE id = ANY (%(ids)s)),
-pairs (id, code, subject, figures) AS ({pairs})
-SELECT other.id FROM claims_claim other WHERE other.state = ANY (%(waiting)s) AND other.id <> ALL (%(ids)s) AND other.id IN (
-  SELECT CASE code WHEN 'overlapping_stay' THEN (SELECT claim_id FROM claims_admission WHERE id = split_part(subject, ' ', 2)::bigint)
-    ELSE subject::bigint END FROM pairs)
-ORDER BY other.id LIMIT 200"""
+def found_for(ids: Sequence[int], waiting: Sequence[str]) -> tuple[list[Found], list[int]]:
+    """Every flag of these claims as of now, in the order of claim, code and subject; and the claims in the `waiting` states that share an
+    invoice, a settlement, a file or days in hospital with one of them: what is found for one holds for the other too. Two statements,
+    however many claims."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"ids": list(ids), "gone": list(GONE), "waiting": list(waiting)})
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def found_for(ids: Sequence[int]) -> list[Found]:
-    """Every flag of these claims as of now, in the order of claim, code and subject. Two statements, however many claims."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FOUND, {"ids": list(ids), "gone": list(GONE), "soon_days": SOON_DAYS})
-        told = [Found(pk, code, _hash(subject), json.loads(figures)) for pk, code, subject, figures in cursor.fetchall()]
+        cursor.execute("SELECT * FROM claims_found(%s, %s, %s, %s)", [list(ids), list(GONE), list(waiting), SOON_DAYS])
+        rows = cursor.fetchall()
+    told = [Found(pk, code, _hash(subject), json.loads(figures)) for pk, code, subject, figures, _other in rows]
     told += by_the_plan(_with_papers(ids))
     unique = {(one.claim_id, one.code, one.subject): one for one in told}
-    return [unique[key] for key in sorted(unique)]
+    neighbours = {other for *_rest, other in rows if other is not None} - set(ids)
+    return [unique[key] for key in sorted(unique)], sorted(neighbours)[:MOST_NEIGHBOURS]
 
 
 def _hash(subject: str) -> str:
@@ -145,8 +154,9 @@ def _hash(subject: str) -> str:
 
 def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
     latest = BenefitStatement.objects.filter(claim=OuterRef("pk")).order_by("-id").values("total_fen")[:1]
-    kinds = ArrayAgg("documents__kind", default=[])
-    return Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
+    kinds = ArraySubquery(ClaimDocument.objects.filter(claim=OuterRef("pk")).values("kind"))
+    rows = Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
+    return rows.only("event", "diagnosis_code", "terms__content_hash")
 
 
 def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:

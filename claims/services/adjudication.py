@@ -220,7 +220,7 @@ def second_person(claim: Claim, assessment: Assessment) -> str:
 def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note: str) -> Claim:
     """`actions`: what it is called without and with a public notice."""
     not_own(claim, by)
-    Claim.objects.select_for_update().get(pk=claim.pk)
+    Claim.objects.select_for_update().only("pk").get(pk=claim.pk)
     before = _lock_replaced(claim)
     used = ceilings.lock(claim)
     told = situation(claim, prior=prior_use(claim, used=used))

@@ -27,7 +27,7 @@ from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.lib.workdays import began
 from unionaid.offices.roles import Actor
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, move, record
@@ -314,9 +314,9 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
 
 def _lock_with_cover(claim: Claim) -> None:
     """Nothing is written to the claim from another window, and whoever voids the enrolment waits here, or was before us."""
-    with everywhere(reason="the cover of one's own claim"):
+    with looking_everywhere(reason="the cover of one's own claim"):
         both = Claim.objects.select_related("enrolment").select_for_update(of=("self", "enrolment"), no_key=True)
-        cover = both.get(pk=claim.pk).enrolment
+        cover = both.only("enrolment__state").get(pk=claim.pk).enrolment
     if cover.state != "effective":
         raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimFlag
-from claims.selectors.suspicions import found_for, neighbours_of
+from claims.selectors.suspicions import found_for
 from claims.transitions import DECIDABLE
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
@@ -28,7 +28,8 @@ WITH found AS (
 ), estimate AS (
   UPDATE claims_claim told SET estimated_fen = (
     SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = told.id ORDER BY s.id DESC LIMIT 1)
-  WHERE told.id = ANY (%(asked)s)
+  WHERE told.id = ANY (%(asked)s) AND told.estimated_fen IS DISTINCT FROM (
+    SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = told.id ORDER BY s.id DESC LIMIT 1)
 ), put AS (
   INSERT INTO claims_claimflag (claim_id, office_id, code, subject, figures, reason)
   SELECT claim_id, office_id, code, subject, figures, '' FROM found
@@ -48,12 +49,11 @@ def screen(claims: Sequence[Claim]) -> None:
     if not ids:
         return
     with everywhere(reason="compare claims across offices"):
-        looked = sorted({*ids, *neighbours_of(ids, DECIDABLE)})
-        found = [
-            {"claim_id": one.claim_id, "code": one.code, "subject": one.subject, "figures": one.figures} for one in found_for(looked)
-        ]
+        told, neighbours = found_for(ids, DECIDABLE)
+        told += found_for(neighbours, DECIDABLE)[0] if neighbours else []
+        found = [{"claim_id": one.claim_id, "code": one.code, "subject": one.subject, "figures": one.figures} for one in told]
         with connection.cursor() as cursor:
-            cursor.execute(_KEEP, {"found": json.dumps(found), "ids": looked, "asked": ids})
+            cursor.execute(_KEEP, {"found": json.dumps(found), "ids": [*ids, *neighbours], "asked": ids})
 
 
 def dismiss(flag: ClaimFlag, *, by: Actor, reason: str) -> ClaimFlag:

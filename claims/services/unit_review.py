@@ -13,7 +13,7 @@ from members.services.agents import agents_on
 from programs.selectors import schedule_of
 from unionaid.lib import workdays
 from unionaid.offices.roles import SYSTEM, Actor
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import move
 
@@ -25,7 +25,7 @@ def goes_first(claim: Claim, *, by: Actor, on: date) -> bool:
     looked_at = claim.unit_reviewed_by_id is not None or claim.corrects_id is not None
     if claim.unit_id is None or looked_at or not schedule_of(claim.terms).deciding.unit_first:
         return False
-    with everywhere(reason="has the unit an agent"):
+    with looking_everywhere(reason="has the unit an agent"):
         agents = {agent.user_id for agent in agents_on(claim.unit, on=on)}
     return bool(agents - {by.user_id, claim.member.user_id, claim.claimant.user_id}) and by.user_id not in agents
 

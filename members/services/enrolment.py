@@ -22,7 +22,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
 from unionaid.workflow.moves import MoveRefused, move, record
 
@@ -68,7 +68,7 @@ def enrol(
     if not schedule.enrolling.individual and not schedule.is_grant and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
     start = (schedule.cover(on=on, term_months=term) or schedule.period).start
-    with everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
+    with looking_everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
         if relation == "minor_child":
             _guarded(member, holder)
         ends = previous_ends([member.pk], terms, before=start).get(member.pk)

@@ -11,7 +11,7 @@ from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
 from unionaid.web.files import kept
 from unionaid.workflow.moves import Conflict, MoveRefused
 
@@ -107,7 +107,7 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
         raise JoinRefused(no_term_words())
     if "papers" in lacks:
         raise JoinRefused(_("请先上传证明材料。"))
-    with everywhere(reason="the person a draft names"):
+    with looking_everywhere(reason="the person a draft names"):
         member = Member.objects.get(pk=locked.member_id)
         unit = WorkUnit.objects.filter(pk=locked.holder.unit_id).first()
     made = enrol(

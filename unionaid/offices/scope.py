@@ -1,8 +1,9 @@
 """THE row scope: which rows this request or job may touch. No scope open → an error, never all rows.
 
 Opened by three doors only: the middleware (by side of the counter), `workflow.jobs` (a job's office) and
-`everywhere(reason=…)`. Opening a scope opens a transaction, because the database's own row security
-(`row_security.py`) reads the scope from settings that live exactly as long as the transaction.
+`everywhere(reason=…)` (inside an open scope also `looking_everywhere`). Opening a scope opens a transaction,
+because the database's own row security (`row_security.py`) reads the scope from settings that live exactly
+as long as the transaction.
 
 Traps: forward foreign keys use the base manager and are not scoped here (the database's second wall
 still is); reverse relations are scoped; a form's uniqueness check cannot see other offices, so
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import connection, models, transaction
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,27 @@ def everywhere(*, reason: str) -> Iterator[Scope]:
     logger.debug("scope opened everywhere: %s", reason)
     with office_scope(Scope(reason=reason)) as scope:
         yield scope
+
+
+@contextmanager
+def looking_everywhere(*, reason: str) -> Iterator[Scope]:
+    """As `everywhere`, for a look: inside an open scope it shares that one's transaction and takes no savepoint, so nothing may be
+    written here that a refusal is to take back. For what is asked in every step of a claim, and by everyone who joins."""
+    outer, scope = _current.get(), Scope(reason=reason)
+    if outer is None or not reason:
+        with everywhere(reason=reason) as scope:
+            yield scope
+        return
+    logger.debug("scope opened everywhere: %s", reason)
+    _tell_database(scope.as_settings())
+    token = _current.set(scope)
+    try:
+        yield scope
+    finally:
+        _current.reset(token)
+        # A transaction that has failed goes back to a savepoint before this block, and its settings with it.
+        if connection.connection.info.transaction_status != TRANSACTION_STATUS_INERROR:
+            _tell_database(outer.as_settings())
 
 
 @dataclass(frozen=True, slots=True)

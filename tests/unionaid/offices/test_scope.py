@@ -1,12 +1,12 @@
 """One office never sees another's rows: through the manager, and behind it through the database itself."""
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import DataError, ProgrammingError, connection, transaction
 
 from members.models import Member, WorkUnit
 from tests.factories.world import World, make_unit
 from unionaid.offices.roles import Role, may
-from unionaid.offices.scope import NoScope, Scope, everywhere, office_scope
+from unionaid.offices.scope import NoScope, Scope, everywhere, go_on_as, looking_everywhere, office_scope
 from unionaid.offices.selectors import covers
 
 
@@ -50,6 +50,33 @@ def test_the_scope_is_gone_after_the_block(world: World, as_office) -> None:
     with as_office(world.cast.a):
         pass
     assert _raw_names() == set()
+
+
+def test_a_look_past_the_scope_ends_with_its_block_whatever_happens_in_it(world: World, as_office) -> None:
+    with as_office(world.cast.b):
+        with looking_everywhere(reason="look"):
+            assert _raw_names() == {world.unit.name}
+        assert _raw_names() == set()
+        with pytest.raises(KeyError), looking_everywhere(reason="look"):
+            raise KeyError
+        assert _raw_names() == set()
+        with pytest.raises(DataError), transaction.atomic(), looking_everywhere(reason="look"), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        assert _raw_names() == set()
+        assert WorkUnit.objects.count() == 0
+    with looking_everywhere(reason="look, with no scope open"):
+        assert _raw_names() == {world.unit.name}
+    assert _raw_names() == set()
+
+
+def test_the_door_exchanges_its_scope_until_its_block_ends(world: World) -> None:
+    with office_scope(Scope(user=world.cast.reviewer.pk)):
+        assert WorkUnit.objects.count() == 0
+        go_on_as(Scope(offices=covers(world.cast.a)))
+        assert (WorkUnit.objects.count(), _raw_names()) == (1, {world.unit.name})
+    assert _raw_names() == set()
+    with pytest.raises(NoScope):
+        go_on_as(Scope(offices=covers(world.cast.a)))
 
 
 def test_the_database_refuses_a_row_for_another_office(world: World, as_office) -> None:
