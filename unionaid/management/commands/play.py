@@ -257,7 +257,10 @@ class Command(BaseCommand):
             child = people.add_child(
                 member, name="小宝", id_number=make_id_number("610802", date(2016, 6, 1), 31), by=actor, on=today()
             )
-            return child, member, user, self.join(world, child, member, "minor_child", case.program, user)
+            cover = self.join(world, child, member, "minor_child", case.program, user)
+            with everywhere(reason="the office has seen the household paper"):
+                people.confirm_guardian(child, member, office_id=world.office.pk, by=world.staff_actor("s-qin"))
+            return child, member, user, cover
         return member, member, user, self.join(world, member, member, "self", case.program, user)
 
     def claim(self, world: World, case: Case, who: tuple[Member, Member, User | None, Enrolment]) -> Claim:
