@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contacts, contributions, deadlines, lineage, packs, roster_news, rosters, sight, statements
+from members.services import contacts, contributions, deadlines, fee_news, lineage, packs, roster_news, rosters, sight, statements
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -65,6 +65,18 @@ def tell_enrolled(run: Run) -> dict[str, Any] | None:
 def tell_in_force(run: Run) -> dict[str, Any] | None:
     """Tell the people of a roster that their cover is in force."""
     return roster_news.tell_people(run.subject_ids[0], roster_news.IN_FORCE, run)
+
+
+@job(fee_news.PAID, queue="notices", label=_("通知互助费到账"))
+def tell_paid(run: Run) -> dict[str, Any] | None:
+    """Tell whoever pays what arrived."""
+    fee_news.tell_paid(run)
+
+
+@job(fee_news.IN_FORCE, queue="notices", label=_("通知保障已生效"))
+def tell_cover_in_force(run: Run) -> dict[str, Any] | None:
+    """Tell whoever joined alone that the cover is in force."""
+    fee_news.tell_in_force(run)
 
 
 @job("members.make_certificates", queue="reports", label=_("生成凭证包"))

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from members import receipt
 from members.admin.enrolments import papers_of
 from members.models import ContributionDue, DuePaper, Enrolment
-from members.selectors.contributions import candidates_for
+from members.selectors.contributions import candidates_for, over_paid
 from members.services import contributions
 from members.services.people import masked_numbers
 from members.transitions import DUE_LIVE
@@ -192,7 +192,7 @@ def _context(request: HttpRequest, due: ContributionDue, form: ConfirmForm, waiv
         may_waive=may_confirm and due.state != "cancelled",
         may_take_in=may_confirm,
         slips=[(one, _("缴费凭据"), reverse("admin:due_slip", args=[one.public_id])) for one in due.papers.all()],
-        candidates=[(one, format_yuan(one.left_fen)) for one in candidates_for(due)] if due.state in DUE_LIVE else [],
+        candidates=[(one, format_yuan(one.left_fen)) for one in candidates_for(due)],
         covers=[
             (cover, numbers.get(cover.member_id), cover.last_day, format_yuan(cover.contribution_fen))
             for cover in covers
@@ -200,6 +200,7 @@ def _context(request: HttpRequest, due: ContributionDue, form: ConfirmForm, waiv
         cover_count=count,
         cover_words=f"{count:,}",
         papers=papers_of(covers),
+        over=[(one, format_yuan(one.left_fen)) for one in over_paid(due)],
         matches=[
             (match, format_yuan(match.amount_fen)) for match in due.matches.select_related("remittance", "matched_by").order_by("pk")
         ],

@@ -1,27 +1,31 @@
 """Enrolments at the desk: who is covered, in what, on which days, and the papers that show the right to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from members.facts import cover_waits
 from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
+from members.services import people
 from members.services.people import masked_numbers
 from members.transitions import LIVE
 from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
+from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
+from unionaid.workflow.asking import status_of
+from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Enrolment, number="", label="program__name", page="admin:enrolment")
@@ -60,6 +64,8 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
         fee=format_yuan(cover.contribution_fen),
         papers=papers_of([cover]),
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],
+        guardian_open=guardian_open(cover),
+        may_confirm_guardian=may(actor, "people.confirm_guardian", cover.office_id),
         may_void=cover.state in LIVE and may(actor, "voidings.propose", cover.office_id),
         voidings=Voiding.objects.filter(Q(enrolment=cover) | Q(roster_id=cover.roster_id, roster__isnull=False)).order_by("-id")[:20],
         links=may(actor, "contributions.view"),
@@ -68,10 +74,37 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/enrolment.html", context)
 
 
+def guardian_open(cover: Enrolment) -> bool:
+    """Is the child covered through somebody of whom nobody has seen that they are the guardian?"""
+    return cover.relation == "minor_child" and cover.member.guardian_id is None
+
+
+@require_POST
+def confirm_guardian(request: HttpRequest, pk: int) -> HttpResponse:
+    """The household paper shows that the worker is the child's guardian."""
+    cover = get_object_or_404(Enrolment.objects.select_related("member", "holder"), pk=pk)
+    if not guardian_open(cover):
+        return refused(request, gettext("监护关系已经核对过，不用再核对。"), status=409)
+    try:
+        people.confirm_guardian(cover.member, cover.holder, office_id=cover.office_id, by=request.actor)  # type: ignore[attr-defined]
+    except MoveRefused as no:
+        return refused(request, no.message, status=status_of(no))
+    messages.success(request, gettext("已登记监护关系，监护人可以查看和办理孩子的事项。"))
+    return redirect("admin:enrolment", pk)
+
+
 @require_GET
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """A paper of an enrolment of one's office."""
     return send_paper(get_object_or_404(Evidence, pk=pk))
+
+
+@todo("people.confirm_guardian")
+def guardians_to_confirm(actor: Actor) -> Iterable[Todo]:
+    """Children covered through somebody of whom nobody has seen yet that they are the guardian."""
+    address = f"{reverse('admin:members_enrolment_changelist')}?relation__exact=minor_child"
+    rows = Enrolment.objects.filter(relation="minor_child", member__guardian__isnull=True, state__in=LIVE)
+    yield waiting(_("待核对监护关系的未成年人"), rows, "created_at", address)
 
 
 @admin.register(Enrolment)
@@ -83,6 +116,7 @@ class EnrolmentAdmin(HouseAdmin):
     page = "admin:enrolment"
     desk_urls = (
         ("<int:pk>/record/", "enrolment", "enrolments.view", enrolment_page),
+        ("<int:pk>/guardian/", "enrolment_guardian", "people.confirm_guardian", confirm_guardian),
         ("papers/<int:pk>", "evidence", "enrolments.view", evidence),
     )
     search_hint = _("完整的身份证号或手机号，或单位的统一社会信用代码")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from members.models import ContributionDue, Match, Refund, Remittance
-from members.selectors.contributions import Suggestion, open_remittances, refunds_of, suggest
+from members.selectors.contributions import Suggestion, open_remittances, refunds_of, suggest, what_became
 from members.services import contributions, refunds
 from members.services.contributions import Pair
 from members.transitions import REMITTANCE_OPEN
@@ -60,7 +60,7 @@ def matching(request: HttpRequest) -> HttpResponse:
             return redirect("admin:matching")
     pages = Paginator(open_remittances().filter(left_fen__gt=0).select_related("office"), PAGE)
     page = pages.get_page(request.GET.get("page"))
-    found = suggest(list(page))
+    found, became = suggest(list(page)), what_became(list(page))
     context = desk_context(
         request,
         trail=[list_of(Remittance)],
@@ -68,7 +68,7 @@ def matching(request: HttpRequest) -> HttpResponse:
         refused=message if status != 200 else "",
         page=page,
         pages=pages,
-        rows=[(one, format_yuan(one.left_fen), _shown(found.get(one.pk, ()))) for one in page],
+        rows=[(one, format_yuan(one.left_fen), _shown(found.get(one.pk, ())), became.get(one.pk, "")) for one in page],
         offices=[office for office in offices_below(actor).order_by("path") if may(actor, "contributions.confirm", office.pk)]
         if len(page)
         else [],

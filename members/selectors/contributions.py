@@ -93,13 +93,34 @@ def open_remittances() -> Any:
 
 
 def candidates_for(due: ContributionDue) -> list[Remittance]:
-    """Open remittances that name this debt, or are of the same payer and amount."""
+    """Open remittances that name this debt, or while it is owed are of the same payer and amount."""
     rows = open_remittances().filter(office_id=due.office_id, left_fen__gt=0)
-    if due.pay_by:
+    if due.pay_by and due.state in DUE_LIVE:
         rows = rows.filter(received_on__lte=due.pay_by)
     found = list(rows.filter(named__contains=[due.reference])[:10])
+    if due.state not in DUE_LIVE:
+        return found
     named = {one.pk for one in found}
     return found + [one for one in rows.filter(left_fen=due.owed_fen, payer_name=str(due.unit or due.member))[:10] if one.pk not in named]
+
+
+def what_became(remittances: Sequence[Remittance]) -> dict[int, str]:
+    """Of money whose remark names only debts that are not owed any more, by its id: "settled" when one of them is paid already (it may
+    have been paid twice), "cancelled" otherwise. One statement."""
+    names = {name for one in remittances for name in one.named}
+    found = dict(ContributionDue.objects.filter(reference__in=names).values_list("reference", "state"))
+    said = {}
+    for one in remittances:
+        states = {found[name] for name in one.named if name in found}
+        if states and not states & set(DUE_LIVE):
+            said[one.pk] = "settled" if "settled" in states else "cancelled"
+    return said
+
+
+def over_paid(due: ContributionDue) -> list[Remittance]:
+    """The money that settled this debt and of which something is left over."""
+    rows = Remittance.objects.filter(matches__due=due, matches__undone_at__isnull=True, state="over", left_fen__gt=0)
+    return list(rows.distinct().order_by("pk")[:10])
 
 
 _SHOWN = ("unit__office", "roster__terms__program", "enrolment__program", "enrolment__member")  # for the unit's pages

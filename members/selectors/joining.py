@@ -16,12 +16,12 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.asked import age_groups, asked
-from programs.rules.eligibility import FAIL, PASS, UNKNOWN, Verdict, group_words, judge
+from programs.rules.eligibility import ADULT, FAIL, PASS, UNKNOWN, Verdict, group_words, judge
 from programs.rules.facts import OPEN_ENDED
 from programs.rules.fees import PERSON, NoFeeClass, contribution, split_single
 from programs.rules.schedule import Schedule
 from programs.selectors import offered_terms, schedule_of
-from unionaid.lib.calendar import Period
+from unionaid.lib.calendar import Period, add_years
 from unionaid.lib.identity import IdentityError, parse_credit_code
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.offices.scope import everywhere
@@ -232,9 +232,9 @@ def my_cover(public_id: uuid.UUID) -> Enrolment | None:
     return cover
 
 
-def wards_of(member: Member) -> list[Member]:
-    """The minor children the worker has registered."""
-    return list(Member.objects.filter(guardian=member).order_by("birth_date", "id"))
+def wards_of(member: Member, *, on: date) -> list[Member]:
+    """The children whose guardian the worker is and who are not 18 yet on this day."""
+    return list(Member.objects.filter(guardian=member, birth_date__gt=add_years(on, -ADULT)).order_by("birth_date", "id"))
 
 
 def unit_named(text: str) -> WorkUnit | None:

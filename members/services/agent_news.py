@@ -18,8 +18,8 @@ def tell_users(
         tell(members, office_id=unit.office_id, title=title, text=text, link=link, values={"unit": unit.name, "words": words, **more})
 
 
-def tell_agents(unit: WorkUnit, title: Promise, text: Promise, *, words: str = "", **more: str) -> None:
+def tell_agents(unit: WorkUnit, title: Promise, text: Promise, *, link: str = "/unit/", words: str = "", **more: str) -> None:
     """A notice to each of the unit's present agents; `more`: what else the text names."""
     with everywhere(reason="who the agents of a unit are"):
         users = list(UnitAgent.objects.filter(unit=unit, until__isnull=True).values_list("user_id", flat=True))
-    tell_users(users, unit, title, text, link="/unit/", words=words, **more)
+    tell_users(users, unit, title, text, link=link, words=words, **more)

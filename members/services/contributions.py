@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from members.bankstatement import references_in
 from members.models import ContributionDue, DuePaper, Enrolment, Match, Member, Refund, Remittance, Roster, Voiding, WorkUnit
 from members.selectors.contributions import suggest
+from members.services.fee_news import IN_FORCE, PAID, tell_later
 from members.transitions import DUE_LIVE, REMITTANCE_OPEN
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.models import Transaction
@@ -307,6 +308,7 @@ def state_of_dues(dues: Sequence[ContributionDue], *, by: Actor, on: date) -> No
     move(settled, "settle", by=by, changes={"settled_on": on})
     move(part, "pay_part", by=by)
     move(gone, "waive", by=by)
+    tell_later(PAID, [*part, *(due for due in settled if due.unit_id)])
     if settled or gone:
         _make_effective([*settled, *gone], by=by)
 
@@ -319,7 +321,9 @@ def _make_effective(dues: Sequence[ContributionDue], *, by: Actor) -> None:
     enrolments -= set(wanting.filter(enrolment_id__in=enrolments).values_list("enrolment_id", flat=True))
     move(list(Roster.objects.filter(pk__in=rosters, state="committed")), "settle", by=by)
     due = Enrolment.objects.filter(state="contribution_due")
-    move([*due.filter(roster_id__in=rosters), *due.filter(pk__in=enrolments)], "confirm", by=by)
+    alone = list(due.filter(pk__in=enrolments))
+    move([*due.filter(roster_id__in=rosters), *alone], "confirm", by=by)
+    tell_later(IN_FORCE, alone)  # a roster's people are told part by part
 
 
 def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | None = None) -> None:
@@ -335,6 +339,7 @@ def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | 
     move([roster] if roster else [], "settle", by=SYSTEM)
     move(covers, "confirm", by=SYSTEM)
     if enrolment:
+        tell_later(IN_FORCE, covers)
         enrolment.refresh_from_db()
 
 

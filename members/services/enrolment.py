@@ -140,8 +140,9 @@ def no_term_words() -> str:
 
 
 def _guarded(child: Member, guardian: Member) -> None:
-    """A child joins through its registered guardian alone, whose consent stands (PIPL 31). EnrolmentRefused otherwise."""
-    if child.guardian_id != guardian.pk:
+    """A child joins through its guardian, whose consent stands (PIPL 31), and through nobody else. Whether a child without one is the
+    worker's is looked at by the office, which has the household paper. EnrolmentRefused otherwise."""
+    if child.guardian_id not in (None, guardian.pk):
         raise EnrolmentRefused(_("未成年子女由登记的监护人为其参加。请先在“为谁参加”里登记孩子的信息。"))
     if not has_consent(child, Consent.Purpose.MINOR):
         raise EnrolmentRefused(_("还没有监护人同意处理孩子信息的记录。请在“为谁参加”里重新登记孩子的信息并勾选同意。"))

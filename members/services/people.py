@@ -15,10 +15,10 @@ from unionaid.accounts.services import LoginTaken, register
 from unionaid.lib.calendar import age_on
 from unionaid.lib.identity import IdNumber, mask_card, mask_id, mask_phone, parse_id_number
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
-from unionaid.workflow.moves import MoveRefused, record
+from unionaid.workflow.moves import MoveRefused, NotAllowed, record
 
 SECRETS = "members_membersecret"
 CARDS = "members_bankcard"
@@ -277,33 +277,48 @@ def work_at(member: Member, *, unit: WorkUnit | None, office: Office, by: Actor)
 
 
 def add_spouse(worker: Member, *, name: str, id_number: IdNumber, by: Actor) -> Member:
-    """Register the worker's husband or wife, who joins through them. A person known under another name is refused; one who is
-    known stays where they are, and the worker's office sees them once they have joined through the worker."""
+    """Register the worker's husband or wife, who joins through them. One who is known stays where they are, and the worker's office sees
+    them once they have joined through the worker. PersonRefused, in words that tell nothing of anybody, for another name."""
     with everywhere(reason="find or register a spouse"):
+        if id_hash(id_number.number) == bytes(worker.id_hash):
+            raise PersonRefused(_("这是您自己的身份证号，请填写配偶的身份证号。"))
         spouse = register_member(NewPerson(name=name, id_number=id_number, office_id=worker.office_id, unit_id=None))
-        if spouse.name != name or spouse.pk == worker.pk:
-            raise PersonRefused(_("姓名与这个身份证号已登记的不一致，请对照身份证核对。"))
+        if spouse.name != name:
+            raise PersonRefused(_not_like_this())
         record([spouse], "add_spouse", by=by, details={"worker": worker.pk})
     return spouse
 
 
 def add_child(guardian: Member, *, name: str, id_number: IdNumber | str, by: Actor, on: date) -> Member:
-    """Register a minor child of the worker; the guardian's consent is kept (PIPL 31). PersonRefused for a person of 18 or more."""
+    """Register a minor child of the worker; the guardian's consent is kept (PIPL 31). A name and a number make nobody a guardian: the
+    office looks at the household paper first (`confirm_guardian`). PersonRefused for a person of 18 or more, and in words that tell
+    nothing of anybody for a child who is known under another name or has another guardian."""
     number = parse_id_number(id_number, on=on) if isinstance(id_number, str) else id_number
     if age_on(number.birth_date, on) >= ADULT:
         raise PersonRefused(_("孩子已满 18 周岁，不能作为未成年子女参加，请核对身份证号。"))
-    with everywhere(reason="bind a child to its guardian"):
+    with everywhere(reason="register a child"):
         child = register_member(NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id))
-        if child.name != name:
-            raise PersonRefused(_("姓名与这个身份证号已登记的不一致，请对照身份证核对。"))
-        if child.guardian_id not in (None, guardian.pk):
-            raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
-        if child.guardian_id is None:
-            bound = Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)
-            child.refresh_from_db()
-            if not bound and child.guardian_id != guardian.pk:
-                raise PersonRefused(_("这个孩子已由另一位监护人登记，请联系办事处。"))
-            record([child], "add_child", by=by)
+        if child.name != name or child.guardian_id not in (None, guardian.pk):
+            raise PersonRefused(_not_like_this())
+        record([child], "add_child", by=by, details={"guardian": guardian.pk})
         if not has_consent(child, Consent.Purpose.MINOR):
             give_consent(child, Consent.Purpose.MINOR, by=by)
+    return child
+
+
+def _not_like_this() -> str:
+    """The same words whatever is known of the person, and whether anybody is."""
+    return _("按您填写的姓名和身份证号没有办成。请对照身份证或户口本核对；核对无误的，请带上证件到办事处办理。")
+
+
+def confirm_guardian(child: Member, guardian: Member, *, office_id: int, by: Actor) -> Member:
+    """The office has seen the household paper: from now on the worker may see and act for the child. NotAllowed or PersonRefused."""
+    if not may(by, "people.confirm_guardian", office_id):
+        raise NotAllowed(_("您没有“{action}”的权限。").format(action=_("核对监护关系")))
+    with everywhere(reason="bind a child to the guardian whose paper was seen"):
+        Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)  # of two at once the first is
+        child.refresh_from_db()
+        if child.guardian_id != guardian.pk:
+            raise PersonRefused(_("这个孩子登记的监护人是另一位，请先核对清楚。"))
+        record([child], "confirm_guardian", by=by, details={"guardian": guardian.pk})
     return child

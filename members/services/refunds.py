@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from members.models import ContributionDue, Enrolment, Match, Refund, Remittance
 from members.services.contributions import lock_rows, restate
+from members.services.fee_news import tell_refund_failed, tell_refunded
 from members.transitions import DUE_LIVE
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.models import Transaction
@@ -169,6 +170,7 @@ def mark_paid(refund: Refund, *, bank_reference: str, paid_on: date, by: Actor, 
     lines = (Line(Code.REFUNDABLE, refund.amount_fen), Line(Code.BANK, -refund.amount_fen))
     post(PAID, [Posting(refund, Fund.MUTUAL_AID, lines)], on=paid_on, by=by)
     restate([refund.remittance_id], by=by)
+    tell_refunded(refund)
     return refund
 
 
@@ -183,6 +185,7 @@ def mark_failed(refund: Refund, *, note: str, by: Actor, on: date) -> Refund:
         posted = Transaction.objects.filter(kind=kind, source_type=Refund._meta.label_lower, source_id=refund.pk)
         reverse(f"{kind}_failed", list(posted), on=on, by=by, note=note.strip()[:200])
     restate([refund.remittance_id], by=by)
+    tell_refund_failed(refund)
     return refund
 
 

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import departures, participation
 from members.services import roster_tables as tables
+from members.services.agent_news import tell_agents
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
 from members.services.participation import TooFew, refuse_too_few, words_of
@@ -113,6 +114,7 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         except (SpreadsheetError, RosterUnreadable) as error:
             words = error.words if isinstance(error, RosterUnreadable) else str(error)
             move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
+            _tell_unreadable(roster)
             return
         _still_wanted(roster)
         schedule = schedule_of(roster.terms)
@@ -124,6 +126,19 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         changes: dict[str, Any] = {"row_count": every, "good_count": good, "bad_count": every - good, "checked_on": on}
         changes |= {"total_fen": total, "left_count": left}
         move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
+        if roster.bad_count:
+            _tell_problems(roster)
+
+
+def _tell_unreadable(roster: Roster) -> None:
+    text = gettext_lazy("“{unit}”的名册“{file}”读不了，没有登记任何人。请打开名册看原因，改好后重新上传。")
+    tell_agents(roster.unit, gettext_lazy("名册无法读取"), text, link=f"/unit/rosters/{roster.pk}", file=roster.file_name)
+
+
+def _tell_problems(roster: Roster) -> None:
+    text = gettext_lazy("“{unit}”的名册“{file}”核对完了：可以参加 {good} 人，有问题 {bad} 人。请打开名册下载有问题的名单，改好后再传。")
+    told = {"file": roster.file_name, "good": f"{roster.good_count:,}", "bad": f"{roster.bad_count:,}"}
+    tell_agents(roster.unit, gettext_lazy("名册里有要改的人"), text, link=f"/unit/rosters/{roster.pk}", **told)
 
 
 class _PutAside(Exception):

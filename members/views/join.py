@@ -97,7 +97,7 @@ def begin(request: HttpRequest, terms_id: int) -> HttpResponse:
 def person(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     """For whom: oneself, a child that is known, or someone new."""
     relations = schedule_of(draft.terms).enrolling.relations
-    wards = {f"ward-{ward.pk}": ward for ward in wards_of(draft.holder)} if "minor_child" in relations else {}
+    wards = {f"ward-{ward.pk}": ward for ward in wards_of(draft.holder, on=today())} if "minor_child" in relations else {}
     choices = [("self", _("{name}（本人）").format(name=draft.holder.name))] if "self" in relations else []
     choices += [(key, _("{name}（未成年子女）").format(name=ward.name)) for key, ward in wards.items()]
     choices += [("new-spouse", _("我的配偶"))] if "spouse" in relations else []

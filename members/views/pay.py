@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from members import receipt
 from members.models import ContributionDue
+from members.selectors.arrivals import Arrival, arrivals_of
 from members.selectors.contributions import my_due, slip_by_id
 from members.services import contributions
 from members.transitions import DUE_LIVE
@@ -74,6 +75,16 @@ def _receipt(request: HttpRequest, due: ContributionDue | None) -> HttpResponse:
     return send(content, content_type="application/pdf", file_name=name, as_attachment=True)
 
 
+def _arrived(due: ContributionDue | None) -> list[tuple[Arrival, dict[str, str]]]:
+    """What came for the debt, with its amounts in words."""
+    if due is None:
+        return []
+    with everywhere(reason="what arrived for one's own debt"):
+        found = arrivals_of(due)
+    names = ("amount", "here", "waits", "over", "going", "gone")
+    return [(one, {name: format_yuan(fen) for name in names if (fen := getattr(one, f"{name}_fen"))}) for one in found]
+
+
 # -- the unit's agent --------------------------------------------------------------------------------------------------
 
 
@@ -101,7 +112,8 @@ def of_unit(request: HttpRequest, pk: int) -> HttpResponse:
         "office": due.unit.office if due.unit else None,
         "alone": True,
     }
-    return _show_unit(request, "pay", form, back=reverse("members:unit_home"), item=item, due=due, slips=due.papers.all())
+    context = {"item": item, "due": due, "slips": due.papers.all(), "arrived": _arrived(due)}
+    return _show_unit(request, "pay", form, back=reverse("members:unit_home"), **context)
 
 
 @requires("unit.use")
@@ -132,7 +144,7 @@ def mine(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if due and (answer := _sent(request, due, form, reverse("members:pay", args=[public_id]))):
         return answer
     settled = cover.dues.filter(state="settled", member__isnull=False).first() if cover.roster_id is None else None
-    return show(request, "pay", form, slips=due.papers.all() if due else [], settled=settled, **told)
+    return show(request, "pay", form, slips=due.papers.all() if due else [], settled=settled, arrived=_arrived(due or settled), **told)
 
 
 @requires("my.use")

@@ -11,19 +11,21 @@ from members.selectors.units import given_up
 from members.views.unit_parts import PAGE, due_parts, show
 from unionaid.lib.calendar import plus_days, today
 from unionaid.offices.access import requires
+from unionaid.workflow.notices import unread
 
 
 @requires("unit.use")
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """My units, what to do next, what to pay, my rosters."""
-    found = reading.my_units()
+    found, me = reading.my_units(), member_of_user(request.user)
     context = {
         "units": found,
         "rosters": reading.my_rosters(),
         "dues": [due_parts(due) for due in reading.open_dues()],
         "departures": waiting_departures(),
-        "is_member": member_of_user(request.user) is not None,
+        "is_member": me is not None,
+        "unread": unread(me) if me is not None else 0,
         "given_up": given_up(request.user, since=plus_days(today(), -90)),
         "can_upload": any(unit.state == "approved" for unit in found),
     }

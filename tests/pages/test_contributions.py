@@ -12,7 +12,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from PIL import Image
 
-from members.models import BankStatement, ContributionDue, DuePaper, Enrolment, Match, Refund, Remittance
+from members.models import BankStatement, ContributionDue, DuePaper, Enrolment, Match, Refund, Remittance, RemittanceCorrection
+from members.selectors.arrivals import arrivals_of
 from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.offices import give_post, make_user
@@ -166,6 +167,46 @@ def test_by_hand_under_and_over_and_back(world: World) -> None:
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 302
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 409
     assert (the(ContributionDue, pk=second.pk).state, the(Remittance).state) == ("open", "over")
+    worker, own = _client(user_of(first)), reverse("members:pay", args=[the(Enrolment, pk=first.enrolment_id).public_id])
+    assert "多缴 75.00 元" in words(worker.get(own)), "whoever paid too much sees it"
+    assert "这笔来款还余 75.00 元" in words(client.get(reverse("admin:due", args=[first.pk])))
+    with everywhere(reason="arrange"):
+        for due, reference in ((first, "TWICE"), (second, "BOTH")):
+            arrived(world, 12_500, f"{first.reference} {due.reference}", reference=reference)
+    assert "已经缴清，可能是重复缴费" in words(client.get(reverse("admin:matching")))
+    assert "到账情况" in words(worker.get(own))
+    with everywhere(reason="look"):
+        shown = arrivals_of(the(ContributionDue, pk=first.pk))
+    assert [(one.amount_fen, one.here_fen, one.over_fen, one.waits_fen) for one in shown] == [
+        (20_000, 12_500, 7500, 0), (12_500, 0, 0, 12_500),
+    ], "what also names somebody else's debt tells nothing of itself"  # fmt: skip
+
+
+def test_what_was_typed_in_wrongly_walks_past_two_people(world: World) -> None:
+    due = due_of_a_newcomer(world)
+    client, manager = _client(world.cast.payer), _client(world.cast.manager)
+    new = reverse("admin:remittance_new")
+    assert due.reference in words(client.get(new, {"due": due.pk}))
+    line = {"office": world.cast.a.pk, "payer_name": "王小明", "bank_reference": "H1", "received_on": "2026-01-05", "remark": due.reference}
+    assert client.post(new, {**line, "amount_fen": "x"}).status_code == 400
+    made = client.post(new, {**line, "amount_fen": "100"}, follow=True)
+    assert "登记有误，提出更正" in words(made)
+    ask = reverse("admin:remittance_correct", args=[the(Remittance).pk])
+    assert client.post(ask, {"arrived": "no"}).status_code == 400
+    assert client.post(ask, {**line, "arrived": "yes", "amount_fen": "100", "note": "x"}).status_code == 400, "nothing differs"
+    assert client.post(ask, {**line, "arrived": "yes", "amount_fen": "125", "note": "回单 125 元"}).status_code == 302
+    page = reverse("admin:remittance_correction", args=[the(RemittanceCorrection).pk])
+    assert "要由另一位出纳或办事处负责人复核" in words(client.get(page))
+    assert client.post(page, {"decision": "release"}).status_code == 403
+    assert manager.post(page, {"decision": "x"}).status_code == 400
+    assert manager.post(page, {"decision": "drop"}).status_code == 400
+    assert "待复核的来款更正" in words(manager.get("/admin/"))
+    assert manager.post(page, {"decision": "release"}).status_code == 302
+    assert manager.post(page, {"decision": "release"}).status_code == 409
+    assert "登记有误，已冲销" in words(client.get(reverse("admin:remittance", args=[the(Remittance, state="reversed").pk])))
+    with everywhere(reason="look"):
+        assert [(one.bank_reference, one.amount_fen) for one in Remittance.objects.filter(state="unmatched")] == [("H1", 12_500)]
+        assert discrepancies() == []
 
 
 def test_a_typed_amount_that_differs_is_asked_about_once(world: World) -> None:

@@ -215,6 +215,14 @@ def test_a_child_joins_through_the_guardian(world: World) -> None:
         assert Consent.objects.filter(member=cover.member, purpose="minor").count() == 1
     assert "小宝" in _text(client.get("/my/"))
     assert "小宝" in _text(client.get(reverse("members:pay", args=[cover.public_id])))
+    desk, page = _client(world.cast.reviewer), reverse("admin:enrolment", args=[cover.pk])
+    assert "待核对监护关系的未成年人" in _text(desk.get("/admin/"))
+    assert "还没有核对" in _text(desk.get(page))
+    sure = reverse("admin:enrolment_guardian", args=[cover.pk])
+    assert [desk.post(sure).status_code for _twice in range(2)] == [302, 409]
+    assert "还没有核对" not in _text(desk.get(page))
+    with everywhere(reason="look"):
+        assert Member.objects.get(pk=cover.member_id).guardian_id == cover.holder_id
 
 
 def test_what_is_unpaid_can_be_taken_back(world: World) -> None:

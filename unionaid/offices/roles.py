@@ -81,6 +81,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "corrections.decide": frozenset({_R, _M}),
     "people.change": frozenset({_U, _R, _M, _S}),
     "people.accept": frozenset({_U, _S}),
+    "people.confirm_guardian": frozenset({_R, _P, _M}),
     "enrolments.end": frozenset({_U, _R, _M, _S}),
     "voidings.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "voidings.propose": frozenset({_R, _P, _M}),

@@ -29,6 +29,7 @@ ACTS: dict[str, str | Promise] = {
     "sign_up": _("注册账号"),
     "add_card": _("登记收款账户"),
     "add_child": _("登记子女"),
+    "confirm_guardian": _("核对监护关系"),
     "add_spouse": _("登记配偶"),
     "ask_correction": _("提出资料更正"),
     "correct": _("更正资料"),

@@ -11,6 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
+from members.selectors.joining import wards_of
 from members.services import contributions, enrolment, joining, people
 from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
@@ -23,6 +24,7 @@ from unionaid.lib.identity import IdNumber, make_id_number, parse_id_number
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import Scope, everywhere, office_scope
+from unionaid.workflow.moves import NotAllowed
 
 QUIET = ("SAVEPOINT", "RELEASE", "ROLLBACK TO")
 MOST = 20
@@ -110,6 +112,18 @@ def registered(world: World, holder: Member, born: date) -> Member:
         return people.add_child(holder, name="小宝", id_number=number(born), by=world.worker(holder), on=JOINED)
 
 
+def confirmed(world: World, child: Member, guardian: Member) -> None:
+    """The office has seen the household paper."""
+    with everywhere(reason="arrange"):
+        people.confirm_guardian(child, guardian, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
+
+
+def seen_by(worker: Member) -> list[int]:
+    """The people a worker's own pages show."""
+    with as_worker(worker):
+        return sorted(Member.objects.values_list("pk", flat=True))
+
+
 def without_ages() -> Terms:
     """A plan for children that names no age."""
     return plan("children", {"enrolment": {"relations": ["self", "minor_child"], "ages": None}})
@@ -130,20 +144,63 @@ def test_a_child_is_under_eighteen_when_cover_starts_whatever_the_plan_says(worl
 def test_whoever_is_eighteen_is_not_registered_as_a_child(world: World, guardian: Member) -> None:
     with pytest.raises(PersonRefused, match="已满 18 周岁"):
         registered(world, guardian, add_years(JOINED, -18))
-    assert registered(world, guardian, plus_days(add_years(JOINED, -18), 1)).guardian_id == guardian.pk
+    child = registered(world, guardian, plus_days(add_years(JOINED, -18), 1))
+    confirmed(world, child, guardian)
+    with as_worker(guardian):
+        offered = [[one.pk for one in wards_of(guardian, on=plus_days(JOINED, later))] for later in (0, 1)]
+    assert offered == [[child.pk], []], "whoever has turned 18 is not offered as a child any more"
 
 
 def test_a_child_joins_through_its_guardian_alone(world: World, guardian: Member) -> None:
     terms, child = without_ages(), registered(world, guardian, date(2018, 5, 1))
+    confirmed(world, child, guardian)
     with everywhere(reason="arrange"):
         other = world.member(103, "别人")
         assert Consent.objects.filter(member=child, purpose="minor").count() == 1
     with pytest.raises(EnrolmentRefused, match="登记的监护人"):
         enrolled(world, other, child, terms)
-    with pytest.raises(PersonRefused, match="另一位监护人"):
+    with pytest.raises(PersonRefused, match="没有办成"):
         registered(world, other, date(2018, 5, 1))
     with everywhere(reason="look"):
         assert Consent.objects.filter(member=child, purpose="minor").count() == 1
+
+
+def test_a_name_and_a_number_make_nobody_a_guardian_until_the_office_has_seen_the_paper(world: World, guardian: Member) -> None:
+    with everywhere(reason="arrange"):
+        child = people.register_member(people.NewPerson("小宝", number(date(2018, 5, 1)), office_id=world.cast.b.pk))
+    assert registered(world, guardian, date(2018, 5, 1)).guardian_id is None
+    assert seen_by(guardian) == [guardian.pk]
+    cover = enrolled(world, guardian, child, without_ages())
+    assert (cover.holder_id, seen_by(guardian)) == (guardian.pk, [guardian.pk]), "joining for the child shows nothing else of it"
+    for who in (world.worker(guardian), world.cast.actor(world.cast.outsider), world.cast.actor(world.cast.auditor)):
+        with everywhere(reason="arrange"), pytest.raises(NotAllowed):
+            people.confirm_guardian(child, guardian, office_id=cover.office_id, by=who)
+    confirmed(world, child, guardian)
+    assert seen_by(guardian) == sorted([guardian.pk, child.pk]), "the control: bound, the worker sees the child"
+    with everywhere(reason="arrange"):
+        other = world.member(103, "别人")
+    with pytest.raises(PersonRefused, match="另一位"):
+        confirmed(world, child, other)
+
+
+def test_what_is_refused_is_said_in_the_same_words_whoever_is_known(world: World, guardian: Member) -> None:
+    """Another name, another guardian, a spouse of another name: one sentence, which names nobody and nothing that is on record."""
+    child = registered(world, guardian, date(2018, 5, 1))
+    confirmed(world, child, guardian)
+    said = set()
+    with everywhere(reason="arrange"):
+        other = world.member(103, "别人")
+        by = world.worker(other)
+        for act in (
+            lambda: people.add_child(other, name="小宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
+            lambda: people.add_child(other, name="大宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
+            lambda: people.add_spouse(other, name="大宝", id_number=number(date(2018, 5, 1)), by=by),
+        ):
+            with pytest.raises(PersonRefused) as no:
+                act()
+            said.add(no.value.message)
+    (words,) = said
+    assert not [word for word in ("登记", "监护人", "已有", "小宝") if word in words]
 
 
 def test_a_withdrawn_consent_is_asked_for_again(world: World, guardian: Member) -> None:

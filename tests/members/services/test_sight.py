@@ -106,6 +106,7 @@ def test_a_child_is_seen_where_the_parent_works(world: World) -> None:
     parent = world.member(101)
     number = make_id_number("610802", date(2020, 3, 8), 101)
     child = people.add_child(parent, name="王小小", id_number=number, by=world.worker(parent), on=ASKED)
+    people.confirm_guardian(child, parent, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
     night(ASKED)
     assert seen_by(child) == {world.unit.pk}
     departures.leave(parent, on=GONE, by=world.agent_actor, today=ASKED)

@@ -119,6 +119,9 @@ class Command(BaseCommand):
                 office = Office.objects.get(code=code)
                 StaffPost.objects.create(user=staff[username], office=office, role=role, since=date(2024, 1, 1))
             agent = User.objects.create_user("u-zhou", PASSWORD, display_name="周经办")
+            number = parse_id_number(make_id_number("610802", date(1982, 4, 16), 9))
+            signed_up = people.register_member(people.NewPerson("周经办", number, "13900000000"))
+            Member.objects.filter(pk=signed_up.pk).update(user=agent)
             office = Office.objects.get(code="610800")
             office.phone, office.bank_name = "0912-0000000", "中国建设银行榆林分行（演示）"
             office.account_name, office.account_number = "榆林办事处互助金专户（演示）", "61050100000000000001"
@@ -254,7 +257,10 @@ class Command(BaseCommand):
             child = people.add_child(
                 member, name="小宝", id_number=make_id_number("610802", date(2016, 6, 1), 31), by=actor, on=today()
             )
-            return child, member, user, self.join(world, child, member, "minor_child", case.program, user)
+            cover = self.join(world, child, member, "minor_child", case.program, user)
+            with everywhere(reason="the office has seen the household paper"):
+                people.confirm_guardian(child, member, office_id=world.office.pk, by=world.staff_actor("s-qin"))
+            return child, member, user, cover
         return member, member, user, self.join(world, member, member, "self", case.program, user)
 
     def claim(self, world: World, case: Case, who: tuple[Member, Member, User | None, Enrolment]) -> Claim:
