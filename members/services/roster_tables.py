@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -64,41 +65,45 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
         keys = iter([key for (key,) in cursor.fetchall()])
         lines = _lines(rows, raw_numbers, keys)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
-        cursor.execute("ANALYZE staged")
 
 
-NULL = "\\N"
+# Nothing, and bytes, as COPY reads them.
+NULL, BYTES = "\\N", "\\\\x"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int]) -> Iterator[str]:
-    seal, blind = ring().seal, ring().blind
-    flags = {None: NULL, True: "t", False: "f"}
+    keyring, blind = ring(), ring().blind
+    seal_number, seal_phone = keyring.seal_many((SECRETS, "id_number")), keyring.seal_many((SECRETS, "phone"))
     for row, raw in zip(rows, raw_numbers, strict=True):
         number, key = row.id_number, 0
         hashed = sealed = phone = phone_hash = gender = birth = NULL
-        masked = mask_id(raw[:40]).translate(_ESCAPES)
-        if number is not None:
-            masked, gender, birth = mask_id(number.number), number.gender, number.birth_date.isoformat()
-            hashed = _bytes(id_hash(number.number))
+        if number is None:
+            masked = mask_id(raw[:40]).translate(_ESCAPES)
+        else:
+            plain = number.number
+            masked, gender, birth, hashed = mask_id(plain), number.gender, number.birth_date.isoformat(), BYTES + id_hash(plain).hex()
             if not row.reasons:
                 key = next(keys)
-                sealed = _bytes(seal(number.number, bound_to=(SECRETS, "id_number", key)))
+                sealed = BYTES + seal_number(plain, key).hex()
                 if row.phone:
-                    phone = _bytes(seal(row.phone, bound_to=(SECRETS, "phone", key)))
-                    phone_hash = _bytes(blind("phone", row.phone))
-        joined = row.joined.isoformat() if row.joined else NULL
+                    phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + blind("phone", row.phone).hex()
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
-            f"\t{row.shares}\t{row.employment or NULL}\t{flags[row.insurance]}\t{flags[row.union]}\t{joined}"
-            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[row.card]}\t{row.group or NULL}"
-            f"\t{NULL if row.contract is None else row.contract}\t{flags[not row.reasons]}\t{key or NULL}\n"
+            f"\t{row.shares}\t{_said(row)}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
         )
 
 
-def _bytes(value: bytes) -> str:
-    """As COPY reads them."""
-    return "\\\\x" + value.hex()
+_FLAGS = {None: NULL, True: "t", False: "f"}
+
+
+def _said(row: Row) -> str:
+    """What the line says of eligibility."""
+    return (
+        f"{row.employment or NULL}\t{_FLAGS[row.insurance]}\t{_FLAGS[row.union]}\t{row.joined.isoformat() if row.joined else NULL}"
+        f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{_FLAGS[row.card]}\t{row.group or NULL}"
+        f"\t{NULL if row.contract is None else row.contract}"
+    )
 
 
 class _Lines(io.RawIOBase):
@@ -111,19 +116,12 @@ class _Lines(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-        parts, have = [self.left], len(self.left)
-        while have < size or size < 0:
-            line = next(self.lines, None)
-            if line is None:
-                break
-            parts.append(line.encode())
-            have += len(parts[-1])
-        whole = b"".join(parts)
-        if size < 0:
-            self.left = b""
-            return whole
-        self.left = whole[size:]
-        return whole[:size]
+        """So many bytes; of a negative size all."""
+        while (len(self.left) < size or size < 0) and (part := "".join(islice(self.lines, 100))):
+            self.left += part.encode()
+        wanted = len(self.left) if size < 0 else size
+        whole, self.left = self.left[:wanted], self.left[wanted:]
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
