@@ -413,7 +413,7 @@ WITH marked AS (
     JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
       ON fee.fee_fen IS NOT NULL AND fee.gender = l.gender AND fee.risk IS NOT DISTINCT FROM l.facts->>'risk' AND fee.shares = l.shares
          AND fee.card IS NOT DISTINCT FROM (l.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM l.facts->>'group'
-    WHERE r.id = l.id AND l.roster_id = %(roster)s AND l.outcome = 'good'
+    WHERE r.id = l.id AND r.roster_id = %(roster)s AND l.roster_id = %(roster)s AND l.outcome = 'good'
     RETURNING r.member_key, r.shares, r.fee_fen, known.line IS NOT NULL AS known
 ), new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
