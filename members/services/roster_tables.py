@@ -48,9 +48,23 @@ def hashed() -> Iterator[None]:
 STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
-    birth_date date, shares smallint, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date,
-    insurance_type text, risk text, card_holder boolean, staff_group text, contract_months smallint, readable boolean, member_key bigint
+    birth_date date, shares smallint, answers integer, readable boolean, member_key bigint
 ) ON COMMIT DROP"""
+# What lines say of eligibility, each different set of answers once: many lines say the same.
+ANSWERS = """
+CREATE TEMP TABLE answers ON COMMIT DROP AS
+SELECT a.*, jsonb_build_object('employment', COALESCE(a.employment, ''), 'insurance', a.basic_insurance, 'union', a.union_member,
+                               'joined', a.joined_unit_on, 'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder,
+                               'group', a.staff_group, 'contract', a.contract_months) AS facts
+FROM jsonb_to_recordset(%s::jsonb) AS a(
+    id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
+    card_holder boolean, staff_group text, contract_months smallint)"""
+ANSWERED = (
+    "employment", "basic_insurance", "union_member", "joined_unit_on", "insurance_type", "risk", "card_holder", "staff_group",
+    "contract_months",
+)  # fmt: skip
+# One set of answers, in the order of ANSWERED.
+Answers = tuple[Any, ...]
 
 
 def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
@@ -59,12 +73,15 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
     good = sum(row.id_number is not None and not row.reasons for row in rows)
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged, pg_temp.answers")
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
         keys = iter([key for (key,) in cursor.fetchall()])
-        lines = _lines(rows, raw_numbers, keys)
+        answers: dict[Answers, int] = {}
+        lines = _lines(rows, raw_numbers, keys, answers)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
+        told = [{"id": number, **dict(zip(ANSWERED, each, strict=True))} for each, number in answers.items()]
+        cursor.execute(ANSWERS, [json.dumps(told)])
 
 
 # Nothing, and bytes, as COPY reads them.
@@ -72,7 +89,8 @@ NULL, BYTES = "\\N", "\\\\x"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int]) -> Iterator[str]:
+def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int], answers: dict[Answers, int]) -> Iterator[str]:
+    """Each line as COPY reads it; every new set of answers is put into `answers` and gets the next number."""
     keyring, blind = ring(), ring().blind
     seal_number, seal_phone = keyring.seal_many((SECRETS, "id_number")), keyring.seal_many((SECRETS, "phone"))
     for row, raw in zip(rows, raw_numbers, strict=True):
@@ -90,20 +108,13 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int])
                     phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + blind("phone", row.phone).hex()
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
-            f"\t{row.shares}\t{_said(row)}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
+            f"\t{row.shares}\t{answers.setdefault(_answers(row), len(answers))}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
         )
 
 
-_FLAGS = {None: NULL, True: "t", False: "f"}
-
-
-def _said(row: Row) -> str:
-    """What the line says of eligibility."""
-    return (
-        f"{row.employment or NULL}\t{_FLAGS[row.insurance]}\t{_FLAGS[row.union]}\t{row.joined.isoformat() if row.joined else NULL}"
-        f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{_FLAGS[row.card]}\t{row.group or NULL}"
-        f"\t{NULL if row.contract is None else row.contract}"
-    )
+def _answers(row: Row) -> Answers:
+    joined = row.joined.isoformat() if row.joined else None
+    return (row.employment or None, row.insurance, row.union, joined, row.insurance_type, row.risk, row.card, row.group, row.contract)
 
 
 class _Lines(io.RawIOBase):
@@ -151,11 +162,12 @@ REPLACED = """
          WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved'
                AND {line}.name IN ((SELECT p.name FROM members_member p WHERE p.id = k.member_id), k.before->>'name') LIMIT 1)"""
 FACTS = f"""
-    SELECT s.*, m.id AS known_id, m.name AS known_name, 'self'::text AS relation, NULL::text AS holder_employment,
-           COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
-           COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
+    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months,
+           m.id AS known_id, m.name AS known_name, 'self'::text AS relation, NULL::text AS holder_employment,
+           COALESCE(a.employment, %s) AS fact_employment, COALESCE(a.union_member, TRUE) AS fact_union,
+           COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
            {RENEWS} AS renewal, {HELD} AS shares_held
-    FROM staged s LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE WHERE s.readable"""
+    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months", "shares_held",
@@ -200,7 +212,8 @@ Kind = tuple[str, str | None, bool | None, str | None, int]
 
 def fee_groups() -> list[Kind]:
     """The kinds of lines that may be charged differently: (gender, risk of the work, holds a card, staff group, shares)."""
-    text = "SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3, 4, 5"
+    text = """SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged s JOIN answers a ON a.id = s.answers
+              WHERE readable ORDER BY 1, 2, 3, 4, 5"""
     return _ask(text, [])
 
 
@@ -222,9 +235,7 @@ INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number
 SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
        COALESCE(s.gender, ''), s.birth_date, s.shares,
-       jsonb_build_object('employment', COALESCE(s.employment, ''), 'insurance', s.basic_insurance, 'union', s.union_member,
-                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
-                          'group', s.staff_group, 'contract', s.contract_months),
+       a.facts,
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
        COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
        CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
@@ -234,12 +245,12 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
                 WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = 'effective'
                       AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s LIMIT 1) THEN 'moved' ELSE 'joined' END,
        s.member_key, COALESCE(fee.fee_fen, 0)
-FROM staged s
+FROM staged s JOIN answers a ON a.id = s.answers
 LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)
 LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb)
        AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
-       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.card IS NOT DISTINCT FROM s.card_holder
-          AND fee.staff_group IS NOT DISTINCT FROM s.staff_group AND fee.shares = s.shares
+       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM a.risk AND fee.card IS NOT DISTINCT FROM a.card_holder
+          AND fee.staff_group IS NOT DISTINCT FROM a.staff_group AND fee.shares = s.shares
 LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE
 LEFT JOIN last ON last.member_id = m.id"""
 
