@@ -3,7 +3,8 @@
 A foreign key is checked for every row: a roster of 100,000 people asked 800,000 times for the same unit, office, plan and roster,
 and 300,000 times for its people, and that was a quarter of its time. These triggers keep the same promise set by set: a row that
 is written names only parents that stand, and holds them (FOR KEY SHARE) until its transaction ends; a parent that is named
-cannot go, nor change its number.
+cannot go, nor change its number. People whom this same transaction wrote are held by that already: they are only counted, for
+to hold a row is to write it once more.
 """
 
 from django.db import migrations
@@ -22,6 +23,8 @@ CHILDREN = {
         "roster_id": "members_roster",
     },
 }
+# Of these a statement may name a hundred thousand, most of them written a moment before.
+MANY = "members_member"
 # Whatever the session may see, these look at every row, for themselves alone.
 SCOPE = "scope text := coalesce(current_setting('unionaid.offices', true), '');"
 OPEN, CLOSE = "PERFORM set_config('unionaid.offices', '*', true);", "PERFORM set_config('unionaid.offices', scope, true);"
@@ -34,7 +37,7 @@ def parents_of(child: str, parents: dict[str, str]) -> str:
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in parents)
     return f"""
 CREATE FUNCTION {child}_parents_added() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE {SCOPE} found bigint; {" ".join(f"of_{column} bigint[];" for column in parents)}
+DECLARE {SCOPE} found bigint; own xid; written bigint; {" ".join(f"of_{column} bigint[];" for column in parents)}
 BEGIN
   SELECT {lists} INTO {names} FROM (SELECT DISTINCT {", ".join(parents)} FROM added) few;
   {OPEN}{"".join(look_once(child, column, parents) for column in parents)}
@@ -60,8 +63,29 @@ def look_once(child: str, column: str, parents: dict[str, str]) -> str:
     """As `look`; the same rows of the same parent that another column names (a person who is their own holder) only once."""
     parent, before = parents[column], list(parents)[: list(parents).index(column)]
     seen = next((f"of_{other}" for other in before if parents[other] == parent), None)
-    text = look(child, column, parent, f"of_{column}")
+    text = (look_at_many if parent == MANY else look)(child, column, parent, f"of_{column}")
     return f"\n  IF of_{column} IS DISTINCT FROM {seen} THEN{text}\n  END IF;" if seen else text
+
+
+def look_at_many(child: str, column: str, parent: str, numbers: str) -> str:
+    """As `look`. `own` is the transaction (or savepoint) that writes, as the added rows bear it: parents that bear it too are new, or
+    were changed by it, and nobody else can take them away before it ends."""
+    key = "member_id" if child == "members_membersecret" else "id"
+    return f"""
+  SELECT xmin INTO own FROM {child} WHERE {key} = (SELECT {key} FROM added LIMIT 1);
+  SELECT count(*) INTO written FROM {parent} WHERE id = ANY({numbers}) AND xmin = own;
+  IF written <> coalesce(cardinality({numbers}), 0) THEN
+    PERFORM FROM {parent} WHERE id = ANY({numbers}) AND xmin <> own ORDER BY id FOR KEY SHARE;
+    GET DIAGNOSTICS found = ROW_COUNT;
+    IF found + written <> coalesce(cardinality({numbers}), 0) THEN{stranger(child, column, parent, 6)}
+    END IF;
+  END IF;"""
+
+
+def stranger(child: str, column: str, parent: str, deep: int = 4) -> str:
+    """The refusal."""
+    words = f"'{child}.{column} names a row of {parent} that is not there' USING ERRCODE = 'foreign_key_violation'"
+    return f"\n{' ' * deep}RAISE EXCEPTION {words};"
 
 
 def look(child: str, column: str, parent: str, numbers: str) -> str:
@@ -69,8 +93,7 @@ def look(child: str, column: str, parent: str, numbers: str) -> str:
     return f"""
   PERFORM FROM {parent} WHERE id = ANY({numbers}) ORDER BY id FOR KEY SHARE;
   GET DIAGNOSTICS found = ROW_COUNT;
-  IF found <> coalesce(cardinality({numbers}), 0) THEN
-    RAISE EXCEPTION '{child}.{column} names a row of {parent} that is not there' USING ERRCODE = 'foreign_key_violation';
+  IF found <> coalesce(cardinality({numbers}), 0) THEN{stranger(child, column, parent)}
   END IF;"""
 
 

@@ -155,8 +155,10 @@ def accept_by_roster(roster: Roster, *, by: Actor) -> None:
     """Whoever this roster has enrolled has arrived at its unit: their waiting transfers to it are done, except those that would
     leave a claim without cover: these go on waiting for somebody to look. A constant number of statements; runs in an open scope
     that shows everyone."""
-    arrived = Departure.objects.filter(to_unit_id=roster.unit_id, state="asked", member__enrolments__roster_id=roster.pk)
-    found = list(arrived.select_related("member").distinct())
+    asked = list(Departure.objects.filter(to_unit_id=roster.unit_id, state="asked").select_related("member"))
+    covers = Enrolment.objects.filter(roster=roster, member__in=[one.member_id for one in asked])  # few of a roster's many
+    arrived = set(covers.values_list("member_id", flat=True))
+    found = [one for one in asked if one.member_id in arrived]
     endings = _endings(found)
     held = _objected(endings)
     stuck = {one.pk for one, cover in endings if cover.pk in held}

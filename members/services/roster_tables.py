@@ -9,8 +9,10 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -30,12 +32,39 @@ from unionaid.web.said import Said
 # A page gives up after seconds. This is work for a whole roster: it may take longer on a busy day, and a second roster with the
 # same people waits until the first is done.
 PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '2min'"
+
+
+@contextmanager
+def hashed() -> Iterator[None]:
+    """For statements over all lines of a roster: joins are hashed, never one row against all rows of another. Until a table that
+    many rows were just written to is counted, the planner takes it for empty, and would hold a hundred thousand lines against
+    a hundred thousand. What is looked up by key in a table of everybody is written as a look-up (LATERAL … OFFSET 0, a scalar
+    sub-select, = ANY (ARRAY (…))): it goes through the index in any case."""
+    _run("SET LOCAL enable_nestloop = off", None)
+    yield
+    _run("SET LOCAL enable_nestloop = DEFAULT", None)
+
+
 STAGED = """
 CREATE TEMP TABLE staged (
     row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
-    birth_date date, shares smallint, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date,
-    insurance_type text, risk text, card_holder boolean, staff_group text, contract_months smallint, readable boolean, member_key bigint
+    birth_date date, shares smallint, answers integer, readable boolean, member_key bigint
 ) ON COMMIT DROP"""
+# What lines say of eligibility, each different set of answers once: many lines say the same.
+ANSWERS = """
+CREATE TEMP TABLE answers ON COMMIT DROP AS
+SELECT a.*, jsonb_build_object('employment', COALESCE(a.employment, ''), 'insurance', a.basic_insurance, 'union', a.union_member,
+                               'joined', a.joined_unit_on, 'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder,
+                               'group', a.staff_group, 'contract', a.contract_months) AS facts
+FROM jsonb_to_recordset(%s::jsonb) AS a(
+    id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
+    card_holder boolean, staff_group text, contract_months smallint)"""
+ANSWERED = (
+    "employment", "basic_insurance", "union_member", "joined_unit_on", "insurance_type", "risk", "card_holder", "staff_group",
+    "contract_months",
+)  # fmt: skip
+# One set of answers, in the order of ANSWERED.
+Answers = tuple[Any, ...]
 
 
 def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
@@ -44,47 +73,48 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
     good = sum(row.id_number is not None and not row.reasons for row in rows)
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged, pg_temp.answers")
         cursor.execute(STAGED)
         cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
         keys = iter([key for (key,) in cursor.fetchall()])
-        lines = _lines(rows, raw_numbers, keys)
+        answers: dict[Answers, int] = {}
+        lines = _lines(rows, raw_numbers, keys, answers)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
-        cursor.execute("ANALYZE staged")
+        told = [{"id": number, **dict(zip(ANSWERED, each, strict=True))} for each, number in answers.items()]
+        cursor.execute(ANSWERS, [json.dumps(told)])
 
 
-NULL = "\\N"
+# Nothing, and bytes, as COPY reads them.
+NULL, BYTES = "\\N", "\\\\x"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int]) -> Iterator[str]:
-    seal, blind = ring().seal, ring().blind
-    flags = {None: NULL, True: "t", False: "f"}
+def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int], answers: dict[Answers, int]) -> Iterator[str]:
+    """Each line as COPY reads it; every new set of answers is put into `answers` and gets the next number."""
+    keyring, blind = ring(), ring().blind
+    seal_number, seal_phone = keyring.seal_many((SECRETS, "id_number")), keyring.seal_many((SECRETS, "phone"))
     for row, raw in zip(rows, raw_numbers, strict=True):
         number, key = row.id_number, 0
         hashed = sealed = phone = phone_hash = gender = birth = NULL
-        masked = mask_id(raw[:40]).translate(_ESCAPES)
-        if number is not None:
-            masked, gender, birth = mask_id(number.number), number.gender, number.birth_date.isoformat()
-            hashed = _bytes(id_hash(number.number))
+        if number is None:
+            masked = mask_id(raw[:40]).translate(_ESCAPES)
+        else:
+            plain = number.number
+            masked, gender, birth, hashed = mask_id(plain), number.gender, number.birth_date.isoformat(), BYTES + id_hash(plain).hex()
             if not row.reasons:
                 key = next(keys)
-                sealed = _bytes(seal(number.number, bound_to=(SECRETS, "id_number", key)))
+                sealed = BYTES + seal_number(plain, key).hex()
                 if row.phone:
-                    phone = _bytes(seal(row.phone, bound_to=(SECRETS, "phone", key)))
-                    phone_hash = _bytes(blind("phone", row.phone))
-        joined = row.joined.isoformat() if row.joined else NULL
+                    phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + blind("phone", row.phone).hex()
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
-            f"\t{row.shares}\t{row.employment or NULL}\t{flags[row.insurance]}\t{flags[row.union]}\t{joined}"
-            f"\t{row.insurance_type or NULL}\t{row.risk or NULL}\t{flags[row.card]}\t{row.group or NULL}"
-            f"\t{NULL if row.contract is None else row.contract}\t{flags[not row.reasons]}\t{key or NULL}\n"
+            f"\t{row.shares}\t{answers.setdefault(_answers(row), len(answers))}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
         )
 
 
-def _bytes(value: bytes) -> str:
-    """As COPY reads them."""
-    return "\\\\x" + value.hex()
+def _answers(row: Row) -> Answers:
+    joined = row.joined.isoformat() if row.joined else None
+    return (row.employment or None, row.insurance, row.union, joined, row.insurance_type, row.risk, row.card, row.group, row.contract)
 
 
 class _Lines(io.RawIOBase):
@@ -97,19 +127,12 @@ class _Lines(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-        parts, have = [self.left], len(self.left)
-        while have < size or size < 0:
-            line = next(self.lines, None)
-            if line is None:
-                break
-            parts.append(line.encode())
-            have += len(parts[-1])
-        whole = b"".join(parts)
-        if size < 0:
-            self.left = b""
-            return whole
-        self.left = whole[size:]
-        return whole[:size]
+        """So many bytes; of a negative size all."""
+        while (len(self.left) < size or size < 0) and (part := "".join(islice(self.lines, 100))):
+            self.left += part.encode()
+        wanted = len(self.left) if size < 0 else size
+        whole, self.left = self.left[:wanted], self.left[wanted:]
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +152,22 @@ class Finding:
 
 HELD = held_sql(member="m.id")
 RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
+# Who has the number of a line: looked up one by one in the index of numbers, whatever the planner believes of the table's size.
+PERSON = "SELECT p.id, p.name FROM members_member p WHERE p.id_hash = {line}.id_hash OFFSET 0"
 # A number that was replaced by a correction and is nobody's now; under another name it may be the rightful owner's.
 REPLACED = """
-    NOT EXISTS (SELECT 1 FROM members_member o WHERE o.id_hash = {line}.id_hash)
-    AND EXISTS (SELECT 1 FROM members_correction k JOIN members_member p ON p.id = k.member_id
-                WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved' AND {line}.name IN (p.name, k.before->>'name'))"""
+    {line}.id_hash = ANY(ARRAY(SELECT id_hash_before FROM members_correction WHERE id_hash_before IS NOT NULL AND state = 'approved'))
+    AND (SELECT TRUE FROM members_member o WHERE o.id_hash = {line}.id_hash) IS NULL
+    AND (SELECT TRUE FROM members_correction k
+         WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved'
+               AND {line}.name IN ((SELECT p.name FROM members_member p WHERE p.id = k.member_id), k.before->>'name') LIMIT 1)"""
 FACTS = f"""
-    SELECT s.*, 'self'::text AS relation, NULL::text AS holder_employment,
-           COALESCE(s.employment, %s) AS fact_employment, COALESCE(s.union_member, TRUE) AS fact_union,
-           COALESCE(s.basic_insurance, TRUE) AS fact_insurance,
+    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months,
+           m.id AS known_id, m.name AS known_name, 'self'::text AS relation, NULL::text AS holder_employment,
+           COALESCE(a.employment, %s) AS fact_employment, COALESCE(a.union_member, TRUE) AS fact_union,
+           COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
            {RENEWS} AS renewal, {HELD} AS shares_held
-    FROM staged s LEFT JOIN members_member m ON m.id_hash = s.id_hash WHERE s.readable"""
+    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months", "shares_held",
@@ -154,27 +182,29 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     verdicts, rules = verdict_sql(schedule, COLUMNS, on=on, cover_start=cover.start)
     text = f"""
     WITH facts AS ({FACTS}),
-    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, facts.shares_held, {verdicts} FROM facts),
-    judged AS (SELECT row_number, id_hash, name, renewal, shares_held, {every_rule_passes(schedule)} AS fits FROM verdicts),
+    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, facts.shares_held, known_id, known_name, {verdicts}
+                 FROM facts),
+    judged AS (SELECT row_number, id_hash, name, renewal, shares_held, known_id, known_name, {every_rule_passes(schedule)} AS fits
+               FROM verdicts),
     twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE readable)
     SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal, j.shares_held,
-           COALESCE(m.name <> j.name, FALSE), c.here, r.corrected
+           COALESCE(j.known_name <> j.name, FALSE), c.here, r.corrected
     FROM judged j
     JOIN twins t USING (row_number)
-    LEFT JOIN members_member m ON m.id_hash = j.id_hash
     LEFT JOIN LATERAL (
         SELECT bool_or(e.unit_id IS NOT DISTINCT FROM %s) AS here FROM members_enrolment e
-        WHERE e.member_id = m.id AND e.program_id = %s AND e.state = ANY(%s) AND e.cover && daterange(%s, %s)
+        WHERE e.member_id = j.known_id AND e.program_id = %s AND e.state = ANY(%s) AND e.cover && daterange(%s, %s)
     ) c ON TRUE
-    CROSS JOIN LATERAL (SELECT {REPLACED.format(line="j")} AS corrected) r
-    WHERE t.same_as <> j.row_number OR NOT j.fits OR m.name <> j.name OR c.here IS NOT NULL OR r.corrected
+    CROSS JOIN LATERAL (SELECT COALESCE({REPLACED.format(line="j")}, FALSE) AS corrected) r
+    WHERE t.same_as <> j.row_number OR NOT j.fits OR j.known_name <> j.name OR c.here IS NOT NULL OR r.corrected
     ORDER BY j.row_number"""
     within = schedule.enrolling.renewal_within_days
     codes = list(schedule.enrolling.together_with)
     facts = [employment_of(roster.unit), roster.terms.program_id, cover.start, cover.start, within]
     facts += [codes, codes, list(LIVE), cover.start, cover.end]
     covered = [roster.unit_id, roster.terms.program_id, list(LIVE), cover.start, cover.end]
-    return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
+    with hashed():
+        return [Finding(*row) for row in _ask(text, [*facts, *rules, *covered])]
 
 
 Kind = tuple[str, str | None, bool | None, str | None, int]
@@ -182,7 +212,8 @@ Kind = tuple[str, str | None, bool | None, str | None, int]
 
 def fee_groups() -> list[Kind]:
     """The kinds of lines that may be charged differently: (gender, risk of the work, holds a card, staff group, shares)."""
-    text = "SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged WHERE readable ORDER BY 1, 2, 3, 4, 5"
+    text = """SELECT DISTINCT gender, risk, card_holder, staff_group, shares::int FROM staged s JOIN answers a ON a.id = s.answers
+              WHERE readable ORDER BY 1, 2, 3, 4, 5"""
     return _ask(text, [])
 
 
@@ -204,25 +235,23 @@ INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number
 SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
        COALESCE(s.gender, ''), s.birth_date, s.shares,
-       jsonb_build_object('employment', COALESCE(s.employment, ''), 'insurance', s.basic_insurance, 'union', s.union_member,
-                          'joined', s.joined_unit_on, 'insurance_type', s.insurance_type, 'risk', s.risk, 'card', s.card_holder,
-                          'group', s.staff_group, 'contract', s.contract_months),
+       a.facts,
        CASE WHEN bad.row_number IS NULL THEN 'good' ELSE 'bad' END,
        COALESCE(bad.reasons, '{{}}'), COALESCE(bad.problem, ''),
        CASE WHEN last.member_id IS NOT NULL AND bad.problem <> 'duplicate' THEN 'unfit' WHEN bad.row_number IS NOT NULL THEN ''
             WHEN last.member_id IS NOT NULL AND last.shares = s.shares THEN 'stayed' WHEN last.member_id IS NOT NULL THEN 'changed'
-            WHEN m.id IS NOT NULL AND EXISTS (
-                SELECT 1 FROM members_enrolment e
+            WHEN m.id IS NOT NULL AND (
+                SELECT TRUE FROM members_enrolment e
                 WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = 'effective'
-                      AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s) THEN 'moved' ELSE 'joined' END,
+                      AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s LIMIT 1) THEN 'moved' ELSE 'joined' END,
        s.member_key, COALESCE(fee.fee_fen, 0)
-FROM staged s
+FROM staged s JOIN answers a ON a.id = s.answers
 LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)
 LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb)
        AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
-       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM s.risk AND fee.card IS NOT DISTINCT FROM s.card_holder
-          AND fee.staff_group IS NOT DISTINCT FROM s.staff_group AND fee.shares = s.shares
-LEFT JOIN members_member m ON m.id_hash = s.id_hash
+       ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM a.risk AND fee.card IS NOT DISTINCT FROM a.card_holder
+          AND fee.staff_group IS NOT DISTINCT FROM a.staff_group AND fee.shares = s.shares
+LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE
 LEFT JOIN last ON last.member_id = m.id"""
 
 
@@ -230,23 +259,25 @@ def keep(roster: Roster, cover: Period | None, bad: Sequence[Mapping[str, Any]],
     """The lines with their outcome, and how each stands against the unit's last list: stayed, changed, moved here, joined, no
     longer fit. `bad`: row_number, reasons, problem; `fees`: gender, risk, card, staff_group, shares, fee_fen."""
     told = {"bad": json.dumps(bad, ensure_ascii=False), "fees": json.dumps(fees)}
-    _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
+    with hashed():
+        _run(KEEP, {**_last_list(roster, cover.start if cover else None), **told})
 
 
 # Asked first whether there is a last list at all: the roster's lines are not looked at when there is none.
 LEFT = f"""
 WITH last AS MATERIALIZED ({LAST_LIST})
-SELECT last.member_id FROM last JOIN members_member m ON m.id = last.member_id
+SELECT last.member_id FROM last CROSS JOIN LATERAL (SELECT p.id_hash FROM members_member p WHERE p.id = last.member_id OFFSET 0) m
 WHERE EXISTS (SELECT 1 FROM last)
       AND NOT EXISTS (SELECT 1 FROM members_rosterrow r WHERE r.roster_id = %(roster)s AND r.id_hash = m.id_hash)
-      AND NOT EXISTS (SELECT 1 FROM members_enrolment n WHERE n.member_id = m.id AND n.program_id = %(program)s
-                      AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s)
-      AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s"""
+      AND (SELECT TRUE FROM members_enrolment n WHERE n.member_id = last.member_id AND n.program_id = %(program)s
+           AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s LIMIT 1) IS NULL
+      AND last.member_id > %(after)s ORDER BY last.member_id LIMIT %(limit)s"""
 
 
 def left_members(roster: Roster, start: date, *, after: int = 0, limit: int | None = None) -> list[int]:
     """The people of the unit's last list who are neither on this roster nor covered already: so many after this key, or all."""
-    return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
+    with hashed():
+        return [key for (key,) in _ask(LEFT, {**_last_list(roster, start), "after": after, "limit": limit})]
 
 
 SIZES = f"""
@@ -307,11 +338,10 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 
 # --- enrolling ------------------------------------------------------------------------------------------------------
 
-# The good lines as a table of this transaction's own: the statistics of the lasting one know nothing of this roster yet.
-LINES = """
-CREATE TEMP TABLE lines ON COMMIT DROP AS
-SELECT id AS line, name, id_number, id_hash, phone, phone_hash, gender, birth_date, shares, facts, member_key
-FROM members_rosterrow WHERE roster_id = %(roster)s AND outcome = 'good'"""
+# Whoever is put in here was made by this roster; whoever a line names besides was known before.
+MADE = """
+CREATE TEMP TABLE made (id bigint) ON COMMIT DROP;
+CREATE TEMP TABLE known (line bigint, member_id bigint, facts jsonb) ON COMMIT DROP"""
 NEW_PEOPLE = """
 WITH made AS (
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
@@ -322,24 +352,20 @@ WITH made AS (
            COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
            COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
            COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint
-    FROM lines l ORDER BY l.id_hash
+    FROM members_rosterrow l WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.id_hash
     ON CONFLICT (id_hash) DO NOTHING RETURNING id
 ), sealed AS (
     INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
-    SELECT made.id, l.id_number, l.phone, l.phone_hash FROM lines l JOIN made ON made.id = l.member_key
+    SELECT l.member_key, l.id_number, l.phone, l.phone_hash FROM members_rosterrow l JOIN made ON made.id = l.member_key
+    WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.member_key
 )
 INSERT INTO made SELECT id FROM made"""
-JOINING = """
-CREATE TEMP TABLE joining ON COMMIT DROP AS
-SELECT j.line, j.member_id, j.known, j.shares, fee.fee_fen FROM (
-    SELECT l.line, l.member_key AS member_id, FALSE AS known, l.shares, l.gender, l.facts
-    FROM lines l JOIN made ON made.id = l.member_key
-    UNION ALL
-    SELECT l.line, m.id, TRUE, l.shares, l.gender, l.facts FROM lines l JOIN members_member m ON m.id_hash = l.id_hash
-    WHERE NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)
-) j LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
-    ON fee.gender = j.gender AND fee.risk IS NOT DISTINCT FROM j.facts->>'risk' AND fee.shares = j.shares
-       AND fee.card IS NOT DISTINCT FROM (j.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM j.facts->>'group'"""
+KNOWN = f"""
+INSERT INTO known SELECT l.id, m.id, l.facts
+FROM members_rosterrow l CROSS JOIN LATERAL ({PERSON.format(line="l")}) m
+WHERE l.roster_id = %(roster)s AND l.outcome = 'good' AND NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)"""
+# Locked in the order of their keys, and looked up by them.
+HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id FROM known)) ORDER BY id FOR NO KEY UPDATE"
 KNOWN_PEOPLE = """
 UPDATE members_member m
 SET unit_id = %(unit)s, office_id = %(office)s,
@@ -353,54 +379,62 @@ SET unit_id = %(unit)s, office_id = %(office)s,
     risk = COALESCE(known.facts->>'risk', m.risk), card_holder = COALESCE((known.facts->>'card')::boolean, m.card_holder),
     staff_group = COALESCE(known.facts->>'group', m.staff_group),
     contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months)
-FROM (
-    SELECT p.id, l.facts FROM joining j JOIN lines l USING (line) JOIN members_member p ON p.id = j.member_id
-    WHERE j.known ORDER BY p.id FOR NO KEY UPDATE OF p
-) known WHERE known.id = m.id"""
+FROM known WHERE known.member_id = m.id AND m.id = ANY(ARRAY(SELECT member_id FROM known))"""
 # The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
 PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
     SELECT substr(moment, 1, 8) || '-' || substr(moment, 9, 4) || '-7'
     FROM lpad(to_hex((extract(epoch FROM statement_timestamp()) * 1000)::bigint), 12, '0') moment
 ) FROM 1 FOR 15)::uuid"""
-# Enrolling and marking the lines is one statement: whom the insert does not give back was refused by the database.
-ENROL = f"""
-WITH enrolled AS (
+# The lines are marked and enrolled in one statement. Nobody else can have covered a person who is new: for these alone the insert
+# need not ask first, and cover that stands already would end the transaction.
+COVERS = f"""
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
                                    contribution_fen, state, version)
-    SELECT {PUBLIC_ID}, %(office)s, j.member_id, j.member_id, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, j.shares,
-           daterange(b.first, CASE WHEN b.first = %(start)s::date THEN %(end)s::date
-                                   ELSE (b.first + make_interval(months => %(term)s::int))::date END), %(term)s::smallint,
-           w.until, w.until IS NULL AND w.place < cardinality(%(untils)s::date[]), before.ended IS NULL,
-           b.first - before.ended, j.fee_fen, 'contribution_due', 1
-    FROM joining j
-    LEFT JOIN LATERAL (
+    SELECT {PUBLIC_ID}, %(office)s, r.member_key, r.member_key, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares,
+           {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, 'contribution_due', 1
+    FROM marked r {{known}} ORDER BY r.member_key"""
+# Whoever had no cover before stands above every waiver.
+OF_NEW = COVERS.format(
+    days="daterange(%(start)s, %(end)s)",
+    waiting="(%(untils)s::date[])[cardinality(%(untils)s::date[])], FALSE, TRUE, NULL::integer",
+    known="WHERE NOT r.known",
+)
+OF_KNOWN = COVERS.format(
+    days="""daterange(b.first, CASE WHEN b.first = %(start)s::date THEN %(end)s::date
+                                   ELSE (b.first + make_interval(months => %(term)s::int))::date END)""",
+    waiting="w.until, w.until IS NULL AND w.place < cardinality(%(untils)s::date[]), before.ended IS NULL, b.first - before.ended",
+    known="""CROSS JOIN LATERAL (
         SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
-        WHERE j.known AND e.member_id = j.member_id AND e.program_id = %(program)s AND e.state = 'effective'
-              AND upper(e.cover) <= %(start)s
-    ) before ON TRUE
+        WHERE e.member_id = r.member_key AND e.program_id = %(program)s AND e.state = 'effective' AND upper(e.cover) <= %(start)s
+    ) before
     CROSS JOIN LATERAL (SELECT CASE WHEN before.ended >= %(start)s::date - %(follows)s
                                     THEN GREATEST(before.ended, %(period)s::date) ELSE %(start)s::date END AS first) b
     CROSS JOIN LATERAL (SELECT 1 + COALESCE(width_bucket(b.first - before.ended, %(sinces)s::int[]),
                                             cardinality(%(sinces)s::int[])) AS place) p
     CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w
-    WHERE j.fee_fen IS NOT NULL ORDER BY j.member_id
-    ON CONFLICT DO NOTHING RETURNING member_id
+    WHERE r.known""",
 )
-UPDATE members_rosterrow r
-SET id_number = NULL, phone = NULL, member_key = j.member_id,
-    outcome = CASE WHEN e.member_id IS NULL THEN 'bad' ELSE 'enrolled' END,
-    fee_fen = CASE WHEN e.member_id IS NULL THEN 0 ELSE j.fee_fen END,
-    problem = CASE WHEN e.member_id IS NULL THEN 'covered' ELSE '' END,
-    change = CASE WHEN e.member_id IS NULL THEN {UNFIT} ELSE r.change END,
-    reasons = CASE WHEN e.member_id IS NULL THEN %(reasons)s::jsonb ELSE r.reasons END
-FROM joining j LEFT JOIN enrolled e USING (member_id)
-WHERE r.id = j.line"""
-OF_THIS_TRANSACTION = (
-    PATIENCE,
-    "DROP TABLE IF EXISTS pg_temp.lines, pg_temp.made, pg_temp.joining",
-    "CREATE TEMP TABLE made (id bigint) ON COMMIT DROP",
-)
+ENROL = f"""
+WITH marked AS (
+    UPDATE members_rosterrow r
+    SET id_number = NULL, phone = NULL, outcome = 'enrolled', fee_fen = fee.fee_fen, member_key = COALESCE(known.member_id, r.member_key)
+    FROM members_rosterrow l
+    LEFT JOIN known ON known.line = l.id
+    JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+      ON fee.fee_fen IS NOT NULL AND fee.gender = l.gender AND fee.risk IS NOT DISTINCT FROM l.facts->>'risk' AND fee.shares = l.shares
+         AND fee.card IS NOT DISTINCT FROM (l.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM l.facts->>'group'
+    WHERE r.id = l.id AND r.roster_id = %(roster)s AND l.roster_id = %(roster)s AND l.outcome = 'good'
+    RETURNING r.member_key, r.shares, r.fee_fen, known.line IS NOT NULL AS known
+), new AS ({OF_NEW})
+{OF_KNOWN} ON CONFLICT DO NOTHING"""
+# Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.
+TOO_LATE = f"""
+UPDATE members_rosterrow
+SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
+WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
+    SELECT known.line FROM known
+    WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))"""
 
 
 def enrol(
@@ -432,9 +466,10 @@ def enrol(
         "untils": untils,
         "reasons": json.dumps(late_reasons),
     }
-    staged = (*OF_THIS_TRANSACTION, LINES, "ANALYZE lines (member_key, id_hash)")
-    for statement in (*staged, NEW_PEOPLE, JOINING, "ANALYZE joining", KNOWN_PEOPLE, ENROL):
-        _run(statement, names)
+    _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
+    with hashed():
+        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN, KNOWN_PEOPLE, ENROL, TOO_LATE):
+            _run(statement, names)
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:

@@ -37,6 +37,7 @@ from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counte
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
+from unionaid.lib.memory import without_collector
 from unionaid.lib.money import fen_from_yuan, round_half_up
 from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
@@ -103,7 +104,8 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     The roster's row is free meanwhile, so that the agent may put it aside: then the work ends with its next stage, and nothing of it
     is kept.
     """
-    with suppress(_PutAside, Conflict), everywhere(reason="hold a roster against people and covers known elsewhere"):
+    whole = everywhere(reason="hold a roster against people and covers known elsewhere")
+    with suppress(_PutAside, Conflict), whole, without_collector():
         roster = Roster.objects.select_related("unit", "terms__program").get(pk=roster_id)
         _still_wanted(roster)
         tell(_("读取文件"))

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -59,6 +60,20 @@ class Keyring:
         encryptor.authenticate_additional_data(data)
         return head + nonce + encryptor.update(raw) + encryptor.finalize() + encryptor.tag
 
+    def seal_many(self, column: tuple[str, str]) -> Callable[[str, int], bytes]:
+        """`seal` for those who seal many of one (table, column): the function takes text and row. What is the same for all is made
+        once; the nonces are drawn a thousand at a time."""
+        if self.algorithm != _AES:
+            return lambda plain, row: self.seal(plain, bound_to=(*column, row))
+        head, encrypt, draw = self._head, self._gcm(self.current).encrypt, _nonces().__next__
+        begun = head + "\x00".join(column).encode() + b"\x00"
+
+        def seal(plain: str, row: int) -> bytes:
+            nonce = draw()
+            return head + nonce + encrypt(nonce, plain.encode(), begun + str(row).encode())
+
+        return seal
+
     @cached_property
     def _head(self) -> bytes:
         """Version, algorithm and key id: what every ciphertext of the current key begins with."""
@@ -108,6 +123,12 @@ class Keyring:
         if key_id not in self._aes:
             self._aes[key_id] = AESGCM(self.keys[key_id])
         return self._aes[key_id]
+
+
+def _nonces() -> Iterator[bytes]:
+    while True:
+        drawn = os.urandom(_NONCE * 1000)
+        yield from (drawn[i : i + _NONCE] for i in range(0, len(drawn), _NONCE))
 
 
 def _associated(bound_to: Binding) -> bytes:

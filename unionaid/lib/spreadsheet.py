@@ -8,22 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import xlsxwriter
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+from unionaid.lib.cells import OLE, REFUSED, ZIP, SpreadsheetError, cell_text, clean
+
 ROOT = Path(__file__).resolve().parents[2]
-CHILD_SECONDS, REFUSED = 120, 3
+CHILD_SECONDS = 120
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-
-class SpreadsheetError(ValueError):
-    """The file cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:
         raise SpreadsheetError("文件是空的，请重新选择名册文件")
     if len(data) > limits.max_bytes:
         raise SpreadsheetError("文件太大，请分成几个文件上传")
-    cells = _sheet(data, limits) if data.startswith((_ZIP, _OLE)) else _csv(data, file_name)
+    cells = _sheet(data, limits) if data.startswith((ZIP, OLE)) else _csv(data, file_name)
     return _table(cells, limits)
 
 
@@ -119,31 +115,6 @@ def _table(cells: Iterable[Sequence[str]], limits: Limits) -> Table:
     if not header:
         raise SpreadsheetError("文件里没有内容，请使用下载的名册模板填写")
     return Table(header, rows, numbers)
-
-
-def cell_text(value: Any) -> str:
-    """A cell as text. A number of more than fifteen digits lost its end in Excel: it is shown as Excel keeps it
-    (1.10101E+17), so that whoever reads it as an ID number refuses it."""
-    if isinstance(value, str):
-        return value.strip() if value.isprintable() else clean(value).strip()
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "是" if value else "否"  # zh: what cells say
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if abs(value) >= 10**15:
-            return f"{Decimal(value):.5E}"
-        return str(int(value)) if value == int(value) else str(Decimal(str(value)))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return clean(str(value)).strip()
-
-
-def clean(text: str) -> str:
-    """Without control characters and lone surrogates, which no workbook can hold."""
-    return _CONTROL.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ or None when all is done.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -124,15 +125,15 @@ def result_page(kind: str, side: str, action: str) -> Callable[[Callable[[int], 
 
 def enqueue(
     kind: str,
-    subjects: Iterable[tuple[int, str, Any]],
+    subjects: Iterable[tuple[int | Sequence[int], str, Any]],
     *,
     by: Actor,
     permission: str = "",
     office_id: int | None = None,
     unit_id: int | None = None,
-    not_before: datetime | None = None,
+    not_before: datetime | Combinable | None = None,
 ) -> list[Job]:
-    """Write one job per (id, key, row-or-None) in this transaction; a key that was used before is not written again.
+    """Write one job per (id or several, key, row-or-None) in this transaction; a key that was used before is not written again.
 
     The office is the row's; `permission` is asked again of the requester when the job runs; `not_before` keeps it waiting.
     """
@@ -143,7 +144,7 @@ def enqueue(
             Job(
                 kind=kind,
                 key=key,
-                subject_ids=[pk],
+                subject_ids=[pk] if isinstance(pk, int) else list(pk),
                 requested_by_id=by.user_id,
                 permission=permission,
                 business_on=today(),

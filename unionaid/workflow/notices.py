@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils.crypto import get_random_string
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -29,7 +30,9 @@ from unionaid.workflow.models import Notice
 from unionaid.workflow.moves import NotAllowed, record
 
 logger = logging.getLogger(__name__)
-JOB = "workflow.deliver"
+JOB, PART_JOB = "workflow.deliver", "workflow.deliver_part"
+# To more than a few at once one job sends to so many, some at a time: what a worker that dies leaves in doubt is no more than those.
+PART, AT_A_TIME = 500, 20
 # How long to wait before each further try; after the last one the notice is not delivered.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
 SHOWN_NOTICES = 100
@@ -50,7 +53,7 @@ def address_book(*, languages: Languages, contacts: Contacts) -> None:
 def tell(
     member_ids: Iterable[int], *, office_id: int, title: Promise, text: Promise, link: str = "", values: Mapping[str, Any] | None = None
 ) -> list[Notice]:
-    """Write one notice for each of these people and the jobs that send them. `title` is the same for everyone; `values` fill
+    """Write one notice for each of these people and the job or jobs that send them. `title` is the same for everyone; `values` fill
     the text, days in the receiver's way of writing them. A constant number of statements."""
     ids = sorted(set(member_ids))
     if not ids:
@@ -66,7 +69,11 @@ def tell(
             ],
             batch_size=5000,
         )
-        enqueue(JOB, [(one.pk, f"{JOB}:{one.pk}", one) for one in made], by=SYSTEM)
+        if len(made) > AT_A_TIME:
+            parts = [made[i : i + PART] for i in range(0, len(made), PART)]
+            enqueue(PART_JOB, [([one.pk for one in part], f"{PART_JOB}:{part[0].pk}", part[0]) for part in parts], by=SYSTEM)
+        else:
+            enqueue(JOB, [(one.pk, f"{JOB}:{one.pk}", one) for one in made], by=SYSTEM)
     return made
 
 
@@ -106,26 +113,33 @@ def _take(run: Run) -> dict[str, Any] | None:
 def _send(run: Run) -> dict[str, Any] | None:
     """Hand it over, and write down how it went."""
     notice = Notice.objects.get(pk=run.subject_ids[0])
-    contact = _contact(notice)
-    channel = channel_for(contact)
     if notice.delivery != "sending":
         return None
+    delivery, trouble = _hand_over(notice, _contact(notice), taken_now=run.claim == run.cursor["claim"])
+    return _again(notice, run, trouble) if delivery == "waiting" else _end([notice], delivery, trouble)
+
+
+def _hand_over(notice: Notice, contact: Contact, *, taken_now: bool) -> tuple[str, str]:
+    """How it went (`waiting`: it may be tried again) and what the trouble was. Of a notice that was not `taken_now`, an earlier
+    claim of its job never said how it went."""
+    channel = channel_for(contact)
     if channel is None:
-        return _end(notice, "no_address")
-    if run.claim != run.cursor["claim"]:  # whoever took it never said how it went
-        return _again(notice, run, "stopped") if channel.tells_twins_apart else _end(notice, "unsure", "stopped")
+        return "no_address", ""
+    perhaps = "waiting" if channel.tells_twins_apart else "unsure"
+    if not taken_now:
+        return perhaps, "stopped"
     try:
         channel.send(_message(notice, contact))
     except NotTaken as no:
-        return _again(notice, run, no.trouble)
+        return "waiting", no.trouble
     except Refused as no:
-        return _end(notice, "undelivered", no.trouble)
+        return "undelivered", no.trouble
     except NoAnswer as no:
-        return _again(notice, run, no.trouble) if channel.tells_twins_apart else _end(notice, "unsure", no.trouble)
+        return perhaps, no.trouble
     except Exception as error:  # a channel that a deployment wrote: whatever it raises, nobody knows whether it sent
         logger.error("channel %s failed: %s", channel.name, type(error).__name__)
-        return _end(notice, "unsure", "no_answer")
-    return _end(notice, "sent")
+        return "unsure", "no_answer"
+    return "sent", ""
 
 
 def _message(notice: Notice, contact: Contact) -> Message:
@@ -133,18 +147,77 @@ def _message(notice: Notice, contact: Contact) -> Message:
     return Message(str(notice.public_id), notice.title, notice.text, address, contact)
 
 
-def _end(notice: Notice, delivery: str, trouble: str = "") -> None:
+def _end(notices: Sequence[Notice], delivery: str, trouble: str = "") -> None:
     sent_at = now() if delivery == "sent" else None
-    Notice.objects.filter(pk=notice.pk, delivery="sending").update(delivery=delivery, trouble=trouble, sent_at=sent_at)
+    going = Notice.objects.filter(pk__in=[one.pk for one in notices], delivery="sending")
+    going.update(delivery=delivery, trouble=trouble, sent_at=sent_at)
 
 
 def _again(notice: Notice, run: Run, trouble: str) -> dict[str, Any] | None:
     """Once more after a while; after the last try it stays undelivered, for staff to see."""
     if notice.attempts > len(BACK_OFF):
-        return _end(notice, "undelivered", trouble)
-    Notice.objects.filter(pk=notice.pk, delivery="sending").update(delivery="waiting", trouble=trouble)
+        return _end([notice], "undelivered", trouble)
+    _end([notice], "waiting", trouble)
     run.wait = BACK_OFF[notice.attempts - 1]
     return {}
+
+
+# -- sending to many ---------------------------------------------------------------------------------------------------
+
+
+@job(PART_JOB, queue="notices", label=gettext_lazy("发送一批通知"))
+def deliver_part(run: Run) -> dict[str, Any] | None:
+    """Send a part of what was said to many: each time those taken the time before, then the next few are taken. The mark of each is
+    committed before it goes out, as with a single one."""
+    if taken := run.cursor.get("taken"):
+        _send_each(taken, taken_now=run.claim == run.cursor["claim"])
+        run.done += len(taken)
+    left = run.cursor["left"] if run.cursor else _reachable(run.subject_ids)
+    if not left:
+        return None
+    _mark(left[:AT_A_TIME])
+    return {"claim": run.claim, "taken": left[:AT_A_TIME], "left": left[AT_A_TIME:]}
+
+
+def _contacts(notices: Sequence[Notice]) -> Mapping[int, Contact]:
+    with everywhere(reason="where notices go"):
+        found: Mapping[int, Contact] = _BOOK["contacts"]([one.member_key for one in notices])
+    return found
+
+
+def _reachable(ids: Sequence[int]) -> list[int]:
+    """Those of these waiting notices for which there is a way; of the others it is written down that there is none."""
+    waiting = list(Notice.objects.filter(pk__in=ids, delivery="waiting").order_by("pk"))
+    contacts = _contacts(waiting)
+    ways = {one.pk: channel_for(contacts.get(one.member_key, Contact())) for one in waiting}
+    Notice.objects.filter(pk__in=[pk for pk, way in ways.items() if way is None], delivery="waiting").update(delivery="no_address")
+    return [pk for pk, way in ways.items() if way is not None]
+
+
+def _mark(ids: Sequence[int]) -> None:
+    """These are being sent, each by its channel: a constant number of statements."""
+    waiting = list(Notice.objects.select_for_update().filter(pk__in=ids, delivery="waiting").order_by("pk"))
+    contacts = _contacts(waiting)
+    by_channel: dict[str, list[int]] = {}
+    for one in waiting:
+        if channel := channel_for(contacts.get(one.member_key, Contact())):
+            by_channel.setdefault(channel.name, []).append(one.pk)
+    for name, found in by_channel.items():
+        Notice.objects.filter(pk__in=found).update(delivery="sending", channel=name, trouble="", attempts=F("attempts") + 1)
+
+
+def _send_each(ids: Sequence[int], *, taken_now: bool) -> None:
+    """Hand each over that is marked, and write down how it went; what may be tried again goes on by a job of its own."""
+    going = list(Notice.objects.filter(pk__in=ids, delivery="sending").order_by("pk"))
+    contacts = _contacts(going)
+    ends: dict[tuple[str, str], list[Notice]] = {}
+    for one in going:
+        delivery, trouble = _hand_over(one, contacts.get(one.member_key, Contact()), taken_now=taken_now)
+        if delivery == "waiting":
+            enqueue(JOB, [(one.pk, f"{JOB}:{one.pk}", one)], by=SYSTEM, not_before=Now() + BACK_OFF[one.attempts - 1])
+        ends.setdefault((delivery, trouble), []).append(one)
+    for (delivery, trouble), notices in ends.items():
+        _end(notices, delivery, trouble)
 
 
 def send_again(notice: Notice, *, by: Actor) -> bool:

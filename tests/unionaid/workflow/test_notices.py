@@ -26,7 +26,7 @@ from unionaid.workflow.channels import Contact, Message, NoAnswer, NotTaken, Ref
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, Job, Notice
 from unionaid.workflow.moves import NotAllowed
-from unionaid.workflow.notices import BACK_OFF, JOB, send_again, tell, unread
+from unionaid.workflow.notices import BACK_OFF, JOB, PART_JOB, send_again, tell, unread
 from unionaid.workflow.sms import HttpGateway
 
 TITLE, TEXT = gettext_lazy("您不再是单位经办人"), gettext_lazy("办事处已同意由您经办“{unit}”的互助事务，今天起生效。")
@@ -208,6 +208,80 @@ def test_staff_sees_it_and_sends_it_again(world: World, worker: Member, gateway:
         assert not send_again(fresh(made), by=world.cast.actor(world.cast.reviewer)), "it has arrived"
         with pytest.raises(NotAllowed):
             send_again(fresh(made), by=world.cast.actor(world.cast.outsider))
+
+
+# -- to many at once ---------------------------------------------------------------------------------------------------
+
+MANY = 7
+
+
+@pytest.fixture
+def few_at_a_time(world: World, worker: Member, gateway: type[Recorder], monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
+    """Notices to seven people, in parts of five, sent two at a time."""
+    monkeypatch.setattr(notices, "PART", 5)
+    monkeypatch.setattr(notices, "AT_A_TIME", 2)
+    with everywhere(reason="arrange"):
+        people = [world.member(201 + 2 * i).pk for i in range(MANY)]
+    return tell(people, office_id=world.cast.a.pk, title=TITLE, text=TEXT, values={"unit": "榆林一厂"})
+
+
+def run_part_again(**changes: Any) -> None:
+    with everywhere(reason="arrange"):
+        Job.objects.filter(kind=PART_JOB).update(job_state="queued", **changes)
+    run_due("notices")
+
+
+def deliveries(made: list[Notice]) -> list[str]:
+    return [fresh(one).delivery for one in made]
+
+
+def test_many_are_told_by_few_jobs_each_once_however_often_these_run(few_at_a_time: list[Notice], gateway: type[Recorder]) -> None:
+    with everywhere(reason="look"):
+        assert [len(one.subject_ids) for one in Job.objects.filter(kind=PART_JOB).order_by("pk")] == [5, 2]
+        assert not Job.objects.filter(kind=JOB).exists()
+    run_due("notices")
+    run_part_again(cursor={})
+    assert deliveries(few_at_a_time) == ["sent"] * MANY
+    assert {one.reference for one in gateway.given} == {str(one.public_id) for one in few_at_a_time}
+    assert len(gateway.given) == MANY
+
+
+def test_without_the_mark_the_same_job_run_twice_would_tell_them_twice(
+    few_at_a_time: list[Notice], gateway: type[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the outcome is not written down, so that the notices are found waiting again."""
+    forget = {"delivery": "waiting"}
+    monkeypatch.setattr(notices, "_end", lambda found, *_how: Notice.objects.filter(pk__in=[one.pk for one in found]).update(**forget))
+    run_due("notices")
+    run_part_again(cursor={})
+    assert len(gateway.given) == 2 * MANY
+
+
+def test_a_worker_killed_among_many_leaves_in_doubt_only_those_it_had_taken(few_at_a_time: list[Notice], gateway: type[Recorder]) -> None:
+    first = [one.pk for one in few_at_a_time[:5]]
+    with everywhere(reason="arrange"):
+        Notice.objects.filter(pk__in=first[:2]).update(delivery="sending", attempts=1, channel="sms")
+        left = {"claim": 1, "taken": first[:2], "left": first[2:]}
+        Job.objects.filter(kind=PART_JOB, subject_ids=first).update(attempts=1, cursor=left)
+    run_due("notices")
+    assert deliveries(few_at_a_time) == ["unsure"] * 2 + ["sent"] * 5
+    assert len(gateway.given) == 5
+
+
+def test_one_of_many_that_was_not_taken_goes_on_by_itself(few_at_a_time: list[Notice], gateway: type[Recorder]) -> None:
+    gateway.says[:] = [None, NotTaken("no_connection"), Refused("refused")]
+    run_due("notices")
+    assert deliveries(few_at_a_time) == ["sent", "waiting", "undelivered", "sent", "sent", "sent", "sent"]
+    waited()
+    run_due("notices")
+    assert deliveries(few_at_a_time)[1] == "sent"
+    assert len(gateway.given) == MANY + 1
+
+
+def test_of_many_who_cannot_be_reached_one_look_writes_that_down(few_at_a_time: list[Notice], settings: Any) -> None:
+    settings.NOTICE_CHANNELS = []
+    run_due("notices")
+    assert deliveries(few_at_a_time) == ["no_address"] * MANY
 
 
 def test_each_receiver_reads_their_own_language(world: World, worker: Member, gateway: type[Recorder]) -> None:
