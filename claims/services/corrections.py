@@ -13,6 +13,7 @@ from claims.facts import corrected_line
 from claims.models import Admission, Claim, ClaimDocument
 from claims.services import adjudication
 from claims.services.adjudication import ESTABLISHED, DecisionRefused, changes_of
+from claims.services.screening import screen
 from claims.transitions import DECIDED
 from unionaid.lib.calendar import day_of
 from unionaid.offices.roles import Actor, may
@@ -49,6 +50,7 @@ def reclassify(
     move([made], "reclassify", by=by, note=note, changes={"submitted_at": claim.submitted_at}, details=details)
     adjudication.write_review(made, "reclassify", by, note)
     adjudication.preview(made)
+    screen([made])
     return made
 
 
