@@ -46,7 +46,7 @@ def today() -> Iterator[None]:
         yield
 
 
-def _client(user: User) -> Client:
+def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
     return client
@@ -71,7 +71,7 @@ class Walk:
     """A worker with a phone: opens pages and sends their forms as they stand there."""
 
     def __init__(self, user: User) -> None:
-        self.client = _client(user)
+        self.client = client_of(user)
         self.page = "/my/"
 
     def get(self, address: str) -> str:
@@ -563,7 +563,7 @@ def test_a_paper_is_removed_before_sending_and_shown_to_its_owner_alone(world: W
     assert answer["Content-Security-Policy"].startswith("sandbox")
     assert "no-store" in answer["Cache-Control"]
     assert len(walk.client.get(reverse("claims:document_small", args=[paper.public_id])).content) < len(answer.content)
-    assert _client(outsider).get(address).status_code == 404
+    assert client_of(outsider).get(address).status_code == 404
     assert walk.client.post(reverse("claims:document_remove", args=[full.public_id, paper.public_id])).status_code == 302
     assert walk.client.get(address).status_code == 404
 
@@ -630,7 +630,7 @@ def _routes(claim: Claim) -> list[str]:
 
 def test_another_worker_finds_none_of_these_pages(world: World, full: Claim) -> None:
     with everywhere(reason="arrange"):
-        client = _client(world.member(107, "外人").user)
+        client = client_of(world.member(107, "外人").user)
     for address in _routes(full):
         assert client.post(address, {"declaration": "on", "key": "x"}).status_code == 404, address
         assert client.get(address).status_code in (404, 405), address
