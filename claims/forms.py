@@ -51,23 +51,50 @@ class FieldGroup:
 # -- beginning ------------------------------------------------------------------------------------------------------
 
 
-class DayForm(AskForm):
-    """When it happened."""
+class HappenedForm(AskForm):
+    """What happened: one thing, or several that belong together."""
 
-    answer = PastDayField()
+    answer = forms.MultipleChoiceField(
+        label=_("发生了什么事？"), widget=forms.CheckboxSelectMultiple,
+        help_text=_("可以选几项：比如住院时查出重大疾病，两项都选。同一件事只用填一次，材料也只用传一次。"),
+        error_messages={"required": _("请至少选择一项"), "invalid_choice": _("请在下面选择")},
+    )  # fmt: skip
 
-    def __init__(self, data: Any, *, label: Text, help_text: Text, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, choices: Sequence[tuple[str, Text]], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        self.fields["answer"].label, self.fields["answer"].help_text = label, help_text
-        self.fields["answer"].error_messages["required"] = _("请填写日期，例如 2026-03-01")
+        self.fields["answer"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_answer(self) -> list[str]:
+        told: list[str] = self.cleaned_data["answer"]
+        for together, words in APART:
+            if len(told) > 1 and together <= {*told}:
+                raise ValidationError(words)
+        return told
+
+
+class DayForm(AskForm):
+    """When it happened: a day for each kind of event, the only one under the name `answer`."""
+
+    def __init__(self, data: Any, *, events: Sequence[str], days: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.names = {event: f"answer_{event}" if len(events) > 1 else "answer" for event in events}
+        for event, name in self.names.items():
+            label, words = DAY_WORDS[event]
+            self.fields[name] = PastDayField(label=label, help_text=words, initial=days.get(event))
+            self.fields[name].error_messages["required"] = _("请填写日期，例如 2026-03-01")
+
+    def days(self) -> dict[str, str]:
+        """The day of each kind of event."""
+        return {event: self.cleaned_data[name].isoformat() for event, name in self.names.items()}
 
 
 class CoverForm(KeyedForm):
-    """Under which cover, and the separate consent that medical matters may be handled."""
+    """Under which covers, and the separate consent that medical matters may be handled."""
 
-    cover = forms.ChoiceField(
-        label=_("可以用的保障"), widget=forms.RadioSelect,
-        error_messages={"required": _("请选择一份保障"), "invalid_choice": _("请在下面选择一份保障")},
+    cover = forms.MultipleChoiceField(
+        label=_("用这些保障申领"), widget=forms.CheckboxSelectMultiple,
+        help_text=_("都已为您选好，材料和费用只填一次；不想用的可以去掉"),
+        error_messages={"required": _("请至少选择一份保障"), "invalid_choice": _("请在下面选择保障")},
     )  # fmt: skip
     consent = forms.BooleanField(
         label=_("我单独同意：为办理这次申领，办事处处理我填写和上传的医疗健康信息。"),
@@ -77,9 +104,16 @@ class CoverForm(KeyedForm):
     def __init__(self, data: Any, *, covers: Sequence[tuple[str, Text]], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.fields["cover"].choices = covers  # type: ignore[attr-defined]
+        self.fields["cover"].initial = [key for key, _words in covers]
         if len(covers) == 1:
-            self.fields["cover"].initial = covers[0][0]
+            self.fields["cover"].label, self.fields["cover"].help_text = _("可以用的保障"), ""
 
+
+# What is told apart, with the words for it: the figures of one would be taken for the other's.
+APART: tuple[tuple[set[str], Text], ...] = (
+    ({"outpatient"}, _("门诊的费用请单独申领一次：请只选“门诊”，或者先去掉它")),
+    ({"accident_death", "disease_death"}, _("意外身故和因病身故只能选一项，请看死亡证明上的原因")),
+)
 
 # -- what happened --------------------------------------------------------------------------------------------------
 
@@ -105,6 +139,7 @@ class WhatForm(AskForm):
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:
         super().__init__(data, initial={name: getattr(claim, name) for name in self.base_fields}, **kwargs)
+        self.event = claim.event
         told = {"circumstances": needs.circumstances, "event_kind": needs.kinds if claim.event == "accident_death" else ()}
         for name, choices in told.items():
             self.fields[name].choices = [(code, words.in_language(language)) for code, words in choices]  # type: ignore[attr-defined]
@@ -118,10 +153,10 @@ class WhatForm(AskForm):
         if claim.event == "accident_disability":
             del self.fields["death_on"]
 
-    def facts(self, claim: Claim) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """For `intake.tell`. The day of a death by disease is the day that counts."""
         told = dict(self.cleaned_data)
-        return told | {"event_on": told["death_on"]} if claim.event == "disease_death" else told
+        return told | {"event_on": told["death_on"]} if self.event == "disease_death" else told
 
 
 LISTED = _("本计划条款所列的疾病")
@@ -205,6 +240,11 @@ class MedicalForm(AskForm):
 
     def _optional(self, name: str, label: Text) -> None:
         self.fields[name].required, self.fields[name].label = False, label
+
+    def leave_out_accident(self) -> None:
+        """The accident is told on another page already."""
+        for name in ("by_accident", "accident_on"):
+            self.fields.pop(name, None)
 
     def clean_diagnosis_code(self) -> str:
         plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", self.cleaned_data["diagnosis_code"])).upper()

@@ -28,6 +28,7 @@ urlpatterns = [
     path(f"{_ONE}/account", draft.account, name="account"),
     path(f"{_ONE}/check", draft.check, name="check"),
     path(f"{_ONE}/submitted", worker.submitted, name="submitted"),
+    path(f"{_ONE}/event", worker.event, name="event"),
     path(f"{_ONE}/supplement", draft.supplement, name="supplement"),
     path(f"{_ONE}/withdraw", worker.withdraw, name="withdraw"),
     path(f"{_ONE}/appeal", appeal.file, name="appeal"),

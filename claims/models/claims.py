@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +55,8 @@ class Claim(Stateful, OfficeOwned):
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
     fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices, default=Fund.MUTUAL_AID)
     event = models.CharField(_("事由"), max_length=24, choices=Event)
+    # What was told once as one event (一件事) has one occasion, under however many plans it is claimed; so has a correction of it.
+    occasion = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     # Which of the plan's last days to claim holds (childbirth; default: none of the named kinds); empty: nobody has told.
     event_kind = models.CharField(_("申领期限按哪一种"), max_length=60, blank=True)
     event_on = models.DateField(_("事发日期"), null=True)

@@ -7,6 +7,8 @@ from django.db.models import Q, QuerySet
 from claims.models import Claim, ClaimDocument
 from unionaid.offices.scope import everywhere
 
+_PEOPLE = ("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
+
 
 def claims_in_scope() -> QuerySet[Claim]:
     """The claims the open scope shows, newest first."""
@@ -29,8 +31,23 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
     if key is None:
         return None
     with everywhere(reason="the people of one's own claim"):
-        rows = Claim.objects.select_related("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
-        return rows.get(pk=key)
+        return Claim.objects.select_related(*_PEOPLE).get(pk=key)
+
+
+def told_together(claim: Claim) -> list[Claim]:
+    """The claims of the same event that the same claimant began, this one among them, in the order they were begun; those thrown
+    away before they were sent in are left out. Corrections are other claims' business."""
+    same = Q(occasion=claim.occasion, member_id=claim.member_id, claimant_id=claim.claimant_id, corrects=None)
+    with everywhere(reason="the people of one's own claims"):
+        rows = Claim.objects.filter(same).exclude(Q(state="withdrawn") & Q(submitted_at=None))
+        return list(rows.select_related(*_PEOPLE).order_by("id"))
+
+
+def open_together(claim: Claim) -> list[Claim]:
+    """The claims that are filled in with this one: the drafts of the same event. What came back is completed alone."""
+    if claim.state != "draft" or claim.corrects_id is not None:
+        return [claim]
+    return [one for one in told_together(claim) if one.state == "draft"]
 
 
 def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:

@@ -1,6 +1,6 @@
 """Under which of the worker's covers may this be claimed? Only reads; the rules say why not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
-from programs.rules.facts import CaseFacts
+from programs.rules.facts import ACCIDENTS, STAY_EVENTS, CaseFacts
 from programs.rules.gates import Question, covered, right_gender, waited
 from programs.selectors import schedule_of
 
@@ -21,9 +21,10 @@ DEATHS = ("accident_death", "disease_death")
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One cover and, when nothing can be claimed under it, why (in words)."""
+    """One cover and the kinds of event that can be claimed under it, each a claim; with none, why not (in words)."""
 
     cover: Enrolment
+    events: tuple[str, ...]
     why_not: str = ""
 
 
@@ -48,23 +49,39 @@ def events_of(covers: Sequence[Enrolment], claimant_id: int) -> dict[str, list[E
     return found
 
 
-def openings(covers: Sequence[Enrolment], *, event: str, on: date, language: str) -> list[Opening]:
-    """These covers, those that fit first, the others with the reason."""
-    found = [Opening(cover, _why_not(cover, event, on, language)) for cover in covers]
-    return sorted(found, key=lambda opening: bool(opening.why_not))
+def openings(covers: Sequence[Enrolment], *, days: Mapping[str, date], language: str) -> list[Opening]:
+    """These covers, those that fit first, the others with the reason. `days`: what happened, and when."""
+    found = [_opening(cover, days, language) for cover in covers]
+    return sorted(found, key=lambda opening: not opening.events)
 
 
-def _why_not(cover: Enrolment, event: str, on: date, language: str) -> str:
+def _opening(cover: Enrolment, days: Mapping[str, date], language: str) -> Opening:
+    answered = schedule_of(cover.terms).events
+    accident = next((on for event, on in days.items() if event in ACCIDENTS), None)
+    cases = {event: _case(event, on, accident) for event, on in days.items() if event in answered}
+    why_not = {event: _why_not(cover, case, language) for event, case in cases.items()}
+    fit = tuple(event for event, reason in why_not.items() if not reason)
+    return Opening(cover, fit, "" if fit else next(iter(why_not.values()), _("这份保障不包括这种情况。")))
+
+
+def _case(event: str, on: date, accident: date | None) -> CaseFacts:
+    """A stay that came of an accident counts from its day."""
+    if event in STAY_EVENTS and accident:
+        return CaseFacts(event=event, event_on=accident, accident_on=accident)
+    return CaseFacts(event=event, event_on=on)
+
+
+def _why_not(cover: Enrolment, case: CaseFacts, language: str) -> str:
     if cover.state != "effective":
         return _("互助费还没有确认到账，到账后才能申领。")
     schedule = schedule_of(cover.terms)
-    items = [item for item in schedule.items if event in item.events]
+    items = [item for item in schedule.items if case.event in item.events]
     if not items:
         return _("这份保障不包括这种情况。")
     person, facts = person_facts(cover.member, relation=cover.relation), cover_facts(cover)
     reasons = []
     for item in items:
-        question = Question(schedule, item, person, facts, CaseFacts(event=event, event_on=on), NO_PRIOR)
+        question = Question(schedule, item, person, facts, case, NO_PRIOR)
         reason = covered(question) or waited(question) or right_gender(question)
         if reason is None:
             return ""

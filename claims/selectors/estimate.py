@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from claims.facts import prior_use, situation
@@ -27,14 +29,29 @@ class ItemWords:
     refused: str
 
 
-def estimate(claim: Claim, *, on: date) -> Assessment | None:
-    """The rules' answer as of this day; None while no day of the event is told."""
+def estimate(claim: Claim, *, on: date, beside: Mapping[str, Decimal] = MappingProxyType({})) -> Assessment | None:
+    """The rules' answer as of this day; None while no day of the event is told. `beside`: what the claims that are sent in with
+    this one take under each limit they share."""
     try:
         told = situation(claim, prior=prior_use(claim))
     except ValueError:
         return None
     case = told.case if told.case.claimed_on else replace(told.case, claimed_on=on)
-    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=told.prior)
+    used = {key: told.prior.used.get(key, Decimal(0)) + beside.get(key, Decimal(0)) for key in {*told.prior.used, *beside}}
+    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=replace(told.prior, used=used))
+
+
+def estimates(claims: Sequence[Claim], *, on: date) -> list[Assessment | None]:
+    """`estimate` of each, in order: under one cover what the first takes is no longer there for the second."""
+    taken: dict[int, dict[str, Decimal]] = {}
+    found = list[Assessment | None]()
+    for claim in claims:
+        beside = taken.setdefault(claim.enrolment_id, {})
+        one = estimate(claim, on=on, beside=beside)
+        for use in one.usage if one else ():
+            beside[use.key] = beside.get(use.key, Decimal(0)) + use.taken
+        found.append(one)
+    return found
 
 
 def papers_wanted(claim: Claim, *, on: date) -> tuple[Document, ...]:

@@ -1,13 +1,16 @@
 """Where a claim that is being filled in stands: its steps, which are done, what is still missing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from django.db.models import prefetch_related_objects
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Admission, Claim, ClaimDocument
+from claims.selectors.claims import open_together
 from claims.selectors.estimate import papers_wanted
-from claims.selectors.needs import Needs, needs_of
+from claims.selectors.needs import Needs, all_needs, needs_of
 from programs.rules.facts import ACCIDENTS
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
@@ -34,10 +37,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A claim with what it holds and what it needs."""
+class Part:
+    """One claim of those that are filled in together, with what its plan asks for."""
 
     claim: Claim
+    needs: Needs
+    wanted: tuple[Document, ...]
+    missing: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim and those filled in with it for the same event: what they hold and what they need, each thing once. `stays` are the
+    rows of the first claim that has them, `papers` the first row of each paper."""
+
+    claim: Claim
+    parts: tuple[Part, ...]
     needs: Needs
     stays: list[Admission]
     papers: list[ClaimDocument]
@@ -45,9 +60,32 @@ class Draft:
     steps: tuple[Step, ...]
 
     @property
+    def claims(self) -> list[Claim]:
+        return [part.claim for part in self.parts]
+
+    @property
+    def events(self) -> list[str]:
+        """The kinds of event they are claimed for, each once."""
+        return list(dict.fromkeys(claim.event for claim in self.claims))
+
+    @property
+    def is_accident(self) -> bool:
+        """Is one of them claimed for an accident, whose day is told with it?"""
+        return any(claim.event in ACCIDENTS for claim in self.claims)
+
+    @property
+    def with_stays(self) -> list[Claim]:
+        """Those whose plan looks at the stays and their figures."""
+        return [part.claim for part in self.parts if part.needs.stays]
+
+    def taking(self, kind: str) -> list[Claim]:
+        """Those that a paper of this kind is for; all, when no plan names it."""
+        named = [part.claim for part in self.parts if kind in {paper.code for paper in _all_papers(part.claim)}]
+        return named or self.claims
+
+    @property
     def missing(self) -> list[Document]:
-        there = {paper.kind for paper in self.papers}
-        return [document for document in self.wanted if document.required and document.code not in there]
+        return _once(document for part in self.parts for document in part.missing)
 
     @property
     def next_step(self) -> str:
@@ -67,24 +105,55 @@ class Draft:
 
 
 def draft_of(claim: Claim) -> Draft:
-    """Reads the claim's stays and papers once."""
-    schedule = schedule_of(claim.terms)
-    needs = needs_of(schedule, claim.event)
-    stays, papers = list(claim.admissions.all()), list(claim.documents.all())
-    wanted = papers_wanted(claim, on=today())
-    there = {paper.kind for paper in papers}
+    """Reads the claims that are filled in together, their stays and their papers, each once."""
+    claims = open_together(claim)
+    prefetch_related_objects(claims, "admissions", "documents")
+    parts = tuple(map(_part, claims))
+    needs = parts[0].needs if len(parts) == 1 else all_needs([part.needs for part in parts])
+    parts = tuple(replace(part, needs=replace(part.needs, grades=part.needs.grades and needs.grades)) for part in parts)
+    holder = next((part.claim for part in parts if part.needs.stays), claims[0])
+    papers = {(paper.kind, paper.sha256): paper for one in reversed(claims) for paper in one.documents.all()}
+    events = {one.event for one in claims}
     done = {
-        "what": _what_is_told(claim, needs),
-        "medical": _medical_is_told(claim, needs),
-        "stays": _stays_are_told(stays, needs),
-        "documents": all(document.code in there for document in wanted if document.required),
-        "account": claim.card_id is not None,
+        "what": all(_what_is_told(part.claim, part.needs) for part in parts),
+        "medical": all(_medical_is_told(part.claim, part.needs) for part in parts),
+        "stays": all(_stays_are_told(list(part.claim.admissions.all()), part.needs) for part in parts),
+        "documents": not any(part.missing for part in parts),
+        "account": all(one.card_id is not None for one in claims),
         "check": False,
     }
-    shown = {"what": claim.event in TOLD, "medical": claim.event != "accident_death", "stays": bool(needs.stays)}
-    titles = TITLES | ({"stays": _("门诊费用")} if claim.event == "outpatient" else {})
+    shown = {"what": bool(events & {*TOLD}), "medical": events != {"accident_death"}, "stays": bool(needs.stays)}
+    titles = TITLES | ({"stays": _("门诊费用")} if events == {"outpatient"} else {})
     steps = tuple(Step(name, title, done[name]) for name, title in titles.items() if shown.get(name, True))
-    return Draft(claim, needs, stays, papers, wanted, steps)
+    return Draft(
+        claim=next(one for one in claims if one.pk == claim.pk),
+        parts=parts,
+        needs=needs,
+        stays=list(holder.admissions.all()),
+        papers=sorted(papers.values(), key=lambda paper: paper.pk),
+        wanted=tuple(_once(document for part in parts for document in part.wanted)),
+        steps=steps,
+    )
+
+
+def _part(claim: Claim) -> Part:
+    wanted, there = papers_wanted(claim, on=today()), {paper.kind for paper in claim.documents.all()}
+    missing = tuple(document for document in wanted if document.required and document.code not in there)
+    return Part(claim, needs_of(schedule_of(claim.terms), claim.event), wanted, missing)
+
+
+def _all_papers(claim: Claim) -> tuple[Document, ...]:
+    return schedule_of(claim.terms).documents_for(claim.event)
+
+
+def _once(documents: Iterable[Document]) -> list[Document]:
+    """Each kind of paper once; required where one of the plans requires it."""
+    found: dict[str, Document] = {}
+    for document in documents:
+        first = found.setdefault(document.code, document)
+        if document.required and not first.required:
+            found[document.code] = replace(first, required=True)
+    return list(found.values())
 
 
 def _what_is_told(claim: Claim, needs: Needs) -> bool:

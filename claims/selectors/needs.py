@@ -1,7 +1,7 @@
 """What a plan asks of a claim for one event: read from its schedule, so that nobody types what no rule looks at."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from programs.rules.facts import ACCIDENTS, STAY_EVENTS
@@ -71,6 +71,22 @@ def _circumstances(schedule: Schedule, items: Iterable[Item]) -> tuple[tuple[str
     codes = {item.code for item in items}
     found = [one for one in schedule.exclusions if one.circumstance and (not one.items or codes & set(one.items))]
     return tuple({one.circumstance: one.name for one in found}.items())
+
+
+def all_needs(needs: Sequence[Needs]) -> Needs:
+    """What several claims ask together: each question once. Classes and kinds of event are each plan's own and left out."""
+    asked = {one.stays for one in needs}
+    return replace(
+        needs[0],
+        stays="required" if "required" in asked else "optional" if "optional" in asked else "",
+        figures=tuple(dict.fromkeys(name for one in needs for name in one.figures)),
+        classes=(),
+        grades=_in_order(grade for one in needs for grade in one.grades),
+        hospital_grade=any(one.hospital_grade for one in needs),
+        diagnosis_code=any(one.diagnosis_code for one in needs),
+        other_aid=any(one.other_aid for one in needs),
+        kinds=(),
+    )
 
 
 def _classes(tables: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Words]:

@@ -31,8 +31,8 @@ class Found:
     figures: Mapping[str, Any]
 
 
-# The same stay may be claimed from several plans: the same person's claim from another plan is no second use of a paper.
-_APART = "NOT (oc.member_id = c.member_id AND oc.program_id <> c.program_id)"
+# The same stay may be claimed from several plans, and one event may give several claims: neither is a second use of a paper.
+_APART = "oc.occasion <> c.occasion AND NOT (oc.member_id = c.member_id AND oc.program_id <> c.program_id)"
 _OTHER = f"oc.id <> c.id AND oc.state <> ALL (%(gone)s) AND {_APART}"
 # The other claim, where it waits itself: what is found of this one holds for it too.
 _NEIGHBOUR = "CASE WHEN oc.state = ANY (%(waiting)s) THEN oc.id END"

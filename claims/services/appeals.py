@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from claims.models import Appeal, Claim, Review
 from claims.services import adjudication, corrections
+from claims.services.screening import screen
 from claims.transitions import DECIDED
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of, now
@@ -90,6 +91,7 @@ def uphold(appeal: Appeal, *, by: Actor, on: date, clause: str, answer: str) -> 
     made = corrections.successor_of(claim, changes={**earlier, "submitted_by_id": appeal.filed_by_id}, by=by, on=on)
     move([made], "reopen", by=by, note=answer, changes={"submitted_at": now()}, details={"corrects": claim.number})
     adjudication.preview(made)
+    screen([made])
     changes = {"clause": clause, "answer": answer, "outcome": made}
     move([appeal], "uphold", by=by, note=answer, changes=changes, details={"clause": clause, "outcome": made.number})
     _remember(appeal, "appeal_upheld", by, answer)

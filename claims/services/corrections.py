@@ -13,6 +13,7 @@ from claims.facts import corrected_line
 from claims.models import Admission, Claim, ClaimDocument
 from claims.services import adjudication
 from claims.services.adjudication import ESTABLISHED, DecisionRefused, changes_of
+from claims.services.screening import screen
 from claims.transitions import DECIDED
 from unionaid.lib.calendar import day_of
 from unionaid.offices.roles import Actor, may
@@ -22,7 +23,7 @@ CORRECTABLE = tuple(state for state in DECIDED if state != "on_notice")
 _KEPT = (
     "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_kind", "event_on",
     "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on",
-    "death_on", "other_aid_fen", "circumstances", "card_id", "submitted_by_id",
+    "death_on", "other_aid_fen", "circumstances", "card_id", "submitted_by_id", "occasion",
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def reclassify(
     move([made], "reclassify", by=by, note=note, changes={"submitted_at": claim.submitted_at}, details=details)
     adjudication.write_review(made, "reclassify", by, note)
     adjudication.preview(made)
+    screen([made])
     return made
 
 

@@ -1,5 +1,6 @@
 """Applying for benefit (申领): a draft that can be left and taken up again, its papers, and sending it in."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -61,19 +62,22 @@ class ClaimRefused(MoveRefused):
         self.field = field
 
 
-def open_claim(*, enrolment: Enrolment, claimant: Member, event: str, by: Actor, on: date) -> Claim:
-    """Begin a claim under one enrolment; it keeps the terms of the enrolment's period, whatever comes after."""
+def open_claim(
+    *, enrolment: Enrolment, claimant: Member, event: str, by: Actor, on: date, occasion: uuid.UUID | None = None
+) -> Claim:
+    """Begin a claim under one enrolment; it keeps the terms of the enrolment's period, whatever comes after. `occasion`: of the
+    claims that are begun with it for the same event; without one it is an event of its own."""
     if enrolment.state != "effective":
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
-    claim = _new_claim(enrolment, claimant, event, on)
+    claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4())
     give_consent(claimant, Consent.Purpose.MEDICAL, by=by)
     record([claim], "open", by=by)
     return claim
 
 
-def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date) -> Claim:
+def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date, occasion: uuid.UUID) -> Claim:
     """A row with a number nobody has; numbers are drawn, so a few draws may be needed."""
     for draw in range(5):
         try:
@@ -88,6 +92,7 @@ def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date) -> 
                     program_id=enrolment.program_id,
                     terms_id=enrolment.terms_id,
                     event=event,
+                    occasion=occasion,
                     fund=schedule_of(enrolment.terms).fund_of(event),
                 )
         except IntegrityError as error:
@@ -199,15 +204,29 @@ def _follow_stays(claim: Claim) -> None:
 def add_documents(claim: Claim, *, kind: str, uploads: Sequence[CleanUpload], by: Actor) -> list[ClaimDocument]:
     """Keep several clean papers, or none: a paper that is there already is named."""
     _must_be_open(claim)
-    there = set(claim.documents.values_list("sha256", flat=True))
-    for upload in uploads:
-        if upload.sha256 in there:
-            raise ClaimRefused(_("“{name}”已经上传过了，不用再传。").format(name=upload.file_name), "files")
-        there.add(upload.sha256)
-    if len(there) > MAX_DOCUMENTS:
-        raise ClaimRefused(_("一次申领最多 {count} 份材料，请删去不需要的。").format(count=MAX_DOCUMENTS), "files")
+    _refuse_papers(claim, [(upload.file_name, upload.sha256) for upload in uploads])
     with transaction.atomic():
         return [add_document(claim, kind=kind, upload=upload, by=by) for upload in uploads]
+
+
+def share_documents(claim: Claim, papers: Sequence[ClaimDocument]) -> None:
+    """The papers of another claim of the same event belong to this one too: kept once, named twice."""
+    _must_be_open(claim)
+    _refuse_papers(claim, [(paper.file_name, paper.sha256) for paper in papers])
+    names = ("kind", "file", "file_name", "content_type", "sha256", "byte_count", "uploaded_by_id")
+    ClaimDocument.objects.bulk_create(
+        [ClaimDocument(claim=claim, **{name: getattr(paper, name) for name in names}) for paper in papers]
+    )
+
+
+def _refuse_papers(claim: Claim, papers: Sequence[tuple[str, str]]) -> None:
+    there = set(claim.documents.values_list("sha256", flat=True))
+    for file_name, sha256 in papers:
+        if sha256 in there:
+            raise ClaimRefused(_("“{name}”已经上传过了，不用再传。").format(name=file_name), "files")
+        there.add(sha256)
+    if len(there) > MAX_DOCUMENTS:
+        raise ClaimRefused(_("一次申领最多 {count} 份材料，请删去不需要的。").format(count=MAX_DOCUMENTS), "files")
 
 
 def remove_document(claim: Claim, paper: ClaimDocument, *, by: Actor) -> None:
@@ -217,7 +236,8 @@ def remove_document(claim: Claim, paper: ClaimDocument, *, by: Actor) -> None:
         raise ClaimRefused(_("这份材料审核人员已经看过，不能删除；可以再补充新的。"))
     store, name = paper.file.storage, paper.file.name
     paper.delete()
-    transaction.on_commit(lambda: store.delete(name))
+    if not ClaimDocument.objects.filter(sha256=paper.sha256, file=name).exists():  # a paper of several claims is kept once
+        transaction.on_commit(lambda: store.delete(name))
 
 
 def kept_documents(claim: Claim) -> frozenset[int]:

@@ -1,5 +1,7 @@
 """What the claimant told, as it is read back to them before it is sent in."""
 
+from dataclasses import replace
+
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -8,7 +10,7 @@ from django.utils.translation import ngettext
 
 from claims.forms import FIGURES, GRADES, LISTED, card_words
 from claims.models import Admission, Claim
-from claims.selectors.journey import Draft
+from claims.selectors.journey import TOLD, Draft
 from claims.views.parts import paper_names
 from programs.rules.facts import STAY_EVENTS
 from unionaid.lib.money import format_yuan
@@ -19,14 +21,40 @@ Answer = tuple[Text, Text, str]
 
 
 def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
-    """Every answer by page, each with the address where it is changed."""
+    """Every answer by page, each with the address where it is changed. What several claims were told alike is read back once."""
     told = {"what": _what, "medical": _medical, "stays": _stays, "documents": _documents, "account": _account}
-    sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _claim(draft.claim))]
+    sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _once([(one, _claim(one)) for one in draft.claims]))]
     for step in draft.steps:
         if step.name in told:
             address = reverse(f"claims:{step.name}", args=[draft.claim.public_id]) + "?change=1"
-            sections.append((step.title, told[step.name](draft, address, language)))
+            each = [(one.claim, told[step.name](one, address, language)) for one in _heard(draft, step.name)]
+            sections.append((step.title, _once(each)))
     return sections
+
+
+def _heard(draft: Draft, name: str) -> list[Draft]:
+    """The draft as each claim was told it, where the page asks each; else as it is for all."""
+    deaf = {"what": lambda event: event not in TOLD, "medical": lambda event: event == "accident_death"}.get(name)
+    if deaf is None:
+        return [draft]
+    return [replace(draft, claim=one.claim, needs=one.needs) for one in draft.parts if not deaf(one.claim.event)]
+
+
+def _once(each: list[tuple[Claim, list[Answer]]]) -> list[Answer]:
+    """The same answer once; where claims differ under one name, each with its plan."""
+    if len(each) == 1:
+        return each[0][1]
+    texts: dict[str, set[str]] = {}
+    for _one, answers in each:
+        for label, text, _address in answers:
+            texts.setdefault(str(label), set()).add(str(text))
+    found: dict[tuple[str, str], Answer] = {}
+    for claim, answers in each:
+        for label, text, address in answers:
+            alike = len(texts[str(label)]) == 1
+            name: Text = label if alike else _("{label}（{program}）").format(label=label, program=claim.program.title)
+            found.setdefault((str(name), str(text)), (name, text, address))
+    return list(found.values())
 
 
 def _claim(claim: Claim) -> list[Answer]:

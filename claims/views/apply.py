@@ -1,5 +1,5 @@
-"""Beginning a claim: what happened, to whom, when, and under which cover. One question a page; nothing is stored with a claim
-until the consent is given, so the answers wait in the session."""
+"""Beginning to claim: what happened, to whom, when; the covers that it touches are found. One question a page; nothing is stored
+with a claim until the consent is given, so the answers wait in the session."""
 
 from datetime import date
 from typing import Any
@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from claims.forms import DAY_WORDS, CoverForm, DayForm
+from claims.forms import CoverForm, DayForm, HappenedForm
+from claims.models import Claim
 from claims.selectors.claims import my_claims
 from claims.selectors.covers import Opening, events_of, my_covers, openings
-from claims.services import intake
+from claims.services import together
 from claims.views.parts import show
 from members.models import Enrolment, Member
-from programs.rules.facts import ACCIDENTS
+from programs.rules.facts import ACCIDENTS, STAY_EVENTS
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import ChoiceForm
@@ -45,10 +46,10 @@ def start(request: HttpRequest) -> HttpResponse:
     if not events:
         return show(request, "nothing", covers=covers)
     choices = [(event, words) for event, words in EVENTS.items() if event in events]
-    form = ChoiceForm(request.POST or None, label=_("发生了什么事？"), choices=choices, initial=_initial(request, "event"))
+    form = HappenedForm(request.POST or None, choices=choices, initial={"answer": _before(request).get("events")})
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {"event": form.cleaned_data["answer"]}, "claims:start_person")
-    drafts = [claim for claim in my_claims() if claim.state == "draft"]
+        return _keep(request, {"events": form.cleaned_data["answer"]}, "claims:start_person")
+    drafts = list({claim.occasion: claim for claim in reversed(my_claims()) if claim.state == "draft"}.values())
     return show(request, "start", form, title=_("申领互助金"), drafts=drafts, first=True)
 
 
@@ -62,12 +63,11 @@ def start_person(request: HttpRequest) -> HttpResponse:
     people = {str(cover.member_id): _person_words(cover, request) for cover in covers}
     if len(people) == 1:
         return _keep(request, {**told, "person": next(iter(people))}, "claims:start_day")
-    form = ChoiceForm(
-        request.POST or None, label=_("为谁申领？"), choices=list(people.items()), initial=_initial(request, "person")
-    )
+    initial = {"answer": _before(request).get("person")}
+    form = ChoiceForm(request.POST or None, label=_("为谁申领？"), choices=list(people.items()), initial=initial)
     if request.method == "POST" and form.is_valid():
         return _keep(request, {**told, "person": form.cleaned_data["answer"]}, "claims:start_day")
-    return show(request, "start", form, title=EVENTS[told["event"]], back=reverse("claims:start"))
+    return show(request, "start", form, title=_event_words(told), back=reverse("claims:start"))
 
 
 @requires("my.use")
@@ -77,40 +77,66 @@ def start_day(request: HttpRequest) -> HttpResponse:
     told = _told(request)
     if not _covers(request) or "person" not in told:
         return redirect("claims:start")
-    label, words = DAY_WORDS[told["event"]]
-    form = DayForm(request.POST or None, label=label, help_text=words, initial=_initial(request, "on"))
+    form = DayForm(request.POST or None, events=told["events"], days=_before(request).get("days", {}))
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {**told, "on": form.cleaned_data["answer"].isoformat()}, "claims:start_cover")
-    return show(request, "start", form, title=EVENTS[told["event"]], back=reverse("claims:start"))
+        return _keep(request, {**told, "days": form.days()}, "claims:start_cover")
+    return show(request, "start", form, title=_event_words(told), back=reverse("claims:start"))
 
 
 @requires("my.use")
 @never_cache
 def start_cover(request: HttpRequest) -> HttpResponse:
-    """Under which cover? Those that do not fit are shown with the reason. The consent opens the claim."""
+    """Under which covers? All that fit are chosen; those that do not are shown with the reason. The consent opens the claims."""
     told = _told(request)
     covers = [cover for cover in _covers(request) if str(cover.member_id) == told.get("person")]
-    if not covers or "on" not in told:
+    if not covers or {*told.get("days", ())} != {*told["events"]}:
         return redirect("claims:start")
-    on = date.fromisoformat(told["on"])
-    found = openings(covers, event=told["event"], on=on, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
-    fit = {str(opening.cover.public_id): opening.cover for opening in found if not opening.why_not}
-    form = CoverForm(request.POST or None, covers=[(key, cover_words(cover)) for key, cover in fit.items()])
+    days = {event: date.fromisoformat(day) for event, day in told["days"].items()}
+    found = openings(covers, days=days, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
+    fit = {str(opening.cover.public_id): opening for opening in found if opening.events}
+    form = CoverForm(request.POST or None, covers=[(key, _opening_words(opening, days)) for key, opening in fit.items()])
     if request.method == "POST" and form.is_valid():
-        address = attempt_once(request, form, lambda: _open(request, fit[form.cleaned_data["cover"]], told["event"], on))
+        address = attempt_once(request, form, lambda: _open(request, [fit[key] for key in form.cleaned_data["cover"]], days))
         if address:
             request.session[SESSION] = {**told, "opened": "1"}
             return redirect(address)
-    context = {"on": on, "fit": fit, "unfit": [_unfit(opening) for opening in found if opening.why_not]}
-    return show(request, "start_cover", form, title=EVENTS[told["event"]], back=reverse("claims:start_day"), **context)
+    context = {"days": _day_words(days), "fit": fit, "unfit": [_unfit(opening) for opening in found if not opening.events]}
+    return show(request, "start_cover", form, title=_("用哪些保障申领？"), back=reverse("claims:start_day"), **context)
 
 
-def _open(request: HttpRequest, cover: Enrolment, event: str, on: date) -> str:
+def _open(request: HttpRequest, chosen: list[Opening], days: dict[str, date]) -> str:
     by = actor(request)
-    claim = intake.open_claim(enrolment=cover, claimant=Member.objects.get(pk=by.member_id), event=event, by=by, on=today())
-    facts = {"accident_on": on} if event in ACCIDENTS else {"event_on": on}
-    intake.tell(claim, facts | ({"death_on": on} if event == "disease_death" else {}), by=by, on=today())
-    return reverse("claims:resume", args=[claim.public_id])
+    claims = together.open_all(
+        [(opening.cover, event) for opening in chosen for event in opening.events],
+        claimant=Member.objects.get(pk=by.member_id), days={event: _facts(event, days) for event in days}, by=by, on=today(),
+    )  # fmt: skip
+    return reverse("claims:resume", args=[claims[0].public_id])
+
+
+def _facts(event: str, days: dict[str, date]) -> dict[str, date]:
+    """What the days told at the beginning are, for this kind of event: a stay that came of an accident counts from its day."""
+    on, accidents = days[event], [day for other, day in days.items() if other in ACCIDENTS]
+    if event in ACCIDENTS:
+        return {"accident_on": on}
+    if event in STAY_EVENTS and accidents:
+        return {"event_on": on, "accident_on": accidents[0]}
+    return {"event_on": on, "death_on": on} if event == "disease_death" else {"event_on": on}
+
+
+def _event_words(told: dict[str, Any]) -> str:
+    return _("、").join(str(EVENTS[event]) for event in told["events"])
+
+
+def _day_words(days: dict[str, date]) -> list[tuple[Any, date]]:
+    return [(EVENTS[event], on) for event, on in days.items()]
+
+
+def _opening_words(opening: Opening, days: dict[str, date]) -> str:
+    """The cover, and what it is claimed for where several things happened."""
+    words = cover_words(opening.cover)
+    if len(days) == 1:
+        return words
+    return _("{cover}：{events}").format(cover=words, events=_("、").join(str(Claim.Event(event).label) for event in opening.events))
 
 
 def cover_words(cover: Enrolment) -> str:
@@ -137,23 +163,26 @@ def _person_words(cover: Enrolment, request: HttpRequest) -> str:
     return _("{name}（{relation}）").format(name=cover.member.name, relation=cover.get_relation_display())
 
 
-def _told(request: HttpRequest) -> dict[str, str]:
-    """The answers so far."""
+def _told(request: HttpRequest) -> dict[str, Any]:
+    """The answers so far; none when what happened is not told."""
     told = request.session.get(SESSION)
-    return dict(told) if isinstance(told, dict) and told.get("event") in EVENTS else {}
+    known = isinstance(told, dict) and bool(told.get("events")) and {*told["events"]} <= {*EVENTS}
+    return dict(told) if known else {}
 
 
-def _initial(request: HttpRequest, name: str) -> dict[str, str | None]:
-    """What was answered before, unless a claim was opened with it."""
+def _before(request: HttpRequest) -> dict[str, Any]:
+    """What was answered before, unless claims were opened with it."""
     told = _told(request)
-    return {"answer": None if "opened" in told else told.get(name)}
+    return {} if "opened" in told else told
 
 
 def _covers(request: HttpRequest) -> list[Enrolment]:
-    """The covers that answer to the event told."""
-    return events_of(my_covers(), _me(request)).get(_told(request).get("event", ""), [])
+    """The covers that answer to one of the events told, each once."""
+    events = events_of(my_covers(), _me(request))
+    found = {cover.pk: cover for event in _told(request).get("events", ()) for cover in events.get(event, ())}
+    return list(found.values())
 
 
-def _keep(request: HttpRequest, told: dict[str, str], then: str) -> HttpResponse:
+def _keep(request: HttpRequest, told: dict[str, Any], then: str) -> HttpResponse:
     request.session[SESSION] = told
     return redirect(then)

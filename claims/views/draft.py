@@ -14,12 +14,16 @@ from django.views.decorators.http import require_POST
 
 from claims.forms import AccountForm, CardForm, MedicalForm, PapersForm, StayForm, SubmitForm, WhatForm
 from claims.models import Admission, Claim
-from claims.selectors.estimate import estimate, in_words, left_in_words
-from claims.selectors.journey import Draft, draft_of
-from claims.services import intake
+from claims.selectors.claims import open_together
+from claims.selectors.estimate import estimates, in_words, left_in_words
+from claims.selectors.journey import TOLD, Draft, Part, draft_of
+from claims.services import intake, together
+from claims.shared_form import SharedForm
 from claims.views.answers import answers_of
 from claims.views.parts import drafting, onward, own, paper_names, show, step_context
 from members.models import BankCard
+from programs.rules.assess import Assessment
+from programs.rules.facts import STAY_EVENTS
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -46,7 +50,9 @@ def resume(request: HttpRequest, draft: Draft) -> HttpResponse:
 def what(request: HttpRequest, draft: Draft) -> HttpResponse:
     """An accident or a death: when, where, how."""
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    return _told(request, draft, "what", WhatForm(request.POST or None, claim=draft.claim, needs=draft.needs, language=language))
+    parts = [part for part in draft.parts if part.claim.event in TOLD]
+    each = [(part.claim, WhatForm(request.POST or None, claim=part.claim, needs=part.needs, language=language)) for part in parts]
+    return _told(request, draft, "what", each)
 
 
 @requires("my.use")
@@ -55,23 +61,36 @@ def what(request: HttpRequest, draft: Draft) -> HttpResponse:
 def medical(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Hospital and diagnosis."""
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    form = MedicalForm(request.POST or None, claim=draft.claim, needs=draft.needs, language=language)
-    return _told(request, draft, "medical", form)
+    parts = [part for part in draft.parts if part.claim.event != "accident_death"]
+    each = [(part.claim, MedicalForm(request.POST or None, claim=part.claim, needs=part.needs, language=language)) for part in parts]
+    if draft.is_accident:
+        for _claim, form in each:
+            form.leave_out_accident()
+    return _told(request, draft, "medical", each)
 
 
-def _told(request: HttpRequest, draft: Draft, name: str, form: Any) -> HttpResponse:
+def _told(request: HttpRequest, draft: Draft, name: str, each: list[tuple[Claim, Any]]) -> HttpResponse:
     if name not in [step.name for step in draft.steps]:
         raise Http404
+    form = SharedForm(each)
     if request.method == "POST" and form.is_valid():
-        facts = form.facts(draft.claim) if name == "what" else form.facts()
 
         def act() -> str:
-            intake.tell(draft.claim, facts, by=actor(request), on=today())
+            told = [(claim, one.facts()) for claim, one in form.each]
+            if name == "what":
+                told += _stays_of_accident(draft, told)
+            together.tell(told, by=actor(request), on=today())
             return reverse(f"claims:{onward(request, draft, name)}", args=[draft.claim.public_id])
 
         if address := attempt(form, act):
             return redirect(address)
     return show(request, "ask", form, **step_context(request, draft, name))
+
+
+def _stays_of_accident(draft: Draft, told: list[tuple[Claim, dict[str, Any]]]) -> list[tuple[Claim, dict[str, Any]]]:
+    """What is claimed for the stays of the same accident hears of its day too: it is asked once."""
+    days = [facts["accident_on"] for _claim, facts in told if facts.get("accident_on")]
+    return [(claim, {"accident_on": days[0]}) for claim in draft.claims if days and claim.event in STAY_EVENTS]
 
 
 # -- stays ----------------------------------------------------------------------------------------------------------
@@ -113,7 +132,7 @@ def _stay(request: HttpRequest, draft: Draft, stay: Admission | None) -> HttpRes
     if request.method == "POST" and form.is_valid():
 
         def act() -> str:
-            intake.set_stay(draft.claim, **form.stay(), stay=stay, by=actor(request), on=today())
+            together.set_stay(draft.with_stays, **form.stay(), stay=stay, by=actor(request), on=today())
             return reverse("claims:stays", args=[draft.claim.public_id]) + ("?change=1" if "change" in request.GET else "")
 
         if address := attempt_once(request, form, act):
@@ -127,7 +146,7 @@ def _stay(request: HttpRequest, draft: Draft, stay: Admission | None) -> HttpRes
 @drafting
 def stay_remove(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
     """Take back a stay."""
-    intake.remove_stay(draft.claim, _stay_of(draft, pk), by=actor(request))
+    together.remove_stay(draft.with_stays, _stay_of(draft, pk), by=actor(request))
     messages.success(request, _("已删除这次记录。"))
     return _go(draft, "stays")
 
@@ -153,7 +172,7 @@ def documents(request: HttpRequest, draft: Draft) -> HttpResponse:
         kind, files = form.cleaned_data["kind"], form.cleaned_data["files"]
 
         def act() -> str:
-            intake.add_documents(draft.claim, kind=kind, uploads=files, by=actor(request))
+            together.add_documents(draft.taking(kind), kind=kind, uploads=files, by=actor(request))
             return f"{request.get_full_path()}#paper-{kind}"
 
         if address := attempt(form, act):
@@ -197,7 +216,7 @@ def document_remove(request: HttpRequest, draft: Draft, paper: uuid.UUID) -> Htt
     if found is None:
         raise Http404
     try:
-        intake.remove_document(draft.claim, found, by=actor(request))
+        together.remove_document(draft.claims, found, by=actor(request))
         messages.success(request, _("已删除“{name}”。").format(name=found.file_name))
     except intake.ClaimRefused as no:
         messages.error(request, no.message)
@@ -217,7 +236,7 @@ def account(request: HttpRequest, draft: Draft) -> HttpResponse:
     claim, by = draft.claim, actor(request)
 
     def use(card: BankCard) -> str:
-        intake.choose_card(claim, card, by=by)
+        together.choose_card(draft.claims, card, by=by)
         return reverse(f"claims:{onward(request, draft, 'account')}", args=[claim.public_id])
 
     cards, chosen, fresh = account_forms(request, draft.claim)
@@ -276,16 +295,18 @@ def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _send(request: HttpRequest, claim: Claim) -> str:
-    send = intake.submit if claim.state == "draft" else intake.supplement
-    send(claim, by=actor(request), on=today())
+    by, on = actor(request), today()
+    if claim.state == "draft":
+        together.submit(open_together(claim), by=by, on=on)
+    else:
+        intake.supplement(claim, by=by, on=on)
     return reverse("claims:submitted", args=[claim.public_id])
 
 
 def _check_page(request: HttpRequest, draft: Draft, form: SubmitForm) -> HttpResponse:
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     gaps = [step for step in draft.steps if not step.done and step.name != "check"]
-    found = None if _too_early(draft) else _estimate(draft, language)
-    context = {"gaps": gaps, "sections": answers_of(draft, language), "estimate": found}
+    context = {"gaps": gaps, "sections": answers_of(draft, language), "plans": _plans(draft, language)}
     return show(request, "check", form, **context, **step_context(request, draft, "check"))
 
 
@@ -294,14 +315,21 @@ def _too_early(draft: Draft) -> bool:
     return any(not step.done for step in draft.steps if step.name in ("what", "medical", "stays"))
 
 
-def _estimate(draft: Draft, language: str) -> dict[str, Any] | None:
-    found = estimate(draft.claim, on=today())
+def _plans(draft: Draft, language: str) -> list[dict[str, Any]]:
+    """Each claim of the event: its plan, what it is likely to give, the papers it wants. No amount while facts are missing."""
+    found = [None] * len(draft.parts) if _too_early(draft) else estimates(draft.claims, on=today())
+    return [_plan(part, one, language) for part, one in zip(draft.parts, found, strict=True)]
+
+
+def _plan(part: Part, found: Assessment | None, language: str) -> dict[str, Any]:
+    papers = _("、").join(paper.name.in_language(language) for paper in part.wanted if paper.required)
+    plan: dict[str, Any] = {"claim": part.claim, "papers": papers}
     if found is None:
-        return None
+        return plan
     told = found.as_data()
-    left = left_in_words(told, schedule_of(draft.claim.terms), language, reader="worker")
+    left = left_in_words(told, schedule_of(part.claim.terms), language, reader="worker")
     total = format_yuan(fen_from_yuan(found.total))
-    return {"total": total, "is_nothing": found.total == 0, "items": in_words(told, language), "left": left}
+    return plan | {"is_told": True, "total": total, "is_nothing": found.total == 0, "items": in_words(told, language), "left": left}
 
 
 @requires("my.use")

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from claims.forms import WithdrawForm, card_words
 from claims.models import Claim
 from claims.reasons import reason_words
-from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper
+from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper, open_together, told_together
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.progress import standing_of, trail_of
@@ -121,7 +121,9 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
         "returned_payment": ("payouts:correct_account", _("更正收款账户：{number}"), _("去更正")),
         "draft": ("claims:resume", _("没填完的申领：{number}"), _("接着填")),
     }
-    found = [(claim, *words[claim.state]) for state in words for claim in claims if claim.state == state]
+    waiting = [claim for state in words for claim in claims if claim.state == state]
+    once = {(claim.state, claim.occasion if claim.state == "draft" else claim.pk): claim for claim in waiting}
+    found = [(claim, *words[claim.state]) for claim in once.values()]
     return [
         {
             "words": title.format(number=claim.number),
@@ -161,6 +163,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "account": card_words(claim.card) if claim.card and mine_to_do and claim.state not in UNPAID else "",
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
+        "beside": [one for one in told_together(claim) if one.pk != claim.pk] if mine_to_do else [],
         "corrects": corrected_number(claim),
         "replaces": claim.corrects is not None and claim.corrects.state == "replaced",
         "correction": correction_of(claim),
@@ -172,31 +175,43 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
 @requires("my.use")
 @never_cache
 def submitted(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """It has arrived: the number to keep, what happens next, by when, whom to ask."""
+    """It has arrived: the numbers to keep, what happens next, by when, whom to ask."""
     claim = own(request, public_id)
     if claim.state in ("draft", "withdrawn"):
         return redirect("claims:status", public_id)
-    return show(request, "submitted", claim=claim, standing=standing_of(claim, trail_of(claim), on=today()))
+    sent = [one for one in told_together(claim) if one.state != "draft"]
+    return show(request, "submitted", claim=claim, sent=sent, standing=standing_of(claim, trail_of(claim), on=today()))
+
+
+@requires("my.use")
+@never_cache
+def event(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """One event and every claim that was begun for it, each where it is now."""
+    claim = own(request, public_id)
+    claims = told_together(claim)
+    context = {"claims": [_claim_card(one) for one in claims], "drafts": [one for one in claims if one.state == "draft"][:1]}
+    return show(request, "event", claim=claim, title=_("同一件事的申领"), **context)
 
 
 @requires("my.use")
 @never_cache
 def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Take the claim back, after a second question."""
+    """Take the claim back, after a second question. One of several drafts is left out; the others go on."""
     claim = own(request, public_id)
+    others = [one for one in open_together(claim) if one.pk != claim.pk]
     form = WithdrawForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
 
         def act() -> str:
             intake.withdraw(claim, by=actor(request))
-            return reverse("claims:home")
+            return reverse("claims:check", args=[others[0].public_id]) if others else reverse("claims:home")
 
         if address := attempt(form, act):
             messages.success(request, _("已撤回申领 {number}。").format(number=claim.number))
             return redirect(address)
     elif claim.state not in intake.WITHDRAWABLE:
         return redirect("claims:status", public_id)
-    return show(request, "withdraw", form, claim=claim)
+    return show(request, "withdraw", form, claim=claim, others=others)
 
 
 @requires("my.use")

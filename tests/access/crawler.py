@@ -25,6 +25,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    widths: dict[str, int] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -65,6 +66,7 @@ class PageReader(HTMLParser):
             self._select, form.fields[name] = name, ""
         elif tag == "textarea":
             self._textarea, form.fields[name] = name, ""
+            form.widths |= {name: int(given["maxlength"])} if "maxlength" in given else {}
         elif tag == "button":
             form.buttons.append((name, given.get("value", "")))
         elif tag == "input" and kind == "file":
@@ -76,6 +78,7 @@ class PageReader(HTMLParser):
             form.buttons.append((name, given.get("value", "")))
         elif tag == "input":
             form.fields[name] = given.get("value", "")
+            form.widths |= {name: int(given["maxlength"])} if "maxlength" in given else {}
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":

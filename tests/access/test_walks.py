@@ -95,6 +95,7 @@ def _trials(form: Form) -> Iterator[dict[str, object]]:
     for place, name in enumerate(names):
         for turn in range(0, len(HOSTILE), 4):
             yield {**form.fields, name: HOSTILE[(place + turn) % len(HOSTILE)]}
+    yield {**form.fields, **{name: "長" * width for name, width in form.widths.items()}}  # as much as the page lets in, and no more
     for name in form.files:
         for junk in (b"", b"\xff\xd8\xff", b"PK\x03\x04" * 99):
             yield {**form.fields, name: SimpleUploadedFile("x.jpg", junk)}

@@ -50,7 +50,9 @@ def test_an_upheld_appeal_is_decided_anew_by_others_and_paid(desk: Desk, rejecte
 
 def test_an_appeal_against_the_amount_pays_the_difference(desk: Desk) -> None:
     claim = desk.decide(desk.world.claim(desk.cover(), 600_000))
+    claim.admissions.update(hosp_part_amt_fen=1)
     made = _uphold(desk, _file(desk, claim))
+    assert [flag.code for flag in made.flags.all()] == ["total_does_not_add"]  # screened when made: whoever is handed it sees why
     made.admissions.update(psn_part_amt_fen=1_000_000)
     desk.decide_otherwise(made)
     assert made.approved_fen == made.statements.get(is_final=True).total_fen - 440_000 > 0

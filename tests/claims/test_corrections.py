@@ -37,7 +37,10 @@ def mild(desk: Desk) -> Claim:
 
 def test_a_mild_case_found_severe_after_payment_pays_the_difference(desk: Desk, mild: Claim) -> None:
     before = (Claim.objects.filter(pk=mild.pk).values().get(), mild.statements.get(is_final=True).assessment)
+    mild.documents.first().delete()
     made = corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告第 2 页")
+    # Screened when made; that it has the papers of its own first decision is no second use of them.
+    assert {flag.code for flag in made.flags.all()} == {"missing_paper", "new_provider"}
     assert (made.state, made.corrects_id, made.statements.get().total_fen) == ("reviewed", mild.pk, 1_000_000)
     adjudication.approve(made, by=desk.approver, on=ASKED)
     assert (mild.approved_fen, made.approved_fen) == (300_000, 700_000)

@@ -46,13 +46,13 @@ def today() -> Iterator[None]:
         yield
 
 
-def _client(user: User) -> Client:
+def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
     return client
 
 
-def _photo(words: str = "结算单", colour: str = "#335577") -> SimpleUploadedFile:
+def photo(words: str = "结算单", colour: str = "#335577") -> SimpleUploadedFile:
     out = io.BytesIO()
     Image.new("RGB", (640, 480), colour).save(out, "PNG")
     return SimpleUploadedFile(f"{words}.png", out.getvalue(), "image/png")
@@ -62,7 +62,7 @@ def _text(answer: HttpResponse) -> str:
     return answer.content.decode()
 
 
-def _user(cover: Enrolment) -> User:
+def user_of(cover: Enrolment) -> User:
     with everywhere(reason="look"):
         return cover.member.user
 
@@ -71,7 +71,7 @@ class Walk:
     """A worker with a phone: opens pages and sends their forms as they stand there."""
 
     def __init__(self, user: User) -> None:
-        self.client = _client(user)
+        self.client = client_of(user)
         self.page = "/my/"
 
     def get(self, address: str) -> str:
@@ -103,7 +103,7 @@ class Walk:
         with everywhere(reason="look"):
             kinds = [d["code"] for d in claim.terms.schedule["documents"] if claim.event in d.get("events", [claim.event])]
         for i, kind in enumerate(kinds):
-            said = {"kind": kind, "files": [_photo(kind, f"#10203{i}"), _photo("第二页", f"#50203{i}")]}
+            said = {"kind": kind, "files": [photo(kind, f"#10203{i}"), photo("第二页", f"#50203{i}")]}
             assert self.client.post(reverse("claims:documents", args=[claim.public_id]), said).status_code == 302
 
     def step(self, claim: Claim, name: str, said: dict) -> HttpResponse:
@@ -118,7 +118,7 @@ def cover(world: World) -> Enrolment:
 
 @pytest.fixture
 def walk(cover: Enrolment) -> Walk:
-    return Walk(_user(cover))
+    return Walk(user_of(cover))
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_an_inpatient_claim_is_filled_in_sent_and_paid_what_the_plan_says(world:
 def test_a_major_disease_claim_needs_no_figures_and_pays_the_plans_example(world: World) -> None:
     with everywhere(reason="arrange"), frozen(JOINED):
         cover = world.cover(world.member(102, "李秀英"), load("national-critical-illness.2026"))
-    walk = Walk(_user(cover))
+    walk = Walk(user_of(cover))
     claim = walk.begin("diagnosis", ILL, cover)
     assert walk.page == reverse("claims:medical", args=[claim.public_id])
     said = {"event_on": "2026-05-20", "hospital": "西京医院", "diagnosis": "急性心肌梗死"}
@@ -203,7 +203,7 @@ def test_the_kind_of_event_is_asked_where_the_plan_takes_it_until_a_later_day(wo
     until = {"until": {"default": "2026-06-30", "childbirth": "2026-08-31"}}
     with everywhere(reason="arrange"), frozen(JOINED):
         cover = world.cover(world.member(102, "李秀英"), load("shaanxi-yulin-medical.2026", claim_within=until))
-    walk = Walk(_user(cover))
+    walk = Walk(user_of(cover))
     claim = walk.begin("admission", ILL, cover)
     page = walk.get(reverse("claims:medical", args=[claim.public_id]))
     assert "生育（最晚 2026年8月31日申领）" in page
@@ -236,7 +236,7 @@ def test_an_accident_that_led_to_a_stay_is_asked_for(walk: Walk, full: Claim) ->
 def test_each_stay_tells_the_grade_of_its_hospital_where_the_plan_looks_at_it(world: World) -> None:
     with everywhere(reason="arrange"), frozen(JOINED):
         cover = world.cover(world.member(102, "李秀英"), load("shaanxi-yulin-medical.2026", items=BY_GRADE, examples=EXAMPLES))
-    walk = Walk(_user(cover))
+    walk = Walk(user_of(cover))
     claim = walk.begin("admission", ILL, cover)
     walk.step(claim, "medical", {"hospital": "西京医院", "diagnosis": "肺炎", "by_accident": "no"})
     days = {"admitted_on": "2026-05-20", "discharged_on": "2026-05-28", **FIGURES}
@@ -255,7 +255,7 @@ def test_an_accident_tells_what_the_plan_does_not_pay_for(world: World) -> None:
     with everywhere(reason="arrange"), frozen(JOINED):
         terms = load("national-accident.2026", exclusions=excluded)
         cover = world.cover(world.member(103), terms)
-    walk = Walk(_user(cover))
+    walk = Walk(user_of(cover))
     claim = walk.begin("accident_disability", ILL, cover)
     said = {"accident_on": "2026-05-20", "happened": "骑摩托车回家路上摔倒"}
     assert walk.send({**said, "circumstances": "flood"}).status_code == 400
@@ -327,7 +327,7 @@ def test_covers_that_do_not_fit_are_shown_with_the_reason(world: World, walk: Wa
     walk.send({"answer": "admission"})
     walk.send({"answer": "2026-01-20"})
     page = walk.get(reverse("claims:start_cover"))
-    assert page.count('type="radio"') == 1
+    assert page.count('name="cover"') == 1
     assert "在等待期内，2026年2月5日起才开始给付" in page
     assert "互助费还没有确认到账" in page
     assert walk.send({"cover": str(unpaid.public_id), "consent": "on"}).status_code == 400
@@ -412,7 +412,7 @@ def test_a_supplement_goes_there_and_back(world: World, walk: Walk, sent: Claim)
     assert "请重拍" in walk.get(reverse("claims:supplement", args=[sent.public_id]))
     remove = reverse("claims:document_remove", args=[sent.public_id, seen.public_id])
     assert "不能删除" in _text(walk.client.post(remove))
-    said = {"kind": "settlement", "files": [_photo("重拍的结算单", "#ff0000")]}
+    said = {"kind": "settlement", "files": [photo("重拍的结算单", "#ff0000")]}
     assert walk.client.post(reverse("claims:documents", args=[sent.public_id]), said).status_code == 302
     assert walk.step(sent, "check", {"declaration": "on"}).status_code == 302
     claim = _fresh(sent)
@@ -541,16 +541,16 @@ def test_papers_are_refused_kindly(walk: Walk, draft: Claim) -> None:
     address = reverse("claims:documents", args=[draft.public_id])
     text = SimpleUploadedFile("结算单.jpg", b"not a photo", "image/jpeg")
     big = SimpleUploadedFile("大.jpg", b"\xff\xd8" + b"0" * (10 * 1024 * 1024), "image/jpeg")
-    for files, words in (([text], "只能上传照片"), ([big], "超过 10 MB"), ([], "请选择照片"), ([_photo("好"), text], "结算单.jpg：")):
+    for files, words in (([text], "只能上传照片"), ([big], "超过 10 MB"), ([], "请选择照片"), ([photo("好"), text], "结算单.jpg：")):
         answer = walk.client.post(address, {"kind": "settlement", "files": files})
         assert answer.status_code == 400
         assert words in _text(answer)
-    assert walk.client.post(address, {"kind": "passport", "files": [_photo()]}).status_code == 400
-    assert walk.client.post(address, {"kind": "settlement", "files": [_photo(), _photo("同一张")]}).status_code == 400
+    assert walk.client.post(address, {"kind": "passport", "files": [photo()]}).status_code == 400
+    assert walk.client.post(address, {"kind": "settlement", "files": [photo(), photo("同一张")]}).status_code == 400
     with everywhere(reason="look"):
         assert not ClaimDocument.objects.exists()
-    assert walk.client.post(address, {"kind": "settlement", "files": [_photo()]}).status_code == 302
-    again = walk.client.post(address, {"kind": "discharge", "files": [_photo()]})
+    assert walk.client.post(address, {"kind": "settlement", "files": [photo()]}).status_code == 302
+    again = walk.client.post(address, {"kind": "discharge", "files": [photo()]})
     assert again.status_code == 400
     assert "已经上传过了" in _text(again)
 
@@ -563,7 +563,7 @@ def test_a_paper_is_removed_before_sending_and_shown_to_its_owner_alone(world: W
     assert answer["Content-Security-Policy"].startswith("sandbox")
     assert "no-store" in answer["Cache-Control"]
     assert len(walk.client.get(reverse("claims:document_small", args=[paper.public_id])).content) < len(answer.content)
-    assert _client(outsider).get(address).status_code == 404
+    assert client_of(outsider).get(address).status_code == 404
     assert walk.client.post(reverse("claims:document_remove", args=[full.public_id, paper.public_id])).status_code == 302
     assert walk.client.get(address).status_code == 404
 
@@ -630,7 +630,7 @@ def _routes(claim: Claim) -> list[str]:
 
 def test_another_worker_finds_none_of_these_pages(world: World, full: Claim) -> None:
     with everywhere(reason="arrange"):
-        client = _client(world.member(107, "外人").user)
+        client = client_of(world.member(107, "外人").user)
     for address in _routes(full):
         assert client.post(address, {"declaration": "on", "key": "x"}).status_code == 404, address
         assert client.get(address).status_code in (404, 405), address
@@ -675,7 +675,7 @@ def test_no_input_about_an_accident_or_a_new_account_gives_a_5xx(world: World, v
     text = value.encode("utf-8", "replace").decode()
     with everywhere(reason="arrange"), frozen(JOINED):
         cover = world.cover(world.member(103), load("national-accident.2026"))
-    walk = Walk(_user(cover))
+    walk = Walk(user_of(cover))
     claim = walk.begin("accident_disability", ILL, cover)
     told = {"accident_on": text, "death_on": text, "happened": text, "disability_grade": text, "hospital": text, "diagnosis": text}
     for name in ("what", "medical", "stays", "stay_new", "supplement", "withdraw"):
@@ -701,7 +701,7 @@ def test_pages_take_the_same_statements_for_one_row_or_many(world: World, walk: 
     for day in (1, 2, 3):
         stay = STAY | {"admitted_on": f"2026-04-0{day}", "discharged_on": f"2026-04-0{day}"}
         walk.step(full, "stay_new", stay)
-        walk.client.post(reverse("claims:documents", args=[full.public_id]), {"kind": "other", "files": [_photo(str(day), f"#00{day}000")]})
+        walk.client.post(reverse("claims:documents", args=[full.public_id]), {"kind": "other", "files": [photo(str(day), f"#00{day}000")]})
     assert [_statements(walk.client, address) for address in addresses] == before
     assert max(before) <= 22
     status = reverse("claims:status", args=[full.public_id])

@@ -13,9 +13,31 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 2600
+MAX_PDF_PAGES, MAX_STREAMS = 300, 20_000
+# What a PDF unpacks to at most: in one stream, and in all; a page of a scan unpacks to some 30 MB.
+MAX_STREAM, MAX_UNPACKED = 120 * 1024 * 1024, 600 * 1024 * 1024
+MAX_OBJECTS = 32 * 1024 * 1024  # of one stream of objects
+# An opening action that is a list names but the page to begin with.
 _ACTIVE = re.compile(
-    rb"/(JavaScript|JS|OpenAction|AA|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToR|GoToE|Encrypt)\b"
+    rb"/(JavaScript|OpenAction(?!\s*\[)|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToR|GoToE|Encrypt)\b"
 )
+# Two letters stand by chance in the bytes of any photo, so these are looked for outside of streams alone.
+_ACTIVE_SHORT = re.compile(rb"/(JS|AA)(?=[\s(<\[/])")
+_ACTIVE_WORDS = "PDF 文件里有脚本、附件或密码，请打印成普通 PDF 或拍照上传"
+_COMPLEX_WORDS = "PDF 文件太复杂，请拍照上传"
+_STREAM = re.compile(rb"(?<!end)stream[ \t]*(?:\r\n?|\n)")
+_TWICE_PACKED = re.compile(rb"/(?:FlateDecode|Fl)\b\s*/(?:FlateDecode|Fl)\b")
+# What the leading bytes of a file tell, where there is better advice than "only photos and PDF".
+_KNOWN: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (
+        re.compile(rb"....ftyp(heic|heix|hevc|heim|heis|mif1|msf1|avif)", re.DOTALL),
+        "这是 HEIC 格式的照片，请在手机里另存为 JPG，或直接用这个页面拍照上传",
+    ),
+    (re.compile(rb"PK[\x03\x05]"), "这是压缩包或办公文件，请拍照，或另存为 PDF 再上传"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "这是压缩包或办公文件，请拍照，或另存为 PDF 再上传"),
+)
+# Names that stand for devices on the machines that papers are saved to.
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
 class UploadError(ValueError):
@@ -54,13 +76,14 @@ def _clean_image(data: bytes) -> bytes:
                 if image.width * image.height > MAX_PIXELS:
                     raise UploadError("照片像素太大，请用手机普通模式重新拍照")
                 image.load()
-                upright = ImageOps.exif_transpose(image).convert("RGB")
+                upright = _plain(_upright(image))
     except UploadError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UploadError("照片像素太大，请用手机普通模式重新拍照") from error
     except UnidentifiedImageError as error:
-        raise UploadError("只能上传照片（JPG、PNG）或 PDF 文件，请重新选择") from error
+        words = next((words for known, words in _KNOWN if known.match(data)), "只能上传照片（JPG、PNG）或 PDF 文件，请重新选择")
+        raise UploadError(words) from error
     except Exception as error:  # decoders raise many kinds of error on damaged files
         raise UploadError("照片不完整或已损坏，请重新拍照后上传") from error
     upright.thumbnail((MAX_SIDE, MAX_SIDE))
@@ -69,33 +92,111 @@ def _clean_image(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """The photo as it was taken; what it says of itself may be broken where the photo is not."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # readers of such notes raise many kinds of error
+        return image
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The points alone, on white: a new picture, so that no comment, profile or place of the old one goes along."""
+    if image.mode.startswith("I"):  # 16 bits a point; what is wider than that is no photo
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    seen = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
+    plain = Image.new("RGB", seen.size, "white")
+    plain.paste(seen, mask=seen if seen.mode == "RGBA" else None)
+    return plain
+
+
 def _refuse_active_pdf(data: bytes) -> None:
-    if b"%%EOF" not in data[-2048:] or b"startxref" not in data[-4096:]:
+    """Refuse what a PDF may do beyond being read, what does not end where it says, and what unpacks beyond measure."""
+    _refuse_broken_pdf(data)
+    outside, pages, after = bytearray(), 0, 0
+    unpacked, end = _Unpacking(), -1
+    for order, found in enumerate(_STREAM.finditer(data)):
+        if order >= MAX_STREAMS:
+            raise UploadError(_COMPLEX_WORDS)
+        end = end if end >= found.end() else data.find(b"endstream", found.end())
+        end = end if end >= 0 else len(data)
+        head = _head(data, found.start())
+        if found.start() >= after:  # else it stands in another stream, or in what only looks like one
+            outside += data[after : found.start()]
+            after = end
+        elif b"/ObjStm" not in head:
+            continue
+        content = unpacked.unpack(memoryview(data)[found.end() : end], keep=b"/ObjStm" in head, twice=bool(_TWICE_PACKED.search(head)))
+        pages += _refuse_active(content)
+    pages += _refuse_active(bytes(outside + data[after:]))
+    if _ACTIVE.search(_names(data)):
+        raise UploadError(_ACTIVE_WORDS)
+    if pages > MAX_PDF_PAGES:
+        raise UploadError("PDF 页数太多，请只上传需要的几页")
+
+
+def _head(data: bytes, start: int) -> bytes:
+    """What is said of the stream that starts here, its names in letters."""
+    before = data[max(start - 65536, 0) : start]
+    at = before.rfind(b"obj")
+    if at < 0:
+        raise UploadError(_COMPLEX_WORDS)
+    return _names(before[at:])
+
+
+_PAGE = re.compile(rb"/Type\s*/Page\b(?!s)")
+
+
+def _refuse_active(objects: bytes) -> int:
+    """How many pages these objects are; UploadError when one of them acts."""
+    plain = _names(objects)
+    if _ACTIVE.search(plain) or _ACTIVE_SHORT.search(plain):
+        raise UploadError(_ACTIVE_WORDS)
+    return len(_PAGE.findall(plain))
+
+
+def _names(objects: bytes) -> bytes:
+    """The same with names in letters: any letter of a name may stand there as a number."""
+    return re.sub(rb"#([0-9A-Fa-f]{2})", lambda m: bytes([int(m.group(1), 16)]), objects)
+
+
+def _refuse_broken_pdf(data: bytes) -> None:
+    """The table of contents must stand where the end of the file says, and nothing may follow the end."""
+    found = re.search(rb"startxref\s+(\d{1,10})\s+%%EOF[\s\x00]*\Z", data[-4096:])
+    if not found or not re.match(rb"\s*(xref\b|\d+\s+\d+\s+obj\b)", data[int(found.group(1)) : int(found.group(1)) + 64]):
         raise UploadError("PDF 文件不完整，请重新导出后上传")
-    budget = 60 * 1024 * 1024
-    for chunk in (data, *_streams(data)):
-        budget -= len(chunk)
-        if budget < 0:
-            raise UploadError("PDF 文件太复杂，请拍照上传")
-        plain = re.sub(rb"#([0-9A-Fa-f]{2})", lambda m: bytes([int(m.group(1), 16)]), chunk)
-        if _ACTIVE.search(plain):
-            raise UploadError("PDF 文件里有脚本、附件或密码，请打印成普通 PDF 或拍照上传")
 
 
-def _streams(data: bytes) -> list[bytes]:
-    """The contents of compressed object streams, where active parts can hide."""
-    found = []
-    for match in re.finditer(rb"/ObjStm\b.{0,400}?stream\r?\n", data, re.DOTALL):
+class _Unpacking:
+    """Unpacks streams within one budget for the whole file."""
+
+    def __init__(self) -> None:
+        self.left = MAX_UNPACKED
+
+    def unpack(self, packed: memoryview, *, keep: bool, twice: bool) -> bytes:
+        """The content of a stream of objects (`keep`), where active parts can hide; of others only how much it is."""
+        if twice:
+            raise UploadError(_COMPLEX_WORDS)
+        kept, size, unpacker = bytearray(), 0, zlib.decompressobj()
         try:
-            found.append(zlib.decompressobj().decompress(data[match.end() :], 8 * 1024 * 1024))
+            for at in range(0, len(packed), 65536):
+                piece: bytes | memoryview = packed[at : at + 65536]
+                while piece and not unpacker.eof:
+                    part = unpacker.decompress(piece, 1024 * 1024)
+                    piece, size = unpacker.unconsumed_tail, size + len(part)
+                    kept += part if keep else b""
+                    self.left -= len(part)
+                    if size > MAX_STREAM or self.left < 0 or len(kept) > MAX_OBJECTS:
+                        raise UploadError(_COMPLEX_WORDS)
         except zlib.error:
-            raise UploadError("PDF 文件已损坏，请重新导出后上传") from None
-    return found
+            if keep:
+                raise UploadError("PDF 文件已损坏，请重新导出后上传") from None
+        return bytes(kept)
 
 
 def safe_name(name: str, ending: str) -> str:
-    """A name fit to be shown and offered for download: no path, no control characters, the true ending."""
+    """A name fit to be shown and offered for download: no path, no control characters, no device, the true ending."""
     leaf = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     leaf = "".join(c for c in leaf if unicodedata.category(c)[0] not in "CZ" and c not in '<>:"|?*;%')
-    stem = leaf.rpartition(".")[0] or leaf or "file"
-    return f"{stem[:80]}.{ending}"
+    stem = (leaf.rpartition(".")[0] or leaf).lstrip(".-") or "file"
+    return f"{'_' if _RESERVED.match(stem) else ''}{stem[:80]}.{ending}"
