@@ -1,5 +1,6 @@
 """The tables of this room, gathered for Django."""
 
+from members.models.bulk import BulkWork, BulkWorkRow
 from members.models.contributions import (
     BankStatement,
     ContributionDue,
@@ -33,6 +34,8 @@ __all__ = [
     "AgentPaper",
     "BankCard",
     "BankStatement",
+    "BulkWork",
+    "BulkWorkRow",
     "CarriedEnrolment",
     "CertificatePack",
     "Consent",
