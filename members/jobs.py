@@ -5,7 +5,19 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import bulk, contacts, contributions, deadlines, lineage, packs, roster_news, rosters, sight, statements
+from members.services import (
+    bulk,
+    contacts,
+    contributions,
+    deadlines,
+    lineage,
+    packs,
+    problem_sheets,
+    roster_news,
+    rosters,
+    sight,
+    statements,
+)
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -35,6 +47,12 @@ def cancel_unpaid(run: Run) -> dict[str, Any] | None:
 def check_roster(run: Run) -> dict[str, Any] | None:
     """Read and judge an uploaded roster."""
     rosters.check(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
+
+
+@job("members.write_problems", label=_("生成要改正的名单"))
+def write_problems(run: Run) -> dict[str, Any] | None:
+    """Write the sheets of a roster's lines that are not enrolled."""
+    problem_sheets.write(run.subject_ids[0])
 
 
 @job("members.commit_roster", label=_("登记名册"))

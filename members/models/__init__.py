@@ -13,7 +13,7 @@ from members.models.contributions import (
 )
 from members.models.corrections import Correction, CorrectionPaper
 from members.models.departures import Departure
-from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow
+from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow, RosterSheet
 from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import (
@@ -59,6 +59,7 @@ __all__ = [
     "RemittanceCorrection",
     "Roster",
     "RosterRow",
+    "RosterSheet",
     "StatementRow",
     "UnitAgent",
     "UnitChange",
