@@ -5,7 +5,20 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.services import contacts, contributions, deadlines, fee_news, lineage, packs, roster_news, rosters, sight, statements
+from members.services import (
+    bulk,
+    contacts,
+    contributions,
+    deadlines,
+    fee_news,
+    lineage,
+    packs,
+    problem_sheets,
+    roster_news,
+    rosters,
+    sight,
+    statements,
+)
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -35,6 +48,12 @@ def cancel_unpaid(run: Run) -> dict[str, Any] | None:
 def check_roster(run: Run) -> dict[str, Any] | None:
     """Read and judge an uploaded roster."""
     rosters.check(run.subject_ids[0], by=SYSTEM, on=run.on, tell=run.tell)
+
+
+@job("members.write_problems", label=_("生成要改正的名单"))
+def write_problems(run: Run) -> dict[str, Any] | None:
+    """Write the sheets of a roster's lines that are not enrolled."""
+    problem_sheets.write(run.subject_ids[0])
 
 
 @job("members.commit_roster", label=_("登记名册"))
@@ -107,6 +126,24 @@ def read_statement(run: Run) -> dict[str, Any] | None:
 def take_statement(run: Run) -> dict[str, Any] | None:
     """Take in the money of a confirmed bank statement."""
     return statements.take(run.subject_ids[0], run)
+
+
+@job("members.approve_units", label=_("批量通过单位登记"))
+def approve_units(run: Run) -> dict[str, Any] | None:
+    """Take in the units of one request."""
+    return bulk.advance(run.subject_ids[0], run)
+
+
+@job("members.return_rosters", label=_("批量退回名册"))
+def return_rosters(run: Run) -> dict[str, Any] | None:
+    """Give back the rosters of one request."""
+    return bulk.advance(run.subject_ids[0], run)
+
+
+@job("members.settle_rosters", label=_("批量核销名册的互助费"))
+def settle_rosters(run: Run) -> dict[str, Any] | None:
+    """Match what is sure to the rosters of one request."""
+    return bulk.advance(run.subject_ids[0], run)
 
 
 @job("members.match_sure", label=_("核销来款"))

@@ -75,14 +75,14 @@ ROSTER = Graph(
         State("void", _("已作废"), "bad"),
     ),
     arrows=(
-        Arrow("check", _("核对名册"), ("uploaded",), "checked", "rosters.commit"),
+        Arrow("check", _("核对名册"), ("uploaded",), "checked", "rosters.commit", then=("members.write_problems",)),
         Arrow("refuse", _("名册无法读取"), ("uploaded",), "unreadable", "rosters.commit"),
         # What was checked on an earlier day may not hold any more: window, ages, contributions.
         Arrow("recheck", _("重新核对"), ("checked",), "uploaded", "rosters.upload", then=("members.check_roster",)),
         Arrow("confirm", _("确认登记"), ("checked",), "committing", "rosters.commit", then=("members.commit_roster",)),
         Arrow(
             "commit", _("登记完成"), ("committing",), "committed", "rosters.commit",
-            then=("members.tell_enrolled", "members.end_sight_of_moved"),
+            then=("members.tell_enrolled", "members.end_sight_of_moved", "members.write_problems"),
         ),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "dues.move", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),

@@ -14,13 +14,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from members.admin import bulk
 from members.models import Roster
 from members.selectors import rosters as reading
 from members.services import participation, roster_returns
 from members.services.rosters import outcome_sheet
 from programs.models import Program
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting, whole
+from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.files import XLSX, send
@@ -169,6 +170,12 @@ class RosterAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "roster", "enrolments.view", roster_page),
         ("<int:pk>/result/", "roster_result", "enrolments.view", roster_result),
+        ("bulk/return/", "bulk_return_rosters", "rosters.return", bulk.page_of("return_rosters")),
+        ("bulk/settle/", "bulk_settle_rosters", "contributions.confirm", bulk.page_of("settle_rosters")),
+    )
+    list_links = (
+        Link(_("批量退回"), "admin:bulk_return_rosters", "rosters.return"),
+        Link(_("批量核销互助费"), "admin:bulk_settle_rosters", "contributions.confirm"),
     )
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的名册。单位经办人上传名册后会出现在这里。")

@@ -15,12 +15,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from members.admin import bulk
 from members.models import AgentChange, ContributionDue, Roster, UnitAgent, UnitChange, UnitPaper, WorkUnit
 from members.selectors.units import facts_of, lineage_of
 from members.services import units
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
@@ -121,7 +122,10 @@ class WorkUnitAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "unit", "units.view", unit_page),
         ("papers/<int:pk>", "unit_paper", "units.view", unit_paper),
+        ("bulk/", "bulk_approve_units", "units.approve", bulk.page_of("approve_units")),
+        ("bulk/<int:pk>/", "bulk_result", "units.view", bulk.result_page),
     )
+    list_links = (Link(_("批量通过"), "admin:bulk_approve_units", "units.approve"),)
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
     list_display = ("name", "standing", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted")

@@ -1,5 +1,6 @@
 """The tables of this room, gathered for Django."""
 
+from members.models.bulk import BulkWork, BulkWorkRow
 from members.models.contributions import (
     BankStatement,
     ContributionDue,
@@ -12,7 +13,7 @@ from members.models.contributions import (
 )
 from members.models.corrections import Correction, CorrectionPaper
 from members.models.departures import Departure
-from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow
+from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow, RosterSheet
 from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, Member, MemberSecret
 from members.models.units import (
@@ -33,6 +34,8 @@ __all__ = [
     "AgentPaper",
     "BankCard",
     "BankStatement",
+    "BulkWork",
+    "BulkWorkRow",
     "CarriedEnrolment",
     "CertificatePack",
     "Consent",
@@ -56,6 +59,7 @@ __all__ = [
     "RemittanceCorrection",
     "Roster",
     "RosterRow",
+    "RosterSheet",
     "StatementRow",
     "UnitAgent",
     "UnitChange",

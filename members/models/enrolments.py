@@ -149,6 +149,19 @@ class RosterRow(Scoped):
         return said.line(self.reasons)
 
 
+class RosterSheet(Scoped):
+    """The sheet of the lines that are not enrolled, with their reasons in one language."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
+
+    roster = models.ForeignKey(Roster, models.CASCADE, related_name="sheets", db_index=False)
+    language = models.CharField(max_length=10)
+    file = models.FileField(upload_to="rosters/%Y/")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["roster", "language"], name="roster_sheet_once")]
+
+
 class Enrolment(Stateful, OfficeOwned):
     """One person × one program × one stretch of days (人次). `cover` is half-open; the person through whom a spouse or
     child joins is the `holder`. Narrow on purpose: tens of millions of rows.

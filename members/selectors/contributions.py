@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, Func, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -124,6 +126,11 @@ def over_paid(due: ContributionDue) -> list[Remittance]:
 
 
 _SHOWN = ("unit__office", "roster__terms__program", "enrolment__program", "enrolment__member")  # for the unit's pages
+
+
+def own_reference() -> Func:
+    """The reference of the debt that an outer query is about, as the remark of a remittance may hold it (`named__contains`)."""
+    return Func(OuterRef("reference"), template="ARRAY[%(expressions)s]::varchar[]", output_field=ArrayField(CharField()))
 
 
 def my_due(pk: int) -> ContributionDue | None:

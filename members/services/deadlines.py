@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import CharField, Exists, Func, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import ContributionDue, Enrolment, Member, Remittance
+from members.selectors.contributions import own_reference
 from members.services.agents import agents_on
 from members.services.contributions import lock_covers, write_off
 from members.transitions import DUE_LIVE, REMITTANCE_OPEN
@@ -42,9 +42,9 @@ def _live() -> Any:
 
 def _overdue(on: date) -> Any:
     """Debts whose last day is over long enough, and for which no money that came in time waits to be matched."""
-    name = Func(OuterRef("reference"), template="ARRAY[%(expressions)s]::varchar[]", output_field=ArrayField(CharField()))
     there = Remittance.objects.filter(
-        office=OuterRef("office"), state__in=REMITTANCE_OPEN, left_fen__gt=0, received_on__lte=OuterRef("pay_by"), named__contains=name
+        office=OuterRef("office"), state__in=REMITTANCE_OPEN, left_fen__gt=0, received_on__lte=OuterRef("pay_by"),
+        named__contains=own_reference(),
     )
     return _live().filter(~Exists(there), pay_by__lt=on - timedelta(days=STATEMENTS_IN))
 

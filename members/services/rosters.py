@@ -22,14 +22,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
-from members.services import departures, participation
+from members.services import departures, participation, problem_sheets
 from members.services import roster_tables as tables
 from members.services.agent_news import tell_agents
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
 from members.services.participation import TooFew, refuse_too_few, words_of
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, problem_sheet, read_rows, template_sheet
+from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, read_rows, template_sheet
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge
 from programs.rules.facts import PersonFacts
@@ -175,6 +175,7 @@ def _recheck(roster: Roster, *, by: Actor) -> Roster:
     with transaction.atomic():
         move([roster], "recheck", by=by, changes=NOTHING_KNOWN)
         RosterRow.objects.filter(roster=roster).delete()
+        problem_sheets.drop([roster.pk])
     return roster
 
 
@@ -191,6 +192,7 @@ def forget_numbers(roster: Roster) -> None:
     """The staged numbers of a roster that has just left its check; one that is being checked has none yet."""
     if Roster.objects.filter(pk=roster.pk, row_count__gt=0).exists():
         RosterRow.objects.filter(roster=roster).update(id_number=None, phone=None)
+        problem_sheets.drop([roster.pk])
 
 
 def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
@@ -288,17 +290,6 @@ def last_list_sizes(unit: WorkUnit, plans: Sequence[Terms], *, on: date) -> dict
         starts.append((terms.pk, terms.program_id, (schedule.cover(on=on) or schedule.period).start))
     with everywhere(reason="the unit's own last list"):
         return tables.last_list_sizes(unit, starts)
-
-
-def problem_list(roster: Roster) -> bytes:
-    """The lines that are not enrolled, as the file has them, with their reasons in the reader's language: to be corrected and
-    uploaded again. Read anew from the file, so that no second copy of the numbers is kept."""
-    with roster.file.open() as stored:
-        table = read_table(stored.read(), roster.file_name)
-    reading = read_rows(table, on=day_of(roster.uploaded_at))
-    bad = RosterRow.objects.filter(roster=roster, outcome="bad").only("roster_id", "row_number", "reasons")
-    why = {row.row_number: row.why for row in bad}
-    return problem_sheet(reading, why, schedule_of(roster.terms), f"{roster.unit.name} · {roster.terms.program.title}")
 
 
 def left_members(roster: Roster, *, after: int, limit: int) -> list[Member]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -189,10 +189,9 @@ def approve_change(change: UnitChange, *, by: Actor) -> UnitChange:
     with refusals(), transaction.atomic():
         move([change], "move_office" if moved_to else "approve", by=by)
         unit = _locked(change.unit, "approved", _("单位已并入其他单位，不能变更。"))
-        if moved_to:
-            _move_to_office(unit, moved_to)
+        people = {"people": _move_to_office(unit, moved_to)} if moved_to else {}
         WorkUnit.objects.filter(pk=unit.pk).update(**values, version=F("version") + 1)
-        record([unit], "change_record", by=by, details={"before": change.before, "after": change.values})
+        record([unit], "change_record", by=by, details={"before": change.before, "after": change.values, **people})
         tell_agents(unit, gettext_lazy("单位变更已生效"), gettext_lazy("办事处已通过“{unit}”的变更，从现在起按新的登记办理。"))
     change.unit.refresh_from_db()
     return change
@@ -205,11 +204,22 @@ def may_approve_change(change: UnitChange, *, by: Actor) -> bool:
     return may(by, "units.approve", change.office_id)
 
 
-def _move_to_office(unit: WorkUnit, office_id: int) -> None:
-    """What is open of the unit goes along; its rosters, enrolments and claims stay with the office that took them."""
+# The people of a unit, and the new office among those that may see them; the old one stays responsible for what it took in.
+_PEOPLE = """
+UPDATE members_member SET office_id = %(office)s,
+    office_ids = CASE WHEN %(office)s = ANY(office_ids) THEN office_ids ELSE office_ids || %(office)s::bigint END
+WHERE unit_id = %(unit)s AND (office_id IS DISTINCT FROM %(office)s OR NOT %(office)s = ANY(office_ids))"""
+
+
+def _move_to_office(unit: WorkUnit, office_id: int) -> int:
+    """What is open of the unit goes along, and its people; its rosters, enrolments and claims stay with the office that took them.
+    How many people went; the same statements however many."""
     WorkUnit.objects.filter(pk=unit.pk).update(office=office_id)
     UnitAgent.objects.filter(unit=unit).update(office=office_id)
     AgentChange.objects.filter(unit=unit, state__in=["asked", "submitted"]).update(office=office_id)
+    with everywhere(reason="the people of a unit that goes to another office"), connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, {"unit": unit.pk, "office": office_id})
+        return cursor.rowcount
 
 
 def return_change(change: UnitChange, *, by: Actor, note: str) -> UnitChange:

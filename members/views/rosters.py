@@ -254,5 +254,10 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
     found = _roster(pk)
     if not found.bad_count:
         raise Http404
-    content = rosters.problem_list(found)
+    sheet = found.sheets.filter(language=request.LANGUAGE_CODE).first()  # type: ignore[attr-defined]
+    if sheet is None:
+        messages.warning(request, _("要改正的名单正在生成，请过几秒再下载。"))
+        return redirect("members:roster", pk)
+    with sheet.file.open() as stored:
+        content = stored.read()
     return send(content, content_type=XLSX, file_name=_("要改正的名单-{name}.xlsx").format(name=found.pk), as_attachment=True)

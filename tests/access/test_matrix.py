@@ -23,6 +23,7 @@ from members.models import (
     AgentChange,
     AgentPaper,
     BankStatement,
+    BulkWork,
     CertificatePack,
     ContributionDue,
     Correction,
@@ -106,6 +107,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
         unit_paper, change, step = UnitPaper.objects.first(), UnitChange.objects.first(), UnitLineage.objects.first()
         paid, waiting, pack = Roster.objects.get(state="effective"), Roster.objects.get(state="checked"), CertificatePack.objects.get()
+        work = BulkWork.objects.create(office=full.cast.a, kind="return_rosters", requested_by=full.cast.reviewer)
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
         correction, photo = Correction.objects.get(member=owner), CorrectionPaper.objects.first()
         departure, void = Departure.objects.get(state="asked"), Voiding.objects.get()
@@ -135,6 +137,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "unit/packs/": {"public_id": pack.public_id},
         "unit/unit-papers/": {"pk": unit_paper.pk},
         "units/take-over/": {"public_id": taking.public_id},
+        "admin/members/workunit/bulk/": {"pk": work.pk},
         "admin/members/unitchange/": {"pk": change.pk, "object_id": change.pk},
         "admin/members/agentchange/": {"pk": agent_change.pk, "object_id": agent_change.pk},
         "admin/members/agentchange/papers/": {"pk": agent_paper.pk},

@@ -309,7 +309,8 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
     with everywhere(reason="arrange"):
         above = make_user("s-above", "省级")
         StaffPost.objects.create(user=above, office=world.cast.province, role=Role.OFFICE_MANAGER, since=JOINED)
-        cover = world.cover(world.member(101))
+        cover, stranger = world.cover(world.member(101)), world.member(103)
+        Member.objects.filter(pk=stranger.pk).update(unit=None)
     assert "西安办事处" in _text(_client(above).get(page))
     assert _client(above).post(page, {"decision": "approve"}).status_code == 302
     with everywhere(reason="look"):
@@ -317,6 +318,12 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
         cover.refresh_from_db()
         assert world.unit.office_id == world.cast.b.pk
         assert cover.office_id == world.cast.a.pk, "who took an enrolment stays responsible for it"
+        person, other = (Member.objects.get(pk=pk) for pk in (cover.member_id, stranger.pk))
+        assert (person.office_id, person.office_ids) == (world.cast.b.pk, [world.cast.a.pk, world.cast.b.pk])
+        assert (other.office_id, other.office_ids) == (world.cast.a.pk, [world.cast.a.pk]), "who works elsewhere stays"
+        acts = AuditEntry.objects.filter(entity="members.workunit", entity_id=world.unit.pk, action="change_record")
+        assert [act.details["people"] for act in acts] == [1]
+    assert person.name in _text(_client(world.cast.outsider).get(reverse("admin:member", args=[person.pk])))
     assert _client(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
     assert _client(world.cast.outsider).get(reverse("admin:unit", args=[world.unit.pk])).status_code == 200
 

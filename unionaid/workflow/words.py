@@ -47,6 +47,7 @@ ACTS: dict[str, str | Promise] = {
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),
     "bulk_approve": _("申请批量批准"),
+    "bulk": _("申请批量办理"),
     "set_letter": _("修改补件模板"),
     "dismiss_flag": _("排除疑点"),
     "set_rules": _("修改审核设置"),

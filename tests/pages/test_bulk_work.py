@@ -1,0 +1,146 @@
+"""Units taken in, rosters given back, batches settled together: by a job, one by one, each with its own outcome."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from members.models import BulkWork, BulkWorkRow, ContributionDue, Match, Roster, WorkUnit
+from members.services import bulk, rosters, statements, units
+from tests.factories.world import JOINED, World, make_unit
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import make_id_number
+from unionaid.offices.models import StaffPost
+from unionaid.offices.roles import SYSTEM
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.jobs import Run, run_due
+from unionaid.workflow.models import AuditEntry
+
+UNITS, RETURN, SETTLE = "/admin/members/workunit/bulk/", "/admin/members/roster/bulk/return/", "/admin/members/roster/bulk/settle/"
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    with frozen(JOINED):
+        yield
+
+
+def _client(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def _words(answer: object) -> str:
+    return str(answer.content.decode())  # type: ignore[attr-defined]
+
+
+def _ask(user: User, address: str, ids: list[int], **more: str) -> str:
+    """Tick, say yes, send; the page with what came of it."""
+    client = _client(user)
+    answer = client.post(address, {"key": f"k{ids}", "things": ids, "sure": "on", **more})
+    assert answer.status_code == 302, _words(answer)
+    assert "看进度" in _words(client.get(answer["Location"]))
+    run_due("default")
+    return _words(client.get(answer["Location"]))
+
+
+def _outcomes() -> dict[int, tuple[str, str]]:
+    with everywhere(reason="look"):
+        return {row.subject_id: (row.outcome, row.why) for row in BulkWorkRow.objects.order_by("id")}
+
+
+def _roster(world: World, name: str, first: int, state: str = "checked") -> Roster:
+    lines = [f"李四,{make_id_number('610802', JOINED.replace(year=1985), first + i)}" for i in range(2)]
+    with everywhere(reason="arrange"):
+        data = "\n".join(["姓名,身份证号", *lines]).encode()
+        made = rosters.upload(unit=world.unit, terms=world.yulin, data=data, file_name=name, by=world.agent_actor, on=JOINED)
+        rosters.check(made.pk, by=SYSTEM, on=JOINED)
+        made.refresh_from_db()
+        if state == "committed":
+            rosters.confirm(made, by=world.agent_actor)
+            rosters.commit(made.pk, by=SYSTEM, on=JOINED)
+        made.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def three(world: World) -> list[WorkUnit]:
+    """Units that wait to be taken in."""
+    with everywhere(reason="arrange"):
+        return [make_unit(world.cast.a, f"91610800MA70A1{n}")[0] for n in ("C2C", "C3D", "C4E")]
+
+
+def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(world: World, three: list[WorkUnit]) -> None:
+    one, two, three_ = three
+    page = _words(_client(world.cast.reviewer).get(UNITS))
+    assert all(unit.name in page for unit in three)
+    for form, words in (({}, "请至少勾选一件"), ({"things": [one.pk]}, "请勾选确认"), ({"things": ["x"], "sure": "on"}, "名单已经更新")):
+        answer = _client(world.cast.reviewer).post(UNITS, {"key": "k", **form})
+        assert (answer.status_code, words in _words(answer)) == (400, True), form
+    with everywhere(reason="arrange"):
+        (made,) = bulk.request("approve_units", [one.pk, two.pk], by=world.cast.actor(world.cast.reviewer))
+        units.return_unit(two, by=world.cast.actor(world.cast.manager), note="名称不全")
+    run_due("default")
+    found = _outcomes()
+    assert (found[one.pk], found[two.pk][0]) == (("done", ""), "left")
+    assert "不再符合条件" in found[two.pk][1]
+    with everywhere(reason="look"):
+        assert [unit.state for unit in WorkUnit.objects.filter(pk__in=[u.pk for u in three]).order_by("pk")] == [
+            "approved", "returned", "submitted",
+        ]  # fmt: skip
+        acts = AuditEntry.objects.filter(entity="members.workunit", entity_id=one.pk, action="approve")
+        assert [act.actor_id for act in acts] == [world.cast.reviewer.pk]
+        again = Run(0, [made.pk], world.cast.actor(world.cast.reviewer), JOINED, {})
+        assert bulk.advance(made.pk, again) is None
+        assert acts.count() == 1
+    assert "已办理 1 件" in _words(_client(world.cast.reviewer).get(reverse("admin:bulk_result", args=[made.pk])))
+    assert _client(world.cast.outsider).get(reverse("admin:bulk_result", args=[made.pk])).status_code == 404
+
+
+def test_who_may_not_do_one_of_them_may_not_do_many(world: World, three: list[WorkUnit]) -> None:
+    one = three[0]
+    assert one.name not in _words(_client(world.cast.outsider).get(UNITS))
+    with everywhere(reason="arrange"):
+        for stranger in (world.cast.outsider, world.cast.auditor):
+            with pytest.raises(bulk.BulkRefused, match="不能一起办理"):
+                bulk.request("approve_units", [one.pk], by=world.cast.actor(stranger))
+        bulk.request("approve_units", [one.pk], by=world.cast.actor(world.cast.reviewer))
+        StaffPost.objects.filter(user=world.cast.reviewer).delete()
+    run_due("default")
+    assert _outcomes() == {one.pk: ("waiting", "")}, "the right is asked for again when the job runs"
+
+
+def test_rosters_are_given_back_together_with_one_reason(world: World) -> None:
+    first, second = _roster(world, "a.csv", 101), _roster(world, "b.csv", 201)
+    answer = _client(world.cast.manager).post(RETURN, {"key": "k", "things": [first.pk], "sure": "on"})
+    assert (answer.status_code, "请写明原因" in _words(answer)) == (400, True)
+    page = _ask(world.cast.manager, RETURN, [first.pk, second.pk], note="参加期改期，请按新名册重报")
+    assert "已办理 2 件" in page
+    with everywhere(reason="look"):
+        assert set(Roster.objects.values_list("state", flat=True)) == {"returned"}
+        assert BulkWork.objects.get().finished_at is not None
+    assert "请按新名册重报" in _words(_client(world.agent).get(reverse("members:roster", args=[first.pk])))
+
+
+def test_batches_are_settled_together_where_remark_and_amount_agree(world: World) -> None:
+    paid, short, unpaid = (_roster(world, f"{n}.csv", n, "committed") for n in (101, 201, 301))
+    with everywhere(reason="arrange"):
+        dues = [ContributionDue.objects.get(roster=roster) for roster in (paid, short)]
+        lines = [f"2026-01-05,B{due.pk},{due.amount_fen / 100 - i},,测试单位,互助费,{due.reference}" for i, due in enumerate(dues)]
+        data = "\r\n".join(["交易日期,交易流水号,贷方发生额,借方发生额,对方户名,摘要,附言", *lines]).encode()
+        statement = statements.upload(world.cast.a, data=data, file_name="s.csv", by=world.cast.actor(world.cast.payer))
+    run_due("default")
+    with everywhere(reason="arrange"):
+        statement.refresh_from_db()
+        statements.confirm(statement, by=world.cast.actor(world.cast.payer))
+    run_due("default")
+    page = _words(_client(world.cast.payer).get(SETTLE))
+    assert [roster.file_name in page for roster in (paid, short, unpaid)] == [True, True, False]
+    assert "附言和金额没有都对上" in _ask(world.cast.payer, SETTLE, [paid.pk, short.pk])
+    with everywhere(reason="look"):
+        states = dict(Roster.objects.values_list("pk", "state"))
+        assert (states[paid.pk], states[short.pk]) == ("effective", "committed")
+        assert not Match.objects.filter(due__roster=short).exists()
