@@ -13,6 +13,7 @@ from claims.models import Claim
 from claims.models.claims import apart
 from claims.payouts.transitions import BATCH, LINE, RECOVERY
 from unionaid.ledger.accounts import Fund
+from unionaid.offices.models import BankFormat
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.workflow.stateful import Stateful
 
@@ -27,6 +28,11 @@ class PayoutBatch(Stateful, OfficeOwned):
     number = models.CharField(_("批次号"), max_length=24, unique=True)
     fund = models.CharField(_("资金"), max_length=16, choices=Fund.choices)
     business_on = models.DateField(_("业务日期"))
+    bank_format = models.CharField(_("银行文件"), max_length=12, choices=BankFormat, default=BankFormat.CSV)
+    # From whose account it is paid, as it stood when the batch was made: the file is a function of the batch alone.
+    payer_name = models.CharField(_("付款户名"), max_length=80, blank=True)
+    payer_account = models.CharField(_("付款账号"), max_length=40, blank=True)
+    payer_bank = models.CharField(_("付款开户行"), max_length=80, blank=True)
     line_count = models.PositiveIntegerField(_("笔数"), default=0)
     total_fen = models.BigIntegerField(_("合计（分）"), default=0)
     state = models.CharField(max_length=24, choices=BATCH.choices(), default=BATCH.initial)
@@ -134,6 +140,7 @@ class ReturnRow(Scoped):
         UNKNOWN = "unknown", _("不在本批次中")
         MISMATCH = "mismatch", _("金额不符")
         DUPLICATE = "duplicate", _("文件内重复")
+        PENDING = "pending", _("银行还在处理")
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="bank_return")
 
@@ -141,7 +148,7 @@ class ReturnRow(Scoped):
     row_number = models.PositiveIntegerField()
     reference = models.CharField(max_length=60)
     amount_fen = models.BigIntegerField(null=True)
-    succeeded = models.BooleanField()
+    succeeded = models.BooleanField(null=True)
     reason = models.CharField(max_length=120, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome)
     line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+")

@@ -13,7 +13,8 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
-from claims.payouts import bankfile
+from claims.payouts.bank import answers, formats
+from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from claims.payouts.recoveries import book_set_offs, set_off
 from members.models import BankCard
@@ -58,8 +59,14 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
         number=f"FK{on:%y%m%d}{get_random_string(5, '0123456789')}",
         fund=_one_fund(fresh),
         business_on=on,
+        bank_format=office.bank_format,
+        payer_name=office.account_name,
+        payer_account=office.account_number,
+        payer_bank=office.bank_name,
         assembled_by_id=by.user_id,
     )
+    if why := formats.unfit_head(batch.bank_format, _head(batch)):
+        raise PayoutRefused(why)
     move(fresh, "put_in_batch", by=by, details={"batch": batch.number})
     failed = {
         line.claim_id: line
@@ -68,7 +75,7 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     lines = [_line(batch, number, claim, failed.get(claim.pk)) for number, claim in enumerate(fresh, start=1)]
     set_off([line for line in lines if line.reissue_of is None])
     for line in lines:
-        if why := bankfile.unfit(_payment(line)):
+        if why := formats.unfit(batch.bank_format, _payment(line)):
             words = _("{claim} 的收款信息银行不能处理：{why}。请先更正账户。")
             raise PayoutRefused(words.format(claim=line.claim.number, why=why))
     try:
@@ -108,9 +115,13 @@ def _line(batch: PayoutBatch, number: int, claim: Claim, failed: PayoutLine | No
     )
 
 
-def _payment(line: PayoutLine) -> bankfile.Payment:
+def _payment(line: PayoutLine) -> Payment:
     account = ring().open_text(line.account_number, bound_to=(LINES, "account_number", line.reference))
-    return bankfile.Payment(line.sequence, account, line.payee_name, line.bank_name, line.amount_fen, line.reference)
+    return Payment(line.sequence, account, line.payee_name, line.bank_name, line.amount_fen, line.reference)
+
+
+def _head(batch: PayoutBatch) -> Head:
+    return Head(batch.number, batch.business_on, batch.payer_name, batch.payer_account, batch.payer_bank)
 
 
 def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
@@ -134,12 +145,12 @@ def carry_out_release(batch_id: int, *, by: Actor) -> None:
     if batch.state != "releasing":
         return
     lines = list(batch.lines.filter(state="open").select_related("claim").order_by("sequence"))
-    content = bankfile.write(batch.number, batch.business_on, [_payment(line) for line in lines])
+    content = formats.write(batch.bank_format, _head(batch), [_payment(line) for line in lines])
     if sum(line.amount_fen for line in lines) != batch.total_fen or len(lines) != batch.line_count:
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
     BankFile.objects.create(
         batch=batch,
-        file_name=f"{batch.number}.csv",
+        file_name=f"{batch.number}.{formats.FORMATS[batch.bank_format].suffix}",
         content=ring().seal(content, bound_to=(FILES, "content", batch.number)),
         sha256=hashlib.sha256(content).hexdigest(),
         line_count=len(lines),
@@ -178,8 +189,8 @@ def take_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -
     if batch.state not in ("released", "booked"):
         raise PayoutRefused(_("这个批次还没有放款，不能导入回盘文件。"))
     try:
-        bankfile.read_return(data)
-    except bankfile.UnreadableReturn as error:
+        answers.read(data)
+    except UnreadableReturn as error:
         raise PayoutRefused(_("回盘文件没有导入：{why}。请核对后重新下载回盘文件。").format(why=error)) from error
     digest = hashlib.sha256(data).hexdigest()
     kept = BankReturn.objects.filter(batch=batch, sha256=digest).first()
@@ -208,7 +219,7 @@ def book_return(return_id: int, *, by: Actor, on: date) -> None:
     data = ring().open(kept.content, bound_to=(RETURNS, "content", kept.sha256))
     lines = {line.reference: line for line in kept.batch.lines.select_related("claim")}
     rows, seen = [], set[str]()
-    for answer in bankfile.read_return(data):
+    for answer in answers.read(data):
         rows.append(_row(kept, answer, lines.get(answer.reference), seen))
         seen.add(answer.reference)
     ReturnRow.objects.bulk_create(rows, batch_size=2000)
@@ -226,7 +237,7 @@ def book_return(return_id: int, *, by: Actor, on: date) -> None:
         move([kept.batch], "book", by=by)
 
 
-def _row(kept: BankReturn, answer: bankfile.Answer, line: PayoutLine | None, seen: set[str]) -> ReturnRow:
+def _row(kept: BankReturn, answer: Answer, line: PayoutLine | None, seen: set[str]) -> ReturnRow:
     outcome = ReturnRow.Outcome.BOOKED
     if line is None:
         outcome = ReturnRow.Outcome.UNKNOWN
@@ -234,6 +245,8 @@ def _row(kept: BankReturn, answer: bankfile.Answer, line: PayoutLine | None, see
         outcome = ReturnRow.Outcome.DUPLICATE
     elif answer.amount_fen != line.amount_fen:
         outcome = ReturnRow.Outcome.MISMATCH
+    elif answer.succeeded is None:
+        outcome = ReturnRow.Outcome.PENDING
     elif line.state != "open":
         outcome = ReturnRow.Outcome.ALREADY
     return ReturnRow(

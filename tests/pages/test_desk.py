@@ -698,7 +698,8 @@ def test_logins_are_closed_and_opened_and_no_one_else_manages_them(world: World,
 
 def test_an_office_changes_what_workers_see_of_it(world: World, administrator: User) -> None:
     page, client = reverse("admin:office", args=[world.cast.a.pk]), _client(administrator)
-    form = {"name": "榆林办事处", "phone": "0912-3888888", "account_name": "榆林市总工会", "account_number": "6100", "bank_name": "农行"}
+    account = {"account_name": "榆林市总工会", "account_number": "6100", "bank_name": "农行", "bank_format": "xlsx"}
+    form = {"name": "榆林办事处", "phone": "0912-3888888", **account}
     assert client.post(page, {**form, "name": ""}).status_code == 400
     assert client.post(page, form).status_code == 302
     world.cast.a.refresh_from_db()

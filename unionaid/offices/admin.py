@@ -28,7 +28,7 @@ class OfficeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Office
-        fields = ("name", "phone", "account_name", "account_number", "bank_name")
+        fields = ("name", "phone", "account_name", "account_number", "bank_name", "bank_format")
         labels = {"phone": _("咨询电话（职工会看到）"), "account_number": _("收款账号（职工缴费时看到）")}
 
 

@@ -7,6 +7,16 @@ from django.utils.translation import gettext_lazy as _
 from unionaid.offices.roles import Role
 
 
+class BankFormat(models.TextChoices):
+    """Which file the office's bank takes for many payments at once (made by `claims.payouts.bank`)."""
+
+    CSV = "csv", _("csv（GB18030）")
+    CSV_GBK = "csv_gbk", _("csv（GBK，旧网银）")
+    XLSX = "xlsx", _("Excel（xlsx）")
+    FIXED = "fixed", _("定长文本（GB18030）")
+    PAIN = "pain_001", _("ISO 20022（pain.001）")
+
+
 class Office(models.Model):
     """One organisation of the mutual-aid fund (总部、省级、办事处、代办处). `path` holds the ids from the root."""
 
@@ -26,6 +36,7 @@ class Office(models.Model):
     account_name = models.CharField(_("收款账户名"), max_length=80, blank=True)
     account_number = models.CharField(_("收款账号"), max_length=40, blank=True)
     bank_name = models.CharField(_("开户行"), max_length=80, blank=True)
+    bank_format = models.CharField(_("银行批量付款文件"), max_length=12, choices=BankFormat, default=BankFormat.CSV)
 
     class Meta:
         verbose_name = _("机构")

@@ -25,7 +25,7 @@ from unionaid.reports import services
 from unionaid.reports.figures import DEFINITIONS
 from unionaid.reports.models import MoneyAudit, StatementLine, YearlyStatement
 from unionaid.reports.money import EVERY
-from unionaid.web.files import send
+from unionaid.web.files import XLSX, send
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.models import Job
 from unionaid.workflow.moves import MoveRefused, NotAllowed
@@ -33,7 +33,6 @@ from unionaid.workflow.requests import KeyReused, once
 from unionaid.workflow.selectors import findable, job_by_key
 
 YEARS_BACK = 5
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 findable(YearlyStatement, number="", label="office__name", page="admin:yearly_statement")
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from claims.models import Claim
 from claims.payouts import services
+from claims.payouts.bank.formats import FORMATS
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
@@ -29,7 +30,7 @@ from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
 from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
-MAX_RETURN = 5 * 1024 * 1024
+MAX_RETURN = 20 * 1024 * 1024
 SHOWN_LINES = 500
 
 findable(PayoutBatch, number="number", page="admin:payout_batch")
@@ -125,7 +126,7 @@ def take_return(request: HttpRequest, pk: int) -> HttpResponse:
 
     def take(batch: PayoutBatch, actor: Actor) -> None:
         if upload is None or upload.size == 0 or upload.size > MAX_RETURN:
-            raise services.PayoutRefused(gettext("请选择银行下载的回盘文件（csv，不超过 5 MB）。"))
+            raise services.PayoutRefused(gettext("请选择银行下载的回盘文件（csv、xlsx 或 XML，不超过 20 MB）。"))
         services.take_return(batch, data=upload.read(), file_name=upload.name or "", by=actor)
 
     return _act(request, pk, take, gettext("回盘文件已收下，正在记账。"))
@@ -136,7 +137,8 @@ def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The bank's file, the same bytes for ever."""
     batch = get_object_or_404(PayoutBatch.objects.select_related("bank_file"), pk=pk, bank_file__isnull=False)
     name = batch.bank_file.file_name
-    return send(services.file_bytes(batch), content_type="text/csv", file_name=name, as_attachment=True)
+    kind = FORMATS[batch.bank_format].content_type
+    return send(services.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)
 
 
 def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any], done: str) -> HttpResponse:
