@@ -28,6 +28,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+from benchmarks.loads import completed  # noqa: E402
 from claims.models import Rehearsal  # noqa: E402
 from claims.selectors.rehearsed import compared, found_in  # noqa: E402
 from claims.services import rehearsal as rehearsals  # noqa: E402
@@ -119,7 +120,7 @@ def make() -> tuple[Office, Terms]:
         cursor.execute("SET unionaid.offices = '*'")
         for whose, first, claims, people in ((office, 1, CLAIMS, PEOPLE), (other, 10_000_000, BESIDE, BESIDE)):
             values = {"office": whose.pk, "first": first, "claims": claims, "people": people}
-            cursor.execute(_ROWS, values | {"program": terms.program_id, "terms": terms.pk, "event": "admission", "user": user.pk})
+            cursor.execute(completed(_ROWS), values | {"program": terms.program_id, "terms": terms.pk, "event": "admission", "user": user.pk})
     con.autocommit = True
     with con.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")

@@ -39,6 +39,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from benchmarks.front_door import Browser, serving, web_seconds  # noqa: E402
+from benchmarks.loads import completed  # noqa: E402
 from claims.models import Claim, ReviewRule  # noqa: E402
 from programs.rules.planfile import read_plan  # noqa: E402
 from programs.services import check, load_plan, publish  # noqa: E402
@@ -116,7 +117,7 @@ def made() -> dict[str, User]:
     owner = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
     with owner, owner.cursor() as cursor:
         cursor.execute("SET unionaid.offices = '*'")
-        cursor.execute(_ROWS, values)
+        cursor.execute(completed(_ROWS), values)
     owner.autocommit = True
     with owner.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
