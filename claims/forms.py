@@ -16,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors.needs import Needs
 from members.models import BankCard
 from members.services.people import masked_card
-from programs.rules.facts import SETTLEMENT_FIELDS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS
 from unionaid.lib.identity import parse_bank_card
 from unionaid.lib.money import format_yuan
 from unionaid.web.asking import AskForm, KeyedForm, PastDayField, Text
@@ -82,6 +82,16 @@ class DayForm(AskForm):
             label, words = DAY_WORDS[event]
             self.fields[name] = PastDayField(label=label, help_text=words, initial=days.get(event))
             self.fields[name].error_messages["required"] = _("请填写日期，例如 2026-03-01")
+        if {*events} & {*STAY_EVENTS} and not {*events} & {*ACCIDENTS}:
+            words = _("意外没有等待期，看受伤那天有没有保障；因为生病的，这里不填")
+            label = _("是意外受伤引起的，填受伤的那一天（可不填）")
+            self.fields["accident_on"] = PastDayField(label=label, help_text=words, required=False, initial=days.get("accident"))
+
+    def accident(self) -> str:
+        """The day of the accident that led to it, where there was one."""
+        names = ["accident_on", *(name for event, name in self.names.items() if event in ACCIDENTS)]
+        on = next((self.cleaned_data[name] for name in names if self.cleaned_data.get(name)), None)
+        return on.isoformat() if on else ""
 
     def days(self) -> dict[str, str]:
         """The day of each kind of event."""

@@ -12,7 +12,7 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
-from programs.rules.facts import ACCIDENTS, STAY_EVENTS, CaseFacts
+from programs.rules.facts import STAY_EVENTS, CaseFacts
 from programs.rules.gates import Question, covered, right_gender, waited
 from programs.selectors import schedule_of
 
@@ -49,15 +49,15 @@ def events_of(covers: Sequence[Enrolment], claimant_id: int) -> dict[str, list[E
     return found
 
 
-def openings(covers: Sequence[Enrolment], *, days: Mapping[str, date], language: str) -> list[Opening]:
-    """These covers, those that fit first, the others with the reason. `days`: what happened, and when."""
-    found = [_opening(cover, days, language) for cover in covers]
+def openings(covers: Sequence[Enrolment], *, days: Mapping[str, date], accident: date | None, language: str) -> list[Opening]:
+    """These covers, those that fit first, the others with the reason. `days`: what happened, and when; `accident`: the day of the
+    accident it came of."""
+    found = [_opening(cover, days, accident, language) for cover in covers]
     return sorted(found, key=lambda opening: not opening.events)
 
 
-def _opening(cover: Enrolment, days: Mapping[str, date], language: str) -> Opening:
+def _opening(cover: Enrolment, days: Mapping[str, date], accident: date | None, language: str) -> Opening:
     answered = schedule_of(cover.terms).events
-    accident = next((on for event, on in days.items() if event in ACCIDENTS), None)
     cases = {event: _case(event, on, accident) for event, on in days.items() if event in answered}
     why_not = {event: _why_not(cover, case, language) for event, case in cases.items()}
     fit = tuple(event for event, reason in why_not.items() if not reason)

@@ -23,7 +23,7 @@ Answer = tuple[Text, Text, str]
 def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
     """Every answer by page, each with the address where it is changed. What several claims were told alike is read back once."""
     told = {"what": _what, "medical": _medical, "stays": _stays, "documents": _documents, "account": _account}
-    sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _once([(one, _claim(one)) for one in draft.claims]))]
+    sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _claims(draft.claims))]
     for step in draft.steps:
         if step.name in told:
             address = reverse(f"claims:{step.name}", args=[draft.claim.public_id]) + "?change=1"
@@ -55,6 +55,16 @@ def _once(each: list[tuple[Claim, list[Answer]]]) -> list[Answer]:
             name: Text = label if alike else _("{label}（{program}）").format(label=label, program=claim.program.title)
             found.setdefault((str(name), str(text)), (name, text, address))
     return list(found.values())
+
+
+def _claims(claims: list[Claim]) -> list[Answer]:
+    """Whom it is for and under what; of several claims each with its number."""
+    if len(claims) == 1:
+        return _claim(claims[0])
+    each: list[Answer] = [
+        (_("{program}（{event}）").format(program=one.program.title, event=one.get_event_display()), one.number, "") for one in claims
+    ]
+    return [(_("为谁申领"), claims[0].member.name, ""), *each]
 
 
 def _claim(claim: Claim) -> list[Answer]:

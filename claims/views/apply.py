@@ -77,9 +77,10 @@ def start_day(request: HttpRequest) -> HttpResponse:
     told = _told(request)
     if not _covers(request) or "person" not in told:
         return redirect("claims:start")
-    form = DayForm(request.POST or None, events=told["events"], days=_before(request).get("days", {}))
+    before = _before(request)
+    form = DayForm(request.POST or None, events=told["events"], days=before.get("days", {}) | {"accident": before.get("accident")})
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {**told, "days": form.days()}, "claims:start_cover")
+        return _keep(request, {**told, "days": form.days(), "accident": form.accident()}, "claims:start_cover")
     return show(request, "start", form, title=_event_words(told), back=reverse("claims:start"))
 
 
@@ -92,11 +93,12 @@ def start_cover(request: HttpRequest) -> HttpResponse:
     if not covers or {*told.get("days", ())} != {*told["events"]}:
         return redirect("claims:start")
     days = {event: date.fromisoformat(day) for event, day in told["days"].items()}
-    found = openings(covers, days=days, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
+    accident = date.fromisoformat(told["accident"]) if told.get("accident") else None
+    found = openings(covers, days=days, accident=accident, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
     fit = {str(opening.cover.public_id): opening for opening in found if opening.events}
     form = CoverForm(request.POST or None, covers=[(key, _opening_words(opening, days)) for key, opening in fit.items()])
     if request.method == "POST" and form.is_valid():
-        address = attempt_once(request, form, lambda: _open(request, [fit[key] for key in form.cleaned_data["cover"]], days))
+        address = attempt_once(request, form, lambda: _open(request, [fit[key] for key in form.cleaned_data["cover"]], days, accident))
         if address:
             request.session[SESSION] = {**told, "opened": "1"}
             return redirect(address)
@@ -104,22 +106,22 @@ def start_cover(request: HttpRequest) -> HttpResponse:
     return show(request, "start_cover", form, title=_("用哪些保障申领？"), back=reverse("claims:start_day"), **context)
 
 
-def _open(request: HttpRequest, chosen: list[Opening], days: dict[str, date]) -> str:
+def _open(request: HttpRequest, chosen: list[Opening], days: dict[str, date], accident: date | None) -> str:
     by = actor(request)
     claims = together.open_all(
         [(opening.cover, event) for opening in chosen for event in opening.events],
-        claimant=Member.objects.get(pk=by.member_id), days={event: _facts(event, days) for event in days}, by=by, on=today(),
+        claimant=Member.objects.get(pk=by.member_id), by=by, on=today(),
+        days={event: _facts(event, on, accident) for event, on in days.items()},
     )  # fmt: skip
     return reverse("claims:resume", args=[claims[0].public_id])
 
 
-def _facts(event: str, days: dict[str, date]) -> dict[str, date]:
+def _facts(event: str, on: date, accident: date | None) -> dict[str, date]:
     """What the days told at the beginning are, for this kind of event: a stay that came of an accident counts from its day."""
-    on, accidents = days[event], [day for other, day in days.items() if other in ACCIDENTS]
     if event in ACCIDENTS:
         return {"accident_on": on}
-    if event in STAY_EVENTS and accidents:
-        return {"event_on": on, "accident_on": accidents[0]}
+    if event in STAY_EVENTS and accident:
+        return {"event_on": on, "accident_on": accident}
     return {"event_on": on, "death_on": on} if event == "disease_death" else {"event_on": on}
 
 

@@ -330,6 +330,9 @@ def test_covers_that_do_not_fit_are_shown_with_the_reason(world: World, walk: Wa
     assert page.count('name="cover"') == 1
     assert "在等待期内，2026年2月5日起才开始给付" in page
     assert "互助费还没有确认到账" in page
+    walk.send({"answer": "2026-01-20", "accident_on": "2026-01-19"}, address=reverse("claims:start_day"))
+    assert walk.get(reverse("claims:start_cover")).count('name="cover"') == 2  # who was hurt does not wait
+    walk.send({"answer": "2026-01-20"}, address=reverse("claims:start_day"))
     assert walk.send({"cover": str(unpaid.public_id), "consent": "on"}).status_code == 400
     assert walk.send({"cover": str(cover.public_id)}).status_code == 400  # without consent
     with everywhere(reason="look"):
