@@ -135,7 +135,8 @@ def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
     stamps = {
         "submit": claim.submitted_at, "submit_to_unit": claim.submitted_at, "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
         "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,
-        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at, "review_again": claim.submitted_at, "reopen": claim.submitted_at,
+        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at, "review_again": claim.submitted_at,
+        "reopen": claim.submitted_at,
     }  # fmt: skip
     last = next(other for other in reversed(acts) if other.action == act.action)
     stamp = stamps.get(act.action)

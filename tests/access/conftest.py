@@ -87,7 +87,7 @@ def play(world: World, covers: list[Enrolment]) -> None:
         run_due("default")
     with everywhere(reason="arrange"), frozen(ASKED):
         found_otherwise(world, covers[0].member)
-        overpaid(world, covers[0].member)
+        overpaid(world)
 
 
 def approve_together(world: World, cover: Enrolment) -> None:
@@ -129,9 +129,9 @@ def found_otherwise(world: World, member: Member) -> None:
     redecisions.reclassify(decided, {"diagnosis_code": "K35.9"}, by=by, on=ASKED, note="出院记录")
 
 
-def overpaid(world: World, member: Member) -> None:
+def overpaid(world: World) -> None:
     """By another correction too much was paid (stood in that state past the door): something is owed back in two parts."""
-    decided = Claim.objects.filter(member=member, state="in_batch", corrections=None).first()
+    decided = Claim.objects.filter(state="in_batch", corrections=None).order_by("id").first()
     cast = world.cast
     made = redecisions.reclassify(decided, {"diagnosis_code": "J18.9"}, by=cast.actor(cast.reviewer), on=ASKED, note="诊断")
     told = {"state": "recovery", "approved_fen": 0, "message": "医院已经退费，原来的给付多了。", "reason_clause": "第七条"}
@@ -139,7 +139,7 @@ def overpaid(world: World, member: Member) -> None:
     made.refresh_from_db()
     record([made], "reclaim", by=SYSTEM, to_state="recovery")
     recovery = Recovery.objects.create(
-        office=cast.a, number=f"ZH2607{made.pk:07d}", claim=made, claimant=member, program=made.program, fund=made.fund, amount_fen=30_001,
+        office=cast.a, number=f"ZH2607{made.pk:07d}", claim=made, claimant=made.claimant, program=made.program, fund=made.fund, amount_fen=30_001,
         opened_on=ASKED, decided_by=cast.approver,
     )  # fmt: skip
     parts = [(date(2026, 8, 1), 15_001), (date(2026, 9, 1), 15_000)]

@@ -54,7 +54,12 @@ class MatchForm(KeyedForm):
         super().__init__(data, **kwargs)
         words = gettext("{day} {payer} 剩 {left} 元 {remark}")
         self.fields["remittance"].choices = [  # type: ignore[attr-defined]
-            (str(one.pk), words.format(day=date_format(one.received_on), payer=one.payer_name, left=format_yuan(one.left_fen), remark=one.remark))
+            (
+                str(one.pk),
+                words.format(
+                    day=date_format(one.received_on), payer=one.payer_name, left=format_yuan(one.left_fen), remark=one.remark
+                ),
+            )
             for one in arrived
         ]
 
