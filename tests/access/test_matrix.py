@@ -47,7 +47,7 @@ from unionaid.lib.calendar import frozen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import StaffPost
 from unionaid.offices.scope import everywhere
-from unionaid.reports.models import YearlyStatement
+from unionaid.reports.models import MoneyAudit, YearlyStatement
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, Job, Notice
 
@@ -92,6 +92,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         )[0]
         contributions.add_slip(own, CleanUpload("image/jpeg", b"j", "s.jpg", "e" * 64), by=full.worker(owner))
     with everywhere(reason="look"):
+        audit = MoneyAudit.objects.create(office=full.cast.headquarters, on=ASKED, looked_at=1, seconds=0)
         recovery = Recovery.objects.select_related("claim").first()
         batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
         rehearsal = Rehearsal.objects.first()
@@ -111,7 +112,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
         correction, photo = Correction.objects.get(member=owner), CorrectionPaper.objects.first()
         departure, void = Departure.objects.get(state="asked"), Voiding.objects.get()
-        notice = Notice.objects.get(member_key=owner.pk)
+        notice = Notice.objects.filter(member_key=owner.pk).first()
         taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
     return {
@@ -163,6 +164,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
         "admin/payouts/recovery/": {"pk": recovery.pk, "object_id": recovery.pk},
         "my/claims/<uuid:public_id>/recovery": {"public_id": recovery.claim.public_id},
+        "admin/reports/moneyaudit/": {"pk": audit.pk, "object_id": audit.pk},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},
         "admin/workflow/job/": {"public_id": job.public_id, "object_id": job.pk},
         "admin/workflow/auditentry/": {"object_id": entry.pk},
