@@ -1,18 +1,26 @@
-"""Reports built later."""
+"""Reports built later, and the house's own checks, night by night."""
 
 from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from unionaid.lib.calendar import now
+from unionaid.offices.models import Office
+from unionaid.offices.roles import SYSTEM
 from unionaid.reports import money, services
-from unionaid.workflow.jobs import Run, job, timetable
+from unionaid.workflow import sealing
+from unionaid.workflow.jobs import Run, enqueue, job, timetable
 
 
 @timetable
 def find_due(on: date) -> None:
-    """The audit of the day."""
+    """The audit of money of the day; each hour a seal on the record of acts, each day its head sent away."""
     money.find(on)
+    top = Office.objects.filter(parent=None).order_by("pk").first()
+    if top is not None:
+        enqueue("reports.seal_record", [(top.pk, f"reports.seal_record:{now():%Y-%m-%dT%H}", None)], by=SYSTEM)
+        enqueue("reports.send_head", [(top.pk, f"reports.send_head:{on}", None)], by=SYSTEM)
 
 
 @job("reports.audit_money", queue="reports", label=_("核对资金"))
@@ -25,3 +33,15 @@ def audit_money(run: Run) -> dict[str, Any] | None:
 def build_yearly(run: Run) -> dict[str, Any] | None:
     """Build one yearly statement."""
     return services.build(run.subject_ids[0], run)
+
+
+@job("reports.seal_record", queue="reports", label=_("封存办理记录"))
+def seal_record(run: Run) -> dict[str, Any] | None:
+    """Seal what was written in the record of acts since the last time."""
+    run.done = run.total = sealing.seal()
+
+
+@job("reports.send_head", queue="reports", label=_("送出办理记录校验值"))
+def send_head(run: Run) -> dict[str, Any] | None:
+    """Send the head of the chain of seals away."""
+    sealing.send_head(run.on)

@@ -44,10 +44,31 @@ class AuditEntry(OfficeOwned):
         indexes = [
             models.Index(fields=["entity", "entity_id", "id"], name="audit_of_thing"),
             models.Index(fields=["at", "id"], name="audit_by_time"),
+            models.Index(fields=["txid"], name="audit_by_transaction"),
         ]
 
     def __str__(self) -> str:
         return f"{self.entity} {self.entity_id} {self.action}"
+
+
+class AuditSeal(models.Model):
+    """The entries of a span of transactions (`from_txid` inclusive, `to_txid` exclusive) as they were when it was over. Never changed."""
+
+    append_only = True
+
+    from_txid = models.BigIntegerField()
+    to_txid = models.BigIntegerField()
+    count = models.BigIntegerField()
+    pieces = models.BinaryField()
+    previous = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32, unique=True)
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["from_txid"], name="sealed_once"),
+            models.CheckConstraint(name="seal_spans", condition=Q(to_txid__gt=models.F("from_txid"))),
+        ]
 
 
 class Job(OfficeOwned):
