@@ -60,7 +60,7 @@ def start_of(role: str) -> str:
     return STARTS.get(role, "/admin/")
 
 
-def play(world: World, covers: list[Enrolment]) -> None:
+def play(world: World, covers: list[Enrolment]) -> list[Claim]:
     """Eight claims of these people in every state of the desk: two paid or returned, two in a batch, a report asked for."""
     cast = world.cast
     with everywhere(reason="arrange"), frozen(ASKED):
@@ -87,7 +87,7 @@ def play(world: World, covers: list[Enrolment]) -> None:
         run_due("default")
     with everywhere(reason="arrange"), frozen(ASKED):
         found_otherwise(world, covers[0].member)
-        overpaid(world, Claim.objects.get(pk=claims[4].pk))
+    return claims
 
 
 def approve_together(world: World, cover: Enrolment) -> None:
@@ -131,6 +131,11 @@ def found_otherwise(world: World, member: Member) -> None:
 
 def overpaid(world: World, decided: Claim) -> None:
     """By another correction too much was paid (stood in that state past the door): something is owed back in two parts."""
+    with everywhere(reason="arrange"), frozen(ASKED):
+        _overpaid(world, Claim.objects.get(pk=decided.pk))
+
+
+def _overpaid(world: World, decided: Claim) -> None:
     cast = world.cast
     made = redecisions.reclassify(decided, {"diagnosis_code": "J18.9"}, by=cast.actor(cast.reviewer), on=ASKED, note="诊断")
     told = {"state": "recovery", "approved_fen": 0, "message": "医院已经退费，原来的给付多了。", "reason_clause": "第七条"}
@@ -209,7 +214,8 @@ def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             covers = [world.cover(world.member(101 + 2 * i, name)) for i, name in enumerate(NAMES)]
         unit_matters(world)
         people_matters(world, covers[0], 751)
-        play(world, covers)
+        claims = play(world, covers)
+        overpaid(world, claims[4])
         lists_arrive(world, 501)
         yield world
         transaction.set_rollback(True)
@@ -294,7 +300,7 @@ def grow(world: World) -> None:
                 kind="split", from_unit=world.unit, to_unit=unit, office_ids=[world.cast.a.pk], unit_ids=[world.unit.pk, unit.pk], on=ASKED,
                 basis="榆工发〔2026〕5 号",
             )  # fmt: skip
-    play(world, covers)
+    overpaid(world, play(world, covers)[4])
     lists_arrive(world, 551)
     for i in (1, 2):
         people_matters(world, covers[i], 751 + 10 * i)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from unionaid.lib.calendar import now
 from unionaid.workflow.models import AuditSeal
@@ -47,9 +47,9 @@ ALONE = 7_301_944  # the number of the lock under which seals are set, one after
 
 
 WHAT = {
-    "gone": _lazy("记录 {key} 被删除"), "added": _lazy("记录 {key} 是后来加进去的"), "changed": _lazy("记录 {key} 被改动"),
-    "seal": _lazy("第 {key} 个封存块本身被改动"), "link": _lazy("第 {key} 个封存块与前一块接不上"),
-    "head": _lazy("第 {key} 个送出的校验值已不在链上：链的末尾被截断或整条被换过"),
+    "gone": gettext_lazy("记录 {key} 被删除"), "added": gettext_lazy("记录 {key} 是后来加进去的"), "changed": gettext_lazy("记录 {key} 被改动"),
+    "seal": gettext_lazy("第 {key} 个封存块本身被改动"), "link": gettext_lazy("第 {key} 个封存块与前一块接不上"),
+    "head": gettext_lazy("第 {key} 个送出的校验值已不在链上：链的末尾被截断或整条被换过"),
 }  # fmt: skip
 
 
