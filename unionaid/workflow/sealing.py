@@ -35,7 +35,8 @@ FROM ({PIECES} WHERE e.txid >= %(from)s AND e.txid < %(to)s) sealed HAVING count
 # What stands now beside what was sealed; one row for each difference.
 COMPARE = f"""
 WITH kept AS (
-  SELECT ('x' || encode(substr(s.pieces, (24 * n + 1)::int, 8), 'hex'))::bit(64)::bigint AS id, substr(s.pieces, (24 * n + 1)::int, 24) AS piece
+  SELECT ('x' || encode(substr(s.pieces, (24 * n + 1)::int, 8), 'hex'))::bit(64)::bigint AS id,
+         substr(s.pieces, (24 * n + 1)::int, 24) AS piece
   FROM workflow_auditseal s CROSS JOIN generate_series(0, s.count - 1) n WHERE s.id = %(seal)s),
 found AS ({PIECES} WHERE e.txid >= %(from)s AND e.txid < %(to)s)
 SELECT id, CASE WHEN found.piece IS NULL THEN 'gone' WHEN kept.piece IS NULL THEN 'added' ELSE 'changed' END
@@ -47,10 +48,13 @@ ALONE = 7_301_944  # the number of the lock under which seals are set, one after
 
 
 WHAT = {
-    "gone": gettext_lazy("记录 {key} 被删除"), "added": gettext_lazy("记录 {key} 是后来加进去的"), "changed": gettext_lazy("记录 {key} 被改动"),
-    "seal": gettext_lazy("第 {key} 个封存块本身被改动"), "link": gettext_lazy("第 {key} 个封存块与前一块接不上"),
+    "gone": gettext_lazy("记录 {key} 被删除"),
+    "added": gettext_lazy("记录 {key} 是后来加进去的"),
+    "changed": gettext_lazy("记录 {key} 被改动"),
+    "seal": gettext_lazy("第 {key} 个封存块本身被改动"),
+    "link": gettext_lazy("第 {key} 个封存块与前一块接不上"),
     "head": gettext_lazy("第 {key} 个送出的校验值已不在链上：链的末尾被截断或整条被换过"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
