@@ -31,6 +31,8 @@ class Roster(Stateful, OfficeOwned):
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
+    # What the unit set as each person's part of a share, where the plan lets it; none: as the plan says.
+    person_fen = models.BigIntegerField(_("每份个人缴（分）"), null=True)
     file = models.FileField(upload_to="rosters/%Y/")
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64)

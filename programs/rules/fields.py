@@ -125,6 +125,7 @@ FIELD_WORDS: dict[str, Words] = {
     "term_months": Words("保障时间", "term"),
     "joined_from": Words("参加日不早于", "joined from"),
     "joined_to": Words("参加日不晚于", "joined until"),
+    "person_at_least": Words("由单位选个人缴多少，至少", "the unit sets the person's part, at least"),
     "refundable": Words("到期退还", "paid back at the end"),
     # when it begins to pay
     "waiting": Words("等待期", "waiting period"),

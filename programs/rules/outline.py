@@ -341,6 +341,9 @@ def _fee(fee: FeeClass) -> Words:
     if fee.payers:
         zh += f"（{'，'.join(f'{payer_words(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
         en += f" ({', '.join(f'{payer_words(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
+    if fee.person_at_least is not None:
+        zh += f"，单位可以另选个人缴多少，至少 {yuan(fee.person_at_least)} 元"
+        en += f"; the unit may set the person's part, {yuan(fee.person_at_least)} at least"
     return Words(zh, en)
 
 

@@ -19,6 +19,7 @@ from jsonschema.exceptions import ValidationError
 
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
+from programs.rules.fees import PERSON
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
@@ -229,6 +230,19 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
                 f"payers add up to {paid}, not to {one['per_share']}",
                 (*path, "payers"),
             )
+        yield from _choice_faults(one, (*path, "person_at_least"))
+
+
+def _choice_faults(one: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Where the unit sets the person's part, one other payer pays the rest, and the ordinary part is one that may be chosen."""
+    if "person_at_least" not in one:
+        return
+    payers, least = one.get("payers", {}), Decimal(one["person_at_least"])
+    if len(payers) != 2 or PERSON not in payers:
+        yield fault("只有 payers 写了 person 和另外一方时才写", "stands only beside two payers, one of them person", path)
+    elif Decimal(payers[PERSON]) < least:
+        zh = f"高于不选时个人缴的 {payers[PERSON]} 元"
+        yield fault(zh, f"is more than the person's ordinary part of {payers[PERSON]}", path)
 
 
 def _term_faults(period: Data, contribution: Data) -> Iterator[Fault]:
@@ -503,6 +517,7 @@ def _fee(data: Data) -> FeeClass:
         per_share=Decimal(data["per_share"]),
         refundable=data.get("refundable", False),
         payers=tuple((name, Decimal(amount)) for name, amount in data.get("payers", {}).items()),
+        person_at_least=Decimal(data["person_at_least"]) if "person_at_least" in data else None,
     )
 
 

@@ -56,7 +56,8 @@ class LateRule:
 
 @dataclass(frozen=True, slots=True)
 class FeeClass:
-    """The contribution per share for one class of person; the first class that fits holds. None: any."""
+    """The contribution per share for one class of person; the first class that fits holds. None: any. `person_at_least`: the unit may
+    set the person's part, from this sum (yuan a share) up to the whole; the one other payer pays the rest (None: no choice)."""
 
     gender: str
     card_holder: bool | None
@@ -70,6 +71,7 @@ class FeeClass:
     per_share: Decimal
     refundable: bool
     payers: tuple[tuple[str, Decimal], ...]
+    person_at_least: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

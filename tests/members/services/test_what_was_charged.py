@@ -37,12 +37,12 @@ def today(world: World) -> Iterator[None]:
         assert discrepancies() == []
 
 
-def enrolled(world: World, terms: Terms, orders: tuple[int, ...] = (101, 103), on: date = JOINED, columns: str = "") -> Roster:
+def enrolled(world: World, terms: Terms, orders: tuple[int, ...] = (101, 103), on: date = JOINED, columns: str = "", **more: Any) -> Roster:
     """A roster of these people from its file to what is owed; `columns`: one more column and its value for everybody."""
     title, value = columns.split("=") if columns else ("", "")
     lines = [("姓名", "身份证号", title), *(("王小明", make_id_number("610802", date(1990, 3, 8), order), value) for order in orders)]
     data = "".join(",".join(cell for cell in line if cell) + "\n" for line in lines).encode()
-    roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=on)
+    roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=on, **more)
     rosters.check(roster.pk, by=SYSTEM, on=on)
     roster.refresh_from_db()
     rosters.confirm(roster, by=world.agent_actor)
@@ -106,6 +106,28 @@ def test_whoever_is_void_is_taken_off_by_what_was_charged_not_by_what_the_unit_i
     voiding.release(one, by=payer(world), on=JOINED)
     due.refresh_from_db()
     assert (one.amount_fen, due.waived_fen, due.paid_fen) == (fen, fen, fen)
+
+
+SPLIT = {"per_share": "100", "payers": {"person": "20", "unit": "80"}, "person_at_least": "12"}
+
+
+@pytest.mark.parametrize(("person_fen", "person", "unit"), [(None, 4_000, 16_000), (1_200, 2_400, 17_600), (10_000, 20_000, 0)])
+def test_the_unit_sets_what_each_person_pays_where_the_plan_lets_it(
+    world: World, person_fen: int | None, person: int, unit: int
+) -> None:
+    """Two people of 100 yuan each; whoever is void takes off what was set for them."""
+    roster = enrolled(world, terms_like(YULIN, contribution=SPLIT), person_fen=person_fen)
+    assert dict(roster.dues.values_list("payer", "amount_fen")) == {name: fen for name, fen in (("person", person), ("unit", unit)) if fen}
+    cover = roster.enrolments.order_by("pk")[0]
+    assert rosters.parts_of(cover, 1) == {"person": person // 2, "unit": unit // 2}
+
+
+@pytest.mark.parametrize(("person_fen", "told"), [(1_199, "12 到 100"), (10_001, "12 到 100")])
+def test_a_unit_sets_no_part_outside_the_plans_bounds(world: World, person_fen: int, told: str) -> None:
+    with pytest.raises(rosters.RosterRefused, match=told):
+        enrolled(world, terms_like(YULIN, contribution=SPLIT), person_fen=person_fen)
+    with pytest.raises(rosters.RosterRefused, match="不能另选"):
+        enrolled(world, world.yulin, person_fen=2_000)
 
 
 # -- back again -----------------------------------------------------------------------------------------------------------
