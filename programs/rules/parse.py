@@ -158,6 +158,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for kind in set(enrolment.get("employment", EMPLOYED)) & set(enrolment.get("employment_on_renewal", [])):
         words = f"{kind} 首次参加就可以，不用再写", f"{kind} may join for the first time already"
         yield fault(*words, ("enrolment", "employment_on_renewal"))
+    yield from _retired_faults(enrolment)
     for where, most in LONGEST.items():
         if len(text := data[where[0]][where[1]]) > most:
             yield fault(f"太长，最多 {most} 个字，现在是 {len(text)} 个", f"is too long: at most {most} letters, found {len(text)}", where)
@@ -177,6 +178,19 @@ def _contradictions(data: Data) -> Iterator[Fault]:
         yield fault(zh, en, ("claim_within", "until"))
 
 
+def _retired_faults(enrolment: Data) -> Iterator[Fault]:
+    """Days of retirement matter only where retired people may join at all, and some day must be left."""
+    days = enrolment.get("retired")
+    if days is None:
+        return
+    where = ("enrolment", "retired")
+    if "retired" not in [*enrolment.get("employment", EMPLOYED), *enrolment.get("employment_on_renewal", [])]:
+        zh = "employment 和 employment_on_renewal 里都没有 retired，退休人员本来就不能参加"
+        yield fault(zh, "stands only where employment or employment_on_renewal names retired", where)
+    if "from" in days and "before" in days and days["before"] <= days["from"]:
+        yield fault("before 要晚于 from", "before must be later than from", (*where, "before"))
+
+
 # Names that the lists of plans show, in letters.
 LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
@@ -190,14 +204,14 @@ def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from _days_are_days(inner, (*path, i))
-    elif path and (path[-1] in _DAY_FIELDS or "until" in path):
+    elif path and (path[-1] in _DAY_FIELDS or "until" in path or path[-2:] == ("retired", "from")):
         try:
             date.fromisoformat(value)
         except ValueError:
             yield fault(f"日历上没有 {value} 这一天", f"there is no day {value}", path)
 
 
-_DAY_FIELDS = frozenset(("start", "end", "opens", "closes", "joined_from", "joined_to"))
+_DAY_FIELDS = frozenset(("before", "start", "end", "opens", "closes", "joined_from", "joined_to"))
 
 
 def _in_order(data: Data, first: str, last: str, path: tuple[str, ...], zh: str, en: str) -> Iterator[Fault]:
@@ -487,6 +501,8 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         max_shares=shares["max"],
         surplus_void=shares.get("surplus") == "void",
         together_with=tuple(shares.get("together_with", [])),
+        retired_from=_day(data.get("retired", {}), "from"),
+        retired_before=_day(data.get("retired", {}), "before"),
         unit=_unit_rule(data["unit"]) if "unit" in data else None,
     )
 

@@ -210,7 +210,8 @@ class Enrolling:
     """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person renews,
     that is, when their last cover in the program ended at most `renewal_within_days` days before the new one begins.
     `together_with`: the codes of other plans whose shares on the same days count towards `max_shares` (an older cover of several
-    years, topped up by this one)."""
+    years, topped up by this one). Of retired people, those alone who retired in the days from `retired_from` up to before
+    `retired_before` (None: whenever)."""
 
     opens: date
     closes: date
@@ -231,6 +232,8 @@ class Enrolling:
     max_shares: int
     surplus_void: bool
     together_with: tuple[str, ...]
+    retired_from: date | None
+    retired_before: date | None
     unit: UnitRule | None
 
 
