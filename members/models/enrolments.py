@@ -204,6 +204,9 @@ class Enrolment(Stateful, OfficeOwned):
     days_since_cover = models.PositiveIntegerField(null=True)
     first_time = models.BooleanField(default=True)
     contribution_fen = models.BigIntegerField(_("互助费（分）"))
+    # The contribution is a principal: it goes back to its payer when cover is over. Since when it may, once it may.
+    refundable = models.BooleanField(default=False)
+    principal_back_on = models.DateField(null=True)
     state = models.CharField(max_length=24, choices=ENROLMENT.choices(), default=ENROLMENT.initial)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -211,7 +214,8 @@ class Enrolment(Stateful, OfficeOwned):
         verbose_name = _("参加记录")
         verbose_name_plural = _("参加记录")
         indexes = [
-            models.Index(fields=["office", "program", "starts_on"], name="enrolment_office_program")
+            models.Index(fields=["office", "program", "starts_on"], name="enrolment_office_program"),
+            models.Index(fields=["id"], name="enrolment_principal_held", condition=Q(refundable=True, principal_back_on__isnull=True)),
         ]
         constraints = [
             ExclusionConstraint(

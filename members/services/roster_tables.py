@@ -393,9 +393,9 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
 COVERS = f"""
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
-                                   contribution_fen, state, version)
+                                   contribution_fen, refundable, state, version)
     SELECT {PUBLIC_ID}, %(office)s, r.member_key, r.member_key, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares,
-           {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, 'contribution_due', 1
+           {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, r.refundable, 'contribution_due', 1
     FROM marked r {{known}} ORDER BY r.member_key"""
 # Whoever had no cover before stands above every waiver.
 OF_NEW = COVERS.format(
@@ -424,11 +424,12 @@ WITH marked AS (
     SET id_number = NULL, phone = NULL, outcome = 'enrolled', fee_fen = fee.fee_fen, member_key = COALESCE(known.member_id, r.member_key)
     FROM members_rosterrow l
     LEFT JOIN known ON known.line = l.id
-    JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+    JOIN jsonb_to_recordset(%(fees)s::jsonb)
+           AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint, refundable boolean)
       ON fee.fee_fen IS NOT NULL AND fee.gender = l.gender AND fee.risk IS NOT DISTINCT FROM l.facts->>'risk' AND fee.shares = l.shares
          AND fee.card IS NOT DISTINCT FROM (l.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM l.facts->>'group'
     WHERE r.id = l.id AND r.roster_id = %(roster)s AND l.roster_id = %(roster)s AND l.outcome = 'good'
-    RETURNING r.member_key, r.shares, r.fee_fen, known.line IS NOT NULL AS known
+    RETURNING r.member_key, r.shares, r.fee_fen, fee.refundable, known.line IS NOT NULL AS known
 ), new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
 # Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.

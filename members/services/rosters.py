@@ -34,7 +34,7 @@ from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_o
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge
 from programs.rules.facts import PersonFacts
-from programs.rules.fees import FeeFactMissing, NoFeeClass, chosen_split, contribution, counted_shares, split
+from programs.rules.fees import FeeFactMissing, NoFeeClass, chosen_split, contribution, counted_shares, fee_class, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
@@ -433,13 +433,14 @@ def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cove
     found = []
     for kind in kinds:
         person, fen = _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), None
-        reason = ""
+        reason, refundable, term = "", False, schedule.term(roster.term_months)
         try:
-            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
+            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=term)
             fen = fen_from_yuan(round_half_up(amount))
+            refundable = fee_class(schedule, person, starts_on=cover.start, term_months=term).refundable
         except NoFeeClass as error:
             reason = "risk" if isinstance(error, FeeFactMissing) and str(error) == "risk" else "class"
-        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "reason": reason})
+        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "refundable": refundable, "reason": reason})
     return found
 
 

@@ -50,6 +50,11 @@ def _fits(fee: FeeClass, person: PersonFacts, start: date, term_months: int | No
     )
 
 
+def principal_payer(schedule: Schedule) -> str | None:
+    """Who pays the contributions that are paid back at the end of cover, where the plan names them."""
+    return next((name for fee in schedule.fees if fee.refundable for name, _amount in fee.payers), None)
+
+
 def counted_shares(schedule: Schedule, shares: int) -> int:
     """The shares that are charged: in plans where the surplus is void, only those up to the greatest number."""
     return min(shares, schedule.enrolling.max_shares) if schedule.enrolling.surplus_void else shares

@@ -245,6 +245,8 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
                 (*path, "payers"),
             )
         yield from _choice_faults(one, (*path, "person_at_least"))
+        if one.get("refundable") and len(one.get("payers", {})) > 1:
+            yield fault("到期退还的只能由一方缴，退给缴的那一方", "is paid back to whoever paid it: one payer only", (*path, "payers"))
 
 
 def _choice_faults(one: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:

@@ -638,6 +638,14 @@ contribution:
         "只有 payers 写了 person 和另外一方时才写",
         "stands only beside two payers, one of them person",
     ),
+    "a principal of two payers": Bad(
+        'per_share: "100"\n  payers: {person: "60", union: "40"}',
+        'classes:\n    - {per_share: "100", refundable: true, payers: {person: "60", union: "40"}}',
+        "refundable",
+        "contribution.classes[0].payers",
+        "到期退还的只能由一方缴",
+        "is paid back to whoever paid it: one payer only",
+    ),
     "a least part above the ordinary one": Bad(
         'payers: {person: "60", union: "40"}',
         'payers: {person: "60", union: "40"}\n  person_at_least: "60.01"',
