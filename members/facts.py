@@ -36,6 +36,7 @@ def person_facts(
         risk=worker.risk or (unit.risk if unit else "") or None,
         group=worker.staff_group or None,
         contract_months=worker.contract_months,
+        retired_on=worker.retired_on,
     )
 
 

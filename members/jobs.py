@@ -13,6 +13,7 @@ from members.services import (
     fee_news,
     lineage,
     packs,
+    principals,
     problem_sheets,
     roster_news,
     rosters,
@@ -27,8 +28,10 @@ contacts.open_book()
 
 @timetable
 def find_due(on: date) -> None:
-    """What is to be paid soon, and what was not paid in time; once a day, whom units see that nothing binds to them any more."""
+    """What is to be paid soon, and what was not paid in time; once a day, whom units see that nothing binds to them any more. Principal
+    whose cover is over goes back."""
     deadlines.find_unpaid(on)
+    principals.find(on)
     sight.find(on)
 
 
@@ -42,6 +45,12 @@ def remind_unpaid(run: Run) -> dict[str, Any] | None:
 def cancel_unpaid(run: Run) -> dict[str, Any] | None:
     """Cancel one joining that was not paid for in time."""
     deadlines.cancel(run.subject_ids[0], on=run.on)
+
+
+@job("members.free_principal", label=_("到期退还本金"))
+def free_principal(run: Run) -> dict[str, Any] | None:
+    """Let the principal of one joining go back whose cover is over."""
+    principals.free(run.subject_ids[0], on=run.on)
 
 
 @job("members.check_roster", label=_("核对名册"))

@@ -72,8 +72,8 @@ _CLAIM = (
 )  # fmt: skip
 _BESIDE = (
     "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",
-    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "earlier_ended", "renewed",
-    "counted", "before_fen",
+    "basic_insurance", "insurance_type", "joined_unit_on", "card_holder", "staff_group", "contract_months", "retired_on", "earlier_ended",
+    "renewed", "counted", "before_fen",
 )  # fmt: skip
 _Row = namedtuple("_Row", (*_CLAIM, *_BESIDE))  # type: ignore[misc]
 
@@ -93,6 +93,7 @@ past AS (
 )
 SELECT {", ".join(f"c.{name}" for name in _CLAIM)}, m.gender, m.birth_date, e.relation, e.shares, e.starts_on, upper(e.cover), e.terms_id,
   h.employment, h.union_member, h.basic_insurance, h.insurance_type, h.joined_unit_on, h.card_holder, h.staff_group, h.contract_months,
+  h.retired_on,
   CASE WHEN %(waivers)s THEN (
     SELECT max(upper(b.cover)) FROM members_enrolment b WHERE b.member_id = e.member_id AND b.program_id = e.program_id
       AND b.state = 'effective' AND upper(b.cover) <= e.starts_on) END,
@@ -173,4 +174,5 @@ def _person(row: Any) -> PersonFacts:
         card_holder=row.card_holder,
         group=row.staff_group or None,
         contract_months=row.contract_months,
+        retired_on=row.retired_on,
     )

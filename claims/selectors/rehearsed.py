@@ -43,6 +43,7 @@ RULE_WORDS: dict[str, str | Promise] = {
     "minor": gettext_lazy("子女未满 18 周岁"),
     "employment": gettext_lazy("在职情况"),
     "months_in_unit": gettext_lazy("入职月数"),
+    "retirement": gettext_lazy("退休日期"),
     "contract": gettext_lazy("劳动合同期限"),
     "basic_insurance": gettext_lazy("参加基本医疗保险"),
     "insurance_type": gettext_lazy("医保种类"),

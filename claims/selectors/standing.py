@@ -13,7 +13,7 @@ from members.selectors.people import people_by_id
 from programs.rules.fees import NoFeeClass, split
 from programs.rules.limits import Limit, limits
 from programs.selectors import schedule_of
-from unionaid.lib.money import fen_from_yuan, round_half_up
+from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 from unionaid.offices.scope import everywhere
 
 MOST = 100  # covers on one page
@@ -84,7 +84,8 @@ def _dues(covers: Sequence[Enrolment]) -> Dues:
     found: dict[tuple[str, int], list[ContributionDue]] = {}
     for due in rows:
         found.setdefault(("enrolment", due.enrolment_id or 0), []).append(due)
-    for due in ContributionDue.objects.filter(roster_id__in={cover.roster_id for cover in covers} - {None}).order_by("id"):
+    rosters = {cover.roster_id for cover in covers} - {None}
+    for due in ContributionDue.objects.filter(roster_id__in=rosters).select_related("roster").order_by("id"):
         found.setdefault(("roster", due.roster_id or 0), []).append(due)
     return found
 
@@ -96,7 +97,8 @@ def _parts(cover: Enrolment, unit: WorkUnit | None, dues: Dues) -> tuple[Part, .
         own = dues.get(("enrolment", cover.pk), ())
         return tuple(_part(due, due.amount_fen) for due in own) or _whole(cover)
     by_payer = {due.payer: due for due in dues.get(("roster", cover.roster_id), ())}
-    amounts = _split(cover, unit)
+    set_by_unit = next((due.roster.person_fen for due in by_payer.values() if due.roster), None)
+    amounts = _split(cover, unit, set_by_unit)
     if sum(amounts.values()) != cover.contribution_fen or not amounts.keys() <= by_payer.keys():
         return _whole(cover)
     return tuple(_part(by_payer[payer], amount) for payer, amount in amounts.items())
@@ -110,12 +112,16 @@ def _whole(cover: Enrolment) -> tuple[Part, ...]:
     return (Part("", cover.contribution_fen, cover.state == "effective"),) if cover.contribution_fen else ()
 
 
-def _split(cover: Enrolment, unit: WorkUnit | None) -> dict[str, int]:
-    """This person's part of what each payer owes, in fen; empty when the plan cannot tell it from what is known now."""
+def _split(cover: Enrolment, unit: WorkUnit | None, set_by_unit: int | None) -> dict[str, int]:
+    """This person's part of what each payer owes, in fen; empty when the plan cannot tell it from what is known now. `set_by_unit`:
+    each person's part of a share (fen) where the unit chose it."""
     schedule = schedule_of(cover.terms)
     person = person_facts(cover.member, holder=cover.holder, relation=cover.relation, unit=unit)
     try:
-        parts = split(schedule, person, cover.shares, default="unit", starts_on=cover.cover.lower, term_months=cover.term_months)
+        parts = split(
+            schedule, person, cover.shares, default="unit", starts_on=cover.cover.lower, term_months=cover.term_months,
+            person_pays=None if set_by_unit is None else yuan_from_fen(set_by_unit),
+        )  # fmt: skip
     except NoFeeClass:
         return {}
     amounts = {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}

@@ -76,6 +76,18 @@ class InsuranceForm(ChoiceForm):
         return {"basic_insurance": answer != "no", "insurance_type": answer if answer in Member.InsuranceType.values else ""}
 
 
+class RetirementForm(AskForm):
+    """When one retired; asked of retired people only, for plans that want a retirement within certain days."""
+
+    retired_on = PastDayField(label=_("您是哪一天退休的？"), help_text=_("退休证或退休审批表上写的日期"))
+
+    def __init__(self, data: Any, *, member: Member) -> None:
+        super().__init__(data, initial={"retired_on": member.retired_on})
+
+    def told(self) -> dict[str, Any]:
+        return {"retired_on": self.cleaned_data["retired_on"]}
+
+
 class ContractForm(ChoiceForm):
     """How long the labour contract is, in months; asked only for plans that want a contract of some length."""
 

@@ -1,20 +1,22 @@
 """Forms of the unit agent: registering a unit, changing its record, taking it over, uploading a roster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.join import offices_by_province
 from members.models import WorkUnit
 from members.services.units import FIELDS
+from programs.rules.fees import Choice
+from programs.rules.outline import payer_words
 from unionaid.web.asking import AskForm, KeyedForm
 from unionaid.web.dates import length
-from unionaid.web.fields import CreditCodeField, PaperField
+from unionaid.web.fields import CreditCodeField, PaperField, YuanField
 
 MAX_ROSTER = 20 * 1024 * 1024
 MAX_STAFF = 1_000_000
@@ -164,20 +166,34 @@ def industry_choices() -> list[tuple[str, Any]]:
     return [(code, format_lazy("{} {}", code, words)) for code, words in WorkUnit.Industry.choices]
 
 
+def _bounds(months: int | None, choice: Choice) -> str:
+    """What each person may be asked to pay of a share, for cover of so many months where there are several lengths."""
+    words = gettext("不填按 {usual} 元；可以填 {least} 到 {most} 元，其余由{other}缴。")
+    other = payer_words(choice.other).in_language(get_language() or "zh-hans")
+    said = words.format(usual=choice.usual, least=choice.least, most=choice.most, other=other)
+    return said if months is None else gettext("保障 {length}：{words}").format(length=length(months), words=said)
+
+
 class RosterForm(AskForm):
-    """The roster's file; and for how long all on it are covered, where the plan offers several lengths (`terms`: months)."""
+    """The roster's file; for how long all on it are covered, where the plan offers several lengths (`terms`: months); and what each
+    pays of a share, where the unit may set it (`choices`, by the length of cover; None: whatever the length)."""
 
     term_months = forms.TypedChoiceField(
         label=_("保障时间"), coerce=int, widget=forms.RadioSelect, help_text=_("名册上的职工都按这个时间缴费和保障"),
         error_messages={"required": _("请选择保障时间"), "invalid_choice": _("请在下面选择保障时间")},
     )  # fmt: skip
+    person_fen = YuanField(label=_("每份由个人缴（元）"), required=False)
     file = forms.FileField(
         label=_("名册文件"), widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv"}), help_text=_("xlsx、xls 或 csv，不超过 20 MB"),
         error_messages={"required": _("请选择名册文件"), "empty": _("文件是空的，请重新选择名册文件")},
     )  # fmt: skip
 
-    def __init__(self, *args: Any, terms: Sequence[int] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, terms: Sequence[int] = (), choices: Mapping[int | None, Choice] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if choices:
+            self.fields["person_fen"].help_text = " ".join(_bounds(months, choice) for months, choice in choices.items())
+        else:
+            del self.fields["person_fen"]
         if len(terms) > 1:
             self.fields["term_months"].choices = [(months, length(months)) for months in terms]  # type: ignore[attr-defined]
         else:

@@ -284,6 +284,7 @@ class Match(OfficeOwned):
         MISTAKE = "mistake", _("核销有误")
         REFUSED = "refused", _("不予参加")
         VOID = "void", _("参加记录作废")
+        TERM_OVER = "term_over", _("保障到期，退还本金")
 
     remittance = models.ForeignKey(Remittance, models.PROTECT, related_name="matches")
     due = models.ForeignKey(ContributionDue, models.PROTECT, related_name="matches")
@@ -313,6 +314,7 @@ class Refund(Stateful, OfficeOwned):
         DUPLICATE = "duplicate", _("重复缴费")
         REFUSED = "refused", _("没有参加（不予参加、已撤回或逾期未缴）")
         VOID = "void", _("参加记录作废")
+        TERM_OVER = "term_over", _("保障到期，退还本金")
 
     graph = REFUND
 

@@ -31,6 +31,8 @@ class Roster(Stateful, OfficeOwned):
     terms = models.ForeignKey("programs.Terms", models.PROTECT, related_name="+")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     term_months = models.PositiveSmallIntegerField(_("保障时间（月）"), null=True)
+    # What the unit set as each person's part of a share, where the plan lets it; none: as the plan says.
+    person_fen = models.BigIntegerField(_("每份个人缴（分）"), null=True)
     file = models.FileField(upload_to="rosters/%Y/")
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64)
@@ -202,6 +204,9 @@ class Enrolment(Stateful, OfficeOwned):
     days_since_cover = models.PositiveIntegerField(null=True)
     first_time = models.BooleanField(default=True)
     contribution_fen = models.BigIntegerField(_("互助费（分）"))
+    # The contribution is a principal: it goes back to its payer when cover is over. Since when it may, once it may.
+    refundable = models.BooleanField(default=False)
+    principal_back_on = models.DateField(null=True)
     state = models.CharField(max_length=24, choices=ENROLMENT.choices(), default=ENROLMENT.initial)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -209,7 +214,8 @@ class Enrolment(Stateful, OfficeOwned):
         verbose_name = _("参加记录")
         verbose_name_plural = _("参加记录")
         indexes = [
-            models.Index(fields=["office", "program", "starts_on"], name="enrolment_office_program")
+            models.Index(fields=["office", "program", "starts_on"], name="enrolment_office_program"),
+            models.Index(fields=["id"], name="enrolment_principal_held", condition=Q(refundable=True, principal_back_on__isnull=True)),
         ]
         constraints = [
             ExclusionConstraint(

@@ -56,8 +56,10 @@ class Member(Scoped):
     insurance_type = models.CharField(_("医保种类"), max_length=12, choices=InsuranceType, blank=True)
     union_member = models.BooleanField(_("工会会员"), null=True)
     joined_unit_on = models.DateField(_("入职日期"), null=True, blank=True)
-    # What only some plans ask: the length of the labour contract (OPEN_ENDED: without end), the union's member card, the class of
-    # the work (empty: as the unit's), the staff group (ORDINARY: none of those that plans name; empty: not told).
+    # What only some plans ask: the first day of retirement, the length of the labour contract (OPEN_ENDED: without end), the union's
+    # member card, the class of the work (empty: as the unit's), the staff group (ORDINARY: none of those that plans name; empty: not
+    # told).
+    retired_on = models.DateField(_("退休日期"), null=True, blank=True)
     contract_months = models.PositiveSmallIntegerField(_("劳动合同期限（月）"), null=True, blank=True)
     card_holder = models.BooleanField(_("持有工会会员卡"), null=True)
     risk = models.CharField(_("工种风险"), max_length=60, blank=True)

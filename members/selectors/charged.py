@@ -19,7 +19,7 @@ from unionaid.lib.calendar import Period, add_years, plus_days
 from unionaid.lib.money import fen_from_yuan, round_half_up
 
 HOLDER = ("employment", "union_member", "basic_insurance", "insurance_type")
-RARE = ("card_holder", "staff_group", "contract_months", "risk")  # of the worker, where these terms look at them
+RARE = ("card_holder", "staff_group", "contract_months", "risk", "retired_on")  # of the worker, where these terms look at them
 
 
 @dataclass(slots=True)
@@ -69,6 +69,7 @@ def _rare(schedule: Schedule) -> list[str]:
         "staff_group": any(rule.group for rule in rules.ages) or any(fee.group for fee in fees),
         "contract_months": rules.min_contract_months > 0,
         "risk": any(fee.risk for fee in fees),
+        "retired_on": bool(rules.retired_from or rules.retired_before),
     }
     return [name for name in RARE if looked_at[name]]
 
@@ -163,4 +164,5 @@ def _person(group: Mapping[str, Any]) -> PersonFacts:
         risk=group.get("holder__risk") or group["unit__risk"] or None,
         group=group.get("holder__staff_group") or None,
         contract_months=group.get("holder__contract_months"),
+        retired_on=group.get("holder__retired_on"),
     )

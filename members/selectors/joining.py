@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,6 +48,7 @@ class Offer:
 
 # The questions that only some plans ask, and what they are about.
 FURTHER = {
+    "retirement": gettext_lazy("退休日期"),
     "contract": gettext_lazy("劳动合同"),
     "card": gettext_lazy("工会会员卡"),
     "group": gettext_lazy("人员身份"),
@@ -120,6 +122,7 @@ def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) ->
     """The questions this plan asks beyond the general ones, as far as their answer is open and would change something."""
     needed = asked(schedule)
     left = {
+        "retirement": any(one.rule == "retirement" and one.outcome == UNKNOWN for one in verdicts),
         "contract": "contract_months" in needed and member.contract_months is None,
         "card": "card_holder" in needed and member.card_holder is None,
         "group": any(one.outcome == UNKNOWN and one.evidence == "group" for one in verdicts),
@@ -133,6 +136,7 @@ def further_answers(member: Member, language: str) -> list[tuple[str, str]]:
     months, risk = member.contract_months, dict(WorkUnit.Risk.choices).get(member.risk, member.risk)
     contract = {0: _("没有签劳动合同"), OPEN_ENDED: _("无固定期限合同")}.get(months or 0, _("{months} 个月").format(months=months))
     told = {
+        "retirement": date_format(member.retired_on) if member.retired_on else "",
         "contract": "" if months is None else contract,
         "card": {None: "", True: _("有"), False: _("没有")}[member.card_holder],
         "group": group_words(member.staff_group).in_language(language) if member.staff_group else "",

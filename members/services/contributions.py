@@ -459,8 +459,9 @@ def waive(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: 
 def write_off(due: ContributionDue, amount_fen: int, *, reason: str, by: Actor, on: date, note: str) -> ContributionDue:
     """So much is not owed any more, because enrolments were refused or are void: whoever refused or voided them had the right. What
     was paid beyond what is still owed is taken out of the income again and stays with its remittance, from where it can be sent
-    back. Never more than the refused and void enrolments themselves."""
-    if reason not in (Match.Undone.REFUSED, Match.Undone.VOID):
+    back. Never more than the refused and void enrolments themselves. The same when cover is over and the contribution was a principal
+    (`principals`)."""
+    if reason not in (Match.Undone.REFUSED, Match.Undone.VOID, Match.Undone.TERM_OVER):
         raise KeyError(reason)
     remittance_ids = set(Match.objects.filter(due=due, undone_at__isnull=True).values_list("remittance_id", flat=True))
     fresh = lock([due.pk], remittance_ids)[0].get(due.pk)
@@ -484,8 +485,10 @@ def _refuse_waiver(due: ContributionDue, amount_fen: int) -> None:
     own = {"roster_id": due.roster_id} if due.roster_id else {"pk": due.enrolment_id}
     out = Enrolment.objects.filter(**own, state__in=["refused", "void", "withdrawn", "cancelled_unpaid"])
     some_shares = Voiding.objects.filter(state="done", shares__isnull=False, enrolment__in=Enrolment.objects.filter(**own))
+    back = Enrolment.objects.filter(**own, state="effective", refundable=True, principal_back_on__isnull=False)
     gone = sum(
-        rows.aggregate(fen=Sum(column, default=0))["fen"] for rows, column in ((out, "contribution_fen"), (some_shares, "amount_fen"))
+        rows.aggregate(fen=Sum(column, default=0))["fen"]
+        for rows, column in ((out, "contribution_fen"), (some_shares, "amount_fen"), (back, "contribution_fen"))
     )
     siblings = {"roster_id": due.roster_id} if due.roster_id else {"enrolment_id": due.enrolment_id}
     before = ContributionDue.objects.filter(**siblings).aggregate(fen=Sum("waived_fen", default=0))["fen"]

@@ -175,6 +175,7 @@ UPDATE members_member m SET
   unit_id = CASE WHEN d.kind = 'transfer' THEN d.to_unit_id WHEN d.kind = 'leave' THEN NULL ELSE m.unit_id END,
   office_id = CASE WHEN d.kind = 'transfer' THEN u.office_id ELSE m.office_id END,
   employment = CASE d.kind WHEN 'retirement' THEN 'retired' WHEN 'leave' THEN '' ELSE m.employment END,
+  retired_on = CASE d.kind WHEN 'retirement' THEN d."on" ELSE m.retired_on END,
   joined_unit_on = CASE d.kind WHEN 'transfer' THEN d."on" WHEN 'leave' THEN NULL ELSE m.joined_unit_on END,
   office_ids = (SELECT array_agg(DISTINCT o ORDER BY o) FROM unnest(m.office_ids || coalesce(u.office_id, d.office_id)::bigint) o),
   unit_ids = coalesce((SELECT array_agg(DISTINCT x ORDER BY x) FROM unnest(

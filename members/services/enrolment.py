@@ -16,7 +16,7 @@ from members.services.contributions import raise_due, settle_what_is_free
 from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
-from programs.rules.fees import PERSON, FeeFactMissing, NoFeeClass, contribution, counted_shares, split_single
+from programs.rules.fees import PERSON, FeeFactMissing, NoFeeClass, contribution, counted_shares, fee_class, split_single
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, round_half_up
@@ -111,6 +111,7 @@ def enrol(
                 days_since_cover=None if ends is None else (cover.start - ends).days,
                 first_time=ends is None,
                 contribution_fen=fee_fen,
+                refundable=fee_class(schedule, person, starts_on=cover.start, term_months=term).refundable,
             )
             for paper in papers:
                 _keep_paper(enrolment, paper)

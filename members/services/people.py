@@ -242,13 +242,13 @@ def masked_card(card: BankCard) -> str:
 
 TOLD = {
     "employment", "basic_insurance", "insurance_type", "union_member", "joined_unit_on", "contract_months", "card_holder", "staff_group",
-    "risk",
+    "risk", "retired_on",
 }  # fmt: skip
 
 
 def tell(member: Member, answers: Mapping[str, Any], *, by: Actor) -> Member:
     """The worker's own answers to the eligibility questions (employment, basic insurance and its kind, union membership,
-    first day in the unit), and to those that only some plans ask (contract, card, staff group, class of work)."""
+    first day in the unit), and to those that only some plans ask (contract, card, staff group, class of work, retirement)."""
     unknown = set(answers) - TOLD
     if unknown:
         raise KeyError(sorted(unknown))

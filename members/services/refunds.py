@@ -100,7 +100,7 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
             raise RefundRefused(words)
     elif other is not None:
         raise RefundRefused(_("只有重复缴费才要写另一笔来款。"))
-    if reason in (Refund.Reason.REFUSED, Refund.Reason.VOID):
+    if reason in (Refund.Reason.REFUSED, Refund.Reason.VOID, Refund.Reason.TERM_OVER):
         undone = _sum(Match.objects.filter(remittance=remittance, undone_reason=reason))
         reopened = Match.objects.filter(undone_reason=reason).values("due")
         again = _sum(Match.objects.filter(remittance=remittance, undone_at__isnull=True, due__in=reopened))
@@ -123,7 +123,7 @@ def _names_only_cancelled(remittance: Remittance, reason: Refund.Reason) -> bool
     """Was this sent for debts alone that nobody owes any more, for this reason? It may have arrived after they were cancelled."""
     named = ContributionDue.objects.filter(office_id=remittance.office_id, reference__in=remittance.named)
     states = list(named.values_list("state", flat=True))
-    if len(states) != len(set(remittance.named)) or set(states) != {"cancelled"}:
+    if reason not in GONE or len(states) != len(set(remittance.named)) or set(states) != {"cancelled"}:
         return False
     gone = Q(pk__in=named.values("enrolment")) | Q(roster__in=named.values("roster"))
     return Enrolment.objects.filter(gone, state__in=GONE[reason]).exists()

@@ -37,12 +37,13 @@ MORE_COLUMNS: dict[str, tuple[str, ...]] = {
     "risk": ("工种风险", "风险类别"),
     "card": ("工会会员卡", "是否持有工会会员卡", "会员卡"),
     "group": ("人员身份", "职务类别", "减免类别"),
+    "retired": ("退休日期", "退休时间"),
     "contract": ("合同期限", "合同期限（月）", "劳动合同期限", "劳动合同期限（月）"),
 }
 # Which fact of a person each of these says.
 FACTS = {
     "joined": "joined_unit_on", "insurance_type": "insurance_type", "risk": "risk", "card": "card_holder", "group": "group",
-    "contract": "contract_months",
+    "contract": "contract_months", "retired": "retired_on",
 }  # fmt: skip
 REQUIRED = ("name", "id_number")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
@@ -115,6 +116,7 @@ class Row:
     card: bool | None = None
     group: str | None = None
     contract: int | None = None
+    retired: date | None = None
     reasons: list[str | Promise] = field(default_factory=list)
 
 
@@ -194,14 +196,8 @@ def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
 
 def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
     """What only some plans ask: the first day in the unit, the kind of basic insurance, the class of the work."""
-    joined, insurance, risk = said["joined"], said["insurance_type"], said["risk"]
-    if joined:
-        try:
-            row.joined = parse_date(joined)
-        except DateError as error:
-            row.reasons.append(format_lazy(gettext_lazy("入职日期：{message}"), message=gettext_lazy(str(error))))
-        if row.joined and row.joined > on:
-            row.reasons.append(gettext_lazy("入职日期在今天之后"))
+    insurance, risk = said["insurance_type"], said["risk"]
+    row.joined = _past_day(row, "joined", said["joined"], on=on)
     if insurance:
         row.insurance_type = INSURANCE_WORDS.get(insurance)
         if row.insurance_type is None:
@@ -210,7 +206,23 @@ def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
         row.risk = RISK_WORDS.get(risk) or (risk if CODE.fullmatch(risk) else None)
         if row.risk is None:
             row.reasons.append(format_lazy(gettext_lazy("工种风险“{word}”不能识别，请填“一般”或“高风险”"), word=risk[:20]))
+    row.retired = _past_day(row, "retired", said["retired"], on=on)
     _read_standing(row, said)
+
+
+def _past_day(row: Row, key: str, said: str, *, on: date) -> date | None:
+    """A day that has come, or a reason why the line cannot be enrolled."""
+    if not said:
+        return None
+    title = MORE_TITLES[key]
+    try:
+        day = parse_date(said)
+    except DateError as error:
+        row.reasons.append(format_lazy(gettext_lazy("{title}：{message}"), title=title, message=gettext_lazy(str(error))))
+        return None
+    if day > on:
+        row.reasons.append(format_lazy(gettext_lazy("{title}在今天之后"), title=title))
+    return day
 
 
 def _read_standing(row: Row, said: Mapping[str, str]) -> None:
@@ -258,6 +270,7 @@ def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
         card_holder=row.card,
         group=row.group,
         contract_months=row.contract,
+        retired_on=row.retired,
     )
 
 
@@ -280,6 +293,7 @@ def line_of(member: Member, id_number: str, phone: str | None, shares: int) -> d
         "risk": risks.get(member.risk, member.risk),
         "card": answer[member.card_holder],
         "group": groups.get(member.staff_group, member.staff_group),
+        "retired": member.retired_on.isoformat() if member.retired_on else "",
         "contract": NO_END[0] if member.contract_months == OPEN_ENDED else str(member.contract_months or ""),
     }
 
@@ -317,6 +331,7 @@ EXAMPLE = ("张三（示例，请删除）", "360426199101010071", "13800138000"
 # zh: as above
 MORE_EXAMPLES = {
     "joined": "2024-03-01", "insurance_type": "职工医保", "risk": "一般", "card": "是", "group": "普通职工", "contract": "36",
+    "retired": "2025-06-30",
 }  # fmt: skip
 # zh: as above: what the drop-downs of the template offer
 CHOICES = {

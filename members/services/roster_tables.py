@@ -55,13 +55,13 @@ ANSWERS = """
 CREATE TEMP TABLE answers ON COMMIT DROP AS
 SELECT a.*, jsonb_build_object('employment', COALESCE(a.employment, ''), 'insurance', a.basic_insurance, 'union', a.union_member,
                                'joined', a.joined_unit_on, 'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder,
-                               'group', a.staff_group, 'contract', a.contract_months) AS facts
+                               'group', a.staff_group, 'contract', a.contract_months, 'retired', a.retired_on) AS facts
 FROM jsonb_to_recordset(%s::jsonb) AS a(
     id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
-    card_holder boolean, staff_group text, contract_months smallint)"""
+    card_holder boolean, staff_group text, contract_months smallint, retired_on date)"""
 ANSWERED = (
     "employment", "basic_insurance", "union_member", "joined_unit_on", "insurance_type", "risk", "card_holder", "staff_group",
-    "contract_months",
+    "contract_months", "retired_on",
 )  # fmt: skip
 # One set of answers, in the order of ANSWERED.
 Answers = tuple[Any, ...]
@@ -113,8 +113,9 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int],
 
 
 def _answers(row: Row) -> Answers:
-    joined = row.joined.isoformat() if row.joined else None
-    return (row.employment or None, row.insurance, row.union, joined, row.insurance_type, row.risk, row.card, row.group, row.contract)
+    joined, retired = (day.isoformat() if day else None for day in (row.joined, row.retired))
+    said = (row.employment or None, row.insurance, row.union, joined, row.insurance_type, row.risk, row.card, row.group, row.contract)
+    return (*said, retired)
 
 
 class _Lines(io.RawIOBase):
@@ -162,7 +163,7 @@ REPLACED = """
          WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved'
                AND {line}.name IN ((SELECT p.name FROM members_member p WHERE p.id = k.member_id), k.before->>'name') LIMIT 1)"""
 FACTS = f"""
-    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months,
+    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months, a.retired_on,
            m.id AS known_id, m.name AS known_name, 'self'::text AS relation, NULL::text AS holder_employment,
            COALESCE(a.employment, %s) AS fact_employment, COALESCE(a.union_member, TRUE) AS fact_union,
            COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
@@ -170,7 +171,7 @@ FACTS = f"""
     FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
-    "card_holder", "contract_months", "shares_held",
+    "card_holder", "contract_months", "retired_on", "shares_held",
 )} | {
     "group": "facts.staff_group", "employment": "facts.fact_employment", "union_member": "facts.fact_union",
     "basic_insurance": "facts.fact_insurance",
@@ -346,12 +347,13 @@ NEW_PEOPLE = """
 WITH made AS (
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
                                 basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
-                                contract_months)
+                                contract_months, retired_on)
     SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(office)s,
            ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
            COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
            COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
-           COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint
+           COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint,
+           (l.facts->>'retired')::date
     FROM members_rosterrow l WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.id_hash
     ON CONFLICT (id_hash) DO NOTHING RETURNING id
 ), sealed AS (
@@ -378,7 +380,8 @@ SET unit_id = %(unit)s, office_id = %(office)s,
     joined_unit_on = COALESCE((known.facts->>'joined')::date, m.joined_unit_on),
     risk = COALESCE(known.facts->>'risk', m.risk), card_holder = COALESCE((known.facts->>'card')::boolean, m.card_holder),
     staff_group = COALESCE(known.facts->>'group', m.staff_group),
-    contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months)
+    contract_months = COALESCE((known.facts->>'contract')::smallint, m.contract_months),
+    retired_on = COALESCE((known.facts->>'retired')::date, m.retired_on)
 FROM known WHERE known.member_id = m.id AND m.id = ANY(ARRAY(SELECT member_id FROM known))"""
 # The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
 PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
@@ -390,9 +393,9 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
 COVERS = f"""
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
-                                   contribution_fen, state, version)
+                                   contribution_fen, refundable, state, version)
     SELECT {PUBLIC_ID}, %(office)s, r.member_key, r.member_key, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares,
-           {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, 'contribution_due', 1
+           {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, r.refundable, 'contribution_due', 1
     FROM marked r {{known}} ORDER BY r.member_key"""
 # Whoever had no cover before stands above every waiver.
 OF_NEW = COVERS.format(
@@ -421,11 +424,12 @@ WITH marked AS (
     SET id_number = NULL, phone = NULL, outcome = 'enrolled', fee_fen = fee.fee_fen, member_key = COALESCE(known.member_id, r.member_key)
     FROM members_rosterrow l
     LEFT JOIN known ON known.line = l.id
-    JOIN jsonb_to_recordset(%(fees)s::jsonb) AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
+    JOIN jsonb_to_recordset(%(fees)s::jsonb)
+           AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint, refundable boolean)
       ON fee.fee_fen IS NOT NULL AND fee.gender = l.gender AND fee.risk IS NOT DISTINCT FROM l.facts->>'risk' AND fee.shares = l.shares
          AND fee.card IS NOT DISTINCT FROM (l.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM l.facts->>'group'
     WHERE r.id = l.id AND r.roster_id = %(roster)s AND l.roster_id = %(roster)s AND l.outcome = 'good'
-    RETURNING r.member_key, r.shares, r.fee_fen, known.line IS NOT NULL AS known
+    RETURNING r.member_key, r.shares, r.fee_fen, fee.refundable, known.line IS NOT NULL AS known
 ), new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
 # Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.

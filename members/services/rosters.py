@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
@@ -33,12 +34,12 @@ from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_o
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge
 from programs.rules.facts import PersonFacts
-from programs.rules.fees import FeeFactMissing, NoFeeClass, contribution, counted_shares, split
+from programs.rules.fees import FeeFactMissing, NoFeeClass, chosen_split, contribution, counted_shares, fee_class, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
 from unionaid.lib.memory import without_collector
-from unionaid.lib.money import fen_from_yuan, round_half_up
+from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
@@ -64,10 +65,12 @@ def _quiet(stage: str, *, done: int = 0, total: int = 0) -> None:
 
 
 def upload(
-    *, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date, term_months: int | None = None
+    *, unit: WorkUnit, terms: Terms, data: bytes, file_name: str, by: Actor, on: date, term_months: int | None = None,
+    person_fen: int | None = None,
 ) -> Roster:
     """Take a roster file and have it checked in the background. The same file for the same terms is taken once.
-    `term_months`: the length of cover that the unit chooses for all on it, where the plan offers several."""
+    `term_months`: the length of cover that the unit chooses for all on it, where the plan offers several. `person_fen`:
+    each person's part of a share as the unit sets it, where the plan lets it; none: as the plan says."""
     if unit.state != "approved":
         raise RosterRefused(_("单位登记还没有通过审核，通过后才能上传名册。"))
     if not data:
@@ -76,6 +79,7 @@ def upload(
         term = schedule_of(terms).term(term_months)
     except TermNotOffered as error:
         raise RosterRefused(no_term_words()) from error
+    _refuse_split(schedule_of(terms), term, person_fen)
     digest = hashlib.sha256(data).hexdigest()
     try:
         with transaction.atomic():
@@ -84,6 +88,7 @@ def upload(
                 unit=unit,
                 terms=terms,
                 term_months=term,
+                person_fen=person_fen,
                 file=ContentFile(data, name="roster.bin"),
                 file_name=file_name[:200],
                 file_sha256=digest,
@@ -96,6 +101,17 @@ def upload(
     record([roster], "upload", by=by)
     enqueue("members.check_roster", [(roster.pk, f"members.check_roster:{roster.pk}", roster)], by=by)
     return roster
+
+
+def _refuse_split(schedule: Schedule, term: int | None, person_fen: int | None) -> None:
+    """The unit sets the person's part only where the plan lets it, and within its bounds."""
+    if person_fen is None:
+        return
+    choice = chosen_split(schedule, term_months=term)
+    if choice is None:
+        raise RosterRefused(_("这个计划的互助费由谁缴多少已有规定，单位不能另选。"))
+    if not choice.least <= yuan_from_fen(person_fen) <= choice.most:
+        raise RosterRefused(_("每份由个人缴的要在 {least} 到 {most} 元之间。").format(least=choice.least, most=choice.most))
 
 
 def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
@@ -417,13 +433,14 @@ def _fees(kinds: Sequence[tables.Kind], roster: Roster, schedule: Schedule, cove
     found = []
     for kind in kinds:
         person, fen = _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), None
-        reason = ""
+        reason, refundable, term = "", False, schedule.term(roster.term_months)
         try:
-            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=schedule.term(roster.term_months))
+            amount = contribution(schedule, person, kind[-1], starts_on=cover.start, term_months=term)
             fen = fen_from_yuan(round_half_up(amount))
+            refundable = fee_class(schedule, person, starts_on=cover.start, term_months=term).refundable
         except NoFeeClass as error:
             reason = "risk" if isinstance(error, FeeFactMissing) and str(error) == "risk" else "class"
-        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "reason": reason})
+        found.append({**dict(zip(KIND, kind, strict=True)), "fee_fen": fen, "refundable": refundable, "reason": reason})
     return found
 
 
@@ -487,8 +504,13 @@ def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:
     parts = split(
         schedule, _person(kind, schedule, unit_risk=cover.roster.unit_risk, unit_nature=cover.roster.unit_nature), shares,
         default="unit", starts_on=cover.cover.lower, term_months=schedule.term(cover.roster.term_months),
+        person_pays=_set_by_unit(cover.roster),
     )  # fmt: skip
     return {payer: fen_from_yuan(round_half_up(amount)) for payer, amount in parts.items()}
+
+
+def _set_by_unit(roster: Roster) -> Decimal | None:
+    return None if roster.person_fen is None else yuan_from_fen(roster.person_fen)
 
 
 def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:
@@ -498,6 +520,7 @@ def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int
         parts = split(
             schedule, _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), kind[-1], default="unit",
             starts_on=cover.start, term_months=schedule.term(roster.term_months),
+            person_pays=_set_by_unit(roster),
         )  # fmt: skip
         for payer, amount in parts.items():
             totals[payer] = totals.get(payer, 0) + count * fen_from_yuan(round_half_up(amount))

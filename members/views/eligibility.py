@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from members.forms.join import HAVE, ContractForm, EmploymentForm, GroupForm, InsuranceForm, RiskForm, WorkForm, YesNoForm
+from members.forms.join import HAVE, ContractForm, EmploymentForm, GroupForm, InsuranceForm, RetirementForm, RiskForm, WorkForm, YesNoForm
 from members.models import Enrolment, Member
 from members.selectors.joining import (
     ASK,
@@ -134,7 +134,7 @@ def _back_to_plan(request: HttpRequest, member: Member) -> str:
     return f"{reverse('members:question', args=[left[0]])}?plan={request.GET['plan']}" if left else address
 
 
-Question = EmploymentForm | InsuranceForm | YesNoForm | WorkForm | ContractForm | GroupForm | RiskForm
+Question = EmploymentForm | InsuranceForm | YesNoForm | WorkForm | ContractForm | GroupForm | RiskForm | RetirementForm
 
 
 def _form(request: HttpRequest, name: str, member: Member, data: Any) -> Question:
@@ -147,8 +147,9 @@ def _form(request: HttpRequest, name: str, member: Member, data: Any) -> Questio
     if name == "group":
         language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
         return GroupForm(data, member=member, groups=groups_to_tell(member, on=today()), language=language)
-    forms: dict[str, type[EmploymentForm | InsuranceForm | WorkForm | ContractForm | RiskForm]] = {
+    forms: dict[str, type[EmploymentForm | InsuranceForm | WorkForm | ContractForm | RiskForm | RetirementForm]] = {
         "employment": EmploymentForm, "insurance": InsuranceForm, "work": WorkForm, "contract": ContractForm, "risk": RiskForm,
+        "retirement": RetirementForm,
     }  # fmt: skip
     return forms[name](data, member=member)
 

@@ -19,6 +19,7 @@ from members.selectors import rosters as reading
 from members.services import rosters
 from members.views.unit_parts import due_parts, show, unit_or_404
 from programs.models import Terms
+from programs.rules.fees import chosen_splits
 from programs.rules.waits import Wait, waits, waits_in_words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -108,15 +109,16 @@ def upload(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
     """Send the roster's file; it is checked in the background."""
     found = unit_or_404(pk)
     terms = _plan(found, terms_id)
-    lengths = schedule_of(terms).terms
-    form = RosterForm(request.POST, request.FILES, terms=lengths) if request.method == "POST" else RosterForm(terms=lengths)
+    schedule = schedule_of(terms)
+    asked: dict[str, Any] = {"terms": schedule.terms, "choices": chosen_splits(schedule)}
+    form = RosterForm(request.POST, request.FILES, **asked) if request.method == "POST" else RosterForm(**asked)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
 
         def act() -> str:
             made = rosters.upload(
                 unit=found, terms=terms, data=file.read(), file_name=file.name, by=actor(request), on=today(),
-                term_months=form.cleaned_data.get("term_months"),
+                term_months=form.cleaned_data.get("term_months"), person_fen=form.cleaned_data.get("person_fen"),
             )  # fmt: skip
             return reverse("members:roster", args=[made.pk])
 
@@ -155,6 +157,7 @@ def _page(request: HttpRequest, found: Roster, *, refused: str = "", status: int
         "roster": found,
         "unit": found.unit,
         "length": length(found.term_months) if found.term_months else "",
+        "person_part": "" if found.person_fen is None else format_yuan(found.person_fen),
         "working": working,
         "progress": _progress(request, found) if working else None,
         "tiles": reading.tiles_of(found),

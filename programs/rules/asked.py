@@ -11,6 +11,7 @@ def asked(schedule: Schedule) -> frozenset[str]:
         "joined_unit_on": bool(rules.min_months_in_unit) or any(late.new_hires or late.after_hiring for late in rules.late),
         "insurance_type": bool(rules.insurance_types),
         "contract_months": bool(rules.min_contract_months),
+        "retired_on": bool(rules.retired_from or rules.retired_before),
         "card_holder": rules.card_holder or any(fee.card_holder is not None for fee in fees),
         "group": bool(age_groups(schedule)) or any(fee.group for fee in fees),
         "risk": any(fee.risk for fee in fees),

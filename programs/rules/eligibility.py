@@ -37,6 +37,7 @@ class Verdict:
 
 EVIDENCE_WORDS = {
     "contract": Words("劳动合同或在职证明（写明入职日期）", "the labour contract or a letter of employment with the first day"),
+    "retirement": Words("退休证或退休审批表", "the certificate of retirement"),
     "insurance": Words("基本医疗保险参保凭证", "the record of basic medical insurance"),
     "union_card": Words("工会会员证或入会证明", "the union card or a letter of membership"),
     "id_card": Words("居民身份证（登记的性别或出生日期有误时）", "the identity card, if sex or date of birth is recorded wrongly"),
@@ -58,6 +59,7 @@ def judge(
         _relation(schedule, person),
         _minor(schedule, person, cover_start),
         _employment(schedule, person),
+        _retirement(schedule, person),
         _months_in_unit(schedule, person, cover_start),
         _contract(schedule, person),
         _insurance(schedule, person),
@@ -181,6 +183,33 @@ def _employment(schedule: Schedule, person: PersonFacts) -> Verdict:
     }
     fallback = Words("您的单位性质不在这个计划的范围内。", "Your kind of employer is outside this plan.")
     return Verdict("employment", FAIL, words.get(held, fallback), "contract")
+
+
+def _retirement(schedule: Schedule, person: PersonFacts) -> Verdict | None:
+    """Retired people join only if they retired within the plan's days; for spouse and child the worker's retirement counts."""
+    first, before = schedule.enrolling.retired_from, schedule.enrolling.retired_before
+    if first is None and before is None:
+        return None
+    held = person.employment if person.relation == "self" else person.holder_employment
+    if held != "retired":
+        return Verdict("retirement", PASS, Words("您没有退休，不看退休日期。", "You are not retired; no day of retirement counts."))
+    days = retired_words(first, before)
+    if person.retired_on is None:
+        words = Words(f"请告诉我们您的退休日期（要求{days.zh}）。", f"Tell us when you retired ({days.en}).")
+        return Verdict("retirement", UNKNOWN, words, "retirement")
+    if (first is None or person.retired_on >= first) and (before is None or person.retired_on < before):
+        return Verdict("retirement", PASS, Words("您的退休日期符合要求。", "You retired within the days the plan asks for."), "retirement")
+    words = Words(f"这个计划的退休人员要求{days.zh}。", f"Of retired people this plan takes those {days.en}.")
+    return Verdict("retirement", FAIL, words, "retirement")
+
+
+def retired_words(first: date | None, before: date | None) -> Words:
+    """When a person must have retired, in words."""
+    zh = [f"{format_zh(first)}（含当天）以后"] if first else []
+    en = [f"on or after {first:%-d %B %Y}"] if first else []
+    zh += [f"{format_zh(before)}以前（不含当天）"] if before else []
+    en += [f"before {before:%-d %B %Y}"] if before else []
+    return Words(f"在{'、'.join(zh)}退休", f"retired {' and '.join(en)}")
 
 
 def _insurance(schedule: Schedule, person: PersonFacts) -> Verdict | None:

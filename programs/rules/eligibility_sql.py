@@ -84,7 +84,7 @@ def every_rule_passes(schedule: Schedule) -> str:
 
 FACTS = (
     "birth_date", "gender", "employment", "union_member", "basic_insurance", "relation", "joined_unit_on", "renewal",
-    "holder_employment", "insurance_type", "card_holder", "group", "contract_months", "shares_held", "shares",
+    "holder_employment", "insurance_type", "card_holder", "group", "contract_months", "retired_on", "shares_held", "shares",
 )  # fmt: skip
 
 
@@ -150,6 +150,18 @@ def _employment(table: _Table) -> Sql:
         return _passes_if_told(held, f"{held} = ANY(%s)", list(rules.employments))
     either = f"{held} = ANY(%s) OR ({table['renewal']} AND {held} = ANY(%s))"
     return _passes_if_told(held, either, list(rules.employments), list(rules.renewal_employments))
+
+
+def _retirement(table: _Table) -> Sql | None:
+    first, before = table.schedule.enrolling.retired_from, table.schedule.enrolling.retired_before
+    if first is None and before is None:
+        return None
+    own, holder, relation = table["employment"], table["holder_employment"], table["relation"]
+    held, day = f"CASE WHEN {relation} = 'self' THEN {own} ELSE {holder} END", table["retired_on"]
+    parts = [(f"{day} >= %s", first), (f"{day} < %s", before)]
+    within = " AND ".join(text for text, bound in parts if bound)
+    text = f"CASE WHEN {held} IS DISTINCT FROM 'retired' THEN 'pass' WHEN {day} IS NULL THEN 'unknown'"
+    return Sql(f"{text} WHEN {within} THEN 'pass' ELSE 'fail' END", tuple(bound for _text, bound in parts if bound))
 
 
 def _months_in_unit(table: _Table) -> Sql | None:
@@ -232,6 +244,7 @@ RULES: dict[str, Callable[[_Table], Sql | None]] = {
     "relation": _relation,
     "minor": _minor,
     "employment": _employment,
+    "retirement": _retirement,
     "months_in_unit": _months_in_unit,
     "contract": _contract,
     "basic_insurance": _basic_insurance,

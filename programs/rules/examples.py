@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from programs.rules.assess import Assessment, assess
-from programs.rules.casefile import COUNT, DAY, TEXT, Kind, field_faults, no_term_words, situation
+from programs.rules.casefile import AMOUNT, COUNT, DAY, TEXT, Kind, field_faults, no_term_words, situation
 from programs.rules.facts import ZERO, PersonFacts, UnitFacts
 from programs.rules.faults import Fault, Path, ScheduleError, fault
-from programs.rules.fees import NoFeeClass, participation_ok, split
+from programs.rules.fees import NoFeeClass, chosen_split, participation_ok, split
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from unionaid.lib.calendar import add_years
@@ -26,6 +26,7 @@ FEE: dict[str, Kind] = {
         "a number of people, or a list of kinds of people like [{gender: male, count: 3}]",
     ),
     "payer": TEXT,
+    "person_pays": AMOUNT,
     "shares": COUNT,
     "term_months": COUNT,
     "joined_on": DAY,
@@ -103,18 +104,32 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
     months = data.get("term_months", next(iter(schedule.terms), None))
     if "term_months" in data and months not in schedule.terms:
         raise ScheduleError([fault(*no_term_words(data["term_months"]), (*path, "term_months"))])
+    chosen = _chosen(schedule, data, months, (*path, "person_pays"))
     total = ZERO
     for one in kinds:
         told: dict[str, Any] = {key: value for key, value in one.items() if key != "count"}
         ordinary: dict[str, Any] = {"gender": "male", "birth_date": add_years(schedule.period.start, -40)}
         person = PersonFacts(**ordinary | told)
         try:
-            by_payer = split(schedule, person, data.get("shares", 1), default="unit", starts_on=day, term_months=months)
+            by_payer = split(schedule, person, data.get("shares", 1), default="unit", starts_on=day, term_months=months, person_pays=chosen)
         except NoFeeClass as error:
             raise ScheduleError([fault(f"没有适用的缴费标准（{error}）", f"no contribution fits ({error})", path)]) from None
         amount = by_payer.get(data["payer"], ZERO) if "payer" in data else sum(by_payer.values(), ZERO)
         total += amount * one["count"]
     return round_half_up(total)
+
+
+def _chosen(schedule: Schedule, data: Mapping[str, Any], months: int | None, path: Path) -> Decimal | None:
+    """The person's part that the unit set in an example, within what the plan lets it."""
+    if "person_pays" not in data:
+        return None
+    amount, choice = Decimal(data["person_pays"]), chosen_split(schedule, term_months=months)
+    if choice is None:
+        raise ScheduleError([fault("本计划不由单位选个人缴多少", "the unit of this plan has no such choice", path)])
+    if not choice.least <= amount <= choice.most:
+        zh, en = f"应在 {choice.least} 到 {choice.most} 元之间", f"is to lie between {choice.least} and {choice.most}"
+        raise ScheduleError([fault(zh, en, path)])
+    return amount
 
 
 def _head_faults(kinds: Sequence[Mapping[str, Any]], path: Path) -> Iterator[Fault]:

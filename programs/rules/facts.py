@@ -16,7 +16,8 @@ class PersonFacts:
     """The person who joins. `employment`: enterprise, institution, institution_subsidised, retired, none.
     `insurance_type`: employee or resident. `risk`: the class of the work; `group`: heads that a plan charges less or nothing, or
     takes at another age (ORDINARY: none of them). `contract_months`: length of the labour contract (OPEN_ENDED: without end).
-    `shares_held`: shares under other plans on the same days, as far as this plan counts them with its own."""
+    `retired_on`: the first day of retirement. `shares_held`: shares under other plans on the same days, as far as this plan counts
+    them with its own."""
 
     birth_date: date
     gender: str
@@ -33,6 +34,7 @@ class PersonFacts:
     unit_nature: str | None = None
     group: str | None = None
     contract_months: int | None = None
+    retired_on: date | None = None
     shares_held: int = 0
 
 
@@ -260,7 +262,7 @@ def as_data(facts: Any) -> Any:
 
 def person_of(data: Mapping[str, Any]) -> PersonFacts:
     """The person back from `as_data`."""
-    return PersonFacts(**_days(data, "birth_date", "joined_unit_on"))
+    return PersonFacts(**_days(data, "birth_date", "joined_unit_on", "retired_on"))
 
 
 def cover_of(data: Mapping[str, Any]) -> CoverFacts:

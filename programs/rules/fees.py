@@ -1,5 +1,6 @@
 """Contributions (互助费): class × shares × payer, and the gate of participation a unit must pass."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -49,6 +50,11 @@ def _fits(fee: FeeClass, person: PersonFacts, start: date, term_months: int | No
     )
 
 
+def principal_payer(schedule: Schedule) -> str | None:
+    """Who pays the contributions that are paid back at the end of cover, where the plan names them."""
+    return next((name for fee in schedule.fees if fee.refundable for name, _amount in fee.payers), None)
+
+
 def counted_shares(schedule: Schedule, shares: int) -> int:
     """The shares that are charged: in plans where the surplus is void, only those up to the greatest number."""
     return min(shares, schedule.enrolling.max_shares) if schedule.enrolling.surplus_void else shares
@@ -70,11 +76,38 @@ def split(
     default: str,
     starts_on: date | None = None,
     term_months: int | None = None,
+    person_pays: Decimal | None = None,
 ) -> dict[str, Decimal]:
-    """The contribution by payer; a plan that names no payers is paid by `default` alone."""
+    """The contribution by payer; a plan that names no payers is paid by `default` alone. `person_pays` (yuan a share): what the unit
+    set where the plan lets it (`chosen_split`); classes that leave no choice are split as ever."""
     fee = fee_class(schedule, person, starts_on=starts_on, term_months=term_months)
     counted = counted_shares(schedule, shares)
-    return {name: amount * counted for name, amount in (fee.payers or ((default, fee.per_share),))}
+    payers = fee.payers or ((default, fee.per_share),)
+    if person_pays is not None and fee.person_at_least is not None:
+        payers = tuple((name, person_pays if name == PERSON else fee.per_share - person_pays) for name, _amount in payers)
+    return {name: amount * counted for name, amount in payers}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Between which sums (yuan a share, both inclusive) a unit sets the person's part, what it is when nothing is chosen, and who
+    pays the rest."""
+
+    least: Decimal
+    most: Decimal
+    usual: Decimal
+    other: str
+
+
+def chosen_split(schedule: Schedule, *, term_months: int | None = None) -> Choice | None:
+    """What the unit may choose for all on its roster: within the bounds of every class that leaves it a choice. None: nothing."""
+    free = [fee for fee in schedule.fees if fee.person_at_least is not None and fee.term_months in (None, term_months)]
+    if not free:
+        return None
+    least, most = max(fee.person_at_least or Decimal(0) for fee in free), min(fee.per_share for fee in free)
+    payers = dict(free[0].payers)
+    other = next(name for name in payers if name != PERSON)
+    return Choice(least, most, payers[PERSON], other) if least <= most else None
 
 
 def split_single(
@@ -84,6 +117,12 @@ def split_single(
     has nobody to pay them and pays it all."""
     parts = split(schedule, person, shares, default=PERSON, starts_on=starts_on, term_months=term_months)
     return parts if in_unit else {PERSON: sum(parts.values(), Decimal(0))}
+
+
+def chosen_splits(schedule: Schedule) -> dict[int | None, Choice]:
+    """The same by length of cover, or once (None) where it is the same for every length; empty where there is nothing to choose."""
+    found = {months: choice for months in schedule.terms or (None,) if (choice := chosen_split(schedule, term_months=months))}
+    return {None: next(iter(found.values()))} if len(found) > 0 and len(set(found.values())) == 1 else found
 
 
 def participation_ok(rule: UnitRule, unit: UnitFacts) -> bool:

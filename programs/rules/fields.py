@@ -88,6 +88,9 @@ FIELD_WORDS: dict[str, Words] = {
     "relation": Words("与职工的关系", "relation"),
     "employment": Words("在职情况", "employment"),
     "employment_on_renewal": Words("只能续保的在职情况", "employment, as a renewal only"),
+    "retired": Words("退休人员的退休日期", "day of retirement of retired people"),
+    "retired.from": Words("从（含当天）", "from"),
+    "before": Words("以前（不含当天）", "before"),
     "renewal_within_days": Words("到期后多久内再参加算续保", "a renewal when joined again within"),
     "union_member": Words("要是工会会员", "union membership needed"),
     "enrolment.card_holder": Words("要持有工会会员卡", "union card needed"),
@@ -125,6 +128,7 @@ FIELD_WORDS: dict[str, Words] = {
     "term_months": Words("保障时间", "term"),
     "joined_from": Words("参加日不早于", "joined from"),
     "joined_to": Words("参加日不晚于", "joined until"),
+    "person_at_least": Words("由单位选个人缴多少，至少", "the unit sets the person's part, at least"),
     "refundable": Words("到期退还", "paid back at the end"),
     # when it begins to pay
     "waiting": Words("等待期", "waiting period"),

@@ -46,6 +46,7 @@ def settled_by(schedule: Schedule, earlier: Schedule) -> frozenset[str]:
     renewing = {*new.employments, *new.renewal_employments}
     strict = {
         "employment": set(old.employments) <= set(new.employments) and set(old.renewal_employments) <= renewing,
+        "retirement": (old.retired_from, old.retired_before) == (new.retired_from, new.retired_before),
         "contract": old.min_contract_months >= new.min_contract_months,
         "union_member": old.union_member,
         "card_holder": old.card_holder,

@@ -6,7 +6,7 @@ For those who read terms without reading data; the counterpart for a decided cas
 from collections.abc import Mapping
 from typing import Any
 
-from programs.rules.eligibility import INSURANCE_WORDS, group_words
+from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
 from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, yuan
 from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
 from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
@@ -242,6 +242,9 @@ def joining_lines(schedule: Schedule) -> list[Words]:
     ]
     if e.renewal_employments:
         lines.append(_list("只能续保（上一期参加过）", "as a renewal only", [EMPLOYMENT_WORDS[code] for code in e.renewal_employments]))
+    if e.retired_from or e.retired_before:
+        when = retired_words(e.retired_from, e.retired_before)
+        lines.append(Words(f"退休人员要{when.zh}", f"retired people: those {when.en}"))
     if e.gender != "any":
         lines.append(Words(f"只面向{GENDER_WORDS[e.gender].zh}", f"for {GENDER_WORDS[e.gender].en} only"))
     if e.basic_insurance:
@@ -341,6 +344,9 @@ def _fee(fee: FeeClass) -> Words:
     if fee.payers:
         zh += f"（{'，'.join(f'{payer_words(name).zh} {yuan(amount)} 元' for name, amount in fee.payers)}）"
         en += f" ({', '.join(f'{payer_words(name).en} {yuan(amount)}' for name, amount in fee.payers)})"
+    if fee.person_at_least is not None:
+        zh += f"，单位可以另选个人缴多少，至少 {yuan(fee.person_at_least)} 元"
+        en += f"; the unit may set the person's part, {yuan(fee.person_at_least)} at least"
     return Words(zh, en)
 
 

@@ -19,6 +19,7 @@ from jsonschema.exceptions import ValidationError
 
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
+from programs.rules.fees import PERSON
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
@@ -157,6 +158,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for kind in set(enrolment.get("employment", EMPLOYED)) & set(enrolment.get("employment_on_renewal", [])):
         words = f"{kind} 首次参加就可以，不用再写", f"{kind} may join for the first time already"
         yield fault(*words, ("enrolment", "employment_on_renewal"))
+    yield from _retired_faults(enrolment)
     for where, most in LONGEST.items():
         if len(text := data[where[0]][where[1]]) > most:
             yield fault(f"太长，最多 {most} 个字，现在是 {len(text)} 个", f"is too long: at most {most} letters, found {len(text)}", where)
@@ -176,6 +178,19 @@ def _contradictions(data: Data) -> Iterator[Fault]:
         yield fault(zh, en, ("claim_within", "until"))
 
 
+def _retired_faults(enrolment: Data) -> Iterator[Fault]:
+    """Days of retirement matter only where retired people may join at all, and some day must be left."""
+    days = enrolment.get("retired")
+    if days is None:
+        return
+    where = ("enrolment", "retired")
+    if "retired" not in [*enrolment.get("employment", EMPLOYED), *enrolment.get("employment_on_renewal", [])]:
+        zh = "employment 和 employment_on_renewal 里都没有 retired，退休人员本来就不能参加"
+        yield fault(zh, "stands only where employment or employment_on_renewal names retired", where)
+    if "from" in days and "before" in days and days["before"] <= days["from"]:
+        yield fault("before 要晚于 from", "before must be later than from", (*where, "before"))
+
+
 # Names that the lists of plans show, in letters.
 LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
@@ -189,14 +204,14 @@ def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from _days_are_days(inner, (*path, i))
-    elif path and (path[-1] in _DAY_FIELDS or "until" in path):
+    elif path and (path[-1] in _DAY_FIELDS or "until" in path or path[-2:] == ("retired", "from")):
         try:
             date.fromisoformat(value)
         except ValueError:
             yield fault(f"日历上没有 {value} 这一天", f"there is no day {value}", path)
 
 
-_DAY_FIELDS = frozenset(("start", "end", "opens", "closes", "joined_from", "joined_to"))
+_DAY_FIELDS = frozenset(("before", "start", "end", "opens", "closes", "joined_from", "joined_to"))
 
 
 def _in_order(data: Data, first: str, last: str, path: tuple[str, ...], zh: str, en: str) -> Iterator[Fault]:
@@ -229,6 +244,21 @@ def _fee_faults(contribution: Data) -> Iterator[Fault]:
                 f"payers add up to {paid}, not to {one['per_share']}",
                 (*path, "payers"),
             )
+        yield from _choice_faults(one, (*path, "person_at_least"))
+        if one.get("refundable") and len(one.get("payers", {})) > 1:
+            yield fault("到期退还的只能由一方缴，退给缴的那一方", "is paid back to whoever paid it: one payer only", (*path, "payers"))
+
+
+def _choice_faults(one: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Where the unit sets the person's part, one other payer pays the rest, and the ordinary part is one that may be chosen."""
+    if "person_at_least" not in one:
+        return
+    payers, least = one.get("payers", {}), Decimal(one["person_at_least"])
+    if len(payers) != 2 or PERSON not in payers:
+        yield fault("只有 payers 写了 person 和另外一方时才写", "stands only beside two payers, one of them person", path)
+    elif Decimal(payers[PERSON]) < least:
+        zh = f"高于不选时个人缴的 {payers[PERSON]} 元"
+        yield fault(zh, f"is more than the person's ordinary part of {payers[PERSON]}", path)
 
 
 def _term_faults(period: Data, contribution: Data) -> Iterator[Fault]:
@@ -473,6 +503,8 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         max_shares=shares["max"],
         surplus_void=shares.get("surplus") == "void",
         together_with=tuple(shares.get("together_with", [])),
+        retired_from=_day(data.get("retired", {}), "from"),
+        retired_before=_day(data.get("retired", {}), "before"),
         unit=_unit_rule(data["unit"]) if "unit" in data else None,
     )
 
@@ -503,6 +535,7 @@ def _fee(data: Data) -> FeeClass:
         per_share=Decimal(data["per_share"]),
         refundable=data.get("refundable", False),
         payers=tuple((name, Decimal(amount)) for name, amount in data.get("payers", {}).items()),
+        person_at_least=Decimal(data["person_at_least"]) if "person_at_least" in data else None,
     )
 
 

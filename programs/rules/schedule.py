@@ -56,7 +56,8 @@ class LateRule:
 
 @dataclass(frozen=True, slots=True)
 class FeeClass:
-    """The contribution per share for one class of person; the first class that fits holds. None: any."""
+    """The contribution per share for one class of person; the first class that fits holds. None: any. `person_at_least`: the unit may
+    set the person's part, from this sum (yuan a share) up to the whole; the one other payer pays the rest (None: no choice)."""
 
     gender: str
     card_holder: bool | None
@@ -70,6 +71,7 @@ class FeeClass:
     per_share: Decimal
     refundable: bool
     payers: tuple[tuple[str, Decimal], ...]
+    person_at_least: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,8 @@ class Enrolling:
     """Who may join, when, and how many shares. `renewal_employments`: kinds of employment taken besides when the person renews,
     that is, when their last cover in the program ended at most `renewal_within_days` days before the new one begins.
     `together_with`: the codes of other plans whose shares on the same days count towards `max_shares` (an older cover of several
-    years, topped up by this one)."""
+    years, topped up by this one). Of retired people, those alone who retired in the days from `retired_from` up to before
+    `retired_before` (None: whenever)."""
 
     opens: date
     closes: date
@@ -229,6 +232,8 @@ class Enrolling:
     max_shares: int
     surplus_void: bool
     together_with: tuple[str, ...]
+    retired_from: date | None
+    retired_before: date | None
     unit: UnitRule | None
 
 

@@ -25,6 +25,7 @@ from tests.programs.rules.plans import GOOD, lookup
 from tests.programs.rules.test_bad_files import FILES, MISTAKES, read
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+TESTS = Path(__file__).resolve().parents[1]
 TEXT = (DOCS / "plans.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\n应得：\*\*([0-9,.]+) 元\*\*)?", re.MULTILINE | re.DOTALL)
 SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
@@ -152,6 +153,24 @@ def test_every_step_condition_and_base_is_explained_and_shown(name: str) -> None
 
 def test_every_field_of_a_case_and_of_a_fee_is_in_the_document() -> None:
     assert sorted(word for word in {*CASE, *FEE, *HEAD} if f"`{word}`" not in TEXT) == []
+
+
+def _provisions() -> list[tuple[str, list[str], list[str]]]:
+    """The rows of the list of what the format can say: the provision, its fields, the tests that show it."""
+    section = TEXT[TEXT.index("## 18 ") :]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ") and "`test_" in line]
+    return [(row[0].strip(), re.findall(r"`(\w+)`", row[1]), re.findall(r"`(\w+)`", row[2])) for row in rows]
+
+
+def test_what_the_format_can_say_is_in_the_format_shown_in_the_document_and_held_by_a_test() -> None:
+    known, shown = {*_fields(SCHEMA), *CASE, *BASES}, "".join(block.text for block in BLOCKS)
+    tests = set(re.findall(r"def (test_\w+)", "".join(path.read_text("utf-8") for path in TESTS.rglob("test_*.py"))))
+    found = _provisions()
+    assert len(found) > 45
+    assert [what for what, fields, held in found if not fields or not held] == []
+    assert [field for _what, fields, _held in found for field in fields if field not in known] == []
+    assert [field for _what, fields, _held in found for field in fields if not re.search(rf"\b{field}\b", shown)] == []
+    assert [name for _what, _fields, held in found for name in held if name not in tests] == []
 
 
 def test_a_field_that_is_not_explained_would_be_noticed() -> None:

@@ -31,7 +31,7 @@ PEOPLE = 300
 TYPES = {
     "birth_date": "date", "gender": "text", "employment": "text", "union_member": "boolean", "basic_insurance": "boolean",
     "relation": "text", "joined_unit_on": "date", "renewal": "boolean", "holder_employment": "text", "insurance_type": "text",
-    "card_holder": "boolean", "group": "text", "contract_months": "integer", "shares_held": "integer",
+    "card_holder": "boolean", "group": "text", "contract_months": "integer", "retired_on": "date", "shares_held": "integer",
     "shares": "integer",
 }  # fmt: skip
 COLUMNS = {fact: f"people.{fact}" for fact in FACTS}
@@ -135,6 +135,10 @@ def schedules(draw: st.DrawFn) -> Schedule:
         rules["ages"] = draw(st.lists(_ages(), min_size=1, max_size=3))
     if draw(st.booleans()):
         rules["shares"]["together_with"] = ["another-plan"]
+    if "retired" in [*rules["employment"], *rules.get("employment_on_renewal", [])] and draw(st.booleans()):
+        first = draw(days)
+        found = {"from": str(first), "before": str(plus_days(first, draw(st.integers(1, 400))))}
+        rules["retired"] = {key: found[key] for key in draw(_some(["from", "before"]))}
     end = max(plus_days(start, draw(st.integers(0, 400))), date.fromisoformat(rules["closes"]))
     period = {"start": str(start), "end": str(end)}
     return parse({**PLAN, "period": period, "enrolment": rules, "examples": []})
@@ -158,6 +162,8 @@ def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date,
     hired = [plus_days(plus_months(day, -months), by) for day in (on, start) for months in back for by in (-1, 0, 1)]
     hired += [plus_days(day, by - late.days) for late in schedule.enrolling.late for day in (on, start) for by in (-1, 0, 1)]
     hired += [plus_days(schedule.period.start, by) for by in (-1, 0, 1)] + [date(2024, 2, 29), date(2024, 8, 31)]
+    bounds = (schedule.enrolling.retired_from, schedule.enrolling.retired_before)
+    retired = [plus_days(day, by) for day in bounds if day for by in (-1, 0, 1)]
     pick = chance.choice
     return [
         (
@@ -168,7 +174,7 @@ def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date,
                 insurance_type=pick(["employee", "resident", None]), card_holder=pick([True, False, None]),
                 group=pick([*groups, "ordinary", None, None]),
                 contract_months=pick([None, 0, *(schedule.enrolling.min_contract_months + by for by in (-1, 0, 1))]),
-                shares_held=pick([0, 0, 1, 2, 5]) if schedule.enrolling.together_with else 0,
+                retired_on=pick([*retired, None]), shares_held=pick([0, 0, 1, 2, 5]) if schedule.enrolling.together_with else 0,
             ),
             pick([0, 1, 2, 3, 4, 5, 6]),
         )
@@ -261,7 +267,8 @@ EDGES = parse(
         "enrolment": {
             "opens": "2025-10-01", "closes": "2025-12-31", "gender": "female", "insurance_types": ["employee"],
             "relations": ["self", "spouse"], "min_months_in_unit": 6, "min_contract_months": 12, "card_holder": True,
-            "employment_on_renewal": ["retired"], "shares": {"max": 3, "together_with": ["another-plan"]},
+            "employment_on_renewal": ["retired"], "retired": {"from": "2019-07-01", "before": "2025-07-01"},
+            "shares": {"max": 3, "together_with": ["another-plan"]},
             "late": [{"who": "new_hires", "after": "hired", "within_months": 1}],
             "ages": [
                 {"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True},
@@ -298,6 +305,9 @@ def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Ite
         ("employment", "NULLIF", "COALESCE"),
         ("employment", "people.renewal AND", "TRUE AND"),
         ("months_in_unit", "<= %s", "< %s"),
+        ("retirement", ">= %s", "> %s"),
+        ("retirement", "< %s", "<= %s"),
+        ("retirement", "'unknown'", "'fail'"),
         ("contract", ">= %s", "> %s"),
         ("contract", "'unknown'", "'fail'"),
         ("card_holder", "'unknown'", "'fail'"),

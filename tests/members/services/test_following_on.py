@@ -55,6 +55,32 @@ def on_a_roster(world: World, terms: Terms, *people: tuple[int, int]) -> Roster:
     return roster
 
 
+def test_of_retired_people_those_join_who_retired_on_or_after_the_plans_day(world: World) -> None:
+    """On a roster by its column, and by oneself: asked first where nobody told the day; a departure tells it."""
+    terms = terms_like(YULIN, enrolment=rules(employment=["enterprise", "retired"], retired={"from": "2019-07-01"}))
+    days = {101: "2019-06-30", 103: "2019-07-01", 105: ""}
+    lines = [f"王小明,{make_id_number('610802', date(1990, 3, 8), order)},退休,{day}" for order, day in days.items()]
+    lines.append(f"王小明,{make_id_number('610802', date(1990, 3, 8), 107)},企业在职,")
+    data = "\n".join(["姓名,身份证号,在职情况,退休日期", *lines]).encode()
+    roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=JOINED)
+    rosters.check(roster.pk, by=SYSTEM, on=JOINED)
+    rows = RosterRow.objects.filter(roster=roster).order_by("row_number")
+    assert [row.outcome for row in rows] == ["bad", "good", "bad", "good"]
+    assert ["要求在2019年7月1日（含当天）以后退休" in row.why for row in rows] == [True, False, True, False]
+    roster.refresh_from_db()
+    rosters.confirm(roster, by=world.agent_actor)
+    rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+    assert Member.objects.get(retired_on__isnull=False).retired_on == date(2019, 7, 1)
+    worker = world.member(109)
+    Member.objects.filter(pk=worker.pk).update(employment="retired")
+    worker.refresh_from_db()
+    assert "retirement" in offer_of(worker, terms, [], on=JOINED).open
+    with pytest.raises(EnrolmentRefused, match="退休日期"):
+        joined(world, terms, worker)
+    worker.retired_on = date(2020, 1, 1)
+    assert joined(world, terms, worker).shares == 1
+
+
 FOLLOWING = {"start": "2025-11-01", "end": "2026-12-31", "term_months": [12], "follows_on_within_days": 30}
 WAITING = {"days": 20, "waived_on_renewal_within_days": 30}
 
@@ -86,8 +112,8 @@ def test_whoever_renews_in_time_is_covered_from_the_day_the_last_cover_ended(wor
 def test_shares_under_an_older_cover_of_several_years_count_towards_the_greatest_number(world: World) -> None:
     """Two shares for three years; of three in all one is left to buy, and it has a cover of its own beside the other."""
     with pytest.raises(PlanRefused, match="没有代码为 no-such-plan 的计划"):
-        terms_like(YULIN, enrolment=rules(together_with=["no-such-plan"]))
-    terms = terms_like(YULIN, enrolment=rules(together_with=["shaanxi-yulin-medical"]))
+        terms_like(YULIN, enrolment=rules(shares={"max": 3, "together_with": ["no-such-plan"]}))
+    terms = terms_like(YULIN, enrolment=rules(shares={"max": 3, "together_with": ["shaanxi-yulin-medical"]}))
     older = [covered(world, world.yulin, world.member(order), date(2025, 1, 1), date(2028, 1, 1), shares=2) for order in (101, 103, 107)]
     roster = on_a_roster(world, terms, (101, 2), (103, 1), (105, 3))
     why = {row.shares: row.why for row in RosterRow.objects.filter(roster=roster, outcome="bad")}
@@ -107,7 +133,5 @@ def test_shares_under_an_older_cover_of_several_years_count_towards_the_greatest
     assert joined(world, terms, full.member, 3).shares == 3
 
 
-def rules(**shares: object) -> dict[str, object]:
-    return {
-        "opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "ages": [{"from": 16, "to": 60}], "shares": {"max": 3, **shares},
-    }  # fmt: skip
+def rules(**more: object) -> dict[str, object]:
+    return {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "ages": [{"from": 16, "to": 60}], **more}
