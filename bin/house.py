@@ -336,7 +336,6 @@ class Services:
         }  # fmt: skip
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-            options |= {"autovacuum": "off"}  # it would count the rows of tests under way as none, and plans would go by that
         command = [str(install / "bin/postgres"), "-D", str(data)]
         for key, value in options.items():
             command += ["-c", f"{key}={value}"]

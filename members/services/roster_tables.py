@@ -30,8 +30,8 @@ from unionaid.web.keys import ring
 from unionaid.web.said import Said
 
 # A page gives up after seconds. This is work for a whole roster: it may take longer on a busy day, and a second roster with the
-# same people waits until the first is done.
-PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '2min'"
+# same people waits until the first is done. A hundred thousand lines are sorted and hashed in memory.
+PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '2min'; SET LOCAL work_mem = '64MB'"
 
 
 @contextmanager

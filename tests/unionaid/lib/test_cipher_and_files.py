@@ -39,6 +39,17 @@ def test_old_keys_still_open_after_a_rotation() -> None:
         old.open(RING.seal("x", bound_to=("t", "c", 1)), bound_to=("t", "c", 1))
 
 
+@pytest.mark.parametrize("algorithm", [1, 2])
+def test_what_is_sealed_among_many_opens_like_any_other(algorithm: int) -> None:
+    ring = Keyring({"k": bytes(range(32))}, "k", b"b" * 32, algorithm)
+    seal = ring.seal_many(("t", "c"))
+    sealed = [seal("3604261991", row) for row in range(1_500)]  # more than are drawn at a time
+    assert len(set(sealed)) == len(sealed)
+    assert {ring.open_text(one, bound_to=("t", "c", row)) for row, one in enumerate(sealed)} == {"3604261991"}
+    with pytest.raises(CipherError):
+        ring.open(sealed[7], bound_to=("t", "c", 8))
+
+
 def test_formulas_in_text_stay_text() -> None:
     out = io.BytesIO()
     cells = [["=1+1", 12345, "@SUM(A1)"]]
