@@ -85,7 +85,7 @@ def test_the_kind_of_a_death_by_accident_is_asked_where_the_plan_names_kinds() -
     assert list(asks.errors) == ["event_kind"]
     form = WhatForm(told | {"event_kind": "default"}, claim=claim, needs=replace(needs, kinds=kinds), language="zh-hans")
     assert form.is_valid()
-    assert form.facts(claim)["event_kind"] == "default"
+    assert form.facts()["event_kind"] == "default"
 
 
 @pytest.fixture
