@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from datetime import date
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -125,6 +126,10 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     template = client.get(reverse("members:roster_template", args=[world.unit.pk, world.yulin.pk]))
     header = read_table(template.content, "t.xlsx").header
     assert [title for title in header if title.endswith("*")] == header[:2] == ["姓名*", "身份证号*"]
+    page = openpyxl.load_workbook(io.BytesIO(template.content)).active
+    cells = [str(cell.value) for row in page.iter_rows() for cell in row if cell.value]
+    assert any("带 * 的列必填" in text for text in cells)
+    assert {text for text in cells if text.endswith("*")} == {"姓名*", "身份证号*"}, "as a spreadsheet shows it"
     roster = _uploaded(world, client, _sheet(12, bad=2))
     page = _text(client.get(reverse("members:roster", args=[roster])))
     assert "确认登记 12 人" in page
