@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 
 from members.models import AgentChange
-from members.printed import new_page, printable
+from members.printed import new_page, settled
 from unionaid.lib.calendar import day_of
 
 LABEL, WIDTH, LINE = 46, 170, 12
@@ -48,8 +48,8 @@ def render(change: AgentChange, *, applicant: str) -> bytes:
 
 def _row(page: FPDF, label: str, value: str) -> None:
     page.set_font("song", size=12)
-    known = page.fonts["song"].cmap
-    lines = page.multi_cell(WIDTH - LABEL - 4, LINE, printable(value, known) or " ", dry_run=True, output="LINES")
+    text = settled(page, value) or " "
+    lines = page.multi_cell(WIDTH - LABEL - 4, LINE, text, dry_run=True, output="LINES")
     height = LINE * max(1, len(lines))
     left, top = page.get_x(), page.get_y()
     page.rect(left, top, LABEL, height)
@@ -57,7 +57,7 @@ def _row(page: FPDF, label: str, value: str) -> None:
     page.set_xy(left + 2, top)
     page.cell(LABEL - 4, height, label)
     page.set_xy(left + LABEL + 2, top)
-    page.multi_cell(WIDTH - LABEL - 4, LINE, printable(value, known) or " ")
+    page.multi_cell(WIDTH - LABEL - 4, LINE, text)
     page.set_xy(left, top + height)
 
 
