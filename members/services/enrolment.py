@@ -67,7 +67,8 @@ def enrol(
     term = _term(schedule, term_months)
     if not schedule.enrolling.individual and not schedule.is_grant and unit is None:
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
-    start = (schedule.cover(on=on, term_months=term) or schedule.period).start
+    ordinary = schedule.cover(on=on, term_months=term)
+    start = (ordinary or schedule.period).start
     with looking_everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
         if relation == "minor_child":
             _guarded(member, holder)
@@ -82,7 +83,7 @@ def enrol(
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
-    cover = schedule.cover_from(schedule.follows_on(start, ends), term_months=term)
+    cover = schedule.cover_from(schedule.follows_on(start, ends), term_months=term) if ordinary else None
     if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
     until, waived = waiting(schedule, cover.start, ends)
