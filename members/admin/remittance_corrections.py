@@ -196,7 +196,9 @@ class RemittanceCorrectionAdmin(HouseAdmin):
     )
     list_hint = _("人工登记错了的来款：一人提出，另一人复核；原来的登记冲销，正确的另记一笔，已核销的跟着转过去。")
     empty_hint = _("没有符合条件的来款更正。在来款的页面可以提出更正。")
-    list_display = ("remittance", "amount", "right_amount", column("proposed_by", _("提出人")), "proposed_at", "standing")
+    list_display = (
+        column("remittance", _("银行流水号")), "amount", "right_amount", column("proposed_by", _("提出人")), "proposed_at", "standing",
+    )  # fmt: skip
     list_filter = (("state", titled(_("状态"))),)
     list_select_related = ("remittance", "proposed_by")
     ordering = ("-id",)
