@@ -219,7 +219,7 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = seconds("EMAIL_TIMEOUT", default=10, most=15)
 # Whom the nightly audit of money writes to when it finds something; nobody: the log alone says it.
-ALARM_TO = env.list("ALARM_TO", default=[])
+ALARM_TO = names("ALARM_TO")
 DEFAULT_FROM_EMAIL = required("EMAIL_FROM") if "email" in NOTICE_CHANNELS else "notices@localhost"
 SMS_GATEWAY = required("SMS_GATEWAY") if "sms" in NOTICE_CHANNELS else ""
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")

@@ -13,7 +13,7 @@ from claims.services import notes, screening, unit_review
 from claims.services.handing import take_next
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor
-from unionaid.offices.desk import refused, whole
+from unionaid.offices.desk import refused, whole, written
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
 
@@ -21,7 +21,7 @@ from unionaid.workflow.moves import MoveRefused
 @require_POST
 def take_page(request: HttpRequest) -> HttpResponse:
     """Hand out the next claim, of one queue or of any; say so when there is none."""
-    claim = take_next(by=actor(request), queue=request.POST.get("queue", ""), leave=whole(request.POST.get("leave")) or None)
+    claim = take_next(by=actor(request), queue=written(request, "queue"), leave=whole(request.POST.get("leave")) or None)
     if claim is None:
         messages.info(request, gettext("没有等待您办理的申领了。"))
         return redirect("admin:claims_claim_changelist")
@@ -34,7 +34,7 @@ def note_page(request: HttpRequest, pk: int) -> HttpResponse:
     claim = get_object_or_404(Claim.objects.exclude(state="draft"), pk=pk)
     try:
         with transaction.atomic():
-            notes.write(claim, request.POST.get("text", ""), by=actor(request))
+            notes.write(claim, written(request, "text"), by=actor(request))
     except MoveRefused as no:
         return refused(request, no.message, status=status_of(no))
     return redirect(f"{reverse('admin:claim_review', args=[pk])}#notes")
@@ -50,7 +50,7 @@ def dismiss_page(request: HttpRequest, pk: int) -> HttpResponse:
                 screening.screen([claim])
             else:
                 flag = get_object_or_404(ClaimFlag.objects.filter(claim=claim), pk=whole(request.POST.get("flag")))
-                screening.dismiss(flag, by=actor(request), reason=request.POST.get("reason", ""))
+                screening.dismiss(flag, by=actor(request), reason=written(request, "reason"))
     except MoveRefused as no:
         return refused(request, no.message, status=status_of(no))
     return redirect(f"{reverse('admin:claim_review', args=[pk])}#flags")
@@ -62,7 +62,7 @@ def pass_by_page(request: HttpRequest, pk: int) -> HttpResponse:
     claim = get_object_or_404(Claim.objects.select_related("member", "claimant").exclude(state="draft"), pk=pk)
     try:
         with transaction.atomic():
-            unit_review.pass_by(claim, by=actor(request), on=today(), note=request.POST.get("note", "")[:500])
+            unit_review.pass_by(claim, by=actor(request), on=today(), note=written(request, "note")[:500])
     except MoveRefused as no:
         return refused(request, no.message, status=status_of(no))
     messages.success(request, gettext("申领 {number} 不经单位核对，等待初审。").format(number=claim.number))

@@ -59,7 +59,7 @@ def _given(event: str) -> dict[str, Any]:
         "events": (event,), "days": {}, "choices": [("1", "一")], "cards": [], "covers": [("1", "一")], "kinds": [("settlement", "结算单")],
         "offices": [], "terms": [], "programs": [], "chosen": "", "arrows": CLAIM.from_state("submitted"), "rule": None,
         "relation": "spouse", "groups": (), "words": [("1", "一份")], "shares": 1, "months": 12, "label": "问题", "help_text": "",
-        "field": "basic_insurance", "shown": [], "user": User(), "actor": SYSTEM,
+        "field": "basic_insurance", "shown": [], "things": [], "says_why": True, "user": User(), "actor": SYSTEM,
     }  # fmt: skip
 
 

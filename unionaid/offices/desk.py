@@ -25,6 +25,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.lib.calendar import day_of, days_between, today
+from unionaid.lib.spreadsheet import clean
 from unionaid.offices.access import View, requires
 from unionaid.offices.roles import LABELS, Actor, Role, may
 
@@ -413,6 +414,11 @@ def badge(words: Words, tone: str = "plain") -> str:
 def whole(text: str | None) -> int:
     """A key out of an address or a form; 0, which is no key, for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def written(request: HttpRequest, name: str) -> str:
+    """The words of a small form's field, without what the database could not keep (NUL, control characters, lone surrogates)."""
+    return clean(str(request.POST.get(name, "")))
 
 
 def desk_context(request: HttpRequest, *, trail: Sequence[tuple[Words, str]] = (), **values: Any) -> dict[str, Any]:

@@ -70,15 +70,21 @@ class Fault:
 
 
 @transaction.atomic
-def seal() -> int:
-    """Seal what was written since the last seal and is over; how many entries. Two at once seal one after the other."""
+def seal(*, upto: int | None = None) -> int:
+    """Seal what was written since the last seal and is over; how many entries. Two at once seal one after the other. `upto`: the number
+    of a transaction (exclusive) below which nobody writes any more, where the caller knows better than the server, for which everything
+    that runs in any of its databases may still write here."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_snapshot_xmin(pg_current_snapshot())::text::bigint", [ALONE])
-        upto = cursor.fetchone()[1]
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALONE])
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint")
+        oldest, own = cursor.fetchone()
         last = AuditSeal.objects.order_by("-id").first()
         since = last.to_txid if last else 0
-        if upto < since:  # a dump was read into another cluster: its numbers must first be raised above the old ones
-            raise RuntimeError(f"transaction numbers went back from {since} to {upto}: raise them (pg_resetwal -x) before work goes on")
+        if own < since:  # a dump was read into another cluster: its numbers must first be raised above the old ones
+            raise RuntimeError(f"transaction numbers went back from {since} to {own}: raise them (pg_resetwal -x) before work goes on")
+        upto = oldest if upto is None else upto
+        if upto <= since:
+            return 0
         cursor.execute(SEAL, {"from": since, "to": upto, "previous": bytes(last.digest) if last else b""})
         made = AuditSeal.objects.filter(from_txid=since, to_txid=upto).first()
         return made.count if made else 0

@@ -57,7 +57,7 @@ def test_a_roster_of_january_is_not_brought_into_force_in_november(world: World)
     november = date(2026, 11, 20)
     late = on_day(world, november, due, due.amount_fen)
     with frozen(november):
-        with pytest.raises(RemittanceRefused, match="缴费期限是 2026-02-04"):
+        with pytest.raises(RemittanceRefused, match="缴费期限是 2026年2月4日"):
             match([Pair(late.pk, due.pk, due.amount_fen)], by=payer(world), on=november)
         with pytest.raises(RemittanceRefused, match="不能核销"):
             contributions.confirm(

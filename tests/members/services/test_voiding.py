@@ -68,7 +68,7 @@ def test_a_paid_enrolment_is_void_by_two_people_and_its_money_goes_back(world: W
     refunds.release(back, by=world.cast.actor(world.cast.manager), on=JOINED)
     refunds.mark_paid(back, bank_reference="B1", paid_on=JOINED, by=payer(world), on=JOINED)
     assert {code: fen for code, fen in balances().items() if fen} == {}
-    assert Notice.objects.get(member_key=cover.member_id).title == "一份参加记录已作废"
+    assert "一份参加记录已作废" in Notice.objects.filter(member_key=cover.member_id).values_list("title", flat=True)
 
 
 def test_whoever_proposed_it_does_not_release_it(world: World) -> None:
@@ -298,13 +298,13 @@ def test_money_that_is_still_owed_does_not_go_back_as_over_payment(world: World)
     assert refund(world, one, 700, "over_payment").amount_fen == 700
 
 
-@pytest.mark.parametrize("reason", ["over_payment", "duplicate", "refused", "void"])
+@pytest.mark.parametrize("reason", ["over_payment", "duplicate", "refused", "void", "term_over"])
 def test_what_was_simply_paid_never_goes_back(reason: str, world: World) -> None:
     world.cover(world.member(101))
     remittance = Remittance.objects.get()
     with pytest.raises(RefundRefused):
         refund(world, remittance, 1, reason)
-    assert Refund.Reason.values == ["over_payment", "duplicate", "refused", "void"], "there is no other reason"
+    assert Refund.Reason.values == ["over_payment", "duplicate", "refused", "void", "term_over"], "there is no other reason"
 
 
 def test_cover_of_a_void_enrolment_does_not_count_as_one_before(world: World) -> None:

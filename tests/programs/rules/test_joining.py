@@ -70,10 +70,11 @@ def test_a_day_of_hiring_after_cover_began_belongs_to_a_later_job() -> None:
 def test_what_the_terms_of_that_time_asked_as_strictly_is_settled() -> None:
     """Whoever has retired since was at work when they joined."""
     everything = {"employment", "contract", "union_member", "card_holder", "basic_insurance", "insurance_type", "months_in_unit"}
+    everything.add("retirement")  # none of them asks for it
     assert settled_by(strict(), strict()) == everything
     both = ["employee", "resident"]
     easier = strict(employment=["enterprise", "retired"], union_member=False, min_months_in_unit=3, insurance_types=both, card_holder=False)
-    assert settled_by(strict(), easier) == {"contract", "basic_insurance"}
+    assert settled_by(strict(), easier) == {"contract", "basic_insurance", "retirement"}
     assert asked(strict(), employment="retired", settled=settled_by(strict(), strict())) == Answer()
     assert asked(strict(), employment="retired", settled=settled_by(strict(), easier)) == Answer(("employment",))
     assert asked(strict(), gender="male", settled=settled_by(strict(), strict())) == Answer(("gender",))

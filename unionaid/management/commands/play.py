@@ -25,7 +25,7 @@ from claims.payouts.models import PayoutBatch
 from claims.services import adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
-from members.services import contributions, enrolment, people, roster_rows, rosters, units
+from members.services import contributions, enrolment, people, problem_sheets, roster_rows, rosters, units
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts.models import User
@@ -178,7 +178,7 @@ class Command(BaseCommand):
         with world.unit_scope():
             roster.refresh_from_db()
             self.say("名册核对", f"共 {roster.row_count} 行，可参加 {roster.good_count}，有问题 {roster.bad_count}")
-            (out / "roster-result.xlsx").write_bytes(rosters.problem_list(roster))
+            (out / "roster-result.xlsx").write_bytes(problem_sheets.problem_list(roster))
             rosters.confirm(roster, by=world.agent_actor())
         self.wait()
         with world.office_scope():
