@@ -1,4 +1,4 @@
-"""The process that opens one workbook: bytes in, rows of texts out as JSON; ends with 3 and a sentence when it is refused.
+"""The process that opens one workbook: bytes in, rows of texts out; ends with 3 and a sentence when it is refused.
 
 A program of its own, with limits on memory and time, since the parser trusts what a file says of its own size: one cell in the
 last corner of a sheet makes it ask for half a terabyte, and that ends the process.
@@ -8,7 +8,6 @@ last corner of a sheet makes it ask for half a terabyte, and that ends the proce
 
 import gc
 import io
-import json
 import resource
 import sys
 import zipfile
@@ -16,7 +15,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from unionaid.lib.cells import OLE, REFUSED, ZIP, SpreadsheetError, cell_text
+from unionaid.lib.cells import CELL, OLE, REFUSED, ROW, ZIP, SpreadsheetError, cell_text
 
 MEMORY, CPU_SECONDS = 1536 * 1024 * 1024, 60
 
@@ -75,7 +74,7 @@ def main() -> int:
     except SpreadsheetError as refusal:
         sys.stderr.buffer.write(str(refusal).encode())
         return REFUSED
-    sys.stdout.buffer.write(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.write(ROW.join([CELL.join(row) for row in rows]).encode())
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import IO, Any
 
 import xlsxwriter
 
-from unionaid.lib.cells import OLE, REFUSED, ZIP, SpreadsheetError, cell_text, clean
+from unionaid.lib.cells import CELL, OLE, REFUSED, ROW, ZIP, SpreadsheetError, cell_text, clean
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD_SECONDS = 120
@@ -63,8 +62,7 @@ def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[str]]:
     except subprocess.TimeoutExpired as error:
         raise SpreadsheetError("文件太大或太复杂，请用下载的名册模板重新填写后再上传") from error
     if done.returncode == 0:
-        found: list[list[str]] = json.loads(done.stdout)
-        return found
+        return [row.split(CELL) for row in done.stdout.decode().split(ROW)]
     refusal = done.stderr.decode("utf-8", "replace").strip().splitlines()
     if done.returncode == REFUSED and refusal:
         raise SpreadsheetError(refusal[-1])
