@@ -36,9 +36,7 @@ def my_claim(public_id: uuid.UUID) -> Claim | None:
 
 def told_together(claim: Claim) -> list[Claim]:
     """The claims of the same event that the same claimant began, this one among them, in the order they were begun; those thrown
-    away before they were sent in are left out. A correction stands alone: what it corrects is told of where it is shown."""
-    if claim.corrects_id is not None:
-        return [claim]
+    away before they were sent in are left out. Corrections are other claims' business."""
     same = Q(occasion=claim.occasion, member_id=claim.member_id, claimant_id=claim.claimant_id, corrects=None)
     with everywhere(reason="the people of one's own claims"):
         rows = Claim.objects.filter(same).exclude(Q(state="withdrawn") & Q(submitted_at=None))
