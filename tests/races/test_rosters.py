@@ -212,7 +212,8 @@ def test_without_the_triggers_rows_name_nobody(enrolled: World) -> None:
 
 
 def test_a_parent_taken_away_while_a_child_is_written_waits_and_is_refused(world: World) -> None:
-    """The child holds its parent until it is committed."""
+    """The child holds its parent until it is committed. Where the parent goes first, the check does not find it, or finds between two
+    stages that nobody waits for it, and leaves nothing."""
     roster = _upload(world, world.unit, world.agent_actor, _file(0, 3))
 
     def take_away() -> None:
@@ -226,4 +227,5 @@ def test_a_parent_taken_away_while_a_child_is_written_waits_and_is_refused(world
     outcomes = at_once(take_away, check)
     with everywhere(reason="look"):
         left, lines = Roster.objects.count(), RosterRow.objects.count()
-    assert (outcomes, left, lines) in ((["IntegrityError", "done"], 1, 3), (["DoesNotExist", "done"], 0, 0))
+    gone = [(["DoesNotExist", "done"], 0, 0), (["done", "done"], 0, 0)]
+    assert (outcomes, left, lines) in [(["IntegrityError", "done"], 1, 3), *gone]
