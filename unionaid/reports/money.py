@@ -3,8 +3,6 @@
 import logging
 from datetime import date
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
 from claims.payouts.invariants import INVARIANTS as PAYOUTS
@@ -14,6 +12,7 @@ from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM
 from unionaid.reports.models import MoneyAudit
+from unionaid.web.alarm import tell_watchers
 from unionaid.workflow.jobs import enqueue
 
 logger = logging.getLogger(__name__)
@@ -26,9 +25,9 @@ def audit() -> list[Finding]:
 
 
 def find(on: date) -> None:
-    """Once a day, one audit for each tree of offices."""
-    tops = Office.objects.filter(parent=None).order_by("pk")
-    enqueue("reports.audit_money", [(top.pk, f"reports.audit_money:{top.pk}:{on}", None) for top in tops], by=SYSTEM)
+    """Once a day, one audit for each tree of offices, in the scope of that tree."""
+    for top in Office.objects.filter(parent=None).order_by("pk"):
+        enqueue("reports.audit_money", [(top.pk, f"reports.audit_money:{top.pk}:{on}", None)], by=SYSTEM, office_id=top.pk)
 
 
 def keep(office_id: int, on: date) -> MoneyAudit:
@@ -51,6 +50,4 @@ def _cry(found: list[Finding], on: date) -> None:
     """No name and no number of a person is in it: codes, counts, and keys of rows."""
     lines = [f"{one.code} {one.words}: {one.count} ({', '.join(one.rows[:5])})" for one in found]
     logger.critical("money audit of %s: %s", on, "; ".join(lines))
-    if settings.ALARM_TO:
-        title = _("资金核对发现 {count} 处不符（{day}）").format(count=len(found), day=on)
-        EmailMessage(title, "\n".join(lines), to=settings.ALARM_TO).send(fail_silently=True)
+    tell_watchers(_("资金核对发现 {count} 处不符（{day}）").format(count=len(found), day=on), "\n".join(lines))

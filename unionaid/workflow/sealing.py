@@ -13,12 +13,12 @@ from datetime import date
 from pathlib import Path
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from unionaid.lib.calendar import now
+from unionaid.web.alarm import tell_watchers
 from unionaid.workflow.models import AuditSeal
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ SEAL = f"""
 INSERT INTO workflow_auditseal (from_txid, to_txid, count, pieces, previous, digest)
 SELECT %(from)s, %(to)s, count(*), coalesce(string_agg(piece, ''::bytea ORDER BY id), ''), %(previous)s,
        sha256(%(previous)s || int8send(%(from)s) || int8send(%(to)s) || coalesce(string_agg(piece, ''::bytea ORDER BY id), ''))
-FROM ({PIECES} WHERE e.txid >= %(from)s AND e.txid < %(to)s) sealed HAVING count(*) > 0"""
+FROM ({PIECES} WHERE e.txid >= %(from)s AND e.txid < %(to)s) sealed HAVING count(*) > 0
+RETURNING count"""
 # What stands now beside what was sealed; one row for each difference.
 COMPARE = f"""
 WITH kept AS (
@@ -78,7 +79,7 @@ def seal(*, upto: int | None = None) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALONE])
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint")
         oldest, own = cursor.fetchone()
-        last = AuditSeal.objects.order_by("-id").first()
+        last = _last()
         since = last.to_txid if last else 0
         if own < since:  # a dump was read into another cluster: its numbers must first be raised above the old ones
             raise RuntimeError(f"transaction numbers went back from {since} to {own}: raise them (pg_resetwal -x) before work goes on")
@@ -86,8 +87,13 @@ def seal(*, upto: int | None = None) -> int:
         if upto <= since:
             return 0
         cursor.execute(SEAL, {"from": since, "to": upto, "previous": bytes(last.digest) if last else b""})
-        made = AuditSeal.objects.filter(from_txid=since, to_txid=upto).first()
-        return made.count if made else 0
+        made = cursor.fetchone()
+        return made[0] if made else 0
+
+
+def _last() -> AuditSeal | None:
+    """The newest seal without its pieces, which may be many megabytes."""
+    return AuditSeal.objects.defer("pieces").order_by("-id").first()
 
 
 def faults(*, heads: tuple[str, ...] = (), using: str = DEFAULT_DB_ALIAS) -> Iterator[Fault]:
@@ -113,7 +119,7 @@ def faults(*, heads: tuple[str, ...] = (), using: str = DEFAULT_DB_ALIAS) -> Ite
 def send_head(on: date) -> str:
     """The head of the chain goes to a file of heads and, where `ALARM_TO` names somebody, off the machine; the line that was sent,
     nothing while nothing is sealed."""
-    last = AuditSeal.objects.order_by("-id").first()
+    last = _last()
     if last is None:
         return ""
     line = f"{on} {bytes(last.digest).hex()} {last.pk} {now():%Y-%m-%dT%H:%M:%S%z}"
@@ -122,7 +128,6 @@ def send_head(on: date) -> str:
     with kept.open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     logger.warning("head of the audit chain: %s", line)
-    if settings.ALARM_TO:
-        words = _("请把这一行保存在本系统以外的地方，核对时用 manage.py verify_audit --head 检验：")
-        EmailMessage(_("办理记录校验值（{day}）").format(day=on), f"{words}\n{line}", to=settings.ALARM_TO).send(fail_silently=True)
+    words = _("请把这一行保存在本系统以外的地方，核对时用 manage.py verify_audit --head 检验：")
+    tell_watchers(_("办理记录校验值（{day}）").format(day=on), f"{words}\n{line}")
     return line

@@ -18,6 +18,7 @@ from unionaid.offices.scope import everywhere
 from unionaid.reports import money
 from unionaid.reports.models import MoneyAudit
 from unionaid.workflow.jobs import ask_what_is_due, run_due
+from unionaid.workflow.models import Job
 
 # code → what somebody with every right in the database does; triggers are off, checks stand unless taken away
 TAMPERING = {
@@ -108,6 +109,7 @@ def test_each_night_one_audit_is_kept_and_what_is_wrong_is_cried_out(
     with everywhere(reason="look"):
         first = MoneyAudit.objects.get()
         assert (first.on, first.findings, first.looked_at) == (ASKED, [], len(money.EVERY))
+        assert Job.objects.get(kind="reports.audit_money").office_id == first.office_id == world.cast.headquarters.pk
     assert mail.outbox == []
     with everywhere(reason="look"):
         broken = [one.__class__(one.code, one.words, "SELECT 1, 'row 7'") if one.code == "I4" else one for one in money.EVERY]
