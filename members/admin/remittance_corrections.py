@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,8 +21,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm
 from unionaid.web.fields import DayField, YuanField
-from unionaid.workflow.asking import attempt, status_of
-from unionaid.workflow.moves import MoveRefused
+from unionaid.workflow.asking import attempt, outcome
 from unionaid.workflow.selectors import findable, told_history
 
 findable(RemittanceCorrection, number="", label="bank_reference", page="admin:remittance_correction")
@@ -145,15 +143,9 @@ def _decided(request: HttpRequest, found: RemittanceCorrection, form: DecisionFo
     by: Actor = request.actor  # type: ignore[attr-defined]
     if not form.is_valid():
         return 400, gettext("请选择更正或不予更正。")
-    try:
-        with transaction.atomic():
-            if form.cleaned_data["decision"] == "release":
-                arrivals.release_correction(found, by=by, on=today())
-            else:
-                arrivals.drop_correction(found, by=by, note=form.cleaned_data["note"])
-    except MoveRefused as no:
-        return status_of(no), no.message
-    return 302, ""
+    if form.cleaned_data["decision"] == "release":
+        return outcome(lambda: arrivals.release_correction(found, by=by, on=today()))
+    return outcome(lambda: arrivals.drop_correction(found, by=by, note=form.cleaned_data["note"]))
 
 
 def _context(request: HttpRequest, found: RemittanceCorrection, form: DecisionForm, words: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,8 +19,7 @@ from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm
-from unionaid.workflow.asking import attempt, status_of
-from unionaid.workflow.moves import MoveRefused
+from unionaid.workflow.asking import attempt, outcome
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Voiding, number="", label="reason", page="admin:voiding")
@@ -133,15 +131,9 @@ def _decided(request: HttpRequest, found: Voiding, form: DecisionForm) -> tuple[
     by: Actor = request.actor  # type: ignore[attr-defined]
     if not form.is_valid():
         return 400, gettext("请选择作废或不予作废。")
-    try:
-        with transaction.atomic():
-            if form.cleaned_data["decision"] == "release":
-                voiding.release(found, by=by, on=today())
-            else:
-                voiding.drop(found, by=by, note=form.cleaned_data["note"])
-    except MoveRefused as no:
-        return status_of(no), no.message
-    return 302, ""
+    if form.cleaned_data["decision"] == "release":
+        return outcome(lambda: voiding.release(found, by=by, on=today()))
+    return outcome(lambda: voiding.drop(found, by=by, note=form.cleaned_data["note"]))
 
 
 def _context(request: HttpRequest, found: Voiding, form: DecisionForm, words: str) -> dict[str, Any]:

@@ -34,8 +34,8 @@ from programs.rules.planfile import read_plan
 from programs.rules.rehearsal import Tally
 from programs.selectors import schedule_of
 from programs.services import load_plan
+from tests.factories.clients import client_of
 from tests.factories.world import ASKED, CATALOGUE, JOINED, World, load, make_world
-from tests.pages.test_pages import _client
 from unionaid.lib.calendar import SHANGHAI, frozen
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.row_security import put_up
@@ -523,7 +523,7 @@ def post(client: Client, world: World, terms: Terms, **changed: Any) -> Any:
 def test_a_manager_starts_watches_and_reads_a_rehearsal(past: World, capped: Terms) -> None:
     with everywhere(reason="arrange"):
         Terms.objects.filter(pk=capped.pk).update(drafted_by=past.cast.manager)
-    manager, key = _client(past.cast.manager), uuid.uuid4().hex
+    manager, key = client_of(past.cast.manager), uuid.uuid4().hex
     page = manager.get(reverse("admin:rehearsal_request")).content.decode()
     assert page.index("2027") < page.index("2026）")  # drafts first
     first = post(manager, past, capped, key=key)
@@ -551,7 +551,7 @@ def test_a_manager_starts_watches_and_reads_a_rehearsal(past: World, capped: Ter
 
 
 def test_the_page_of_the_terms_leads_to_its_rehearsals(past: World, capped: Terms) -> None:
-    manager, address = _client(past.cast.manager), reverse("admin:terms", args=[capped.pk])
+    manager, address = client_of(past.cast.manager), reverse("admin:terms", args=[capped.pk])
     begin = f"{reverse('admin:rehearsal_request')}?terms={capped.pk}"
     page = manager.get(address).content.decode()
     assert "还没有测算过" in page
@@ -571,8 +571,8 @@ def test_the_page_of_the_terms_leads_to_its_rehearsals(past: World, capped: Term
     published = reverse("admin:terms", args=[past.yulin.pk])
     assert "开始测算" in manager.get(published).content.decode()
     for user in (past.cast.reviewer, past.cast.auditor):
-        assert "开始测算" not in _client(user).get(published).content.decode()
-    foreign = _client(past.cast.outsider).get(published).content.decode()
+        assert "开始测算" not in client_of(user).get(published).content.decode()
+    foreign = client_of(past.cast.outsider).get(published).content.decode()
     assert reverse("admin:rehearsal", args=[other.pk]) not in foreign
 
 
@@ -583,7 +583,7 @@ def test_a_changed_draft_is_told_and_the_result_stays(past: World, capped: Terms
     work()
     found = result(asked)
     assert found_in(found)[0].after_fen == 825_000
-    page = _client(past.cast.manager).get(reverse("admin:rehearsal", args=[found.pk])).content.decode()
+    page = client_of(past.cast.manager).get(reverse("admin:rehearsal", args=[found.pk])).content.decode()
     assert "这份条款又改过" in page
 
 
@@ -593,13 +593,13 @@ def test_who_may_rehearse_and_who_may_read_it(past: World, capped: Terms) -> Non
     work()
     for name in ("admin:rehearsal", "admin:rehearsal_workbook"):
         address = reverse(name, args=[asked.pk])
-        assert _client(cast.manager).get(address).status_code == 200
-        assert _client(cast.hq_user).get(address).status_code == 200
-        assert _client(cast.outsider).get(address).status_code == 404
+        assert client_of(cast.manager).get(address).status_code == 200
+        assert client_of(cast.hq_user).get(address).status_code == 200
+        assert client_of(cast.outsider).get(address).status_code == 404
         for user in (cast.reviewer, cast.approver, cast.payer, cast.auditor):
-            assert _client(user).get(address).status_code == 403
-    assert post(_client(cast.reviewer), past, capped).status_code == 403
-    assert post(_client(cast.outsider), past, capped).status_code == 400  # neither the office nor the draft is offered
+            assert client_of(user).get(address).status_code == 403
+    assert post(client_of(cast.reviewer), past, capped).status_code == 403
+    assert post(client_of(cast.outsider), past, capped).status_code == 400  # neither the office nor the draft is offered
     with everywhere(reason="look"):
         with pytest.raises(NotAllowed):
             rehearsals.request(past.yulin, cast.a, 2026, by=cast.actor(cast.outsider))
@@ -612,5 +612,5 @@ def test_who_may_rehearse_and_who_may_read_it(past: World, capped: Terms) -> Non
 def test_a_year_without_claims_says_so(past: World, capped: Terms) -> None:
     asked = ask(past, capped, year=2025)
     work()
-    page = _client(past.cast.manager).get(reverse("admin:rehearsal", args=[asked.pk])).content.decode()
+    page = client_of(past.cast.manager).get(reverse("admin:rehearsal", args=[asked.pk])).content.decode()
     assert "没有作出决定的申领" in page

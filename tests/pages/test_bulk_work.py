@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from members.models import BulkWork, BulkWorkRow, ContributionDue, Match, Roster, WorkUnit
 from members.services import bulk, rosters, statements, units
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
@@ -27,19 +27,13 @@ def today() -> Iterator[None]:
         yield
 
 
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
-
-
 def _words(answer: object) -> str:
     return str(answer.content.decode())  # type: ignore[attr-defined]
 
 
 def _ask(user: User, address: str, ids: list[int], **more: str) -> str:
     """Tick, say yes, send; the page with what came of it."""
-    client = _client(user)
+    client = client_of(user)
     answer = client.post(address, {"key": f"k{ids}", "things": ids, "sure": "on", **more})
     assert answer.status_code == 302, _words(answer)
     assert "看进度" in _words(client.get(answer["Location"]))
@@ -75,10 +69,10 @@ def three(world: World) -> list[WorkUnit]:
 
 def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(world: World, three: list[WorkUnit]) -> None:
     one, two, three_ = three
-    page = _words(_client(world.cast.reviewer).get(UNITS))
+    page = _words(client_of(world.cast.reviewer).get(UNITS))
     assert all(unit.name in page for unit in three)
     for form, words in (({}, "请至少勾选一件"), ({"things": [one.pk]}, "请勾选确认"), ({"things": ["x"], "sure": "on"}, "名单已经更新")):
-        answer = _client(world.cast.reviewer).post(UNITS, {"key": "k", **form})
+        answer = client_of(world.cast.reviewer).post(UNITS, {"key": "k", **form})
         assert (answer.status_code, words in _words(answer)) == (400, True), form
     with everywhere(reason="arrange"):
         (made,) = bulk.request("approve_units", [one.pk, two.pk], by=world.cast.actor(world.cast.reviewer))
@@ -96,13 +90,13 @@ def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(worl
         again = Run(0, [made.pk], world.cast.actor(world.cast.reviewer), JOINED, {})
         assert bulk.advance(made.pk, again) is None
         assert acts.count() == 1
-    assert "已办理 1 件" in _words(_client(world.cast.reviewer).get(reverse("admin:bulk_result", args=[made.pk])))
-    assert _client(world.cast.outsider).get(reverse("admin:bulk_result", args=[made.pk])).status_code == 404
+    assert "已办理 1 件" in _words(client_of(world.cast.reviewer).get(reverse("admin:bulk_result", args=[made.pk])))
+    assert client_of(world.cast.outsider).get(reverse("admin:bulk_result", args=[made.pk])).status_code == 404
 
 
 def test_who_may_not_do_one_of_them_may_not_do_many(world: World, three: list[WorkUnit]) -> None:
     one = three[0]
-    assert one.name not in _words(_client(world.cast.outsider).get(UNITS))
+    assert one.name not in _words(client_of(world.cast.outsider).get(UNITS))
     with everywhere(reason="arrange"):
         for stranger in (world.cast.outsider, world.cast.auditor):
             with pytest.raises(bulk.BulkRefused, match="不能一起办理"):
@@ -115,14 +109,14 @@ def test_who_may_not_do_one_of_them_may_not_do_many(world: World, three: list[Wo
 
 def test_rosters_are_given_back_together_with_one_reason(world: World) -> None:
     first, second = _roster(world, "a.csv", 101), _roster(world, "b.csv", 201)
-    answer = _client(world.cast.manager).post(RETURN, {"key": "k", "things": [first.pk], "sure": "on"})
+    answer = client_of(world.cast.manager).post(RETURN, {"key": "k", "things": [first.pk], "sure": "on"})
     assert (answer.status_code, "请写明原因" in _words(answer)) == (400, True)
     page = _ask(world.cast.manager, RETURN, [first.pk, second.pk], note="参加期改期，请按新名册重报")
     assert "已办理 2 件" in page
     with everywhere(reason="look"):
         assert set(Roster.objects.values_list("state", flat=True)) == {"returned"}
         assert BulkWork.objects.get().finished_at is not None
-    assert "请按新名册重报" in _words(_client(world.agent).get(reverse("members:roster", args=[first.pk])))
+    assert "请按新名册重报" in _words(client_of(world.agent).get(reverse("members:roster", args=[first.pk])))
 
 
 def test_batches_are_settled_together_where_remark_and_amount_agree(world: World) -> None:
@@ -137,7 +131,7 @@ def test_batches_are_settled_together_where_remark_and_amount_agree(world: World
         statement.refresh_from_db()
         statements.confirm(statement, by=world.cast.actor(world.cast.payer))
     run_due("default")
-    page = _words(_client(world.cast.payer).get(SETTLE))
+    page = _words(client_of(world.cast.payer).get(SETTLE))
     assert [roster.file_name in page for roster in (paid, short, unpaid)] == [True, True, False]
     assert "附言和金额没有都对上" in _ask(world.cast.payer, SETTLE, [paid.pk, short.pk])
     with everywhere(reason="look"):

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from claims.models import Claim
+from tests.factories.clients import client_of
 from tests.factories.world import ASKED, World, load
-from tests.pages.test_pages import _client
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 
@@ -31,7 +31,7 @@ def _address(claim: Claim) -> str:
 
 
 def test_the_class_is_settled_and_the_amount_follows(world: World, claim: Claim) -> None:
-    reviewer = _client(world.cast.reviewer)
+    reviewer = client_of(world.cast.reviewer)
     page = reviewer.get(_address(claim)).content.decode()
     assert "给付类别" in page
     assert "伤残等级" not in page
@@ -49,7 +49,7 @@ def test_the_class_is_settled_and_the_amount_follows(world: World, claim: Claim)
     "said", [{}, {"diagnosis_class": "moon", "note": "x"}, {"diagnosis_code": "12", "note": "x"}, {"diagnosis_code": "\x00", "note": "x"}]
 )
 def test_what_is_not_right_is_told(world: World, claim: Claim, said: dict) -> None:
-    answer = _client(world.cast.reviewer).post(_address(claim), said)
+    answer = client_of(world.cast.reviewer).post(_address(claim), said)
     assert answer.status_code == 400
     assert "请先改正下面的问题" in answer.content.decode()
 
@@ -59,7 +59,7 @@ def test_the_kind_of_event_is_settled_where_the_plan_names_kinds(world: World) -
     with everywhere(reason="arrange"), frozen(ASKED):
         cover = world.cover(world.member(104), terms=load("shaanxi-yulin-medical.2026", claim_within=until))
         late = world.claim(cover, 100_000)
-    reviewer = _client(world.cast.reviewer)
+    reviewer = client_of(world.cast.reviewer)
     assert "生育（最晚 2026年8月31日申领）" in reviewer.get(_address(late)).content.decode()
     answer = reviewer.post(_address(late), {"event_kind": "childbirth", "diagnosis_code": "O80", "note": "出生医学证明"})
     review = reviewer.get(answer["Location"]).content.decode()
@@ -68,5 +68,5 @@ def test_the_kind_of_event_is_settled_where_the_plan_names_kinds(world: World) -
 
 
 def test_only_the_first_reviewer_of_the_office(world: World, claim: Claim) -> None:
-    assert _client(world.cast.approver).get(_address(claim)).status_code == 403
-    assert _client(world.cast.outsider).get(_address(claim)).status_code == 404
+    assert client_of(world.cast.approver).get(_address(claim)).status_code == 403
+    assert client_of(world.cast.outsider).get(_address(claim)).status_code == 404

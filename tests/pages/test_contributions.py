@@ -16,11 +16,11 @@ from members.models import BankStatement, ContributionDue, DuePaper, Enrolment, 
 from members.selectors.arrivals import arrivals_of
 from members.selectors.contributions import discrepancies
 from members.services import contributions
+from tests.factories.clients import client_of
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import JOINED, World, make_unit
 from tests.members.services.test_contributions import CAMT, a_roster, arrived, csv
 from tests.pages.test_desk import due_of_a_newcomer
-from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
@@ -62,7 +62,7 @@ def user_of(due: ContributionDue) -> User:
 
 def taken(world: World, data: bytes) -> int:
     """A statement that the payer sends in, looks at, and confirms at the desk."""
-    client = _client(world.cast.payer)
+    client = client_of(world.cast.payer)
     answer = client.post(reverse("admin:statement_new"), {"office": world.cast.a.pk, "file": file(data)})
     assert answer.status_code == 302, words(answer)
     run_due("default")
@@ -74,7 +74,7 @@ def taken(world: World, data: bytes) -> int:
 
 def test_from_the_statement_to_the_receipt(world: World) -> None:
     due, silent = due_of_a_newcomer(world), due_of_a_newcomer(world, 303)
-    client, rows = _client(world.cast.payer), [
+    client, rows = client_of(world.cast.payer), [
         f"2026-01-05,A1,125.00,,王小明,互助费,{due.reference}", "2026-01-05,A2,125.00,,王小明,互助费,", "2026-01-05,A3,xx,,王小明,,",
     ]  # fmt: skip
     answer = client.post(reverse("admin:statement_new"), {"office": world.cast.a.pk, "file": file(csv(rows))}, follow=True)
@@ -100,14 +100,14 @@ def test_from_the_statement_to_the_receipt(world: World) -> None:
         one = the(ContributionDue, pk=one.pk)
         assert one.state == "settled"
         assert the(Enrolment, pk=one.enrolment_id).state == "effective"
-    worker = _client(user_of(due))
+    worker = client_of(user_of(due))
     cover = the(Enrolment, pk=due.enrolment_id)
     assert "下载收据" in words(worker.get(reverse("members:pay", args=[cover.public_id])))
     own, office = reverse("members:my_receipt", args=[cover.public_id]), reverse("admin:due_receipt", args=[due.pk])
     for who, address in ((worker, own), (client, office)):
         receipt = who.get(address)
         assert (receipt.status_code, receipt["Content-Type"], receipt.content[:5]) == (200, "application/pdf", b"%PDF-")
-    public = _client(world.cast.auditor).get(reverse("members:verify_receipt", args=[due.public_id]))
+    public = client_of(world.cast.auditor).get(reverse("members:verify_receipt", args=[due.public_id]))
     assert "收据有效" in words(public)
     assert "王小明" not in words(public)
     assert "125.00" in words(public)
@@ -116,7 +116,7 @@ def test_from_the_statement_to_the_receipt(world: World) -> None:
 
 
 def test_the_same_file_the_wrong_file_and_nothing_are_answered_in_words(world: World) -> None:
-    client, address = _client(world.cast.payer), reverse("admin:statement_new")
+    client, address = client_of(world.cast.payer), reverse("admin:statement_new")
     data = csv(["2026-01-05,A1,125.00,,x,,"])
     taken(world, data)
     again = client.post(address, {"office": world.cast.a.pk, "file": file(data)})
@@ -136,7 +136,7 @@ def test_matching_twice_or_what_is_gone_is_refused_and_changes_nothing(world: Wo
     due = due_of_a_newcomer(world)
     with everywhere(reason="arrange"):
         one = arrived(world, 12_500, due.reference)
-    client, box = _client(world.cast.payer), f"{one.pk}:{due.pk}:12500"
+    client, box = client_of(world.cast.payer), f"{one.pk}:{due.pk}:12500"
     assert client.post(reverse("admin:matching"), {"pair": ["x", "1:2", "9:9:9:9", "٣:1:1"]}).status_code == 400
     assert client.post(reverse("admin:matching"), {"pair": [box.replace("12500", "12501")]}).status_code == 400
     assert client.post(reverse("admin:matching"), {"pair": [box, box]}).status_code == 302
@@ -148,7 +148,7 @@ def test_by_hand_under_and_over_and_back(world: World) -> None:
     first, second = due_of_a_newcomer(world), due_of_a_newcomer(world, 303)
     with everywhere(reason="arrange"):
         one = arrived(world, 20_000, name="王小明")
-    client = _client(world.cast.payer)
+    client = client_of(world.cast.payer)
     page, act = reverse("admin:remittance", args=[one.pk]), reverse("admin:remittance_match", args=[one.pk])
     assert client.get(page).status_code == 200
     assert client.post(act, {"reference": "HZNOTHERE"}).status_code == 400
@@ -167,7 +167,7 @@ def test_by_hand_under_and_over_and_back(world: World) -> None:
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 302
     assert client.post(undo, {"match": match.pk, "note": "不是这个人的"}).status_code == 409
     assert (the(ContributionDue, pk=second.pk).state, the(Remittance).state) == ("open", "over")
-    worker, own = _client(user_of(first)), reverse("members:pay", args=[the(Enrolment, pk=first.enrolment_id).public_id])
+    worker, own = client_of(user_of(first)), reverse("members:pay", args=[the(Enrolment, pk=first.enrolment_id).public_id])
     assert "多缴 75.00 元" in words(worker.get(own)), "whoever paid too much sees it"
     assert "这笔来款还余 75.00 元" in words(client.get(reverse("admin:due", args=[first.pk])))
     with everywhere(reason="arrange"):
@@ -184,7 +184,7 @@ def test_by_hand_under_and_over_and_back(world: World) -> None:
 
 def test_what_was_typed_in_wrongly_walks_past_two_people(world: World) -> None:
     due = due_of_a_newcomer(world)
-    client, manager = _client(world.cast.payer), _client(world.cast.manager)
+    client, manager = client_of(world.cast.payer), client_of(world.cast.manager)
     new = reverse("admin:remittance_new")
     assert due.reference in words(client.get(new, {"due": due.pk}))
     line = {"office": world.cast.a.pk, "payer_name": "王小明", "bank_reference": "H1", "received_on": "2026-01-05", "remark": due.reference}
@@ -211,7 +211,7 @@ def test_what_was_typed_in_wrongly_walks_past_two_people(world: World) -> None:
 
 def test_a_typed_amount_that_differs_is_asked_about_once(world: World) -> None:
     due = due_of_a_newcomer(world)
-    client, address = _client(world.cast.payer), reverse("admin:due_confirm", args=[due.pk])
+    client, address = client_of(world.cast.payer), reverse("admin:due_confirm", args=[due.pk])
     form = {"payer_name": "王小明", "bank_reference": "L1", "received_on": "2026-01-05", "amount_fen": "100", "remark": ""}
     asked = client.post(address, form)
     assert asked.status_code == 400
@@ -220,7 +220,7 @@ def test_a_typed_amount_that_differs_is_asked_about_once(world: World) -> None:
         assert not Remittance.objects.exists()
     assert client.post(address, {**form, "differs": "on"}).status_code == 302
     assert the(ContributionDue, pk=due.pk).state == "part_paid"
-    worker = _client(user_of(due))
+    worker = client_of(user_of(due))
     cover = the(Enrolment, pk=due.enrolment_id)
     shown = words(worker.get(reverse("members:pay", args=[cover.public_id])))
     assert "还欠互助费 ¥25.00 元" in shown
@@ -242,7 +242,7 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     with everywhere(reason="arrange"):
         one = arrived(world, 20_000, due.reference, "王小明")
         contributions.match([contributions.Pair(one.pk, due.pk, 12_500)], by=world.cast.actor(world.cast.payer), on=JOINED)
-    payer, manager = _client(world.cast.payer), _client(world.cast.manager)
+    payer, manager = client_of(world.cast.payer), client_of(world.cast.manager)
     address = reverse("admin:refund_propose", args=[one.pk])
     assert "余额" in words(payer.get(address))
     assert payer.post(address, {**REFUND, "amount_fen": "75.01"}).status_code == 400
@@ -263,7 +263,7 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     assert "no-store" in seen["Cache-Control"]
     with everywhere(reason="look"):
         assert AuditEntry.objects.filter(action="see_account", actor=world.cast.payer).count() == 1
-    assert _client(world.cast.auditor).post(act, {"act": "see_account"}).status_code == 403
+    assert client_of(world.cast.auditor).post(act, {"act": "see_account"}).status_code == 403
     assert payer.post(act, {"act": "mark_paid", "bank_reference": "", "paid_on": "2026-01-05"}).status_code == 400
     assert payer.post(act, {"act": "mark_paid", "bank_reference": "P1", "paid_on": "2026-01-05"}).status_code == 302
     assert payer.post(act, {"act": "nothing"}).status_code == 400
@@ -280,13 +280,13 @@ def test_a_second_payer_may_release_what_the_first_proposed(world: World) -> Non
         give_post(second, world.cast.a, Role.PAYER)
         one = arrived(world, 20_000, due.reference, "王小明")
         contributions.match([contributions.Pair(one.pk, due.pk, 12_500)], by=world.cast.actor(world.cast.payer), on=JOINED)
-    assert _client(world.cast.payer).post(reverse("admin:refund_propose", args=[one.pk]), REFUND).status_code == 302
-    assert _client(second).post(reverse("admin:refund_act", args=[the(Refund).pk]), {"act": "release"}).status_code == 302
+    assert client_of(world.cast.payer).post(reverse("admin:refund_propose", args=[one.pk]), REFUND).status_code == 302
+    assert client_of(second).post(reverse("admin:refund_act", args=[the(Refund).pk]), {"act": "release"}).status_code == 302
 
 
 def test_a_person_is_not_taken_in_at_the_desk_and_a_roster_is_charged_less(world: World) -> None:
     due = due_of_a_newcomer(world)
-    client, address = _client(world.cast.payer), reverse("admin:due_waive", args=[due.pk])
+    client, address = client_of(world.cast.payer), reverse("admin:due_waive", args=[due.pk])
     assert "不予参加" in words(client.get(reverse("admin:due", args=[due.pk])))
     assert client.post(address, {"note": ""}).status_code == 400
     assert client.post(address, {"note": "不符合条件"}).status_code == 302
@@ -311,7 +311,7 @@ def test_the_payer_sends_a_slip_and_the_desk_sees_it_and_nobody_else(world: Worl
         cover = Enrolment.objects.get(pk=mine.enrolment_id)
         stranger = world.member(901, "外人甲").user
         _unit, other_agent = make_unit(world.cast.b, "91610100MA70A1B3D")
-    worker, agent = _client(user_of(mine)), _client(world.agent)
+    worker, agent = client_of(user_of(mine)), client_of(world.agent)
     home = words(agent.get(reverse("members:unit_home")))
     assert home.count("转账附言（一定要写）") == 2
     assert "缴费方：省" in home
@@ -327,18 +327,18 @@ def test_the_payer_sends_a_slip_and_the_desk_sees_it_and_nobody_else(world: Worl
         assert "回单.jpg" in words(client.get(page))
     with everywhere(reason="look"):
         of_mine, of_unit = DuePaper.objects.get(due=mine), DuePaper.objects.get(due=province)
-    desk = _client(world.cast.payer)
+    desk = client_of(world.cast.payer)
     assert "缴费凭据" in words(desk.get(reverse("admin:due", args=[province.pk])))
     for paper, allowed, route in ((of_mine, worker, "members:my_slip"), (of_unit, agent, "members:unit_slip")):
         answer = allowed.get(reverse(route, args=[paper.public_id]))
         assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
         assert "no-store" in answer["Cache-Control"]
         assert desk.get(reverse("admin:due_slip", args=[paper.public_id])).status_code == 200
-        assert _client(world.cast.outsider).get(reverse("admin:due_slip", args=[paper.public_id])).status_code == 404
-        assert _client(stranger).get(reverse("members:my_slip", args=[paper.public_id])).status_code == 404
-        assert _client(other_agent).get(reverse("members:unit_slip", args=[paper.public_id])).status_code == 404
-    assert _client(other_agent).get(reverse("members:unit_due", args=[province.pk])).status_code == 404
-    assert _client(other_agent).post(reverse("members:unit_due", args=[province.pk]), {"paper": photo()}).status_code == 404
+        assert client_of(world.cast.outsider).get(reverse("admin:due_slip", args=[paper.public_id])).status_code == 404
+        assert client_of(stranger).get(reverse("members:my_slip", args=[paper.public_id])).status_code == 404
+        assert client_of(other_agent).get(reverse("members:unit_slip", args=[paper.public_id])).status_code == 404
+    assert client_of(other_agent).get(reverse("members:unit_due", args=[province.pk])).status_code == 404
+    assert client_of(other_agent).post(reverse("members:unit_due", args=[province.pk]), {"paper": photo()}).status_code == 404
     assert agent.get(reverse("members:unit_receipt", args=[province.pk])).status_code == 404
     assert worker.get(reverse("members:my_receipt", args=[cover.public_id])).status_code == 404
 
@@ -346,7 +346,7 @@ def test_the_payer_sends_a_slip_and_the_desk_sees_it_and_nobody_else(world: Worl
 def test_slips_come_to_an_end_and_stop_when_it_is_paid(world: World) -> None:
     with everywhere(reason="arrange"):
         due = a_roster(world, {"unit": 2000}).dues.get()
-    agent, page = _client(world.agent), reverse("members:unit_due", args=[due.pk])
+    agent, page = client_of(world.agent), reverse("members:unit_due", args=[due.pk])
     for i in range(contributions.MAX_SLIPS):
         assert agent.post(page, {"paper": photo(f"#3355{i:02d}")}).status_code == 302
     assert agent.post(page, {"paper": photo("#ffffff")}).status_code == 400
@@ -366,7 +366,7 @@ def test_other_offices_are_told_nothing_and_other_roles_may_not(world: World) ->
     one = the(Remittance)
     with everywhere(reason="arrange"):
         contributions.match([contributions.Pair(one.pk, due.pk, 12_500)], by=world.cast.actor(world.cast.payer), on=JOINED)
-    assert _client(world.cast.payer).post(reverse("admin:refund_propose", args=[one.pk]), REFUND).status_code == 302
+    assert client_of(world.cast.payer).post(reverse("admin:refund_propose", args=[one.pk]), REFUND).status_code == 302
     refund = the(Refund)
     gets = [
         reverse("admin:statement", args=[pk]), reverse("admin:remittance", args=[one.pk]), reverse("admin:refund", args=[refund.pk]),
@@ -378,13 +378,13 @@ def test_other_offices_are_told_nothing_and_other_roles_may_not(world: World) ->
         reverse("admin:refund_propose", args=[one.pk]), reverse("admin:refund_act", args=[refund.pk]),
         reverse("admin:due_waive", args=[due.pk]),
     ]  # fmt: skip
-    outsider, reviewer = _client(world.cast.outsider), _client(world.cast.reviewer)
+    outsider, reviewer = client_of(world.cast.outsider), client_of(world.cast.reviewer)
     before = _rows()
     assert {address: outsider.get(address).status_code for address in gets} == dict.fromkeys(gets, 404)
     assert {address: outsider.post(address, {"act": "release"}).status_code for address in posts} == dict.fromkeys(posts, 404)
     assert {address: reviewer.get(address).status_code for address in gets} == dict.fromkeys(gets, 403)
     assert {address: reviewer.post(address).status_code for address in posts} == dict.fromkeys(posts, 403)
-    assert _client(world.cast.manager).post(reverse("admin:matching")).status_code == 403
+    assert client_of(world.cast.manager).post(reverse("admin:matching")).status_code == 403
     assert outsider.post(reverse("admin:match_sure"), {"office": world.cast.a.pk}).status_code == 404
     assert outsider.post(reverse("admin:matching"), {"pair": f"{one.pk}:{due.pk}:1"}).status_code == 409
     for word in ("A1", "王小明", due.reference):
@@ -406,7 +406,7 @@ def test_the_sure_ones_are_done_by_a_job_that_tells_how_far_it_is(world: World) 
     due = due_of_a_newcomer(world)
     with everywhere(reason="arrange"):
         arrived(world, 12_500, due.reference)
-    client = _client(world.cast.payer)
+    client = client_of(world.cast.payer)
     answer = client.post(reverse("admin:match_sure"), {"office": world.cast.a.pk})
     assert answer.status_code == 302
     run_due("default")
@@ -419,21 +419,21 @@ def test_the_sure_ones_are_done_by_a_job_that_tells_how_far_it_is(world: World) 
 def test_the_first_page_says_what_waits_and_since_when(world: World) -> None:
     due = due_of_a_newcomer(world)
     taken(world, csv(["2026-01-02,A1,1.00,,x,,"]))
-    shown = words(_client(world.cast.payer).get("/admin/"))
+    shown = words(client_of(world.cast.payer).get("/admin/"))
     for text in ("待核销的来款", "待确认到账的互助费"):
         assert text in shown
     with everywhere(reason="arrange"):
         one = arrived(world, 20_000)
         contributions.match([contributions.Pair(one.pk, due.pk, 12_500)], by=world.cast.actor(world.cast.payer), on=JOINED)
-    listed = _client(world.cast.payer).get(reverse("admin:members_remittance_changelist"), {"state__exact": "over"})
+    listed = client_of(world.cast.payer).get(reverse("admin:members_remittance_changelist"), {"state__exact": "over"})
     assert "75.00" in words(listed)
     assert "A1" not in words(listed)
-    found = _client(world.cast.payer).get(reverse("admin:members_remittance_changelist"), {"q": "A1"})
+    found = client_of(world.cast.payer).get(reverse("admin:members_remittance_changelist"), {"q": "A1"})
     assert "1.00" in words(found)
 
 
 def test_a_broken_worker_leaves_nothing_and_the_job_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = _client(world.cast.payer)
+    client = client_of(world.cast.payer)
     client.post(reverse("admin:statement_new"), {"office": world.cast.a.pk, "file": file(csv(["2026-01-05,A1,125.00,,x,,"]))})
     run_due("default")
     statement = the(BankStatement)
@@ -461,7 +461,7 @@ def test_an_enrolment_of_many_days_is_not_needed_for_a_receipt(world: World) -> 
         one = arrived(world, 3000, due.reference, "测试单位")
         contributions.match([contributions.Pair(one.pk, due.pk, 3000)], by=world.cast.actor(world.cast.payer), on=JOINED)
         assert Enrolment.objects.filter(roster=roster, state="effective", cover__contained_by=DateRange(JOINED, None)).count() == 3
-    shown = words(_client(world.cast.auditor).get(reverse("members:verify_receipt", args=[due.public_id])))
+    shown = words(client_of(world.cast.auditor).get(reverse("members:verify_receipt", args=[due.public_id])))
     assert "3 人" in shown
-    unknown = _client(world.cast.auditor).get(reverse("members:verify_receipt", args=["00000000-0000-4000-8000-000000000000"]))
+    unknown = client_of(world.cast.auditor).get(reverse("members:verify_receipt", args=["00000000-0000-4000-8000-000000000000"]))
     assert unknown.status_code == 404

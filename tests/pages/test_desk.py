@@ -23,9 +23,9 @@ from claims.services import adjudication, intake
 from claims.services.screening import screen
 from members.models import BankCard, ContributionDue, Enrolment, Evidence, Remittance, WorkUnit
 from members.services import contributions, enrolment
+from tests.factories.clients import client_of
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
-from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
@@ -103,7 +103,7 @@ def ask(client: Client, office_id: int, year: object = 2026, key: str = "") -> o
 
 
 def test_a_manager_asks_for_a_year_watches_it_and_reads_it(world: World, paid: Claim) -> None:
-    manager, key = _client(world.cast.manager), uuid.uuid4().hex
+    manager, key = client_of(world.cast.manager), uuid.uuid4().hex
     first = ask(manager, world.cast.a.pk, key=key)
     assert first.status_code == 302
     assert ask(manager, world.cast.a.pk, key=key)["Location"] == first["Location"]
@@ -128,7 +128,7 @@ def test_a_manager_asks_for_a_year_watches_it_and_reads_it(world: World, paid: C
 
 
 def test_the_workbook_holds_the_rows_of_the_page_and_agrees_to_the_fen(world: World, paid: Claim) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     ask(manager, world.cast.a.pk)
     with frozen(ASKED):
         run_due("reports")
@@ -155,7 +155,7 @@ def test_a_province_counts_the_offices_below_it(world: World, paid: Claim) -> No
     with everywhere(reason="arrange"):
         boss = make_user("s-prov", "省负责人")
         give_post(boss, world.cast.province, Role.OFFICE_MANAGER)
-    assert ask(_client(boss), world.cast.province.pk).status_code == 302
+    assert ask(client_of(boss), world.cast.province.pk).status_code == 302
     with frozen(ASKED):
         run_due("reports")
     with everywhere(reason="look"):
@@ -164,7 +164,7 @@ def test_a_province_counts_the_offices_below_it(world: World, paid: Claim) -> No
 
 
 def test_an_empty_year_says_why_it_is_empty(world: World) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     ask(manager, world.cast.a.pk, 2025)
     with frozen(ASKED):
         run_due("reports")
@@ -175,15 +175,15 @@ def test_an_empty_year_says_why_it_is_empty(world: World) -> None:
 
 def test_who_may_build_and_who_may_read_a_statement(world: World) -> None:
     cast = world.cast
-    ask(_client(cast.manager), cast.a.pk)
+    ask(client_of(cast.manager), cast.a.pk)
     with everywhere(reason="look"):
         page = reverse("admin:yearly_statement", args=[YearlyStatement.objects.get().pk])
-    assert _client(cast.auditor).get(page).status_code == 200
-    assert _client(cast.hq_user).get(page).status_code == 200
-    assert _client(cast.reviewer).get(page).status_code == 403
-    assert _client(cast.outsider).get(page).status_code == 404
-    assert ask(_client(cast.auditor), cast.a.pk).status_code == 403
-    assert ask(_client(cast.outsider), cast.a.pk).status_code == 400
+    assert client_of(cast.auditor).get(page).status_code == 200
+    assert client_of(cast.hq_user).get(page).status_code == 200
+    assert client_of(cast.reviewer).get(page).status_code == 403
+    assert client_of(cast.outsider).get(page).status_code == 404
+    assert ask(client_of(cast.auditor), cast.a.pk).status_code == 403
+    assert ask(client_of(cast.outsider), cast.a.pk).status_code == 400
     with everywhere(reason="look"), pytest.raises(NotAllowed):
         reports.request(cast.a, 2026, by=cast.actor(cast.outsider))
 
@@ -192,7 +192,7 @@ def test_who_may_build_and_who_may_read_a_statement(world: World) -> None:
     ("office", "year"), [("0", "2026"), ("x", "2026"), ("", ""), ("9" * 30, "2026"), ("ok", "1999"), ("ok", "\x00")]
 )
 def test_a_wrong_office_or_year_is_refused_in_chinese(world: World, office: str, year: str) -> None:
-    answer = ask(_client(world.cast.manager), world.cast.a.pk if office == "ok" else office, year)
+    answer = ask(client_of(world.cast.manager), world.cast.a.pk if office == "ok" else office, year)
     assert answer.status_code == 400
     assert CHINESE.search(words(answer))
     with everywhere(reason="look"):
@@ -200,7 +200,7 @@ def test_a_wrong_office_or_year_is_refused_in_chinese(world: World, office: str,
 
 
 def test_one_key_does_not_ask_for_two_years(world: World) -> None:
-    manager, key = _client(world.cast.manager), uuid.uuid4().hex
+    manager, key = client_of(world.cast.manager), uuid.uuid4().hex
     assert ask(manager, world.cast.a.pk, 2026, key).status_code == 302
     assert ask(manager, world.cast.a.pk, 2025, key).status_code == 422
 
@@ -221,11 +221,11 @@ def test_a_job_is_seen_by_its_requester_and_by_the_staff_of_its_office_alone(wor
     address = reverse("workflow:job", args=[work.public_id])
     with everywhere(reason="arrange"):
         stranger = make_unit(world.cast.a, "91610800MA70A1B3D")[1]
-    assert _client(world.agent).get(address).status_code == 200
-    assert _client(stranger).get(address).status_code == 404
-    assert _client(world.cast.reviewer).get(address)["Location"] == reverse("admin:job", args=[work.public_id])
-    assert _client(world.cast.reviewer).get(address, follow=True).status_code == 200
-    assert _client(world.cast.outsider).get(address, follow=True).status_code == 404
+    assert client_of(world.agent).get(address).status_code == 200
+    assert client_of(stranger).get(address).status_code == 404
+    assert client_of(world.cast.reviewer).get(address)["Location"] == reverse("admin:job", args=[work.public_id])
+    assert client_of(world.cast.reviewer).get(address, follow=True).status_code == 200
+    assert client_of(world.cast.outsider).get(address, follow=True).status_code == 404
     assert Client().get(address).status_code == 302
 
 
@@ -233,7 +233,7 @@ def test_a_running_job_tells_stage_count_and_rate(world: World) -> None:
     begun = now() - timedelta(minutes=2)
     more = {"done_count": 20_000, "total_count": 50_000, "started_at": begun, "beat_at": now()}
     work = job(world, world.agent, job_state="running", stage="正在登记", **more)
-    page = words(_client(world.agent).get(reverse("workflow:job", args=[work.public_id])))
+    page = words(client_of(world.agent).get(reverse("workflow:job", args=[work.public_id])))
     for text in ("正在登记", "已办 20,000，共 50,000", "每分钟约", "大约还要", "您可以离开这个页面"):
         assert text in page
 
@@ -241,14 +241,14 @@ def test_a_running_job_tells_stage_count_and_rate(world: World) -> None:
 def test_a_failed_job_says_why_in_words_and_runs_again_when_a_manager_says_so(world: World) -> None:
     plain = job(world, world.agent, job_state="failed", error="申请这项任务的人已没有相应的权限。")
     coded = job(world, world.agent, job_state="failed", error="ZeroDivisionError")
-    agent, manager = _client(world.agent), _client(world.cast.manager)
+    agent, manager = client_of(world.agent), client_of(world.cast.manager)
     assert "已没有相应的权限" in words(agent.get(reverse("workflow:job", args=[plain.public_id])))
     page = words(agent.get(reverse("workflow:job", args=[coded.public_id])))
     assert "ZeroDivisionError" not in page
     assert "再试一次" not in page
     again = reverse("admin:job_retry", args=[coded.public_id])
-    assert _client(world.cast.reviewer).post(again).status_code == 403
-    assert _client(world.cast.outsider).post(again).status_code == 404
+    assert client_of(world.cast.reviewer).post(again).status_code == 403
+    assert client_of(world.cast.outsider).post(again).status_code == 404
     assert manager.get(again).status_code == 405
     assert manager.post(again).status_code == 302
     with everywhere(reason="look"):
@@ -266,7 +266,7 @@ def submitted(world: World) -> WorkUnit:
 
 
 def test_a_unit_is_taken_in_or_sent_back_with_words(world: World, submitted: WorkUnit) -> None:
-    reviewer, page = _client(world.cast.reviewer), reverse("admin:unit", args=[submitted.pk])
+    reviewer, page = client_of(world.cast.reviewer), reverse("admin:unit", args=[submitted.pk])
     with frozen(ASKED):
         assert "待审核的单位登记" in words(reviewer.get("/admin/"))
     assert "通过登记" in words(reviewer.get(page))
@@ -283,12 +283,12 @@ def test_a_unit_is_taken_in_or_sent_back_with_words(world: World, submitted: Wor
 
 def test_who_may_decide_on_a_unit(world: World, submitted: WorkUnit) -> None:
     page = reverse("admin:unit", args=[submitted.pk])
-    payer = _client(world.cast.payer)
+    payer = client_of(world.cast.payer)
     assert "通过登记" not in words(payer.get(page))
     assert payer.post(page, {"decision": "approve"}).status_code == 403
-    assert _client(world.cast.outsider).get(page).status_code == 404
-    assert _client(world.cast.outsider).post(page, {"decision": "approve"}).status_code == 404
-    assert _client(world.cast.manager).post(page, {"decision": "approve"}).status_code == 302
+    assert client_of(world.cast.outsider).get(page).status_code == 404
+    assert client_of(world.cast.outsider).post(page, {"decision": "approve"}).status_code == 404
+    assert client_of(world.cast.manager).post(page, {"decision": "approve"}).status_code == 302
 
 
 # -- contributions -------------------------------------------------------------------------------------------------
@@ -298,22 +298,22 @@ def test_the_payer_sees_whom_a_contribution_makes_effective_and_the_papers(world
     due = due_of_a_newcomer(world)
     with everywhere(reason="look"):
         member = due.member
-    page = words(_client(world.cast.payer).get(reverse("admin:due_confirm", args=[due.pk])))
+    page = words(client_of(world.cast.payer).get(reverse("admin:due_confirm", args=[due.pk])))
     for text in ("到账后生效的参加记录", "王小明", "劳动合同", "2026年1月6日", "待缴互助费", "应缴 ¥125.00 元"):
         assert text in page
     assert make_id_number("610802", member.birth_date, 301) not in page
     with everywhere(reason="look"):
         paper = reverse("admin:evidence", args=[Evidence.objects.get().pk])
-    answer = _client(world.cast.payer).get(paper)
+    answer = client_of(world.cast.payer).get(paper)
     assert answer.content == b"jpeg"
     assert "no-store" in answer["Cache-Control"]
-    assert _client(world.cast.outsider).get(paper).status_code == 404
-    assert _client(member.user).get(paper).status_code in (302, 403)
+    assert client_of(world.cast.outsider).get(paper).status_code == 404
+    assert client_of(member.user).get(paper).status_code in (302, 403)
 
 
 def test_a_refused_confirmation_leaves_the_debt_open(world: World) -> None:
     first, second = due_of_a_newcomer(world), due_of_a_newcomer(world, 303)
-    payer = _client(world.cast.payer)
+    payer = client_of(world.cast.payer)
     form = {"payer_name": "王小明", "bank_reference": "L1", "received_on": "2026-01-05", "amount_fen": "125", "remark": ""}
     with frozen(JOINED):
         assert payer.post(reverse("admin:due_confirm", args=[first.pk]), form).status_code == 302
@@ -329,12 +329,12 @@ def test_a_refused_confirmation_leaves_the_debt_open(world: World) -> None:
 
 def test_a_manager_reads_a_debt_and_cannot_confirm_it(world: World) -> None:
     due = due_of_a_newcomer(world)
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     page = manager.get(reverse("admin:due", args=[due.pk]))
     assert page.status_code == 200
     assert "银行到账信息" not in words(page)
     assert manager.get(reverse("admin:due_confirm", args=[due.pk])).status_code == 403
-    assert _client(world.cast.reviewer).get(reverse("admin:due", args=[due.pk])).status_code == 403
+    assert client_of(world.cast.reviewer).get(reverse("admin:due", args=[due.pk])).status_code == 403
 
 
 # -- claims --------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_a_manager_reads_a_debt_and_cannot_confirm_it(world: World) -> None:
 
 def test_the_review_page_tells_everything_a_decision_needs(world: World, claim: Claim) -> None:
     with frozen(ASKED):
-        page = words(_client(world.cast.reviewer).get(reverse("admin:claim_review", args=[claim.pk])))
+        page = words(client_of(world.cast.reviewer).get(reverse("admin:claim_review", args=[claim.pk])))
     texts = (
         "榆林市在职职工医疗互助保障活动", "2026年1月6日至2026年12月31日", "没有等待期", "医疗费用结算单或发票", "第七条",
         "按条款计算的互助金", "¥4,400.00 元", "至 2026年5月28日", "医院等级", "18,000.00", "初审通过", "退回补充材料",
@@ -352,7 +352,7 @@ def test_the_review_page_tells_everything_a_decision_needs(world: World, claim: 
 
 
 def test_a_rejection_is_confirmed_first(world: World, claim: Claim) -> None:
-    address, reviewer = reverse("admin:claim_review", args=[claim.pk]), _client(world.cast.reviewer)
+    address, reviewer = reverse("admin:claim_review", args=[claim.pk]), client_of(world.cast.reviewer)
     form = {"decision": "reject", "reason_code": "papers", "clause": "第七条", "note": "材料不足"}
     with frozen(ASKED):
         unsure = reviewer.post(address, form)
@@ -368,7 +368,7 @@ def test_a_rejection_is_confirmed_first(world: World, claim: Claim) -> None:
 def test_after_a_decision_the_next_of_the_queue_is_offered(world: World, claim: Claim) -> None:
     with everywhere(reason="arrange"), frozen(ASKED):
         second = world.claim(world.cover(world.member(103)), 100_000)
-    reviewer = _client(world.cast.reviewer)
+    reviewer = client_of(world.cast.reviewer)
     with frozen(ASKED):
         done = reviewer.post(reverse("admin:claim_review", args=[claim.pk]), {"decision": "review"}, follow=True)
         assert "已办理：初审通过" in words(done)
@@ -380,7 +380,7 @@ def test_after_a_decision_the_next_of_the_queue_is_offered(world: World, claim: 
 def test_whoever_took_the_first_step_is_told_that_another_takes_the_second(world: World, claim: Claim) -> None:
     with everywhere(reason="arrange"):
         give_post(world.cast.reviewer, world.cast.a, Role.APPROVER)
-    address, both = reverse("admin:claim_review", args=[claim.pk]), _client(world.cast.reviewer)
+    address, both = reverse("admin:claim_review", args=[claim.pk]), client_of(world.cast.reviewer)
     with frozen(ASKED):
         both.post(address, {"decision": "review"})
         page = words(both.get(address))
@@ -397,7 +397,7 @@ def test_a_reviewer_is_warned_of_stays_papers_and_accounts_used_twice(world: Wor
         again.documents.last().delete()
         screen([again])
     with frozen(ASKED):
-        page = words(_client(world.cast.reviewer).get(reverse("admin:claim_review", args=[again.pk])))
+        page = words(client_of(world.cast.reviewer).get(reverse("admin:claim_review", args=[again.pk])))
     days = f"与申领 {claim.number}（2026年5月20日至2026年5月28日）重叠"
     for text in (days, f"和申领 {claim.number} 的材料完全相同", "户名与申领人姓名不一致", "缺少必需的材料"):
         assert text in page
@@ -409,7 +409,7 @@ def test_nobody_at_the_desk_reads_a_draft(world: World) -> None:
         draft = intake.open_claim(
             enrolment=cover, claimant=cover.member, event="admission", by=world.worker(cover.member), on=ASKED
         )
-    reviewer = _client(world.cast.reviewer)
+    reviewer = client_of(world.cast.reviewer)
     assert draft.number not in words(reviewer.get(reverse("admin:claims_claim_changelist")))
     assert reviewer.get(reverse("admin:claim_review", args=[draft.pk])).status_code == 404
 
@@ -418,7 +418,7 @@ def test_nobody_at_the_desk_reads_a_draft(world: World) -> None:
 
 
 def test_a_batch_page_counts_and_refuses_a_wrong_file_kindly(world: World, paid: Claim) -> None:
-    payer = _client(world.cast.payer)
+    payer = client_of(world.cast.payer)
     with everywhere(reason="look"):
         batch = PayoutBatch.objects.get()
     page = words(payer.get(reverse("admin:payout_batch", args=[batch.pk])))
@@ -430,8 +430,8 @@ def test_a_batch_page_counts_and_refuses_a_wrong_file_kindly(world: World, paid:
         answer = payer.post(address, sent)
         assert answer.status_code == 400
         assert 'class="refused"' in words(answer)
-    assert _client(world.cast.manager).post(address).status_code == 403
-    assert _client(world.cast.outsider).get(reverse("admin:payout_batch", args=[batch.pk])).status_code == 404
+    assert client_of(world.cast.manager).post(address).status_code == 403
+    assert client_of(world.cast.outsider).get(reverse("admin:payout_batch", args=[batch.pk])).status_code == 404
 
 
 def test_a_refused_batch_leaves_nothing_behind(world: World, claim: Claim) -> None:
@@ -441,7 +441,7 @@ def test_a_refused_batch_leaves_nothing_behind(world: World, claim: Claim) -> No
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
         BankCard.objects.filter(pk=claim.card_id).update(bank_name='农业"银行')
     with frozen(ASKED):
-        answer = _client(cast.payer).post(reverse("admin:payout_assemble"), {"office": cast.a.pk})
+        answer = client_of(cast.payer).post(reverse("admin:payout_assemble"), {"office": cast.a.pk})
     assert answer.status_code == 400
     assert "银行不能处理" in words(answer)
     with everywhere(reason="look"):
@@ -455,12 +455,12 @@ def test_the_maker_is_told_that_another_releases(world: World, claim: Claim) -> 
     with everywhere(reason="arrange"), frozen(ASKED):
         adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
-    payer = _client(cast.payer)
+    payer = client_of(cast.payer)
     with frozen(ASKED):
         made = payer.post(reverse("admin:payout_assemble"), {"office": cast.a.pk}, follow=True)
         assert "这个批次是您编制的" in words(made)
         assert "复核放款</button>" not in words(made)
-        assert "待复核放款的批次" in words(_client(cast.manager).get("/admin/"))
+        assert "待复核放款的批次" in words(client_of(cast.manager).get("/admin/"))
 
 
 # -- people and searches -------------------------------------------------------------------------------------------
@@ -468,25 +468,25 @@ def test_the_maker_is_told_that_another_releases(world: World, claim: Claim) -> 
 
 def test_people_are_found_by_number_or_name_and_shown_masked(world: World, claim: Claim) -> None:
     number = make_id_number("610802", claim.member.birth_date, 101)
-    address, manager = reverse("admin:members_member_changelist"), _client(world.cast.manager)
+    address, manager = reverse("admin:members_member_changelist"), client_of(world.cast.manager)
     for text in (number, "13800138000", "王小"):
         page = words(manager.get(address, {"q": text}))
         assert "王小明" in page
         assert number not in page.replace(f'value="{number}"', "").replace(f"?q={number}", "")
     for text in ("李", "110101199003070011", "1"):
         assert "没有找到这样的职工" in words(manager.get(address, {"q": text}))
-    assert "没有找到这样的职工" in words(_client(world.cast.outsider).get(address, {"q": number}))
+    assert "没有找到这样的职工" in words(client_of(world.cast.outsider).get(address, {"q": number}))
 
 
 def test_the_full_number_is_shown_for_a_reason_and_the_look_is_kept(world: World, claim: Claim) -> None:
     number = make_id_number("610802", claim.member.birth_date, 101)
-    page, reviewer = reverse("admin:member", args=[claim.member_id]), _client(world.cast.reviewer)
+    page, reviewer = reverse("admin:member", args=[claim.member_id]), client_of(world.cast.reviewer)
     assert number not in words(reviewer.get(page))
     assert reviewer.post(page, {"reason": ""}).status_code == 400
     assert number in words(reviewer.post(page, {"reason": "与身份证照片核对"}))
     assert number not in words(reviewer.get(page))
-    assert _client(world.cast.auditor).post(page, {"reason": "x"}).status_code == 403
-    assert _client(world.cast.outsider).post(page, {"reason": "x"}).status_code == 404
+    assert client_of(world.cast.auditor).post(page, {"reason": "x"}).status_code == 403
+    assert client_of(world.cast.outsider).post(page, {"reason": "x"}).status_code == 404
     with everywhere(reason="look"):
         seen = AuditEntry.objects.get(action="see_id_number")
         assert (seen.actor_id, seen.note) == (world.cast.reviewer.pk, "与身份证照片核对")
@@ -496,7 +496,7 @@ def test_the_record_of_acts_is_found_by_number_person_act_and_day(world: World, 
     cast, address = world.cast, reverse("admin:workflow_auditentry_changelist")
     with everywhere(reason="arrange"), frozen(ASKED):
         adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED, note="材料齐全了")
-    auditor = _client(cast.auditor)
+    auditor = client_of(cast.auditor)
     number = make_id_number("610802", claim.member.birth_date, 101)
     for query in ({"number": claim.number}, {"actor": "s-qin"}, {"action": "review"}, {"action": "review", "number": claim.number}):
         page = words(auditor.get(address, query))
@@ -508,16 +508,16 @@ def test_the_record_of_acts_is_found_by_number_person_act_and_day(world: World, 
     assert "没有符合条件的办理记录" in words(auditor.get(address, {"until": "2020-01-01"}))
     assert "没有找到这个编号" in words(auditor.get(address, {"number": "SL000"}))
     assert "没有找到这个登录名" in words(auditor.get(address, {"actor": "nobody"}))
-    assert _client(cast.outsider).get(address, {"number": claim.number}).status_code == 200
-    assert "没有找到这个编号" in words(_client(cast.outsider).get(address, {"number": claim.number}))
-    assert _client(cast.reviewer).get(address).status_code == 403
+    assert client_of(cast.outsider).get(address, {"number": claim.number}).status_code == 200
+    assert "没有找到这个编号" in words(client_of(cast.outsider).get(address, {"number": claim.number}))
+    assert client_of(cast.reviewer).get(address).status_code == 403
 
 
 def test_the_record_goes_on_to_older_acts(world: World) -> None:
     with everywhere(reason="arrange"):
         told = {"office": world.cast.a, "actor_label": "系统", "entity": "members.workunit", "entity_id": world.unit.pk}
         AuditEntry.objects.bulk_create([AuditEntry(**told, action="register", note=f"第{i}条") for i in range(60)])
-    auditor, address = _client(world.cast.auditor), reverse("admin:workflow_auditentry_changelist")
+    auditor, address = client_of(world.cast.auditor), reverse("admin:workflow_auditentry_changelist")
     page = words(auditor.get(address))
     (more,) = re.findall(r'href="\?([^"]*before=\d+)"', page)
     older = words(auditor.get(f"{address}?{more}"))
@@ -538,7 +538,7 @@ KEYS = ("q", "p", "state", "state__exact", "o", "nothing__at__all", "number", "a
 
 @pytest.mark.parametrize("name", LISTS)
 def test_no_address_of_a_list_breaks_it(world: World, claim: Claim, name: str) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     address = reverse(f"admin:{name}_changelist")
     for value in BAD:
         for key in KEYS:
@@ -576,7 +576,7 @@ def pages(world: World) -> list[str]:
 
 
 def test_every_page_takes_the_same_number_of_statements_for_one_row_or_many(world: World, paid: Claim) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     ask(manager, world.cast.a.pk)
     with frozen(ASKED):
         run_due("reports")
@@ -613,7 +613,7 @@ def test_every_page_takes_the_same_number_of_statements_for_one_row_or_many(worl
 def test_each_role_opens_its_lists_and_no_other_and_its_home_links_to_just_these(
     world: World, administrator: User, role: str, opens: set[str]
 ) -> None:
-    client = _client(administrator if role == "administrator" else getattr(world.cast, role))
+    client = client_of(administrator if role == "administrator" else getattr(world.cast, role))
     home = words(client.get("/admin/"))
     for name in LISTS:
         address = reverse(f"admin:{name}_changelist")
@@ -627,12 +627,12 @@ def test_workers_agents_and_strangers_do_not_get_to_the_desk(world: World, claim
     addresses = ("/admin/", "/admin/login/", reverse("admin:members_member_changelist"), reverse("admin:member", args=[claim.member_id]))
     for user in (claim.member.user, world.agent):
         for address in addresses:
-            assert _client(user).get(address, follow=True).status_code == 403
+            assert client_of(user).get(address, follow=True).status_code == 403
     assert "/login" in Client().get("/admin/login/?next=/admin/")["Location"]
 
 
 def test_djangos_own_pages_are_not_doors(world: World, claim: Claim) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     assert manager.get("/admin/claims/").status_code == 302
     assert manager.get("/admin/password_change/")["Location"] == reverse("change_password")
     assert manager.get(f"/admin/claims/claim/{claim.pk}/change/")["Location"] == reverse("admin:claim_review", args=[claim.pk])
@@ -656,7 +656,7 @@ def test_every_act_that_is_recorded_has_words() -> None:
 
 
 def test_the_administrator_makes_a_login_gives_a_post_and_ends_it(world: World, administrator: User) -> None:
-    client = _client(administrator)
+    client = client_of(administrator)
     form = {"username": "s-new", "display_name": "新同事", "password": "mutual-aid-2026"}
     assert client.post(reverse("admin:login_make"), {**form, "password": "1"}).status_code == 400
     assert client.post(reverse("admin:login_make"), {**form, "username": "s-qin"}).status_code == 400
@@ -664,23 +664,23 @@ def test_the_administrator_makes_a_login_gives_a_post_and_ends_it(world: World, 
     newcomer = User.objects.get(username="s-new")
     post = {"username": "s-new", "office": world.cast.a.pk, "role": "reviewer", "since": "2026-01-01"}
     with frozen(ASKED):
-        assert _client(newcomer).get("/admin/", follow=True).status_code == 403
+        assert client_of(newcomer).get("/admin/", follow=True).status_code == 403
         assert client.post(reverse("admin:post_give"), {**post, "role": "king"}).status_code == 400
         assert client.post(reverse("admin:post_give"), {**post, "username": "s-admin"}).status_code == 400
         assert client.post(reverse("admin:post_give"), post).status_code == 302
         assert client.post(reverse("admin:post_give"), post).status_code == 400
-        assert _client(newcomer).get("/admin/").status_code == 200
+        assert client_of(newcomer).get("/admin/").status_code == 200
         given = reverse("admin:post_end", args=[StaffPost.objects.get(user=newcomer).pk])
         assert client.post(given, {"until": "2025-01-01"}).status_code == 400
         assert client.post(given, {"until": "2026-06-30"}).status_code == 302
-        assert _client(newcomer).get("/admin/", follow=True).status_code == 403
+        assert client_of(newcomer).get("/admin/", follow=True).status_code == 403
     with everywhere(reason="look"):
         assert {"make_login", "give_post", "end_post"} <= set(AuditEntry.objects.values_list("action", flat=True))
 
 
 def test_logins_are_closed_and_opened_and_no_one_else_manages_them(world: World, administrator: User) -> None:
-    page, client = reverse("admin:account", args=[world.cast.reviewer.pk]), _client(administrator)
-    assert _client(world.cast.manager).get(page).status_code == 403
+    page, client = reverse("admin:account", args=[world.cast.reviewer.pk]), client_of(administrator)
+    assert client_of(world.cast.manager).get(page).status_code == 403
     assert client.post(page, {"active": "no"}).status_code == 302
     assert not User.objects.get(pk=world.cast.reviewer.pk).is_active
     assert client.post(page, {"active": "yes"}).status_code == 302
@@ -693,11 +693,11 @@ def test_logins_are_closed_and_opened_and_no_one_else_manages_them(world: World,
     with everywhere(reason="arrange"):
         local = make_user("s-local", "西安管理员")
         give_post(local, world.cast.b, Role.SYSTEM_ADMIN)
-    assert _client(local).get(page).status_code == 404
+    assert client_of(local).get(page).status_code == 404
 
 
 def test_an_office_changes_what_workers_see_of_it(world: World, administrator: User) -> None:
-    page, client = reverse("admin:office", args=[world.cast.a.pk]), _client(administrator)
+    page, client = reverse("admin:office", args=[world.cast.a.pk]), client_of(administrator)
     account = {"account_name": "榆林市总工会", "account_number": "6100", "bank_name": "农行", "bank_format": "xlsx"}
     form = {"name": "榆林办事处", "phone": "0912-3888888", **account}
     assert client.post(page, {**form, "name": ""}).status_code == 400

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 from django.urls import reverse
 
 from members.models import Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
 from members.selectors import rosters as reading
 from members.services import rosters, units
 from programs.models import Terms
+from tests.factories.clients import client_of
 from tests.factories.offices import make_user
 from tests.factories.world import JOINED, World, load, make_unit, terms_like
 from unionaid.accounts.models import User
@@ -30,12 +30,6 @@ BAD = "张三,610802199003080000"
 def today() -> Iterator[None]:
     with frozen(JOINED):
         yield
-
-
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
 
 
 def _text(answer: HttpResponse) -> str:
@@ -65,7 +59,7 @@ def test_the_queue_is_filtered_by_office_state_and_plan_and_searched_by_unit(wor
     _roster(world, "one.csv", _good(0, 2))
     _roster(world, "two.csv", _good(10, 2), terms=other)
     _roster(world, "far.csv", _good(20, 2), unit=far)
-    hq = _client(world.cast.hq_user)
+    hq = client_of(world.cast.hq_user)
 
     def seen(query: str) -> set[str]:
         page = _text(hq.get(LIST + query))
@@ -78,7 +72,7 @@ def test_the_queue_is_filtered_by_office_state_and_plan_and_searched_by_unit(wor
     assert seen("?state__exact=effective") == set()
     assert seen(f"?q={far.credit_code}") == {"far.csv"}
     assert seen("?office=x&plan=999999999999999999999") == set()
-    own = _text(_client(world.cast.reviewer).get(f"{LIST}?office={world.cast.b.pk}"))
+    own = _text(client_of(world.cast.reviewer).get(f"{LIST}?office={world.cast.b.pk}"))
     assert "far.csv" not in own
     assert "西安办事处" not in own
 
@@ -87,7 +81,7 @@ def test_one_batch_shows_every_line_and_its_counts(world: World, monkeypatch: py
     monkeypatch.setattr(reading, "PAGE", 4)
     lines = _good(0, 6)
     roster = _roster(world, "r.csv", [*lines, BAD, lines[0]])
-    client, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    client, address = client_of(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
     page = _text(client.get(address))
     assert "同一个身份证号" in page  # what is wrong comes first
     assert "李四" in page
@@ -96,32 +90,32 @@ def test_one_batch_shows_every_line_and_its_counts(world: World, monkeypatch: py
     assert "after=5" in everyone
     assert _text(client.get(f"{address}?only=all&after=5")).count('scope="row"') == 4
     assert client.get(f"{address}?only=nonsense&after=-3").status_code == 200
-    assert _client(world.cast.outsider).get(address).status_code == 404
+    assert client_of(world.cast.outsider).get(address).status_code == 404
 
 
 def test_the_result_for_those_who_look_on_masks_every_number(world: World) -> None:
     roster = _roster(world, "r.csv", [*_good(0, 2), BAD])
-    client = _client(world.cast.auditor)
+    client = client_of(world.cast.auditor)
     table = read_table(client.get(reverse("admin:roster_result", args=[roster.pk])).content, "x.xlsx")
     assert len(table.rows) == 3
     assert all("*" in row[2] for row in table.rows)
     assert "最后一位" in table.rows[2][-1]
-    assert _client(world.cast.outsider).get(reverse("admin:roster_result", args=[roster.pk])).status_code == 404
+    assert client_of(world.cast.outsider).get(reverse("admin:roster_result", args=[roster.pk])).status_code == 404
 
 
 def test_a_roster_is_given_back_with_a_reason_and_its_file_may_come_again(world: World) -> None:
     roster, text = _roster(world, "r.csv", _good(0, 2)), "请按最新花名册重报"
-    desk, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    desk, address = client_of(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
     for who, form, status, words in (
         (world.cast.reviewer, {"decision": "return", "note": ""}, 400, "请写明原因"),
         (world.cast.reviewer, {"decision": "sell"}, 400, "请选择要办的事"),
         (world.cast.auditor, {"decision": "return", "note": text}, 403, "您的岗位不能退回名册"),
         (world.cast.reviewer, {"decision": "reopen", "note": text}, 409, "核对完成"),
     ):
-        answer = _client(who).post(address, form)
+        answer = client_of(who).post(address, form)
         assert (answer.status_code, words in _text(answer)) == (status, True), (form, _text(answer))
     assert desk.post(address, {"decision": "return", "note": text}).status_code == 302
-    page = _text(_client(world.agent).get(reverse("members:roster", args=[roster.pk])))
+    page = _text(client_of(world.agent).get(reverse("members:roster", args=[roster.pk])))
     assert text in page
     assert "重新上传" in page
     with everywhere(reason="look"):
@@ -138,8 +132,8 @@ def test_a_confirmation_that_cannot_be_carried_out_is_taken_back_by_the_office(w
         new = make_user("u-new", "新经办")
         UnitAgent.objects.create(office=world.cast.a, unit=world.unit, user=new, since=JOINED)
     run_due("default")
-    desk, address = _client(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
-    agent = _client(new)
+    desk, address = client_of(world.cast.reviewer), reverse("admin:roster", args=[roster.pk])
+    agent = client_of(new)
     assert agent.post(reverse("members:roster_confirm", args=[roster.pk])).status_code == 409
     assert "退回到核对完成" in _text(desk.get(address))
     assert desk.post(address, {"decision": "reopen", "note": "原经办人已离职"}).status_code == 302
@@ -159,12 +153,12 @@ def test_an_exception_is_proposed_and_allowed_by_two_at_the_desk(world: World) -
     })  # fmt: skip
     roster = _roster(world, "r.csv", _good(0, 3), terms=terms)
     confirm, address = reverse("members:roster_confirm", args=[roster.pk]), reverse("admin:roster", args=[roster.pk])
-    refused = _client(world.agent).post(confirm)
+    refused = client_of(world.agent).post(confirm)
     assert (refused.status_code, "还差 22 人" in _text(refused)) == (400, True)
-    first, second = _client(world.cast.reviewer), _client(world.cast.manager)
+    first, second = client_of(world.cast.reviewer), client_of(world.cast.manager)
     assert first.post(address, {"decision": "allow"}).status_code == 409
     assert first.post(address, {"decision": "propose", "note": "改制在即，其余职工已离岗"}).status_code == 302
     assert first.post(address, {"decision": "allow"}).status_code == 403
     assert "改制在即" in _text(second.get(address))
     assert second.post(address, {"decision": "allow"}).status_code == 302
-    assert _client(world.agent).post(confirm).status_code == 302
+    assert client_of(world.agent).post(confirm).status_code == 302

@@ -21,9 +21,9 @@ from members.services import contributions, enrolment, people, rosters
 from programs.models import Terms
 from programs.rules.planfile import read_plan
 from programs.services import check, load_plan, publish
+from tests.factories.clients import client_of
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, CATALOGUE, JOINED, World
-from tests.pages.test_pages import _client
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number, parse_id_number
 from unionaid.offices.roles import SYSTEM
@@ -53,7 +53,7 @@ def plan(code: str, change: dict[str, Any], *, ceilings: list[dict[str, Any]] | 
 
 
 def page(member: Member) -> str:
-    answer = _client(member.user).get(reverse("claims:covers"))
+    answer = client_of(member.user).get(reverse("claims:covers"))
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -199,17 +199,17 @@ def test_waiting_is_told_for_every_item_while_it_lasts_and_afterwards(world: Wor
     second = "到 2026年3月6日，这之前发生的疾病不给付"
     with frozen(date(2026, 3, 1)):
         told = page(member)
-        home = _client(member.user).get("/my/").content.decode()
+        home = client_of(member.user).get("/my/").content.decode()
         assert f"住院医疗补助：{first}；门诊慢特病补助：{second}" in told
         assert f"住院医疗补助：{first}；门诊慢特病补助：{second}" in home
-        english = _client(member.user).get(reverse("claims:covers"), headers={"accept-language": "en"}).content.decode()
+        english = client_of(member.user).get(reverse("claims:covers"), headers={"accept-language": "en"}).content.decode()
         assert "until 5 April 2026; nothing is paid for illness before that" in english
     assert "住院医疗补助：已于 2026年4月5日 结束" in page(member)
     with everywhere(reason="arrange"):
         Enrolment.objects.filter(pk=cover.pk).update(days_since_cover=30)
     with frozen(date(2026, 3, 1)):
         assert f"住院医疗补助：连续参加，没有等待期；门诊慢特病补助：{second}" in page(member)
-    paper = _client(member.user).get(reverse("members:certificate", args=[cover.public_id])).content.decode()
+    paper = client_of(member.user).get(reverse("members:certificate", args=[cover.public_id])).content.decode()
     assert f"住院医疗补助：连续参加，没有等待期；门诊慢特病补助：{second}" in paper
 
 
@@ -244,16 +244,16 @@ def test_whoever_never_joined_is_told_what_will_stand_here(world: World) -> None
     assert "您还没有参加过互助计划" in told
     assert reverse("members:eligibility") in told
     assert "别人" not in told
-    assert reverse("claims:covers") in _client(other.user).get("/my/").content.decode()
+    assert reverse("claims:covers") in client_of(other.user).get("/my/").content.decode()
 
 
 def test_the_page_is_for_workers(world: World) -> None:
     assert Client().get(reverse("claims:covers")).status_code == 302
-    assert _client(world.cast.reviewer).get(reverse("claims:covers")).status_code == 403
+    assert client_of(world.cast.reviewer).get(reverse("claims:covers")).status_code == 403
 
 
 def statements(member: Member) -> int:
-    client = _client(member.user)
+    client = client_of(member.user)
     client.get(reverse("claims:covers"))
     with CaptureQueriesContext(connection) as captured:
         assert client.get(reverse("claims:covers")).status_code == 200

@@ -12,19 +12,13 @@ from django.urls import reverse
 from claims.models import Claim
 from members.models import Enrolment, Member
 from members.services import enrolment
+from tests.factories.clients import client_of
 from tests.factories.offices import PASSWORD
 from tests.factories.world import ASKED, JOINED, World
-from unionaid.accounts.models import User
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.scope import everywhere
-
-
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
 
 
 @pytest.fixture
@@ -82,7 +76,7 @@ def test_no_input_of_the_sign_up_gives_a_5xx(db: None, value: str) -> None:
 def test_a_worker_sees_only_their_own_cover_and_certificate(world: World, claim: Claim) -> None:
     with everywhere(reason="arrange"):
         cover, other = claim.enrolment, world.member(103, "李四")
-    mine, theirs = _client(claim.member.user), _client(other.user)
+    mine, theirs = client_of(claim.member.user), client_of(other.user)
     assert cover.program.name in mine.get("/my/").content.decode()
     assert cover.program.name not in theirs.get("/my/").content.decode()
     address = reverse("members:certificate_pdf", args=[cover.public_id])
@@ -102,20 +96,20 @@ def test_verification_shows_a_masked_name_only(world: World, claim: Claim) -> No
 def test_the_claim_is_decided_at_the_desk_by_two_people(world: World, claim: Claim) -> None:
     address = reverse("admin:claim_review", args=[claim.pk])
     with frozen(ASKED):
-        page = _client(world.cast.reviewer).get(address)
+        page = client_of(world.cast.reviewer).get(address)
         assert "4,400.00" in page.content.decode()
         assert "610***********" in page.content.decode()
-        assert _client(world.cast.reviewer).post(address, {"decision": "approve"}).status_code == 403
-        assert _client(world.cast.reviewer).post(address, {"decision": "review"}).status_code == 302
-        assert _client(world.cast.reviewer).post(address, {"decision": "review"}).status_code == 409
-        assert _client(world.cast.approver).post(address, {"decision": "reject"}).status_code == 400
-        assert _client(world.cast.approver).post(address, {"decision": "approve", "note": "同意"}).status_code == 302
+        assert client_of(world.cast.reviewer).post(address, {"decision": "approve"}).status_code == 403
+        assert client_of(world.cast.reviewer).post(address, {"decision": "review"}).status_code == 302
+        assert client_of(world.cast.reviewer).post(address, {"decision": "review"}).status_code == 409
+        assert client_of(world.cast.approver).post(address, {"decision": "reject"}).status_code == 400
+        assert client_of(world.cast.approver).post(address, {"decision": "approve", "note": "同意"}).status_code == 302
     with everywhere(reason="look"):
         assert Claim.objects.get(pk=claim.pk).state == "approved"
 
 
 def test_the_outsider_finds_nothing_at_the_desk(world: World, claim: Claim) -> None:
-    client = _client(world.cast.outsider)
+    client = client_of(world.cast.outsider)
     assert client.get(reverse("admin:claim_review", args=[claim.pk])).status_code == 404
     assert client.get(reverse("admin:claim_review", args=[claim.pk + 999])).status_code == 404
     assert claim.number not in client.get(reverse("admin:claims_claim_changelist")).content.decode()
@@ -123,11 +117,11 @@ def test_the_outsider_finds_nothing_at_the_desk(world: World, claim: Claim) -> N
         paper = claim.documents.first()
     address = reverse("admin:claim_document", args=[paper.public_id])
     assert client.get(address).status_code == 404
-    assert _client(world.cast.reviewer).get(address)["Content-Security-Policy"].startswith("sandbox")
+    assert client_of(world.cast.reviewer).get(address)["Content-Security-Policy"].startswith("sandbox")
 
 
 def test_workers_do_not_get_to_the_desk(world: World, claim: Claim) -> None:
-    answer = _client(claim.member.user).get(reverse("admin:claim_review", args=[claim.pk]))
+    answer = client_of(claim.member.user).get(reverse("admin:claim_review", args=[claim.pk]))
     assert answer.status_code in (302, 403)
 
 
@@ -138,7 +132,7 @@ def _statements(client: Client, address: str) -> int:
 
 
 def test_pages_take_the_same_number_of_statements_for_one_row_or_many(world: World, claim: Claim) -> None:
-    worker, staff = _client(claim.member.user), _client(world.cast.reviewer)
+    worker, staff = client_of(claim.member.user), client_of(world.cast.reviewer)
     queue = reverse("admin:claims_claim_changelist")
     one = (_statements(worker, "/my/"), _statements(staff, queue))
     with everywhere(reason="arrange"), frozen(ASKED):
@@ -158,13 +152,13 @@ def test_the_payer_confirms_a_contribution_at_the_desk(world: World) -> None:
         due = cover.dues.get()
     address = reverse("admin:due_confirm", args=[due.pk])
     form = {"payer_name": "王小明", "bank_reference": "L1", "received_on": "2026-01-05", "amount_fen": "125", "remark": ""}
-    payer = _client(world.cast.payer)
+    payer = client_of(world.cast.payer)
     with frozen(JOINED):
         assert payer.get(address).status_code == 200
         assert payer.post(address, {**form, "amount_fen": "124.99"}).status_code == 400
         assert payer.post(address, {**form, "received_on": "2026-13-45"}).status_code == 400
-        assert _client(world.cast.outsider).post(address, form).status_code == 404
-        assert _client(world.cast.reviewer).post(address, form).status_code == 403
+        assert client_of(world.cast.outsider).post(address, form).status_code == 404
+        assert client_of(world.cast.reviewer).post(address, form).status_code == 403
         with everywhere(reason="look"):
             assert Enrolment.objects.get(pk=cover.pk).state == "contribution_due"
             assert not Entry.objects.exists()
@@ -181,7 +175,7 @@ def test_the_payer_confirms_a_contribution_at_the_desk(world: World) -> None:
 
 
 def test_every_list_of_the_desk_opens_for_those_who_may_see_it(world: World, claim: Claim) -> None:
-    manager = _client(world.cast.manager)
+    manager = client_of(world.cast.manager)
     for name in ("claims_claim", "members_contributiondue", "members_workunit", "members_roster"):
         assert manager.get(reverse(f"admin:{name}_changelist")).status_code == 200
     assert manager.get(reverse("admin:index")).status_code == 200

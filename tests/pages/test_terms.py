@@ -23,9 +23,9 @@ from programs.rules.planfile import as_file, read_plan
 from programs.rules.schedule import content_hash
 from programs.selectors import schedule_of
 from tests.access.crawler import PageReader, faults_of_words
+from tests.factories.clients import client_of
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, CATALOGUE, World, load
-from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
@@ -58,7 +58,7 @@ def second(world: World) -> User:
 
 @pytest.fixture
 def manager(world: World) -> Client:
-    return _client(world.cast.manager)
+    return client_of(world.cast.manager)
 
 
 def words(answer: HttpResponse) -> str:
@@ -108,7 +108,7 @@ def state(terms: Terms) -> str:
 
 
 def test_one_person_writes_and_checks_another_publishes_and_closes(world: World, manager: Client, second: User) -> None:
-    other = _client(second)
+    other = client_of(second)
     answer = send(manager, next_year(*RAISED), as_upload=True)
     assert answer.status_code == 302, words(answer)
     terms = Terms.objects.get(version_name="2027")
@@ -140,7 +140,7 @@ def test_checked_terms_are_opened_again_or_replaced_by_a_new_draft(world: World,
     assert act(manager, terms, "reopen").status_code == 302
     assert state(terms) == "draft"
     act(manager, terms, "check")
-    again = written(_client(second), next_year(("125 元", "125 元整")))
+    again = written(client_of(second), next_year(("125 元", "125 元整")))
     assert again.pk == terms.pk
     assert (again.state, again.drafted_by) == ("draft", second)
 
@@ -152,7 +152,7 @@ def test_what_was_looked_at_is_what_is_published(world: World, manager: Client, 
     seen = terms.version
     written(manager, next_year(("125 元", "125 元整")))
     act(manager, terms, "check")
-    answer = act(_client(second), terms, "publish", seen=seen)
+    answer = act(client_of(second), terms, "publish", seen=seen)
     assert answer.status_code == 409
     assert state(terms) == "checked"
 
@@ -274,32 +274,32 @@ def test_an_office_writes_its_own_terms_and_headquarters_the_national_ones(world
         assert answer.status_code == 403
         assert "只能为自己的机构和它的下级机构写条款" in words(answer)
     assert not Program.objects.exclude(pk=world.yulin.program_id).exists()
-    headquarters = _client(world.cast.hq_user)
+    headquarters = client_of(world.cast.hq_user)
     assert send(headquarters, national).status_code == 302
     assert send(headquarters, elsewhere).status_code == 302
-    assert send(_client(world.cast.outsider), next_year()).status_code == 403
+    assert send(client_of(world.cast.outsider), next_year()).status_code == 403
     for nobody in (world.cast.reviewer, world.cast.auditor):
-        assert send(_client(nobody), next_year()).status_code == 403
+        assert send(client_of(nobody), next_year()).status_code == 403
 
 
 def test_a_draft_is_seen_only_where_it_may_be_written(world: World, manager: Client) -> None:
     draft = written(manager, next_year())
-    national = written(_client(world.cast.hq_user), (CATALOGUE / "national-women.2026.yaml").read_text("utf-8"))
+    national = written(client_of(world.cast.hq_user), (CATALOGUE / "national-women.2026.yaml").read_text("utf-8"))
     addresses = [page(draft, name) for name in ("terms", "terms_file", "terms_compare", "terms_trial")]
     for user, sees in (
         (world.cast.manager, True), (world.cast.hq_user, True), (world.cast.reviewer, False), (world.cast.auditor, False),
         (world.cast.outsider, False),
     ):  # fmt: skip
-        client = _client(user)
+        client = client_of(user)
         for address in addresses:
             assert (client.get(address).status_code == 200) is sees, (user, address)
             assert sees or client.get(address).status_code == 404
         assert (page(draft) in words(client.get(reverse("admin:programs_terms_changelist")))) is sees
         assert (page(draft) in words(client.get(reverse("admin:program", args=[draft.program_id])))) is sees
         assert client.get(page(world.yulin)).status_code == 200
-    assert act(_client(world.cast.outsider), draft, "check").status_code == 404
-    assert act(_client(world.cast.reviewer), world.yulin, "close").status_code == 403
-    assert act(_client(world.cast.outsider), world.yulin, "close").status_code == 403
+    assert act(client_of(world.cast.outsider), draft, "check").status_code == 404
+    assert act(client_of(world.cast.reviewer), world.yulin, "close").status_code == 403
+    assert act(client_of(world.cast.outsider), world.yulin, "close").status_code == 403
     assert manager.get(page(national)).status_code == 404
     assert manager.get(reverse("admin:program", args=[national.program_id])).status_code == 404
     assert national.program.title not in words(manager.get(reverse("admin:programs_program_changelist")))
@@ -310,10 +310,10 @@ def test_a_draft_is_seen_only_where_it_may_be_written(world: World, manager: Cli
 def test_a_plan_is_not_based_on_another_offices_draft(world: World, manager: Client) -> None:
     written(manager, next_year())
     text = "format: 1\ncode: xian-medical\nversion: '2027'\nbased_on: {code: shaanxi-yulin-medical, version: '2027'}\noffice: '610100'\n"
-    answer = send(_client(world.cast.outsider), text)
+    answer = send(client_of(world.cast.outsider), text)
     assert answer.status_code == 400
     assert "没有找到所引用的计划" in words(answer)
-    assert send(_client(world.cast.hq_user), text).status_code == 302
+    assert send(client_of(world.cast.hq_user), text).status_code == 302
 
 
 # -- the files -----------------------------------------------------------------------------------------------------
@@ -339,9 +339,9 @@ def test_last_years_terms_are_the_beginning_of_the_next(world: World, manager: C
 
 
 def test_the_format_is_published(world: World) -> None:
-    answer = _client(world.cast.reviewer).get(reverse("admin:terms_format"))
+    answer = client_of(world.cast.reviewer).get(reverse("admin:terms_format"))
     assert json.loads(answer.content)["$id"] == "urn:unionaid:plan:1"
-    assert reverse("admin:terms_format") in words(_client(world.cast.manager).get(reverse(NEW)))
+    assert reverse("admin:terms_format") in words(client_of(world.cast.manager).get(reverse(NEW)))
 
 
 # -- beside each other ---------------------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ def tried(client: Client, terms: Terms, **said: Any) -> HttpResponse:
 
 
 def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
-    reviewer = _client(world.cast.reviewer)
+    reviewer = client_of(world.cast.reviewer)
     shown = words(tried(reviewer, world.yulin, event="admission", self_pay="6,000 元", event_on="2026年5月20日"))
     assert "¥4,400.00" in shown
     assert "事发 2026年5月20日，保障 2026年1月1日至2026年12月31日" in shown

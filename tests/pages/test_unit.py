@@ -16,8 +16,8 @@ from PIL import Image
 
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_rows
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit, terms_like
-from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.lib.spreadsheet import Column, Sheet, read_table, write_workbook
@@ -31,12 +31,6 @@ CODE = "91610800MA70XX11C"
 def today() -> Iterator[None]:
     with frozen(JOINED):
         yield
-
-
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
 
 
 def _text(answer: HttpResponse) -> str:
@@ -78,7 +72,7 @@ FORM = {
 def test_a_unit_is_registered_returned_corrected_and_taken_in(world: World) -> None:
     with everywhere(reason="arrange"):
         worker = world.member(301, "秦经办")
-    client, desk = _client(worker.user), _client(world.cast.reviewer)
+    client, desk = client_of(worker.user), client_of(world.cast.reviewer)
     page = reverse("members:unit_register")
     assert client.get(page).status_code == 200
     wrong = client.post(page, {**FORM, "office": world.cast.a.pk, "paper": _photo(), "credit_code": CODE + "0", "women_count": "500"})
@@ -95,7 +89,7 @@ def test_a_unit_is_registered_returned_corrected_and_taken_in(world: World) -> N
     with everywhere(reason="look"):
         paper = reverse("admin:unit_paper", args=[unit.papers.get().pk])
     assert desk.get(paper).status_code == 200
-    assert _client(world.cast.outsider).get(paper).status_code == 404
+    assert client_of(world.cast.outsider).get(paper).status_code == 404
     assert desk.post(record, {"decision": "return", "note": "请核对职工人数"}).status_code == 302
     again = client.get(reverse("members:unit", args=[unit.pk]))
     assert "请核对职工人数" in _text(again)
@@ -110,7 +104,7 @@ def test_a_unit_is_registered_returned_corrected_and_taken_in(world: World) -> N
 
 def test_the_same_registration_sent_twice_makes_one_unit(world: World) -> None:
     with everywhere(reason="arrange"):
-        client = _client(world.member(301, "秦经办").user)
+        client = client_of(world.member(301, "秦经办").user)
     for _ in range(2):
         answer = client.post(reverse("members:unit_register"), {**FORM, "office": world.cast.a.pk, "paper": _photo()})
         assert answer.status_code == 302
@@ -122,7 +116,7 @@ def test_the_same_registration_sent_twice_makes_one_unit(world: World) -> None:
 
 
 def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     template = client.get(reverse("members:roster_template", args=[world.unit.pk, world.yulin.pk]))
     header = read_table(template.content, "t.xlsx").header
     assert [title for title in header if title.endswith("*")] == header[:2] == ["姓名*", "身份证号*"]
@@ -161,7 +155,7 @@ def test_the_agent_chooses_how_long_the_people_of_a_roster_are_covered(world: Wo
     classes = [{"term_months": 12, "per_share": "55"}, {"term_months": 36, "per_share": "165"}]
     period = {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}
     terms = terms_like("shaanxi-yulin-medical.2026", period=period, contribution={"classes": classes})
-    client, address = _client(world.agent), reverse("members:roster_upload", args=[world.unit.pk, terms.pk])
+    client, address = client_of(world.agent), reverse("members:roster_upload", args=[world.unit.pk, terms.pk])
     form = _text(client.get(address))
     assert "1 年" in form
     assert "3 年" in form
@@ -179,7 +173,7 @@ def test_the_agent_chooses_how_long_the_people_of_a_roster_are_covered(world: Wo
 
 
 def test_a_roster_is_cancelled_and_enrols_nobody(world: World) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     roster = _uploaded(world, client, _sheet(3))
     assert client.post(reverse("members:roster_cancel", args=[roster])).status_code == 302
     assert client.post(reverse("members:roster_confirm", args=[roster])).status_code == 409
@@ -200,7 +194,7 @@ def test_a_roster_is_cancelled_and_enrols_nobody(world: World) -> None:
     ],
 )
 def test_an_unreadable_roster_says_what_to_do(world: World, name: str, content: bytes, words: str) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     roster = _uploaded(world, client, SimpleUploadedFile(name, content))
     page = _text(client.get(reverse("members:roster", args=[roster])))
     assert "没有登记任何人" in page
@@ -210,7 +204,7 @@ def test_an_unreadable_roster_says_what_to_do(world: World, name: str, content: 
 
 
 def test_empty_and_repeated_files_are_refused(world: World) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     address = reverse("members:roster_upload", args=[world.unit.pk, world.yulin.pk])
     assert client.post(address, {}).status_code == 400
     assert client.post(address, {"file": SimpleUploadedFile("x.xlsx", b"")}).status_code == 400
@@ -224,11 +218,11 @@ def test_empty_and_repeated_files_are_refused(world: World) -> None:
 
 
 def test_the_agent_of_another_unit_finds_none_of_it(world: World) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     roster = _uploaded(world, client, _sheet(3))
     with everywhere(reason="arrange"):
         _other, agent = make_unit(world.cast.b, "91610100MA70A1B3D")
-    stranger = _client(agent)
+    stranger = client_of(agent)
     for name in ("roster", "roster_problems"):
         assert stranger.get(reverse(f"members:{name}", args=[roster])).status_code == 404
     for name in ("roster_confirm", "roster_cancel"):
@@ -238,7 +232,7 @@ def test_the_agent_of_another_unit_finds_none_of_it(world: World) -> None:
     assert stranger.post(reverse("members:roster_upload", args=[world.unit.pk, world.yulin.pk]), {"file": _sheet(1)}).status_code == 404
     assert "职工甲" not in _text(stranger.get(reverse("members:unit_people")))
     with everywhere(reason="arrange"):
-        worker = _client(world.member(301).user)
+        worker = client_of(world.member(301).user)
     assert worker.get(reverse("members:roster", args=[roster])).status_code == 403
 
 
@@ -249,7 +243,7 @@ def _statements(act: object) -> int:
 
 
 def test_reading_and_enrolling_take_the_same_number_of_statements_for_ten_people_or_two_hundred(world: World) -> None:
-    client, counts = _client(world.agent), []
+    client, counts = client_of(world.agent), []
     for size, first in ((10, 0), (200, 300)):
         answer = client.post(
             reverse("members:roster_upload", args=[world.unit.pk, world.yulin.pk]), {"file": _sheet(size, bad=1, first=first)}

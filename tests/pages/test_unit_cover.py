@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from members.models import CertificatePack, ContributionDue, Enrolment, PackPart, Roster
 from members.services import contributions, packs
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit
-from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
@@ -37,12 +37,6 @@ def today() -> Iterator[None]:
         yield
 
 
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
-
-
 def _text(answer: HttpResponse) -> str:
     return answer.content.decode()
 
@@ -58,7 +52,7 @@ def _lines(count: int, first: int = 0) -> list[tuple[str, str]]:
 
 def _roster(world: World, lines: list[tuple[str, str]], *, paid: bool) -> Roster:
     """A roster of these people, enrolled through the pages, and paid."""
-    client = _client(world.agent)
+    client = client_of(world.agent)
     text = "\n".join(",".join(line) for line in [("姓名", "身份证号"), *lines])
     file = SimpleUploadedFile("花名册.csv", text.encode())
     sent = client.post(reverse("members:roster_upload", args=[world.unit.pk, world.yulin.pk]), {"file": file})
@@ -88,7 +82,7 @@ def _page(world: World) -> str:
 
 def _made(world: World) -> CertificatePack:
     """A pack that was asked for on the page and made."""
-    answer = _client(world.agent).post(reverse("members:pack_request", args=[world.unit.pk, world.yulin.pk]))
+    answer = client_of(world.agent).post(reverse("members:pack_request", args=[world.unit.pk, world.yulin.pk]))
     assert answer.status_code == 302
     run_due("reports")
     with everywhere(reason="look"):
@@ -107,7 +101,7 @@ def _names_in(content: bytes) -> list[str]:
 def test_everyones_certificate_is_in_the_pack_rare_characters_too(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packs, "PART", 15)
     pack = _made(world)
-    client = _client(world.agent)
+    client = client_of(world.agent)
     page = _text(client.get(_page(world)))
     assert f"{PEOPLE} 人的凭证已经生成" in page
     content = _sent(client.get(reverse("members:pack_download", args=[pack.public_id])))
@@ -128,7 +122,7 @@ def test_everyones_certificate_is_in_the_pack_rare_characters_too(world: World, 
 def test_a_font_without_the_names_would_show_codes_instead(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the small type: cut down to other words, common characters are missing from the certificate."""
     monkeypatch.setattr(packs.certificate, "texts_of", lambda _one: ["职工互助"])
-    content = _sent(_client(world.agent).get(reverse("members:pack_download", args=[_made(world).public_id])))
+    content = _sent(client_of(world.agent).get(reverse("members:pack_download", args=[_made(world).public_id])))
     with zipfile.ZipFile(io.BytesIO(content)) as whole:
         first = PdfReader(io.BytesIO(whole.read(whole.namelist()[0]))).pages[0].extract_text()
     assert "王小明" not in first
@@ -185,7 +179,7 @@ def test_a_part_that_another_run_made_is_not_made_again(world: World, covered: R
 
 def test_a_cancelled_pack_stops_and_leaves_nothing(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packs, "PART", 20)
-    client = _client(world.agent)
+    client = client_of(world.agent)
     client.post(reverse("members:pack_request", args=[world.unit.pk, world.yulin.pk]))
     with everywhere(reason="look"):
         pack = CertificatePack.objects.get()
@@ -208,7 +202,7 @@ def test_a_cancelled_pack_stops_and_leaves_nothing(world: World, covered: Roster
 
 def test_after_a_day_the_pack_is_gone(world: World, covered: Roster, django_capture_on_commit_callbacks: object) -> None:
     pack = _made(world)
-    client, address = _client(world.agent), reverse("members:pack_download", args=[pack.public_id])
+    client, address = client_of(world.agent), reverse("members:pack_download", args=[pack.public_id])
     with everywhere(reason="look"):
         file = pack.parts.get().file
         assert file.storage.exists(file.name)
@@ -232,7 +226,7 @@ def test_nobody_else_gets_at_a_pack_or_a_certificate(world: World, covered: Rost
         other = make_unit(world.cast.a, "91610800MA70XX31C")[1]
         far = make_unit(world.cast.b, "91610100MA70XX32C")[1]
     for user in (other, far):
-        client = _client(user)
+        client = client_of(user)
         for name, args in (
             ("pack_download", [pack.public_id]), ("batch_certificate", [covered.pk]), ("unit_covers", [world.unit.pk]),
             ("unit_cover", [world.unit.pk, world.yulin.pk]), ("unit_posting", [world.unit.pk, world.yulin.pk]),
@@ -243,12 +237,12 @@ def test_nobody_else_gets_at_a_pack_or_a_certificate(world: World, covered: Rost
         assert client.post(reverse("members:pack_cancel", args=[pack.public_id])).status_code == 404
         assert client.post(reverse("members:pack_request", args=[world.unit.pk, world.yulin.pk])).status_code == 404
     for user in (world.cast.reviewer, world.cast.outsider):
-        assert _client(user).get(reverse("members:pack_download", args=[pack.public_id])).status_code == 403
+        assert client_of(user).get(reverse("members:pack_download", args=[pack.public_id])).status_code == 403
 
 
 def test_without_cover_in_force_there_is_nothing_to_make(world: World) -> None:
     roster = _roster(world, _lines(3), paid=False)
-    client = _client(world.agent)
+    client = client_of(world.agent)
     assert "互助费到账、保障生效后" in _text(client.get(_page(world)))
     answer = client.post(reverse("members:pack_request", args=[world.unit.pk, world.yulin.pk]), follow=True)
     assert "还没有已生效的保障" in _text(answer)
@@ -261,7 +255,7 @@ def test_without_cover_in_force_there_is_nothing_to_make(world: World) -> None:
 
 
 def test_the_batchs_certificate_says_how_many_and_how_much_and_can_be_verified(world: World, covered: Roster) -> None:
-    answer = _client(world.agent).get(reverse("members:batch_certificate", args=[covered.pk]))
+    answer = client_of(world.agent).get(reverse("members:batch_certificate", args=[covered.pk]))
     said = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text().replace("\x00", "")
     for words in (world.unit.name, "41 人", "5,125.00 元", "榆林市在职职工医疗互助", "2026", "榆林办事处"):
         assert words in said
@@ -280,7 +274,7 @@ def test_a_batch_that_is_not_paid_verifies_as_unknown(world: World) -> None:
 
 
 def test_the_posted_list_masks_names_and_shows_no_numbers(world: World, covered: Roster) -> None:
-    client = _client(world.agent)
+    client = client_of(world.agent)
     page = _text(client.get(reverse("members:unit_posting", args=[world.unit.pk, world.yulin.pk])))
     sheet = read_table(client.get(reverse("members:unit_posting_sheet", args=[world.unit.pk, world.yulin.pk])).content, "x.xlsx")
     assert "王**" in page
@@ -294,7 +288,7 @@ def test_the_posted_list_masks_names_and_shows_no_numbers(world: World, covered:
 
 def test_the_posted_list_goes_on_where_the_page_ended(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("members.selectors.unit_cover.POSTED", 30)
-    client, address = _client(world.agent), reverse("members:unit_posting", args=[world.unit.pk, world.yulin.pk])
+    client, address = client_of(world.agent), reverse("members:unit_posting", args=[world.unit.pk, world.yulin.pk])
     first = _text(client.get(address))
     way = first.split('href="?after=')[1].split('"')[0].replace("&amp;", "&")
     second = _text(client.get(f"{address}?after={way}"))

@@ -9,7 +9,6 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
@@ -31,6 +30,7 @@ from members.models import (
     WorkUnit,
 )
 from members.services import departures, lineage, rosters, units
+from tests.factories.clients import client_of
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
@@ -55,12 +55,6 @@ def code(seventeen: str) -> str:
 def today() -> Iterator[None]:
     with frozen(JOINED):
         yield
-
-
-def _client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
 
 
 def _text(answer: HttpResponse) -> str:
@@ -101,7 +95,7 @@ def _record(world: World, **more: object) -> dict[str, object]:
 
 def test_a_draft_is_kept_gone_on_with_and_sent_in(world: World) -> None:
     user = _newcomer(world)
-    client, desk = _client(user), _client(world.cast.reviewer)
+    client, desk = client_of(user), client_of(world.cast.reviewer)
     page = reverse("members:unit_register")
     assert "先保存草稿" in _text(client.get(page))
     saved = client.post(page, {"key": "1", "act": "save", "name": "榆林新测试单位", "office": world.cast.a.pk, "women_count": "7"})
@@ -152,7 +146,7 @@ def test_a_draft_is_kept_gone_on_with_and_sent_in(world: World) -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_its_field(world: World, typed: dict[str, str], words: str) -> None:
-    client = _client(_newcomer(world))
+    client = client_of(_newcomer(world))
     answer = client.post(reverse("members:unit_register"), _form(world, paper=_photo(), **typed))
     assert answer.status_code == 400
     assert words in _text(answer)
@@ -162,7 +156,7 @@ def test_what_is_wrong_is_named_with_its_field(world: World, typed: dict[str, st
 
 @pytest.mark.parametrize("first", ["A", "N", "Y", "5"])
 def test_a_code_may_begin_with_a_letter(world: World, first: str) -> None:
-    client = _client(_newcomer(world))
+    client = client_of(_newcomer(world))
     typed = code(f"{first}1610800MA70XX11C")
     answer = client.post(reverse("members:unit_register"), _form(world, paper=_photo(), credit_code=typed.lower(), union_credit_code=""))
     assert answer.status_code == 302
@@ -171,7 +165,7 @@ def test_a_code_may_begin_with_a_letter(world: World, first: str) -> None:
 
 
 def test_a_draft_reserves_no_code(world: World) -> None:
-    first, second = _client(_newcomer(world)), _client(_newcomer(world, 303))
+    first, second = client_of(_newcomer(world)), client_of(_newcomer(world, 303))
     page = reverse("members:unit_register")
     assert first.post(page, _form(world, act="save")).status_code == 302
     assert second.post(page, _form(world, paper=_photo())).status_code == 302
@@ -189,14 +183,14 @@ def test_a_draft_reserves_no_code(world: World) -> None:
 
 
 def _asked(world: World, **more: object) -> UnitChange:
-    answer = _client(world.agent).post(reverse("members:unit_change", args=[world.unit.pk]), _record(world, paper=_photo(), **more))
+    answer = client_of(world.agent).post(reverse("members:unit_change", args=[world.unit.pk]), _record(world, paper=_photo(), **more))
     assert answer.status_code == 302, _text(answer)
     with everywhere(reason="look"):
         return UnitChange.objects.select_related("unit").latest("id")
 
 
 def test_a_change_waits_for_the_office_and_then_takes_effect(world: World) -> None:
-    agent, desk = _client(world.agent), _client(world.cast.reviewer)
+    agent, desk = client_of(world.agent), client_of(world.cast.reviewer)
     mine = reverse("members:unit", args=[world.unit.pk])
     old_code, old_name = world.unit.credit_code, world.unit.name
     change = _asked(world, name="榆林更名后单位", credit_code=code("N1610800MA70XX11C"), headcount="60")
@@ -229,7 +223,7 @@ def test_a_change_waits_for_the_office_and_then_takes_effect(world: World) -> No
 
 
 def test_a_change_is_sent_back_with_words_and_gone_on_with(world: World) -> None:
-    agent, desk = _client(world.agent), _client(world.cast.reviewer)
+    agent, desk = client_of(world.agent), client_of(world.cast.reviewer)
     change = _asked(world, headcount="70", women_count="30")
     page = reverse("admin:unit_change", args=[change.pk])
     assert desk.post(page, {"decision": "return", "note": " "}).status_code == 400
@@ -246,16 +240,16 @@ def test_a_change_is_sent_back_with_words_and_gone_on_with(world: World) -> None
 
 def test_a_change_is_withdrawn(world: World) -> None:
     change = _asked(world, headcount="70")
-    agent = _client(world.agent)
+    agent = client_of(world.agent)
     assert agent.post(reverse("members:unit_change_withdraw", args=[world.unit.pk])).status_code == 302
-    assert _client(world.cast.reviewer).post(reverse("admin:unit_change", args=[change.pk]), {"decision": "approve"}).status_code == 409
+    assert client_of(world.cast.reviewer).post(reverse("admin:unit_change", args=[change.pk]), {"decision": "approve"}).status_code == 409
     with everywhere(reason="look"):
         change.refresh_from_db()
         assert change.state == "withdrawn"
 
 
 def test_changes_that_cannot_be(world: World) -> None:
-    agent, page = _client(world.agent), reverse("members:unit_change", args=[world.unit.pk])
+    agent, page = client_of(world.agent), reverse("members:unit_change", args=[world.unit.pk])
     with everywhere(reason="arrange"):
         other, _agent = make_unit(world.cast.a, "91610800MA70A1B3D")
         WorkUnit.objects.filter(pk=world.unit.pk).update(industry="C")
@@ -278,7 +272,7 @@ def test_a_code_that_was_taken_meanwhile_is_refused_when_it_is_approved(world: W
     change = _asked(world, credit_code=code(NEXT))
     with everywhere(reason="arrange"):
         make_unit(world.cast.b, NEXT)
-    answer = _client(world.cast.reviewer).post(reverse("admin:unit_change", args=[change.pk]), {"decision": "approve"})
+    answer = client_of(world.cast.reviewer).post(reverse("admin:unit_change", args=[change.pk]), {"decision": "approve"})
     assert answer.status_code == 400
     assert "已经登记过" in _text(answer)
     with everywhere(reason="look"):
@@ -289,30 +283,30 @@ def test_a_code_that_was_taken_meanwhile_is_refused_when_it_is_approved(world: W
 def test_who_may_decide_on_a_change(world: World) -> None:
     change = _asked(world, headcount="70")
     page, paper = reverse("admin:unit_change", args=[change.pk]), reverse("members:unit_change", args=[world.unit.pk])
-    outsider = _client(world.cast.outsider)
+    outsider = client_of(world.cast.outsider)
     assert outsider.get(page).status_code == 404
     assert outsider.post(page, {"decision": "approve"}).status_code == 404
     assert "榆林" not in _text(outsider.get(reverse("admin:members_unitchange_changelist")))
-    assert _client(world.cast.payer).post(page, {"decision": "approve"}).status_code == 403
-    assert "通过变更" not in _text(_client(world.cast.payer).get(page)).split('id="acts"')[0]
+    assert client_of(world.cast.payer).post(page, {"decision": "approve"}).status_code == 403
+    assert "通过变更" not in _text(client_of(world.cast.payer).get(page)).split('id="acts"')[0]
     with everywhere(reason="arrange"):
         _other, stranger = make_unit(world.cast.b, "91610100MA70A1B3D")
-    assert _client(stranger).get(paper).status_code == 404
-    assert _client(stranger).post(reverse("members:unit_change_withdraw", args=[world.unit.pk])).status_code == 404
-    assert _client(world.cast.manager).post(page, {"decision": "approve"}).status_code == 302
+    assert client_of(stranger).get(paper).status_code == 404
+    assert client_of(stranger).post(reverse("members:unit_change_withdraw", args=[world.unit.pk])).status_code == 404
+    assert client_of(world.cast.manager).post(page, {"decision": "approve"}).status_code == 302
 
 
 def test_moving_to_another_office_takes_someone_above_both(world: World) -> None:
     change = _asked(world, office=world.cast.b.pk)
     page = reverse("admin:unit_change", args=[change.pk])
-    assert _client(world.cast.manager).post(page, {"decision": "approve"}).status_code == 403
+    assert client_of(world.cast.manager).post(page, {"decision": "approve"}).status_code == 403
     with everywhere(reason="arrange"):
         above = make_user("s-above", "省级")
         StaffPost.objects.create(user=above, office=world.cast.province, role=Role.OFFICE_MANAGER, since=JOINED)
         cover, stranger = world.cover(world.member(101)), world.member(103)
         Member.objects.filter(pk=stranger.pk).update(unit=None)
-    assert "西安办事处" in _text(_client(above).get(page))
-    assert _client(above).post(page, {"decision": "approve"}).status_code == 302
+    assert "西安办事处" in _text(client_of(above).get(page))
+    assert client_of(above).post(page, {"decision": "approve"}).status_code == 302
     with everywhere(reason="look"):
         world.unit.refresh_from_db()
         cover.refresh_from_db()
@@ -323,16 +317,16 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
         assert (other.office_id, other.office_ids) == (world.cast.a.pk, [world.cast.a.pk]), "who works elsewhere stays"
         acts = AuditEntry.objects.filter(entity="members.workunit", entity_id=world.unit.pk, action="change_record")
         assert [act.details["people"] for act in acts] == [1]
-    assert person.name in _text(_client(world.cast.outsider).get(reverse("admin:member", args=[person.pk])))
-    assert _client(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
-    assert _client(world.cast.outsider).get(reverse("admin:unit", args=[world.unit.pk])).status_code == 200
+    assert person.name in _text(client_of(world.cast.outsider).get(reverse("admin:member", args=[person.pk])))
+    assert client_of(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
+    assert client_of(world.cast.outsider).get(reverse("admin:unit", args=[world.unit.pk])).status_code == 200
 
 
 # -- another agent -----------------------------------------------------------------------------------------------------
 
 
 def _ask_to_take_over(world: World, user: User, *, handed_in: bool = True) -> AgentChange:
-    client = _client(user)
+    client = client_of(user)
     answer = client.post(reverse("members:take_over_start"), {"key": f"t{user.pk}", "credit_code": world.unit.credit_code})
     assert answer.status_code == 302, _text(answer)
     if handed_in:
@@ -343,7 +337,7 @@ def _ask_to_take_over(world: World, user: User, *, handed_in: bool = True) -> Ag
 
 def test_a_new_agent_takes_over_with_a_stamped_form(world: World) -> None:
     user = _newcomer(world)
-    new, old, desk = _client(user), _client(world.agent), _client(world.cast.reviewer)
+    new, old, desk = client_of(user), client_of(world.agent), client_of(world.cast.reviewer)
     with everywhere(reason="arrange"):
         Member.objects.filter(pk=world.member(501, "周经办").pk).update(user=world.agent)
     change = _ask_to_take_over(world, user, handed_in=False)
@@ -362,7 +356,7 @@ def test_a_new_agent_takes_over_with_a_stamped_form(world: World) -> None:
     with everywhere(reason="look"):
         paper = change.papers.get()
     assert desk.get(reverse("admin:agent_paper", args=[paper.pk])).status_code == 200
-    assert _client(world.cast.outsider).get(reverse("admin:agent_paper", args=[paper.pk])).status_code == 404
+    assert client_of(world.cast.outsider).get(reverse("admin:agent_paper", args=[paper.pk])).status_code == 404
     assert new.get("/unit/").status_code == 403
     opened = reverse("members:unit", args=[world.unit.pk])
     assert old.get(opened).status_code == 200
@@ -386,7 +380,7 @@ def test_an_agent_of_two_units_finds_only_the_one_that_is_left(world: World) -> 
         other, _agent = make_unit(world.cast.a, "91610800MA70A1B3D")
         UnitAgent.objects.create(office=world.cast.a, unit=other, user=world.agent, since=JOINED)
     change = _ask_to_take_over(world, _newcomer(world))
-    desk, old = _client(world.cast.manager), _client(world.agent)
+    desk, old = client_of(world.cast.manager), client_of(world.agent)
     assert desk.post(reverse("admin:agent_change", args=[change.pk]), {"decision": "approve"}).status_code == 302
     assert old.get(reverse("members:unit", args=[world.unit.pk])).status_code == 404
     home = _text(old.get("/unit/"))
@@ -398,15 +392,15 @@ def test_a_request_that_is_refused_changes_nothing(world: World) -> None:
     user = _newcomer(world)
     change = _ask_to_take_over(world, user)
     page = reverse("admin:agent_change", args=[change.pk])
-    desk = _client(world.cast.reviewer)
+    desk = client_of(world.cast.reviewer)
     assert desk.post(page, {"decision": "return", "note": ""}).status_code == 400
-    assert _client(world.cast.payer).post(page, {"decision": "approve"}).status_code == 403
-    assert _client(world.cast.outsider).post(page, {"decision": "approve"}).status_code == 404
+    assert client_of(world.cast.payer).post(page, {"decision": "approve"}).status_code == 403
+    assert client_of(world.cast.outsider).post(page, {"decision": "approve"}).status_code == 404
     assert desk.post(page, {"decision": "return", "note": "章不清楚"}).status_code == 302
     assert desk.post(page, {"decision": "approve"}).status_code == 409
-    assert "章不清楚" in _text(_client(user).get(reverse("members:take_over", args=[change.public_id])))
-    assert _client(user).get("/unit/").status_code == 403
-    assert _client(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
+    assert "章不清楚" in _text(client_of(user).get(reverse("members:take_over", args=[change.public_id])))
+    assert client_of(user).get("/unit/").status_code == 403
+    assert client_of(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
 
 
 def test_a_second_request_waits_until_the_first_is_decided(world: World) -> None:
@@ -414,32 +408,32 @@ def test_a_second_request_waits_until_the_first_is_decided(world: World) -> None
     rival = _newcomer(world, 303, "买买提")
     change = _ask_to_take_over(world, rival, handed_in=False)
     page = reverse("members:take_over", args=[change.public_id])
-    refused = _client(rival).post(page, {"paper": _photo()})
+    refused = client_of(rival).post(page, {"paper": _photo()})
     assert refused.status_code == 400
     assert "已有一份更换经办人的申请" in _text(refused)
     with everywhere(reason="look"):
         change.refresh_from_db()
         assert (change.state, change.papers.count()) == ("asked", 0)
-    again = _client(rival).post(reverse("members:take_over_start"), {"key": "x", "credit_code": world.unit.credit_code})
+    again = client_of(rival).post(reverse("members:take_over_start"), {"key": "x", "credit_code": world.unit.credit_code})
     assert again["Location"] == page, "asked again, it is the same request"
-    assert _client(rival).post(reverse("members:take_over_withdraw", args=[change.public_id])).status_code == 302
-    assert _client(world.agent).get(page).status_code == 404
-    assert _client(world.agent).post(reverse("members:take_over_withdraw", args=[change.public_id])).status_code == 404
+    assert client_of(rival).post(reverse("members:take_over_withdraw", args=[change.public_id])).status_code == 302
+    assert client_of(world.agent).get(page).status_code == 404
+    assert client_of(world.agent).post(reverse("members:take_over_withdraw", args=[change.public_id])).status_code == 404
 
 
 def test_who_cannot_take_over(world: World) -> None:
     start = reverse("members:take_over_start")
-    mine = _client(world.agent).post(start, {"key": "a", "credit_code": world.unit.credit_code})
+    mine = client_of(world.agent).post(start, {"key": "a", "credit_code": world.unit.credit_code})
     assert mine.status_code == 400
     assert "您已经是这个单位的经办人" in _text(mine)
-    nobody = _client(_newcomer(world)).post(start, {"key": "b", "credit_code": code(NEXT)})
+    nobody = client_of(_newcomer(world)).post(start, {"key": "b", "credit_code": code(NEXT)})
     assert nobody.status_code == 400
     assert "没有已登记的单位" in _text(nobody)
-    assert _client(world.cast.reviewer).get(start).status_code == 403
+    assert client_of(world.cast.reviewer).get(start).status_code == 403
     with everywhere(reason="arrange"):  # a reviewer who is a worker too does not decide on their own request
         Member.objects.filter(pk=world.member(305).pk).update(user=world.cast.reviewer)
     own = _ask_to_take_over(world, world.cast.reviewer)
-    assert _client(world.cast.reviewer).post(reverse("admin:agent_change", args=[own.pk]), {"decision": "approve"}).status_code == 403
+    assert client_of(world.cast.reviewer).post(reverse("admin:agent_change", args=[own.pk]), {"decision": "approve"}).status_code == 403
 
 
 # -- mergers and divisions ---------------------------------------------------------------------------------------------
@@ -472,7 +466,7 @@ def _other(world: World, seventeen: str = "91610800MA70A1B3D", *, office: object
 
 def _merge(world: World, into: WorkUnit, user: User, **more: object) -> HttpResponse:
     page = f"{reverse('admin:unit_merge', args=[world.unit.pk])}?into={into.credit_code}"
-    return _client(user).post(page, {"key": "m", "headcount": "80", "women_count": "40", "basis": "榆工发〔2026〕3 号", **more})
+    return client_of(user).post(page, {"key": "m", "headcount": "80", "women_count": "40", "basis": "榆工发〔2026〕3 号", **more})
 
 
 def _rows(unit: WorkUnit) -> dict[str, int]:
@@ -493,7 +487,7 @@ def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -
     before = _rows(year.unit)
     assert before["covers"] == before["people"] == 3
     assert before["limits"] >= 1
-    preview = _text(_client(year.cast.manager).get(f"{reverse('admin:unit_merge', args=[year.unit.pk])}?into={into.credit_code}"))
+    preview = _text(client_of(year.cast.manager).get(f"{reverse('admin:unit_merge', args=[year.unit.pk])}?into={into.credit_code}"))
     assert "职工 3 人，参加记录 3 条" in preview
     assert 'value="80"' in preview
     done = _merge(year, into, year.cast.manager)
@@ -501,7 +495,7 @@ def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -
     assert "/job/" in done["Location"]
     with everywhere(reason="look"):
         step = UnitLineage.objects.get()
-    assert "正在转移" in _text(_client(year.cast.manager).get(reverse("admin:lineage", args=[step.pk])))
+    assert "正在转移" in _text(client_of(year.cast.manager).get(reverse("admin:lineage", args=[step.pk])))
     run_due("default")
     assert set(_rows(year.unit).values()) == {0}
     assert _rows(into) == before
@@ -515,16 +509,16 @@ def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -
         )
         assert (into.headcount, into.women_count) == (80, 40)
         assert set(Claim.objects.values_list("office_id", flat=True)) == {year.cast.a.pk}
-    said = _text(_client(year.agent).get(reverse("members:unit", args=[year.unit.pk])))
+    said = _text(client_of(year.agent).get(reverse("members:unit", args=[year.unit.pk])))
     assert f"并入“{into.name}”" in said
     assert "上传名册" not in said
-    assert "王小明" not in _text(_client(year.agent).get(reverse("members:unit_people")))
-    assert "王小明" in _text(_client(heir).get(reverse("members:unit_people")))
-    assert _client(year.agent).get(reverse("members:roster_plans", args=[year.unit.pk])).status_code == 302
-    desk = _text(_client(year.cast.reviewer).get(reverse("admin:unit", args=[year.unit.pk])))
+    assert "王小明" not in _text(client_of(year.agent).get(reverse("members:unit_people")))
+    assert "王小明" in _text(client_of(heir).get(reverse("members:unit_people")))
+    assert client_of(year.agent).get(reverse("members:roster_plans", args=[year.unit.pk])).status_code == 302
+    desk = _text(client_of(year.cast.reviewer).get(reverse("admin:unit", args=[year.unit.pk])))
     assert "并入" in desk
     assert into.name in desk
-    assert "已转移" in _text(_client(year.cast.reviewer).get(reverse("admin:members_unitlineage_changelist")))
+    assert "已转移" in _text(client_of(year.cast.reviewer).get(reverse("admin:members_unitlineage_changelist")))
 
 
 def test_carrying_twice_changes_nothing(year: World) -> None:
@@ -638,12 +632,12 @@ def test_units_of_two_offices_are_merged_by_headquarters(year: World) -> None:
     with everywhere(reason="look"):
         assert set(Claim.objects.values_list("office_id", flat=True)) == {year.cast.a.pk}
         step = UnitLineage.objects.get()
-    assert "王小明" in _text(_client(stranger).get(reverse("members:unit_people")))
-    for client in (_client(year.cast.manager), _client(year.cast.outsider)):
+    assert "王小明" in _text(client_of(stranger).get(reverse("members:unit_people")))
+    for client in (client_of(year.cast.manager), client_of(year.cast.outsider)):
         page = _text(client.get(reverse("admin:lineage", args=[step.pk])))
         assert far.name in page
         assert year.unit.name in page
-    assert "王小明" in _text(_client(year.cast.outsider).get(reverse("admin:members_member_changelist")))
+    assert "王小明" in _text(client_of(year.cast.outsider).get(reverse("admin:members_member_changelist")))
 
 
 def test_a_unit_with_something_undecided_is_not_merged_away(year: World) -> None:
@@ -652,7 +646,7 @@ def test_a_unit_with_something_undecided_is_not_merged_away(year: World) -> None
     refused = _merge(year, into, year.cast.manager)
     assert refused.status_code == 400
     assert "有一份变更在等审核" in _text(refused)
-    _client(year.agent).post(reverse("members:unit_change_withdraw", args=[year.unit.pk]))
+    client_of(year.agent).post(reverse("members:unit_change_withdraw", args=[year.unit.pk]))
     assert _merge(year, into, year.cast.manager).status_code == 302
     third, _last = _other(year, "91610800MA70A1B4E")
     year.unit = into
@@ -668,13 +662,13 @@ def _split(world: World, user: User, **more: object) -> HttpResponse:
         "key": "s", "basis": "榆工发〔2026〕4 号", "name": "榆林分出单位", "credit_code": code(NEXT), "union_credit_code": "",
         "nature": "enterprise", "industry": "C", "headcount": "20", "women_count": "5", "numbers": "", **more,
     }  # fmt: skip
-    return _client(user).post(reverse("admin:unit_split", args=[world.unit.pk]), told)
+    return client_of(user).post(reverse("admin:unit_split", args=[world.unit.pk]), told)
 
 
 def test_a_division_takes_the_chosen_people_along(year: World) -> None:
     with everywhere(reason="look"):
         first, second, third = Member.objects.filter(unit=year.unit).order_by("id")
-    assert "王小明" in _text(_client(year.cast.manager).get(reverse("admin:unit_split", args=[year.unit.pk])))
+    assert "王小明" in _text(client_of(year.cast.manager).get(reverse("admin:unit_split", args=[year.unit.pk])))
     number = make_id_number("610802", first.birth_date, 101)
     done = _split(year, year.cast.manager, people=[second.pk], numbers=f" {number}\n")
     assert done.status_code == 302, _text(done)
@@ -691,13 +685,13 @@ def test_a_division_takes_the_chosen_people_along(year: World) -> None:
     moved, left = _rows(new), _rows(year.unit)
     assert (moved["covers"], moved["claims"], moved["seen"]) == (2, 2, 2)
     assert (left["covers"], left["claims"], left["rosters"], left["dues"], left["seen"]) == (1, 0, 1, 1, 1)
-    assert "从本单位分出" in _text(_client(year.agent).get(reverse("members:unit", args=[year.unit.pk])))
-    people = _text(_client(year.agent).get(reverse("members:unit_people")))
+    assert "从本单位分出" in _text(client_of(year.agent).get(reverse("members:unit", args=[year.unit.pk])))
+    people = _text(client_of(year.agent).get(reverse("members:unit_people")))
     assert "䶮𠮷" in people
     assert "王小明" not in people
     year.unit = new  # its own agent comes by the same door as any other
     change = _ask_to_take_over(year, _newcomer(year))
-    assert _client(year.cast.manager).post(reverse("admin:agent_change", args=[change.pk]), {"decision": "approve"}).status_code == 302
+    assert client_of(year.cast.manager).post(reverse("admin:agent_change", args=[change.pk]), {"decision": "approve"}).status_code == 302
     with everywhere(reason="look"):
         assert UnitAgent.objects.filter(unit=new).count() == 1
 

@@ -21,9 +21,9 @@ from PIL import Image
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member, WorkUnit
 from members.services import contributions, enrolment, joining, people
 from programs.models import Terms
+from tests.factories.clients import client_of
 from tests.factories.offices import PASSWORD
 from tests.factories.world import JOINED, World, load, make_world, terms_like
-from tests.pages.test_pages import _client
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
@@ -215,7 +215,7 @@ def test_a_child_joins_through_the_guardian(world: World) -> None:
         assert Consent.objects.filter(member=cover.member, purpose="minor").count() == 1
     assert "小宝" in _text(client.get("/my/"))
     assert "小宝" in _text(client.get(reverse("members:pay", args=[cover.public_id])))
-    desk, page = _client(world.cast.reviewer), reverse("admin:enrolment", args=[cover.pk])
+    desk, page = client_of(world.cast.reviewer), reverse("admin:enrolment", args=[cover.pk])
     assert "待核对监护关系的未成年人" in _text(desk.get("/admin/"))
     assert "还没有核对" in _text(desk.get(page))
     sure = reverse("admin:enrolment_guardian", args=[cover.pk])
@@ -399,7 +399,7 @@ def test_what_a_plan_asks_more_is_asked_one_by_one_and_leads_back_to_it(world: W
     with everywhere(reason="look"):
         member = Member.objects.get(name="艾小梅")
     assert (member.contract_months, member.card_holder, member.staff_group, member.risk) == (24, True, "senior", "high")
-    desk = _text(_client(world.cast.reviewer).get(reverse("admin:member", args=[member.pk])))
+    desk = _text(client_of(world.cast.reviewer).get(reverse("admin:member", args=[member.pk])))
     assert all(words in desk for words in ("24 个月", "中高级职务（职称）人员", "高风险工种"))
 
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from members.models import ContributionDue, Enrolment, Evidence, JoinDraft, Member
 from members.services import joining
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_world
 from tests.members.services.test_joining import drafted
-from tests.pages.test_pages import _client
 from tests.races.test_guards_taken_away import without
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import Scope, everywhere, office_scope
@@ -73,7 +73,7 @@ def made() -> tuple[int, int, int, int]:
 
 def test_one_form_sent_twenty_times_at_once_through_the_front_door(world: World) -> None:
     member, draft = a_draft(world)
-    cookies = _client(member.user).cookies
+    cookies = client_of(member.user).cookies
     address = reverse("members:join_check", args=[draft.public_id])
 
     def post() -> str:

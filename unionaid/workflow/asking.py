@@ -26,6 +26,17 @@ def attempt(form: AskForm, act: Callable[[], str]) -> str:
         return ""
 
 
+def outcome(act: Callable[[], object]) -> tuple[int, str]:
+    """302 after `act`, or the status and the words of its refusal: then nothing of it is kept. For a second person's word, which has no
+    field that could be at fault."""
+    try:
+        with transaction.atomic():
+            act()
+    except MoveRefused as no:
+        return status_of(no), no.message
+    return 302, ""
+
+
 def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str], *, body: Mapping[str, object] | None = None) -> str:
     """`attempt`, with one effect for one key of the form however often it is sent. `body` is what must be the same when the
     form comes again (all its answers, unless said otherwise)."""

@@ -26,8 +26,9 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.files import send
+from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
-from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
+from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
 MAX_RETURN = 20 * 1024 * 1024
@@ -62,7 +63,7 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, gettext("批次已编制，请由另一个人复核放款。"))
             return redirect("admin:payout_batch", pk=batch.pk)
         except MoveRefused as no:
-            refused, status = no.message, _status(no)
+            refused, status = no.message, status_of(no)
     context = desk_context(
         request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), refused=refused
     )
@@ -149,7 +150,7 @@ def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any]
             act(batch, request.actor)  # type: ignore[attr-defined]
     except MoveRefused as no:
         batch.refresh_from_db()
-        return _show(request, batch, refused=no.message, status=_status(no))
+        return _show(request, batch, refused=no.message, status=status_of(no))
     messages.success(request, done)
     return redirect("admin:payout_batch", pk=pk)
 
@@ -207,10 +208,6 @@ def _tallies(batch: PayoutBatch) -> list[tuple[Any, int, str]]:
         for state in PayoutLine.graph.states
         if state.code in found
     ]
-
-
-def _status(no: MoveRefused) -> int:
-    return 403 if isinstance(no, NotAllowed) else 409 if isinstance(no, Conflict) else 400
 
 
 @admin.register(PayoutBatch)

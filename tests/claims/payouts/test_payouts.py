@@ -9,9 +9,9 @@ from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
+from tests.factories.clients import client_of
 from tests.factories.offices import give_post
 from tests.factories.world import ASKED, World
-from tests.pages.test_pages import _client
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
@@ -109,7 +109,7 @@ def test_an_unreadable_answer_books_nothing(world: World, approved: Claim, data:
 
 
 def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> None:
-    payer, manager = _client(world.cast.payer), _client(world.cast.manager)
+    payer, manager = client_of(world.cast.payer), client_of(world.cast.manager)
     with frozen(ASKED):
         assert payer.get(reverse("admin:payout_assemble")).status_code == 200
         answer = payer.post(reverse("admin:payout_assemble"), {"office": world.cast.a.pk})
@@ -119,7 +119,7 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
         page, go = reverse("admin:payout_batch", args=[batch.pk]), reverse("admin:payout_release", args=[batch.pk])
         assert "4,400.00" in payer.get(page).content.decode()
         assert payer.post(go).status_code == 403
-        assert _client(world.cast.outsider).post(go).status_code == 404
+        assert client_of(world.cast.outsider).post(go).status_code == 404
         assert manager.post(go).status_code == 302
         assert manager.post(go).status_code == 409
         run_due("payouts")
