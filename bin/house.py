@@ -193,6 +193,8 @@ class Services:
     (below /root, say), its programs and data lie below /var/tmp instead of var/.
     """
 
+    administrator = "postgres"
+
     def __init__(self, name: str, *, durable: bool) -> None:
         self.name, self.durable = name, durable
         self.home = ROOT / "var" / name
@@ -328,16 +330,18 @@ class Services:
                 return
         raise Stop(f"PostgreSQL did not start; see {self.home / 'postgres.log'}")
 
-    def _launch_postgres(self, install: Path, data: Path) -> subprocess.Popen:
+    def _options(self) -> dict:
+        """What the server is started with."""
         options = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 100,
             "shared_buffers": "256MB", "work_mem": "16MB", "maintenance_work_mem": "128MB", "max_wal_size": "2GB",
             "effective_cache_size": "1GB", "random_page_cost": "1.1", "jit": "off", "timezone": "Asia/Shanghai",
         }  # fmt: skip
-        if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return options if self.durable else options | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+    def _launch_postgres(self, install: Path, data: Path) -> subprocess.Popen:
         command = [str(install / "bin/postgres"), "-D", str(data)]
-        for key, value in options.items():
+        for key, value in self._options().items():
             command += ["-c", f"{key}={value}"]
         log = open(self.home / "postgres.log", "ab")
         child = subprocess.Popen(
@@ -367,7 +371,7 @@ class Services:
         if self.demote:
             os.chown(name, self.demote["user"], self.demote["group"])
         done = subprocess.run(
-            [str(install / "bin/initdb"), "-D", str(data), "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={name}",
+            [str(install / "bin/initdb"), "-D", str(data), "-U", self.administrator, "-A", "scram-sha-256", f"--pwfile={name}",
              "-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
             + ([] if self.durable else ["--no-sync"]),
             capture_output=True, text=True, cwd="/", env=_lean(), preexec_fn=die_with_parent, **self.demote,
@@ -388,7 +392,7 @@ class Services:
         raise Stop(f"PostgreSQL did not answer in 30 seconds; see {self.home / 'postgres.log'}")
 
     def _psql(self, sql: str) -> subprocess.CompletedProcess:
-        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-w", "-d", "postgres"]
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", self.administrator, "-w", "-d", "postgres"]
         command = [str(self.install / "bin/psql"), "-X", "-qAt", "-v", "ON_ERROR_STOP=1", *at, "-c", sql]
         return subprocess.run(command, capture_output=True, text=True, env={**_lean(), "PGPASSWORD": self.word}, cwd="/")
 

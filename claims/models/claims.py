@@ -238,7 +238,7 @@ class Admission(Scoped):
 
 
 class ClaimDocument(KeptPaper, Scoped):
-    """A paper of a claim, sealed in the document store; `sha256` is of the clean bytes."""
+    """A paper of a claim, sealed in the document store; `sha256` is of the bytes as they were sent, before they were cleaned."""
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="claim")
 

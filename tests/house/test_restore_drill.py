@@ -1,0 +1,186 @@
+"""A backup is taken from the running server and restored into an empty cluster; what was damaged is found out, loudly."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from pytest_django import DjangoDbBlocker
+
+from claims.models import Claim, ClaimDocument
+from claims.services import adjudication
+from tests.conftest import Arranged, empty_all_tables
+from tests.factories.processes import ROOT, environment, until
+from tests.factories.world import ASKED, JOINED, World, make_world
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.sealing import seal
+
+sys.path.insert(0, str(ROOT / "bin"))
+from backups import MANIFEST, Server, programs  # noqa: E402
+
+Settings = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a space in its name."""
+    return tmp_path_factory.mktemp("restore") / "a backup"
+
+
+def _settings(place: Path) -> Settings:
+    """The product's settings, the papers of this place, and the administrator of the tests' server."""
+    env = environment()
+    word = json.loads((ROOT / "var" / "test" / "services.json").read_text())["passwords"]["super"]
+    at = urlsplit(env["DATABASE_URL"])
+    return env | {"DATABASE_ADMIN_URL": f"postgres://postgres:{word}@127.0.0.1:{at.port}{at.path}"} | {
+        "DOCUMENTS_OPTIONS": json.dumps({"location": str(place / "documents")})
+    }
+
+
+def _run(name: str, *words: str | Path, env: Settings) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "bin" / name), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=300, check=False)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A backup, the log archived meanwhile, and a moment after the backup that lies between two acts."""
+
+    folder: Path
+    archive: Path
+    moment: str
+    first_act: int
+
+    def settings(self) -> Settings:
+        return _settings(self.folder.parent)
+
+
+@pytest.fixture(scope="module")
+def taken(django_db_setup: None, django_db_blocker: DjangoDbBlocker, place: Path) -> Iterator[Taken]:
+    """A claim was reviewed before the backup; after it come an act, a moment, and another act."""
+    with django_db_blocker.unblock():
+        if Arranged.standing:
+            Arranged.standing.take_away()
+        try:
+            with _archiving(place):
+                claim, world = _arrange(place)
+                done = _run("backup", place / "one", env=_settings(place))
+                assert done.returncode == 0, done.stderr
+                yield _go_on(place, claim, world)
+        finally:
+            empty_all_tables()
+
+
+@contextmanager
+def _archiving(place: Path) -> Iterator[None]:
+    """As a server in use archives its log: all the time."""
+    (place / "archive").mkdir(parents=True)
+    command = [str(programs() / "pg_receivewal"), "-w", "-D", str(place / "archive"), "--no-loop"]
+    running = subprocess.Popen(command, env=_server(place).env)
+    try:
+        yield
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _server(place: Path) -> Server:
+    return Server(_settings(place)["DATABASE_ADMIN_URL"], programs())
+
+
+def _arrange(place: Path) -> tuple[Claim, World]:
+    with frozen(JOINED):
+        world = make_world()
+    with frozen(ASKED), everywhere(reason="arrange"):
+        claim = world.claim(world.cover(world.member(101)), 100_000)
+        assert seal()
+        for name in ClaimDocument.objects.values_list("file", flat=True):
+            kept = place / "documents" / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(settings.VAR_DIR) / "documents" / name, kept)
+    return claim, world
+
+
+def _go_on(place: Path, claim: Claim, world: World) -> Taken:
+    server = _server(place)
+    with frozen(ASKED), everywhere(reason="go on"):
+        adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+        first = AuditEntry.objects.latest("pk").pk
+    moment = server.ask("SELECT clock_timestamp()")
+    with frozen(ASKED), everywhere(reason="go on"):
+        adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+        assert AuditEntry.objects.latest("pk").pk > first
+    segment = server.ask("SELECT pg_walfile_name(pg_switch_wal())")
+    until((place / "archive" / segment).exists, "the log is archived")
+    return Taken(place / "one", place / "archive", moment, first)
+
+
+def test_what_was_saved_comes_back_to_a_moment_between_two_acts_and_is_proved(taken: Taken) -> None:
+    done = _run("restore-drill", taken.folder, "--wal", taken.archive, "--at", taken.moment, env=taken.settings())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"The newest act in it is number {taken.first_act} of" in done.stdout
+    assert "tables, triggers, policies and grants are as they were" in done.stdout
+    assert "files and keys are verified" in done.stdout
+
+
+def test_with_another_key_the_drill_fails(taken: Taken) -> None:
+    """The control of the one before, and the drill to the backup's own moment: all is there, and nothing can be read."""
+    done = _run("restore-drill", taken.folder, env=taken.settings() | {"FIELD_KEYS": "other:" + "C" * 43})
+    assert done.returncode == 1
+    assert "rows and balances are as they were" in done.stdout
+    assert "members.MemberSecret.id_number: the key 't1' is not on the ring" in done.stdout
+
+
+def test_a_changed_byte_of_the_database_is_found_before_anything_is_restored(taken: Taken) -> None:
+    largest = max((path for path in (taken.folder / "base" / "base").rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    with _changed(largest, lambda was: was[:-1] + bytes([was[-1] ^ 1])):
+        _refused(taken, "The backup is damaged", largest.name)
+
+
+def test_a_changed_a_missing_and_a_foreign_file_beside_it_are_named(taken: Taken) -> None:
+    paper = next(path for path in (taken.folder / "documents").rglob("*") if path.is_file())
+    with _changed(paper, lambda was: was + b"x"):
+        _refused(taken, paper.name, "was changed")
+    with _changed(paper, lambda _: None):
+        _refused(taken, paper.name, "is missing")
+    with _changed(taken.folder / "stray", lambda _: b"x"):
+        _refused(taken, "stray was added")
+    with _changed(taken.folder / MANIFEST, lambda _: None):
+        _refused(taken, "is no whole backup")
+
+
+def test_a_gap_in_the_log_is_no_restore(taken: Taken) -> None:
+    """Damaged and its list mended, so that only PostgreSQL can tell."""
+    manifest = taken.folder / MANIFEST
+    last = max((taken.folder / "wal").glob("0*"))
+    mended = {name: digest for name, digest in json.loads(manifest.read_text()).items() if name != f"wal/{last.name}"}
+    with _changed(last, lambda _: None), _changed(manifest, lambda _: json.dumps(mended).encode()):
+        _refused(taken, "could not be restored", "before configured recovery target was reached")
+
+
+def _refused(taken: Taken, *words: str) -> None:
+    done = _run("restore-drill", taken.folder, env=taken.settings())
+    assert done.returncode == 1
+    for word in words:
+        assert word in done.stderr
+
+
+@contextmanager
+def _changed(path: Path, change: Callable[[bytes], bytes | None]) -> Iterator[None]:
+    """The file with other content, or gone; put back afterwards."""
+    was = path.read_bytes() if path.exists() else None
+    becomes = change(was or b"")
+    path.unlink() if becomes is None else path.write_bytes(becomes)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True) if was is None else path.write_bytes(was)
