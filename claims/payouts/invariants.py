@@ -50,7 +50,8 @@ INVARIANTS = (
         "I6",
         _("批次的笔数和合计，与明细、银行文件、账上的在途一致"),
         """WITH lines AS (
-          SELECT l.batch_id, count(*) AS n, sum(l.amount_fen) AS fen, count(*) FILTER (WHERE l.state = 'open') AS open
+          SELECT l.batch_id, count(*) FILTER (WHERE l.state <> 'void') AS n, sum(l.amount_fen) FILTER (WHERE l.state <> 'void') AS fen,
+            count(*) FILTER (WHERE l.state = 'open') AS open
           FROM payouts_payoutline l GROUP BY l.batch_id),
         books AS (
           SELECT l.batch_id, -sum(e.amount_fen) AS fen FROM payouts_payoutline l
@@ -59,11 +60,11 @@ INVARIANTS = (
           GROUP BY l.batch_id)
         SELECT b.office_id, b.number FROM payouts_payoutbatch b LEFT JOIN lines ON lines.batch_id = b.id
           LEFT JOIN books ON books.batch_id = b.id LEFT JOIN payouts_bankfile f ON f.batch_id = b.id
-        WHERE b.state <> 'assembling' AND (b.line_count <> coalesce(lines.n, 0) OR b.total_fen <> coalesce(lines.fen, 0))
+        WHERE b.state NOT IN ('assembling', 'cancelled') AND (b.line_count <> coalesce(lines.n, 0) OR b.total_fen <> coalesce(lines.fen, 0))
           OR b.state IN ('released', 'booked') AND (f.id IS NULL OR f.line_count <> b.line_count OR f.total_fen <> b.total_fen
             OR b.total_fen <> coalesce(books.fen, 0))
           OR b.state NOT IN ('released', 'booked') AND (f.id IS NOT NULL OR books.fen <> 0)
-          OR b.state IN ('booked', 'cancelled') AND lines.open > 0""",
+          OR b.state IN ('booked', 'cancelled') AND lines.open > 0 OR b.state = 'cancelled' AND lines.n > 0""",
     ),
     Invariant(
         "I7",
@@ -87,11 +88,12 @@ INVARIANTS = (
     ),
     Invariant(
         "I11",
-        _("提交、单位核对、初审、终审、编制、放款，没有两步是同一个人"),
+        _("提交、单位核对、初审、终审、编制、复核、放款，没有两步是同一个人"),
         """SELECT c.office_id, c.number FROM claims_claim c
           LEFT JOIN payouts_payoutline l ON l.claim_id = c.id AND l.state <> 'void' LEFT JOIN payouts_payoutbatch b ON b.id = l.batch_id
           CROSS JOIN LATERAL (SELECT count(who) AS n, count(DISTINCT who) AS different FROM unnest(ARRAY[
-            c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id, b.assembled_by_id, b.released_by_id]) who) w
+            c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id, b.assembled_by_id, b.checked_by_id,
+            b.released_by_id]) who) w
         WHERE w.n <> w.different""",
     ),
     Invariant(

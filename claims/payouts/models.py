@@ -21,7 +21,8 @@ _user = settings.AUTH_USER_MODEL
 
 
 class PayoutBatch(Stateful, OfficeOwned):
-    """Payments of one office and one fund, assembled by one person and released by another."""
+    """Payments of one office and one fund: made by one person, checked by a second, released by a third, none of whom had a part in
+    one of the claims or is paid by it (CHECKs here; the claims by a trigger, migration 0003)."""
 
     graph = BATCH
 
@@ -38,6 +39,9 @@ class PayoutBatch(Stateful, OfficeOwned):
     state = models.CharField(max_length=24, choices=BATCH.choices(), default=BATCH.initial)
     assembled_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     assembled_at = models.DateTimeField(null=True)
+    checked_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    checked_at = models.DateTimeField(null=True)
+    sent_back_why = models.CharField(_("退回原因"), max_length=500, blank=True)
     released_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     released_at = models.DateTimeField(null=True)
 
@@ -45,9 +49,16 @@ class PayoutBatch(Stateful, OfficeOwned):
         verbose_name = _("给付批次")
         verbose_name_plural = _("给付批次")
         constraints = [
+            apart("batch_assembler_is_not_checker", "checked_by", "assembled_by"),
+            apart("batch_assembler_is_not_releaser", "released_by", "assembled_by"),
+            apart("batch_checker_is_not_releaser", "released_by", "checked_by"),
             models.CheckConstraint(
-                name="batch_assembler_is_not_releaser",
-                condition=Q(released_by__isnull=True) | ~Q(released_by=F("assembled_by")),
+                name="batch_checked_before_release",
+                condition=~Q(state__in=["checked", "releasing", "released", "booked"]) | Q(checked_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="batch_released_by_somebody",
+                condition=~Q(state__in=["releasing", "released", "booked"]) | Q(released_by__isnull=False),
             ),
             models.CheckConstraint(name="batch_total_sane", condition=Q(total_fen__gte=0) & Q(total_fen__lt=10**15)),
         ]

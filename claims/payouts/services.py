@@ -1,4 +1,4 @@
-"""Paying out: approved claims → batch (maker) → released by another person → bank file → result file → paid.
+"""Paying out: approved claims → batch (maker) → checked by a second, released by a third person → bank file → result file → paid.
 
 Every claim is paid exactly once: one open or succeeded line per claim (unique index), amounts frozen at approval, the
 file a function of the locked batch, results booked once per line.
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim
 from claims.payouts.bank import answers, formats
 from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
+from claims.payouts.checking import PayoutRefused, stand_apart
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from claims.payouts.recoveries import book_set_offs, set_off
 from members.models import BankCard
@@ -27,13 +28,9 @@ from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor
 from unionaid.web.keys import ring
 from unionaid.workflow.jobs import enqueue
-from unionaid.workflow.moves import MoveRefused, move, record
+from unionaid.workflow.moves import move, record
 
 LINES, FILES, RETURNS = "payouts_payoutline", "payouts_bankfile", "payouts_bankreturn"
-
-
-class PayoutRefused(MoveRefused):
-    """The payment cannot be made or booked; the message says why and what to do."""
 
 
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
@@ -83,6 +80,7 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
             PayoutLine.objects.bulk_create(lines, batch_size=2000)
     except IntegrityError as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
+    stand_apart(batch, by)
     total = sum(line.amount_fen for line in lines)
     return move([batch], "finish_assembly", by=by, changes={"line_count": len(lines), "total_fen": total})[0]
 
@@ -125,17 +123,9 @@ def _head(batch: PayoutBatch) -> Head:
 
 
 def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
-    """A second person lets the money go: neither the batch's maker nor anyone who handled one of its claims. The work is done by
-    the job written here."""
-    handled = {
-        user
-        for row in Claim.objects.filter(payout_lines__batch=batch).values_list(
-            "submitted_by_id", "unit_reviewed_by_id", "reviewed_by_id", "approved_by_id"
-        )
-        for user in row
-    }
-    if by.user_id in handled:
-        raise PayoutRefused(_("批次里有您经办过的申领，要由另一个人放款。"))
+    """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims.
+    The work is done by the job written here."""
+    stand_apart(batch, by)
     return move([batch], "release", by=by)[0]
 
 

@@ -4,12 +4,17 @@ from django.utils.translation import gettext_lazy as _
 
 from unionaid.workflow.arrows import Arrow, Graph, State
 
+# Up to here nothing has left: the batch can be taken back, and its lines can still be void.
+BEFORE_RELEASE = ("assembling", "assembled", "sent_back", "checked")
+
 BATCH = Graph(
     name="payout batch",
     initial="assembling",
     states=(
         State("assembling", _("正在编制")),
-        State("assembled", _("待复核放款"), "todo"),
+        State("assembled", _("已编制，待复核"), "todo"),
+        State("sent_back", _("复核退回，待编制人处理"), "todo"),
+        State("checked", _("已复核，待放款"), "todo"),
         State("releasing", _("正在放款")),
         State("released", _("已放款，待银行回盘"), "todo"),
         State("booked", _("回盘已记账"), "good"),
@@ -17,19 +22,22 @@ BATCH = Graph(
     ),
     arrows=(
         Arrow("finish_assembly", _("编制完成"), ("assembling",), "assembled", "payouts.assemble"),
+        Arrow("check", _("复核无误"), ("assembled",), "checked", "payouts.check", ("assembled_by",), "checked_by"),
+        Arrow("send_back", _("退回编制人"), ("assembled", "checked"), "sent_back", "payouts.check", ("assembled_by",)),
+        Arrow("hand_in_again", _("处理后再交复核"), ("sent_back",), "assembled", "payouts.assemble"),
         Arrow(
             "release",
-            _("复核放款"),
-            ("assembled",),
+            _("放款"),
+            ("checked",),
             "releasing",
             "payouts.release",
-            ("assembled_by",),
+            ("assembled_by", "checked_by"),
             "released_by",
             ("payouts.release",),
         ),
         Arrow("finish_release", _("放款完成"), ("releasing",), "released", "payouts.release"),
         Arrow("book", _("记入回盘"), ("released",), "booked", "payouts.book"),
-        Arrow("cancel", _("取消批次"), ("assembled",), "cancelled", "payouts.release"),
+        Arrow("cancel", _("取消批次"), BEFORE_RELEASE, "cancelled", "payouts.cancel"),
     ),
 )
 
@@ -45,7 +53,7 @@ LINE = Graph(
     arrows=(
         Arrow("succeed", _("确认到账"), ("open",), "succeeded", "payouts.book"),
         Arrow("fail", _("退回"), ("open",), "failed", "payouts.book"),
-        Arrow("void", _("取消"), ("open",), "void", "payouts.release"),
+        Arrow("void", _("取消"), ("open",), "void", "payouts.cancel"),
     ),
 )
 

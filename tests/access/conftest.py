@@ -34,6 +34,7 @@ from members.services import (
     voiding,
 )
 from tests.factories.offices import make_user
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World, load, make_unit, make_world
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
@@ -67,7 +68,7 @@ def play(world: World, covers: list[Enrolment]) -> list[Claim]:
         claims = [world.claim(covers[i % len(covers)], 10_000 * (i + 1)) for i in range(8)]
         decide(world, claims)
         first = payouts.assemble(office=cast.a, claims=claims[2:4], by=cast.actor(cast.payer), on=ASKED)
-        payouts.release(first, by=cast.actor(cast.manager))
+        release(cast, first)
     with frozen(ASKED):
         run_due("payouts")
     with everywhere(reason="arrange"), frozen(ASKED):

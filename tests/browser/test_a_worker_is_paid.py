@@ -158,11 +158,16 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
     with worker():
         payer.goto("/admin/payouts/payoutbatch/assemble/")
         payer.get_by_role("button", name=re.compile("编成批次")).click()
-        expect(payer.locator("body")).to_contain_text("请由另一个人复核放款")
-        assert payer.get_by_role("button", name="复核放款").count() == 0
-        manager = _staff(browser, site, world.cast.manager)
+        expect(payer.locator("body")).to_contain_text("请由另一个人复核")
+        assert payer.get_by_role("button", name="复核无误").count() == 0
+        checker, manager = (_staff(browser, site, user) for user in (world.cast.checker, world.cast.manager))
+        checker.goto(payer.url)
+        for label, value in (("您核对的笔数", "1"), ("您核对的合计（元）", "4,400.00")):
+            checker.get_by_label(label).fill(value)
+        checker.get_by_label("资金、银行文件格式和付款账户都对").check()
+        checker.get_by_role("button", name="复核无误").click()
         manager.goto(payer.url)
-        manager.get_by_role("button", name="复核放款").click()
+        manager.get_by_role("button", name="放款", exact=True).click()
         payer.wait_for_timeout(500)
         for _ in range(60):
             payer.reload()

@@ -10,6 +10,7 @@ from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import BankFile, PayoutBatch, PayoutLine
 from claims.services import adjudication
+from tests.factories.payouts import release
 from tests.factories.processes import kill, until, worker
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry
@@ -41,7 +42,7 @@ def batch(committed: None) -> tuple[World, PayoutBatch]:
 
 def _release(world: World, batch: PayoutBatch) -> None:
     with frozen(ASKED), everywhere(reason="release"):
-        services.release(PayoutBatch.objects.get(pk=batch.pk), by=world.cast.actor(world.cast.manager))
+        release(world.cast, PayoutBatch.objects.get(pk=batch.pk))
 
 
 def _state(batch: PayoutBatch) -> str:

@@ -25,7 +25,8 @@ def give_post(user: User, office: Office, role: Role) -> StaffPost:
 
 @dataclass
 class Cast:
-    """小秦 reviews, 老韩 approves, 阿珍 pays, 老李 releases (manager) at office A; 外人 does everything at office B."""
+    """小秦 reviews, 老韩 approves, 阿珍 makes batches, 老付 checks them, 老李 releases (manager) at office A; 外人 does everything at
+    office B."""
 
     headquarters: Office
     province: Office
@@ -34,6 +35,7 @@ class Cast:
     reviewer: User
     approver: User
     payer: User
+    checker: User
     manager: User
     hq_user: User
     auditor: User
@@ -54,6 +56,7 @@ def make_cast() -> Cast:
         "reviewer": ("s-qin", "秦小明", a, [Role.REVIEWER]),
         "approver": ("s-han", "韩立", a, [Role.APPROVER]),
         "payer": ("s-zhen", "甄珍", a, [Role.PAYER]),
+        "checker": ("s-fu", "付明", a, [Role.PAYER]),
         "manager": ("s-li", "李国强", a, [Role.OFFICE_MANAGER]),
         "hq_user": ("s-hq", "总部甲", hq, [Role.HEADQUARTERS]),
         "auditor": ("s-audit", "审计乙", hq, [Role.AUDITOR]),

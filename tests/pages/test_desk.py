@@ -25,6 +25,7 @@ from members.models import BankCard, ContributionDue, Enrolment, Evidence, Remit
 from members.services import contributions, enrolment
 from tests.factories.clients import client_of
 from tests.factories.offices import give_post, make_user
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
@@ -62,7 +63,7 @@ def paid(world: World, claim: Claim) -> Claim:
         adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
         batch = payouts.assemble(office=cast.a, claims=[claim], by=cast.actor(cast.payer), on=ASKED)
-        payouts.release(batch, by=cast.actor(cast.manager))
+        release(cast, batch)
     with frozen(ASKED):
         run_due("payouts")
         with everywhere(reason="arrange"):
@@ -459,8 +460,8 @@ def test_the_maker_is_told_that_another_releases(world: World, claim: Claim) -> 
     with frozen(ASKED):
         made = payer.post(reverse("admin:payout_assemble"), {"office": cast.a.pk}, follow=True)
         assert "这个批次是您编制的" in words(made)
-        assert "复核放款</button>" not in words(made)
-        assert "待复核放款的批次" in words(client_of(cast.manager).get("/admin/"))
+        assert "复核无误</button>" not in words(made)
+        assert "待您复核或放款的批次" in words(client_of(cast.manager).get("/admin/"))
 
 
 # -- people and searches -------------------------------------------------------------------------------------------

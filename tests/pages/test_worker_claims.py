@@ -21,6 +21,7 @@ from claims.services import adjudication
 from members.models import BankCard, Consent, Enrolment
 from members.services import contributions, enrolment, people
 from tests.claims.test_told_of_stays import BY_GRADE, EXAMPLES
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, ILL, JOINED, World, load
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
@@ -457,7 +458,7 @@ def test_another_account_is_given_after_a_returned_payment(world: World, walk: W
     with everywhere(reason="pay"):
         payer, manager = world.cast.actor(world.cast.payer), world.cast.actor(world.cast.manager)
         batch = payouts.assemble(office=world.cast.a, claims=[claim], by=payer, on=ASKED)
-        payouts.release(batch, by=manager)
+        release(world.cast, batch)
         payouts.carry_out_release(batch.pk, by=manager)
         batch.refresh_from_db()
         line = batch.lines.get()

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connections, transaction
 
 from claims.models import Claim
 from claims.payouts import services
-from claims.payouts.models import PayoutLine
+from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.services import adjudication
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry, Transaction
@@ -84,6 +84,21 @@ def test_a_claim_is_paid_twice_without_its_index(world: World) -> None:
         _second_line(claim)
         with everywhere(reason="look"):
             assert PayoutLine.objects.filter(claim=claim, state="open").count() == 2
+    _the_reviewer_checks_the_batch(world)
+
+
+def _the_reviewer_checks_the_batch(world: World) -> None:
+    """Who reviewed a claim lets its money go, once the trigger that keeps people apart is away."""
+
+    def alone() -> None:
+        with everywhere(reason="past the service"), transaction.atomic():
+            PayoutBatch.objects.update(checked_by=world.cast.reviewer)
+
+    with pytest.raises(IntegrityError, match="batch_people_apart"):
+        alone()
+    take = "ALTER TABLE payouts_payoutbatch DISABLE TRIGGER batch_people_apart"
+    with without(take, take.replace("DISABLE", "ENABLE")):
+        alone()
 
 
 def test_one_person_decides_alone_without_the_check(world: World) -> None:

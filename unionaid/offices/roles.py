@@ -110,6 +110,8 @@ GRANTS: dict[str, frozenset[Role]] = {
     "appeals.decide": frozenset({_R, _A, _M}),
     "payouts.view": frozenset({_P, _M, _H, _Z}),
     "payouts.assemble": frozenset({_P, _S}),
+    "payouts.check": frozenset({_P, _M}),
+    "payouts.cancel": frozenset({_P, _M}),
     "payouts.release": frozenset({_P, _M}),
     "payouts.book": frozenset({_P, _S}),
     "recoveries.view": frozenset({_R, _A, _P, _M, _H, _Z}),

@@ -43,6 +43,7 @@ ACTS: dict[str, str | Promise] = {
     "tell_work": _("填写工作单位"),
     "see_id_number": _("查看完整身份证号"),
     "take_return": _("导入银行回盘"),
+    "drop_lines": _("移出批次的明细"),
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),

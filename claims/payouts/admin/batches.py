@@ -1,13 +1,14 @@
-"""Payouts at the desk: assemble, release by a second person, the bank's file, the bank's answer."""
+"""Payouts at the desk: assemble, check by a second and release by a third person, the bank's file, the bank's answer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from claims.models import Claim
 from claims.payouts import services
+from claims.payouts.admin import deciding
 from claims.payouts.bank.formats import FORMATS
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from unionaid.ledger.accounts import Fund
@@ -25,8 +27,9 @@ from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
+from unionaid.web.asking import AskForm
 from unionaid.web.files import send
-from unionaid.workflow.asking import status_of
+from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, jobs_by_key, told_history
@@ -60,7 +63,7 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
             with transaction.atomic():  # what is refused leaves no trace
                 waiting_here = services.payable(office, fund=_fund(request.POST.get("fund", Fund.MUTUAL_AID)))
                 batch = services.assemble(office=office, claims=waiting_here, by=actor, on=today())
-            messages.success(request, gettext("批次已编制，请由另一个人复核放款。"))
+            messages.success(request, gettext("批次已编制，请由另一个人复核，再由第三个人放款。"))
             return redirect("admin:payout_batch", pk=batch.pk)
         except MoveRefused as no:
             refused, status = no.message, status_of(no)
@@ -104,20 +107,26 @@ def _handlers(claim: Claim) -> set[int | None]:
 @require_GET
 def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: its lines, what comes next, and the bank's answers."""
-    rows = PayoutBatch.objects.select_related("office", "assembled_by", "released_by", "bank_file")
-    return _show(request, get_object_or_404(rows, pk=pk))
+    return _show(request, get_object_or_404(_batches(), pk=pk))
+
+
+def _batches() -> QuerySet[PayoutBatch]:
+    return PayoutBatch.objects.select_related("office", "assembled_by", "checked_by", "released_by", "bank_file")
 
 
 @require_POST
-def release(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let the money go."""
-    return _act(request, pk, lambda batch, actor: services.release(batch, by=actor), gettext("已放款，正在生成银行文件。"))
+def decide(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """Check it, send it back, hand it in again, let the money go, or take it back; what is refused is said at its form."""
+    batch = get_object_or_404(_batches(), pk=pk)
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    form = deciding.form_of(act, batch, request.POST)
+    if form.is_valid() and attempt(form, lambda: str(deciding.act_of(act, batch, form, by)())):
+        messages.success(request, deciding.DONE[act])
+        return redirect("admin:payout_batch", pk=pk)
+    return _show(request, get_object_or_404(_batches(), pk=pk), bound={act: form}, status=form.status)
 
 
-@require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the batch back."""
-    return _act(request, pk, lambda batch, actor: services.cancel(batch, by=actor), gettext("批次已取消，申领退回待付款。"))
+check, send_back, hand_in_again, release, cancel = (partial(decide, act=act) for act in deciding.FORMS)
 
 
 @require_POST
@@ -143,8 +152,7 @@ def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any], done: str) -> HttpResponse:
-    rows = PayoutBatch.objects.select_related("office", "assembled_by", "released_by", "bank_file")
-    batch = get_object_or_404(rows, pk=pk)
+    batch = get_object_or_404(_batches(), pk=pk)
     try:
         with transaction.atomic():
             act(batch, request.actor)  # type: ignore[attr-defined]
@@ -155,9 +163,11 @@ def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any]
     return redirect("admin:payout_batch", pk=pk)
 
 
-def _show(request: HttpRequest, batch: PayoutBatch, *, refused: str = "", status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, batch: PayoutBatch, *, refused: str = "", bound: Mapping[str, AskForm] | None = None, status: int = 200
+) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    mine = may(actor, "payouts.release", batch.office_id)
+    acts = deciding.open_acts(batch, actor)
     returns = list(batch.returns.select_related("uploaded_by").order_by("id"))
     jobs = jobs_by_key([_release_key(batch), *map(_return_key, returns)])
     context = desk_context(
@@ -180,9 +190,10 @@ def _show(request: HttpRequest, batch: PayoutBatch, *, refused: str = "", status
         ],
         file=getattr(batch, "bank_file", None),
         may_fetch=may(actor, "payouts.book", batch.office_id),
-        may_release=batch.state == "assembled" and mine and batch.assembled_by_id != actor.user_id,
-        own_batch=batch.state == "assembled" and mine and batch.assembled_by_id == actor.user_id,
-        may_cancel=batch.state == "assembled" and mine,
+        forms={act: deciding.form_of(act, batch) for act in acts} | {act: form for act, form in (bound or {}).items() if form.errors},
+        bound=next(iter(bound or {}), ""),
+        apart=deciding.kept_apart(batch, actor, acts),
+        confirmed=deciding.confirmed(batch) if "check" in acts or "release" in acts else [],
         may_book=batch.state in ("released", "booked") and may(actor, "payouts.book", batch.office_id),
         history=told_history(batch),
         refused=refused,
@@ -223,8 +234,11 @@ class PayoutBatchAdmin(HouseAdmin):
     desk_urls = (
         ("assemble/", "payout_assemble", "payouts.assemble", assemble_page),
         ("<int:pk>/batch/", "payout_batch", "payouts.view", batch_page),
+        ("<int:pk>/check/", "payout_check", "payouts.check", check),
+        ("<int:pk>/send-back/", "payout_send_back", "payouts.check", send_back),
+        ("<int:pk>/hand-in-again/", "payout_hand_in_again", "payouts.assemble", hand_in_again),
         ("<int:pk>/release/", "payout_release", "payouts.release", release),
-        ("<int:pk>/cancel/", "payout_cancel", "payouts.release", cancel),
+        ("<int:pk>/cancel/", "payout_cancel", "payouts.cancel", cancel),
         ("<int:pk>/return/", "payout_return", "payouts.book", take_return),
         ("<int:pk>/file/", "payout_file", "payouts.book", bank_file),
     )
@@ -268,9 +282,13 @@ def payout_work(actor: Actor) -> Iterable[Todo]:
     claims = reverse("admin:claims_claim_changelist")
     if may(actor, "payouts.assemble"):
         yield waiting(_("可以付款的申领"), Claim.objects.filter(state="approved"), "approved_at", reverse("admin:payout_assemble"))
-    if may(actor, "payouts.release"):
-        rows = PayoutBatch.objects.filter(state="assembled").exclude(assembled_by=actor.user_id)
-        yield waiting(_("待复核放款的批次"), rows, "assembled_at", f"{address}?state__exact=assembled")
+    if may(actor, "payouts.assemble"):
+        rows = PayoutBatch.objects.filter(state="sent_back", assembled_by=actor.user_id)
+        yield waiting(_("复核退回、等您处理的批次"), rows, "assembled_at", f"{address}?state__exact=sent_back")
+    if may(actor, "payouts.check") or may(actor, "payouts.release"):
+        mine = Q(state="assembled") | Q(state="checked") & ~Q(checked_by=actor.user_id)
+        rows = PayoutBatch.objects.filter(mine).exclude(assembled_by=actor.user_id)
+        yield waiting(_("待您复核或放款的批次"), rows, "assembled_at", address)
     if may(actor, "payouts.book"):
         rows = PayoutBatch.objects.filter(state="released")
         yield waiting(_("待导入银行回盘的批次"), rows, "released_at", f"{address}?state__exact=released")

@@ -19,6 +19,7 @@ from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.desk import CRITICAL, Desk
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, load
 from unionaid.accounts.models import User
 from unionaid.ledger.models import Entry
@@ -46,7 +47,7 @@ class Case:
         """By way of batch, release and the bank's answer."""
         desk = self.desk
         batch = payouts.assemble(office=desk.world.cast.a, claims=[claim], by=self.payer, on=ASKED)
-        payouts.release(batch, by=desk.manager)
+        release(desk.world.cast, batch)
         run_due("payouts")
         line = batch.lines.get()
         batch.refresh_from_db()

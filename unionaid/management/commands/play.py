@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from PIL import Image, ImageDraw
 
 from claims.models import Claim
+from claims.payouts import checking
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
 from claims.services import adjudication, intake
@@ -50,6 +51,7 @@ STAFF = (
     ("s-qin", "秦小明", "610800", Role.REVIEWER),
     ("s-han", "韩立", "610800", Role.APPROVER),
     ("s-zhen", "甄珍", "610800", Role.PAYER),
+    ("s-fu", "付明", "610800", Role.PAYER),
     ("s-li", "李国强", "610800", Role.OFFICE_MANAGER),
     ("s-hq", "总部统计员", "000000", Role.HEADQUARTERS),
     ("s-audit", "审计员", "000000", Role.AUDITOR),
@@ -324,6 +326,8 @@ class Command(BaseCommand):
             batch = payouts.assemble(
                 office=world.office, claims=payouts.payable(world.office), by=world.staff_actor("s-zhen"), on=today()
             )
+            seen = checking.figures_of(batch)
+            checking.check(batch, seen=seen, version=batch.version, by=world.staff_actor("s-fu"))
             payouts.release(batch, by=world.staff_actor("s-li"))
         self.wait()
         with world.office_scope():

@@ -1,0 +1,49 @@
+"""Who may let money out, held by the database: nobody makes, checks or releases a batch with a claim in it that they had a part in or
+that pays them; and a line stays as it was frozen, whatever becomes of the claim's account."""
+
+from django.db import migrations
+
+UP = """
+CREATE FUNCTION payouts_batch_people_apart() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  scope text := coalesce(current_setting('unionaid.offices', true), '');
+  found text;
+BEGIN
+  PERFORM set_config('unionaid.offices', '*', true);
+  SELECT c.number INTO found FROM payouts_payoutline l JOIN claims_claim c ON c.id = l.claim_id
+    JOIN members_member claimant ON claimant.id = c.claimant_id JOIN members_member person ON person.id = c.member_id
+    WHERE l.batch_id = NEW.id AND l.state <> 'void' AND ARRAY[c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id,
+      c.approved_by_id, claimant.user_id, person.user_id] && ARRAY[NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id] LIMIT 1;
+  PERFORM set_config('unionaid.offices', scope, true);
+  IF found IS NOT NULL THEN
+    RAISE EXCEPTION 'batch_people_apart: somebody who made, checked or released the batch had a part in claim %', found
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER batch_people_apart BEFORE UPDATE OF state, assembled_by_id, checked_by_id, released_by_id ON payouts_payoutbatch
+  FOR EACH ROW WHEN (NEW.state <> 'cancelled' AND (OLD.state = 'assembling' AND NEW.state <> 'assembling'
+    OR (OLD.assembled_by_id, OLD.checked_by_id, OLD.released_by_id) IS DISTINCT FROM
+       (NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id)))
+  EXECUTE FUNCTION payouts_batch_people_apart();
+
+CREATE FUNCTION payouts_line_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'line_stays: what is frozen in a payout line is never changed' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER line_stays BEFORE UPDATE OF batch_id, sequence, claim_id, payee_name, bank_name, account_number, account_last_four,
+    amount_fen, set_off_fen, set_off_against_id, reference, reissue_of_id ON payouts_payoutline
+  FOR EACH ROW EXECUTE FUNCTION payouts_line_stays();
+"""
+DOWN = """
+DROP TRIGGER line_stays ON payouts_payoutline;
+DROP FUNCTION payouts_line_stays();
+DROP TRIGGER batch_people_apart ON payouts_payoutbatch;
+DROP FUNCTION payouts_batch_people_apart();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payouts", "0002_recoveries_add_up")]
+
+    operations = [migrations.RunSQL(UP, DOWN)]
