@@ -237,6 +237,37 @@ def fixed(run: Running, data: Mapping[str, Any]) -> None:
     run.note("fixed", amount=data["amount"])
 
 
+def declared(run: Running, data: Mapping[str, Any]) -> None:
+    """Begin with a figure that the applicant declared. Nothing declared at all is something missing; a figure left out beside
+    others is one that was not applied for."""
+    ask = run.schedule.ask(data["figure"])
+    if not run.case.declared:
+        raise Stop(missing("declared"))
+    if ask.code not in run.case.declared:
+        raise Stop(Reason("not_declared", {"name": ask.name.zh, "name_en": ask.name.en}))
+    run.amounts = [run.case.declared[ask.code]]
+    run.note("declared", name=ask.name.zh, name_en=ask.name.en, in_yuan=ask.in_yuan)
+
+
+def for_each(run: Running, data: Mapping[str, Any]) -> None:
+    """A sum for each so many of what is there: for each whole one, or also for one that is only begun (`started`).
+
+    >>> from decimal import Decimal as D
+    >>> [parts_of(D(x), D(10000), started=s) for x, s in ((40000, False), (45000, False), (45000, True))]
+    [Decimal('4'), Decimal('4'), Decimal('5')]
+    """
+    before = run.total
+    parts = parts_of(before, data["every"], started=data["started"])
+    run.amounts = [parts * data["amount"]]
+    run.note("for_each", of=before, every=data["every"], parts=parts, amount=data["amount"])
+
+
+def parts_of(amount: Decimal, every: Decimal, *, started: bool) -> Decimal:
+    """How many times `every` goes into the amount: whole times, or those begun as well."""
+    whole = amount // every
+    return whole + 1 if started and whole * every < amount else whole
+
+
 def _looked_up(run: Running, data: Mapping[str, Any], table: Mapping[str, Decimal]) -> tuple[Decimal, dict[str, Any]]:
     value = run.case.diagnosis_class if data["by"] == "diagnosis_class" else run.case.disability_grade
     if value in ("", None):
@@ -389,6 +420,8 @@ STEPS: dict[str, Apply] = {
     "per_admission": per_admission,
     "per_day": per_day,
     "fixed": fixed,
+    "declared": declared,
+    "for_each": for_each,
     "table": table,
     "scale": scale,
     "tiers": tiers,
