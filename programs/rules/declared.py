@@ -1,5 +1,6 @@
 """Figures that an applicant declares (申报的数): what a plan asks for, and whether what was told can be such a figure."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from programs.rules.schedule import Ask
@@ -22,6 +23,22 @@ def figure_fault(ask: Ask, figure: Decimal) -> Words | None:
         unit = Words(" 元", " yuan") if ask.in_yuan else Words("", "")
         return Words(f"最多填 {most:,f}{unit.zh}", f"must not be above {most:,f}{unit.en}")
     return None
+
+
+def declared_fault(asks: Sequence[Ask], figures: Mapping[str, str]) -> Words | None:
+    """What is wrong with figures as a claim keeps them (texts, by code), naming the figure; None when nothing is. KeyError for one
+    that the plan does not ask for."""
+    known = {ask.code: ask for ask in asks}
+    for code, text in figures.items():
+        if words := figure_fault(known[code], Decimal(text)):
+            name = known[code].name
+            return Words(f"“{name.zh}”{words.zh}", f"“{name.en}” {words.en}")
+    return None
+
+
+def declared_words(asks: Sequence[Ask], figures: Mapping[str, str]) -> list[tuple[Words, Words]]:
+    """What was declared, in the plan's order: the name of each figure and the figure."""
+    return [(ask.name, figure_words(ask, Decimal(figures[ask.code]))) for ask in asks if ask.code in figures]
 
 
 def figure_words(ask: Ask, figure: Decimal) -> Words:

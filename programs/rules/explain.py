@@ -258,7 +258,8 @@ STEP_WORDS = {
     "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
     "stay_wait": _stay_wait, "wait_by_stay": _sum,
-    "fixed": _fixed, "declared": _declared, "for_each": _for_each, "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
+    "fixed": _fixed, "declared": _declared, "for_each": _for_each,
+    "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
 }  # fmt: skip
 
@@ -296,7 +297,8 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
         "exclusion": lambda: Words(f"属于除外情形“{i['name']}”", f"excluded: {i['name_en']}"),
         "not_declared": lambda: Words(f"没有申报{i['name']}", f"not declared: {i['name_en']}"),
         "given_before": lambda: Words(
-            f"本项只给一次，{SCOPE_WORDS[i['scope']].zh}已经给过", f"paid once only, and it was paid before ({SCOPE_WORDS[i['scope']].en})"
+            f"本项只给一次，{SCOPE_WORDS[i['scope']].zh}已经给过",
+            f"paid once only, and it was paid before ({SCOPE_WORDS[i['scope']].en})",
         ),
         "no_admission": lambda: Words("本项要求住院治疗，没有住院记录", "this item asks for treatment in hospital"),
         "age": lambda: Words(

@@ -29,12 +29,13 @@ def _illness_faults(schedule: Schedule) -> Iterator[Fault]:
     for i, item in enumerate(schedule.items):
         if HARDSHIP not in item.events:
             continue
-        for kind, parts in (("steps", item.steps), ("gates", item.gates)):
-            for j, part in enumerate(parts):
-                if part.name in _OF_ILLNESS[kind] or _looks_at_illness(part.data):
-                    zh = "困难申请没有住院、费用、疾病和伤残，不能用这个"
-                    en = "an application for help has no stay, cost, disease or disability to look at"
-                    yield fault(zh, en, ("items", i, kind, j, part.name))
+        parts = [("steps", j, part.name, part.data) for j, part in enumerate(item.steps)]
+        parts += [("gates", j, part.name, part.data) for j, part in enumerate(item.gates)]
+        for kind, j, name, data in parts:
+            if name in _OF_ILLNESS[kind] or _looks_at_illness(data):
+                zh = "困难申请没有住院、费用、疾病和伤残，不能用这个"
+                en = "an application for help has no stay, cost, disease or disability to look at"
+                yield fault(zh, en, ("items", i, kind, j, name))
 
 
 def _looks_at_illness(data: Data) -> bool:

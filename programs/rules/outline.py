@@ -194,7 +194,8 @@ def _ceiling(d: Mapping[str, Any]) -> Words:
 
 STEPS = {
     "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "marginal": _marginal,
-    "per_admission": _per_admission, "per_day": _per_day, "fixed": _fixed, "declared": _declared, "for_each": _for_each, "table": _table, "scale": _scale, "tiers": _tiers,
+    "per_admission": _per_admission, "per_day": _per_day, "fixed": _fixed, "declared": _declared, "for_each": _for_each,
+    "table": _table, "scale": _scale, "tiers": _tiers,
     "shares": _shares, "wait": _wait, "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost,
     "ceiling": _ceiling,
 }  # fmt: skip
