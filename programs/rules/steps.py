@@ -312,14 +312,15 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
     """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal and accidents, which never
-    wait, give the last band. A ratio looks at each of several stays by its own day."""
+    wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the claim as a whole is the
+    one that the best of them gives."""
     parts = stay_by_stay(run.case)
     by_ratio = data["what"] == "ratio"
     if by_ratio and len(parts) == len(run.amounts) > 1:
         run.amounts = [_waited_stay(run, data, part, amount) for part, amount in zip(parts, run.amounts, strict=True)]
         run.note("wait_by_stay")
         return
-    found, told = _band_of_day(run, data, run.case)
+    found, told = max((_band_of_day(run, data, part) for part in parts), key=lambda one: one[0])
     run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
     run.note("wait", **told, ratio=found if by_ratio else None)
 
