@@ -1,5 +1,6 @@
 """A claim's rows into facts for the rules, and what happened before it in the same period of cover."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -60,7 +61,14 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         claimed_on=told.claimed_on or (day_of(told.submitted_at) if told.submitted_at else None),
         other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
         circumstances=frozenset(told.circumstances),
+        declared=_declared(told.declared),
     )
+
+
+def _declared(told: Mapping[str, str] | str) -> Mapping[str, Decimal]:
+    """The declared figures; a row that was read in plain SQL has them as one text."""
+    figures = json.loads(told) if isinstance(told, str) else told
+    return {code: Decimal(figure) for code, figure in figures.items()}
 
 
 def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Admission] | None = None) -> Situation:

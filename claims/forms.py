@@ -16,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors.needs import Needs
 from members.models import BankCard
 from members.services.people import masked_card
-from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS
 from unionaid.lib.identity import parse_bank_card
 from unionaid.lib.money import format_yuan
 from unionaid.web.asking import AskForm, KeyedForm, PastDayField, Text
@@ -111,17 +111,31 @@ class CoverForm(KeyedForm):
         error_messages={"required": _("请先勾选同意，没有您的同意我们不能处理医疗信息")},
     )
 
-    def __init__(self, data: Any, *, covers: Sequence[tuple[str, Text]], **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, covers: Sequence[tuple[str, Text]], events: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
+        word_consent(self.fields["consent"], events)
         self.fields["cover"].choices = covers  # type: ignore[attr-defined]
         self.fields["cover"].initial = [key for key, _words in covers]
         if len(covers) == 1:
             self.fields["cover"].label, self.fields["cover"].help_text = _("可以用的保障"), ""
 
 
+def word_consent(field: forms.Field, events: Iterable[str]) -> None:
+    """Ask for the consent that these events need: about the family's means where help in hardship may be applied for."""
+    told = {*events}
+    if HARDSHIP not in told:
+        return
+    field.error_messages["required"] = _("请先勾选同意，没有您的同意我们不能处理这些信息")
+    if told == {HARDSHIP}:
+        field.label = _("我单独同意：为办理这次申请，办事处处理我填写和上传的家庭和经济情况信息。")
+    else:
+        field.label = _("我单独同意：为办理这次申请，办事处处理我填写和上传的医疗健康信息或家庭和经济情况信息。")
+
+
 # What is told apart, with the words for it: the figures of one would be taken for the other's.
 APART: tuple[tuple[set[str], Text], ...] = (
     ({"outpatient"}, _("门诊的费用请单独申领一次：请只选“门诊”，或者先去掉它")),
+    ({"hardship"}, _("困难帮扶请单独申请一次：请只选这一项，或者先去掉它")),
     ({"accident_death", "disease_death"}, _("意外身故和因病身故只能选一项，请看死亡证明上的原因")),
 )
 
@@ -179,6 +193,7 @@ DAY_WORDS: dict[str, tuple[Text, Text]] = {
     "accident_disability": (_("哪天发生的意外？"), _("填受伤的那一天，不是鉴定的那一天")),
     "accident_death": (_("哪天发生的意外？"), _("填出事的那一天")),
     "disease_death": (_("哪天去世的？"), _("和死亡证明上一样")),
+    "hardship": (_("哪一天的情况？"), _("助学填收到录取通知书或开学的日期，创业填放款或开业的日期，其他困难填发生的日期")),
 }
 
 
@@ -487,6 +502,11 @@ class SubmitForm(KeyedForm):
     declaration = forms.BooleanField(
         label=_("我确认：以上内容和材料都是真实的，并同意办事处向医院或医保部门核实。"), error_messages={"required": _("请先勾选确认")}
     )
+
+    def __init__(self, data: Any, *, events: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        if {*events} == {HARDSHIP}:
+            self.fields["declaration"].label = _("我确认：以上内容和材料都是真实的，并同意办事处向学校、银行、社区等单位核实。")
 
 
 class WithdrawForm(AskForm):

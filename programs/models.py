@@ -27,6 +27,7 @@ class Program(models.Model):
         OUTPATIENT = "outpatient", _("门诊")
         MEDICAL = "medical", _("医疗互助（住院与门诊）")
         COMBO = "combo", _("综合互助")
+        ASSISTANCE = "assistance", _("困难帮扶")
 
     class Organiser(models.TextChoices):
         NATIONAL_SOCIETY = "national_society", _("中国职工保险互助会")

@@ -13,10 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.forms import GRADES, LISTED
+from claims.help_form import FigureFields
 from claims.models import Admission, Claim
 from claims.selectors.needs import Needs, needs_of
 from claims.services import adjudication
-from programs.rules.facts import ACCIDENTS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, HARDSHIP, STAY_EVENTS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
@@ -63,6 +64,7 @@ class FactsForm(AskForm):
                 del self.fields[name]
         if claim.event in ACCIDENTS:
             self.fields["accident_on"].required = True
+        self._figures = FigureFields(self, claim, needs.asks, language)
         for stay in self._stays:
             self.fields[_grade_of(stay)] = _grade_field(claim, stay)
         self.order_fields([*(name for name in self.fields if name != "note"), "note"])
@@ -77,6 +79,11 @@ class FactsForm(AskForm):
             told["diagnosis_code"] = told["diagnosis_code"].upper()
         if "accident_on" in told:
             told["accident_on"] = told["accident_on"] or None
+        return told | ({"declared": self._figures.told()} if self._figures.asks else {})
+
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        self._figures.check()
         return told
 
     def grades(self) -> dict[int, int | None]:
@@ -100,6 +107,7 @@ def _asked(event: str, needs: Needs, exclusions: bool) -> dict[str, bool]:
     return {
         "accident_on": event in (*STAY_EVENTS, *ACCIDENTS),
         "event_kind": bool(needs.kinds),
+        "diagnosis_code": event != HARDSHIP,
         "diagnosis_class": bool(needs.classes),
         "disability_grade": bool(needs.grades),
         "other_aid": needs.other_aid,

@@ -18,12 +18,13 @@ from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
 from claims.checks import flags_of
 from claims.facts import statement_of
-from claims.forms import GRADES
+from claims.forms import GRADES, LISTED
 from claims.letters import letters_of
 from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
 from claims.reasons import REASONS, REJECTIONS, reason_words
 from claims.selectors.claims import earlier_claims
 from claims.selectors.estimate import in_words, left_in_words
+from claims.selectors.needs import needs_of
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
 from claims.selectors.rules import rules
 from claims.services import adjudication
@@ -31,10 +32,12 @@ from claims.transitions import DECIDABLE
 from members.facts import cover_waits
 from members.services.people import masked_numbers
 from programs.rules import reading
+from programs.rules.declared import declared_words
 from programs.rules.facts import SETTLEMENT_FIELDS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.limits import limit_names
 from programs.rules.schedule import Schedule
+from programs.rules.words import Words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import stay_days, today
 from unionaid.lib.money import format_yuan
@@ -139,6 +142,8 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         waiting=cover_waits(claim.enrolment, schedule).in_language(language),
         wants_code=claim.state == "submitted" and not claim.diagnosis_code and _once_per_disease(schedule, claim.event),
         kind=kind.in_language(language) if (kind := dict(kinds_to_tell(schedule)).get(claim.event_kind)) else "",
+        declared=[(name.in_language(language), figure.in_language(language)) for name, figure in _declared(claim, schedule)],
+        benefit_class=_class_of(claim, schedule, language),
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
@@ -152,6 +157,16 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         **_beside(claim, by),
         **_offered(claim, offers),
     )
+
+
+def _declared(claim: Claim, schedule: Schedule) -> list[tuple[Words, Words]]:
+    return declared_words(schedule.asks_for(claim.event), claim.declared)
+
+
+def _class_of(claim: Claim, schedule: Schedule, language: str) -> str:
+    """The class of benefit that was told, in the plan's words."""
+    words = dict(needs_of(schedule, claim.event).classes).get(claim.diagnosis_class)
+    return (words.in_language(language) or str(LISTED)) if words else ""
 
 
 def _people(claim: Claim) -> dict[str, Any]:
@@ -276,7 +291,7 @@ def _offered(claim: Claim, offers: dict[str, Offer]) -> dict[str, Any]:
     return {
         "offers": offers,
         "steps": [offer for action, offer in offers.items() if action not in ASIDE],
-        "letters": letters_of(claim.office) if "return_for_supplement" in offers else [],
+        "letters": letters_of(claim.office, claim.event) if "return_for_supplement" in offers else [],
         "rejections": REJECTIONS if "reject" in offers else {},
     }
 

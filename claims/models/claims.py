@@ -38,6 +38,7 @@ class Claim(Stateful, OfficeOwned):
         ACCIDENT_DISABILITY = "accident_disability", _("意外伤残")
         ACCIDENT_DEATH = "accident_death", _("意外身故")
         DISEASE_DEATH = "disease_death", _("疾病身故")
+        HARDSHIP = "hardship", _("困难申请")
 
     graph = CLAIM
     since_column = "since"
@@ -72,6 +73,8 @@ class Claim(Stateful, OfficeOwned):
     other_aid_fen = models.BigIntegerField(_("其他渠道已给的补助"), null=True)
     # The plan's exclusions that review found to hold, by their codes.
     circumstances = ArrayField(models.CharField(max_length=60), default=list)
+    # The figures that the plan asks for (`Ask`) as they were declared: by code, as texts (yuan with two decimals, or whole numbers).
+    declared = models.JSONField(_("申报的数"), default=dict, db_default={})
     card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=24, choices=CLAIM.choices(), default=CLAIM.initial)
     since = models.DateTimeField(_("进入本步的时间"), null=True)

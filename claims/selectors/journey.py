@@ -11,12 +11,13 @@ from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.claims import open_together
 from claims.selectors.estimate import papers_wanted
 from claims.selectors.needs import Needs, all_needs, needs_of
-from programs.rules.facts import ACCIDENTS
+from programs.rules.facts import ACCIDENTS, HARDSHIP
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 
-TOLD = (*ACCIDENTS, "disease_death")
+TOLD = (*ACCIDENTS, "disease_death", HARDSHIP)  # what has a page of its own for how it came
+NOT_MEDICAL = ("accident_death", HARDSHIP)  # nobody is asked for hospital and diagnosis
 TITLES: dict[str, str | Promise] = {
     "what": _("事情的经过"),
     "medical": _("医院和诊断"),
@@ -25,6 +26,7 @@ TITLES: dict[str, str | Promise] = {
     "account": _("收款账户"),
     "check": _("核对并提交"),
 }
+OWN_TITLES: dict[str, dict[str, str | Promise]] = {"outpatient": {"stays": _("门诊费用")}, HARDSHIP: {"what": _("困难情况")}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,8 @@ def draft_of(claim: Claim) -> Draft:
         "account": all(one.card_id is not None for one in claims),
         "check": False,
     }
-    shown = {"what": bool(events & {*TOLD}), "medical": events != {"accident_death"}, "stays": bool(needs.stays)}
-    titles = TITLES | ({"stays": _("门诊费用")} if events == {"outpatient"} else {})
+    shown = {"what": bool(events & {*TOLD}), "medical": bool(events - {*NOT_MEDICAL}), "stays": bool(needs.stays)}
+    titles = TITLES | OWN_TITLES.get(next(iter(events)) if len(events) == 1 else "", {})
     steps = tuple(Step(name, title, done[name]) for name, title in titles.items() if shown.get(name, True))
     return Draft(
         claim=next(one for one in claims if one.pk == claim.pk),
@@ -157,11 +159,19 @@ def _once(documents: Iterable[Document]) -> list[Document]:
 
 
 def _what_is_told(claim: Claim, needs: Needs) -> bool:
+    if claim.event == HARDSHIP:
+        return _help_is_told(claim, needs)
     if claim.event == "accident_death" and needs.kinds and not claim.event_kind:
         return False
     if claim.event in ACCIDENTS and not (claim.accident_on and claim.happened):
         return False
     return claim.death_on is not None or claim.event not in ("accident_death", "disease_death")
+
+
+def _help_is_told(claim: Claim, needs: Needs) -> bool:
+    asked = [(needs.classes, claim.diagnosis_class), (needs.kinds, claim.event_kind), (needs.asks, claim.declared)]
+    told = all(answer for question, answer in asked if question) and not (needs.other_aid and claim.other_aid_fen is None)
+    return told and bool(claim.happened) and claim.event_on is not None
 
 
 def _stays_are_told(stays: list[Admission], needs: Needs) -> bool:
@@ -172,6 +182,8 @@ def _stays_are_told(stays: list[Admission], needs: Needs) -> bool:
 
 
 def _medical_is_told(claim: Claim, needs: Needs) -> bool:
+    if claim.event in NOT_MEDICAL:
+        return True
     if (needs.classes and not claim.diagnosis_class) or (needs.other_aid and claim.other_aid_fen is None):
         return False
     if needs.kinds and not claim.event_kind:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from programs.rules.facts import ACCIDENTS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, HARDSHIP, STAY_EVENTS
 from programs.rules.fields import kinds_to_tell
-from programs.rules.schedule import Item, Schedule
+from programs.rules.schedule import Ask, Item, Schedule
 from programs.rules.words import Words
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
@@ -28,8 +28,8 @@ LISTED = Words("", "")
 @dataclass(frozen=True, slots=True)
 class Needs:
     """`stays`: required, optional or empty; `figures`: the settlement fields the plan calculates with, none when only days count;
-    `kinds`: the kinds of event with a last day of their own to claim, when there are any; `circumstances`: what an accident may have
-    been that the plan does not pay for."""
+    `kinds`: the kinds of event with a last day of their own to claim, when there are any; `circumstances`: what an accident or a
+    hardship may have been that the plan does not pay for; `asks`: the figures to declare."""
 
     stays: str
     figures: tuple[str, ...]
@@ -40,6 +40,7 @@ class Needs:
     other_aid: bool
     kinds: tuple[tuple[str, Words], ...]
     circumstances: tuple[tuple[str, Words], ...]
+    asks: tuple[Ask, ...]
 
 
 def needs_of(schedule: Schedule, event: str) -> Needs:
@@ -60,10 +61,12 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
         hospital_grade="hospital_grade" in gates,
-        diagnosis_code=bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions),
+        diagnosis_code=event != HARDSHIP
+        and (bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions)),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
         kinds=kinds_to_tell(schedule),
-        circumstances=_circumstances(schedule, items) if event in ACCIDENTS else (),
+        circumstances=_circumstances(schedule, items) if event in (*ACCIDENTS, HARDSHIP) else (),
+        asks=schedule.asks_for(event),
     )
 
 

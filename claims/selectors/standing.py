@@ -22,13 +22,15 @@ PERSON = ContributionDue.Payer.PERSON.value
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one payer pays for one cover (fen), and since when it is there. `payer` empty: how the sum falls apart is not known."""
+    """What one payer pays for one cover (fen), and since when it is there. `payer` empty: how the sum falls apart is not known.
+    `back_on`: the day on which cover was over and the principal was freed to go back to its payer."""
 
     payer: str
     amount_fen: int
     is_paid: bool
     paid_on: date | None = None
     is_waived: bool = False
+    back_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +97,18 @@ def _parts(cover: Enrolment, unit: WorkUnit | None, dues: Dues) -> tuple[Part, .
     how much for them follows from the plan, when that adds up to what was charged."""
     if cover.roster_id is None:
         own = dues.get(("enrolment", cover.pk), ())
-        return tuple(_part(due, due.amount_fen) for due in own) or _whole(cover)
+        return tuple(_part(cover, due, due.amount_fen) for due in own) or _whole(cover)
     by_payer = {due.payer: due for due in dues.get(("roster", cover.roster_id), ())}
     set_by_unit = next((due.roster.person_fen for due in by_payer.values() if due.roster), None)
     amounts = _split(cover, unit, set_by_unit)
     if sum(amounts.values()) != cover.contribution_fen or not amounts.keys() <= by_payer.keys():
         return _whole(cover)
-    return tuple(_part(by_payer[payer], amount) for payer, amount in amounts.items())
+    return tuple(_part(cover, by_payer[payer], amount) for payer, amount in amounts.items())
 
 
-def _part(due: ContributionDue, amount_fen: int) -> Part:
-    return Part(due.payer, amount_fen, due.state == "settled", due.settled_on, due.state == "cancelled")
+def _part(cover: Enrolment, due: ContributionDue, amount_fen: int) -> Part:
+    settled, cancelled = due.state == "settled", due.state == "cancelled"
+    return Part(due.payer, amount_fen, settled, due.settled_on, cancelled, cover.principal_back_on)
 
 
 def _whole(cover: Enrolment) -> tuple[Part, ...]:

@@ -86,7 +86,7 @@ CROSS JOIN LATERAL (
     JOIN offices_office own ON own.id = c.office_id
     WHERE own.path LIKE ro.path || '%%' ORDER BY length(ro.path) DESC LIMIT 1), %(soon_days)s) AS soon_days
 ) rule
-WHERE e.first_time AND days.day >= lower(e.cover) AND days.day - lower(e.cover) < rule.soon_days
+WHERE e.first_time AND c.event <> 'hardship' AND days.day >= lower(e.cover) AND days.day - lower(e.cover) < rule.soon_days
 GROUP BY c.id, e.cover
 UNION ALL
 SELECT c.id, 'total_does_not_add', concat_ws(' ', a.id, a.medfee_sumamt_fen, parts.fen),

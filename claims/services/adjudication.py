@@ -17,6 +17,7 @@ from claims.services.screening import screen
 from claims.transitions import GRANTED
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
+from programs.rules.declared import declared_fault
 from programs.rules.explain import FACT_WORDS
 from programs.rules.facts import STAY_EVENTS, as_data
 from programs.selectors import schedule_of
@@ -27,7 +28,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
 ESTABLISHED = (
-    "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances",
+    "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances", "declared",
 )  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def changes_of(claim: Claim, facts: Mapping[str, Any], grades: Mapping[int, int 
         raise DecisionRefused(_("住院记录有变化，请刷新页面后再核定。"))
     if accident_after_stays(facts.get("accident_on"), claim.event, list(stays.values())):
         raise DecisionRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
+    if words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts.get("declared", {})):
+        raise DecisionRefused(words.in_language(get_language() or ""))
     columns = {name: value for name, value in facts.items() if getattr(claim, name) != value}
     found = {key: grade for key, grade in grades.items() if stays[key].hospital_grade != grade}
     details = {name: {"from": _plain(getattr(claim, name)), "to": _plain(value)} for name, value in columns.items()}

@@ -23,7 +23,7 @@ CORRECTABLE = tuple(state for state in DECIDED if state != "on_notice")
 _KEPT = (
     "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_kind", "event_on",
     "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on",
-    "death_on", "other_aid_fen", "circumstances", "card_id", "submitted_by_id", "occasion",
+    "death_on", "other_aid_fen", "circumstances", "declared", "card_id", "submitted_by_id", "occasion",
 )  # fmt: skip
 
 

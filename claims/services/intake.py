@@ -19,7 +19,8 @@ from claims.services.adjudication import accident_after_stays, preview, stood_da
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
-from programs.rules.facts import FUND_PARTS, SETTLEMENT_FIELDS, STAY_EVENTS, Settlement
+from programs.rules.declared import declared_fault
+from programs.rules.facts import FUND_PARTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Settlement
 from programs.rules.schedule import Document
 from programs.rules.stays import stay_by_stay
 from programs.selectors import schedule_of
@@ -35,7 +36,7 @@ from unionaid.workflow.moves import MoveRefused, move, record
 
 TELLABLE = {
     "event_on", "event_kind", "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade",
-    "accident_on", "death_on", "other_aid_fen", "circumstances",
+    "accident_on", "death_on", "other_aid_fen", "circumstances", "declared",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
@@ -72,7 +73,7 @@ def open_claim(
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
     claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4())
-    give_consent(claimant, Consent.Purpose.MEDICAL, by=by)
+    give_consent(claimant, Consent.Purpose.HARDSHIP if event == HARDSHIP else Consent.Purpose.MEDICAL, by=by)
     record([claim], "open", by=by)
     return claim
 
@@ -115,6 +116,8 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
         raise ClaimRefused(_("身故日期不能早于意外发生的日期，请核对。"), "death_on")
     if "accident_on" in facts:
         _refuse_accident(claim, facts["accident_on"], list(claim.admissions.all()))
+    if words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts.get("declared", {})):
+        raise ClaimRefused(words.in_language(get_language() or ""))
     for name, value in facts.items():
         setattr(claim, name, value)
     claim.save(update_fields=list(facts))

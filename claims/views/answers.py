@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 
 from claims.forms import FIGURES, GRADES, LISTED, card_words
 from claims.models import Admission, Claim
-from claims.selectors.journey import TOLD, Draft
+from claims.selectors.journey import NOT_MEDICAL, TOLD, Draft
 from claims.views.parts import paper_names
-from programs.rules.facts import STAY_EVENTS
+from programs.rules.declared import declared_words
+from programs.rules.facts import HARDSHIP, STAY_EVENTS
 from unionaid.lib.money import format_yuan
 from unionaid.web.dates import span
 
@@ -34,7 +35,7 @@ def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
 
 def _heard(draft: Draft, name: str) -> list[Draft]:
     """The draft as each claim was told it, where the page asks each; else as it is for all."""
-    deaf = {"what": lambda event: event not in TOLD, "medical": lambda event: event == "accident_death"}.get(name)
+    deaf = {"what": lambda event: event not in TOLD, "medical": lambda event: event in NOT_MEDICAL}.get(name)
     if deaf is None:
         return [draft]
     return [replace(draft, claim=one.claim, needs=one.needs) for one in draft.parts if not deaf(one.claim.event)]
@@ -79,15 +80,49 @@ def _claim(claim: Claim) -> list[Answer]:
 
 def _what(draft: Draft, address: str, language: str) -> list[Answer]:
     claim = draft.claim
+    if claim.event == HARDSHIP:
+        return _help(draft, address, language)
     days = [(_("意外发生的日期"), claim.accident_on), (_("身故日期"), claim.death_on)]
     found: list[Answer] = [(words, date_format(on), address) for words, on in days if on]
     if draft.needs.kinds and claim.event == "accident_death":
         found.append(_kind(draft, address, language))
     found.append((_("经过"), claim.happened, address))
+    return found + _circumstances(draft, address, language)
+
+
+def _circumstances(draft: Draft, address: str, language: str) -> list[Answer]:
+    claim, found = draft.claim, list[Answer]()
     if draft.needs.circumstances:
         told = [words.in_language(language) for code, words in draft.needs.circumstances if code in claim.circumstances]
         found.append((_("条款不给付的情况"), _("；").join(told) or _("都没有"), address))
     return found
+
+
+def _help(draft: Draft, address: str, language: str) -> list[Answer]:
+    claim, needs = draft.claim, draft.needs
+    found: list[Answer] = [(_("哪一天的情况"), date_format(claim.event_on) if claim.event_on else "", address)]
+    if needs.kinds:
+        found.append(_kind(draft, address, language))
+    if needs.classes:
+        found.append(_class(draft, address, language))
+    said = [(name.in_language(language), figure.in_language(language)) for name, figure in declared_words(needs.asks, claim.declared)]
+    found += [(name, figure, address) for name, figure in said]
+    if needs.asks and not said:
+        found.append((_("申报的数"), "", address))
+    if needs.other_aid:
+        found.append(_other_aid(claim, address))
+    found.append((_("困难和理由"), claim.happened, address))
+    return found + _circumstances(draft, address, language)
+
+
+def _class(draft: Draft, address: str, language: str) -> Answer:
+    chosen = dict(draft.needs.classes).get(draft.claim.diagnosis_class)
+    return _("属于哪一类"), chosen.in_language(language) or LISTED if chosen else "", address
+
+
+def _other_aid(claim: Claim, address: str) -> Answer:
+    told = claim.other_aid_fen
+    return _("其他渠道已给的补助"), "" if told is None else _("{amount} 元").format(amount=format_yuan(told)), address
 
 
 def _kind(draft: Draft, address: str, language: str) -> Answer:
@@ -104,8 +139,7 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
     if needs.kinds:
         found.append(_kind(draft, address, language))
     if needs.classes:
-        chosen = dict(needs.classes).get(claim.diagnosis_class)
-        found.append((_("属于哪一类"), chosen.in_language(language) or LISTED if chosen else "", address))
+        found.append(_class(draft, address, language))
     if needs.grades:
         found.append((_("伤残等级"), _("{grade} 级").format(grade=claim.disability_grade) if claim.disability_grade else "", address))
     found += [(_("医院"), claim.hospital, address), (_("诊断"), claim.diagnosis, address)]
@@ -115,8 +149,7 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
         said = _("是，{day}").format(day=date_format(claim.accident_on)) if claim.accident_on else _("不是")
         found.append((_("是不是意外受伤引起的"), said if claim.diagnosis else "", address))
     if needs.other_aid:
-        told = claim.other_aid_fen
-        found.append((_("其他渠道已给的补助"), "" if told is None else _("{amount} 元").format(amount=format_yuan(told)), address))
+        found.append(_other_aid(claim, address))
     return found
 
 

@@ -34,6 +34,7 @@ EVENTS = {
     "accident_disability": gettext_lazy("意外受伤，鉴定为伤残"),
     "accident_death": gettext_lazy("家人意外身故"),
     "disease_death": gettext_lazy("家人因病身故"),
+    "hardship": gettext_lazy("生活、子女上学、创业等有困难"),
 }
 
 
@@ -96,7 +97,7 @@ def start_cover(request: HttpRequest) -> HttpResponse:
     accident = date.fromisoformat(told["accident"]) if told.get("accident") else None
     found = openings(covers, days=days, accident=accident, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
     fit = {str(opening.cover.public_id): opening for opening in found if opening.events}
-    form = CoverForm(request.POST or None, covers=[(key, _opening_words(opening, days)) for key, opening in fit.items()])
+    form = CoverForm(request.POST or None, covers=[(key, _opening_words(opening, days)) for key, opening in fit.items()], events=days)
     if request.method == "POST" and form.is_valid():
         address = attempt_once(request, form, lambda: _open(request, [fit[key] for key in form.cleaned_data["cover"]], days, accident))
         if address:

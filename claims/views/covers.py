@@ -55,7 +55,9 @@ def _card(one: Standing, on: date, member_id: int | None, language: str) -> dict
 
 
 def _paid(part: Part, language: str) -> dict[str, str]:
-    if part.is_waived:
+    if part.back_on:
+        said = _("保障已到期，{day}起本金退还缴费的一方").format(day=date_format(part.back_on))
+    elif part.is_waived:
         said = _("不再收取")
     elif part.is_paid and part.paid_on:
         said = _("{day}到账").format(day=date_format(part.paid_on))

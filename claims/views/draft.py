@@ -13,17 +13,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from claims.forms import AccountForm, CardForm, MedicalForm, PapersForm, StayForm, SubmitForm, WhatForm
+from claims.help_form import HelpForm
 from claims.models import Admission, Claim
 from claims.selectors.claims import open_together
 from claims.selectors.estimate import estimates, in_words, left_in_words
-from claims.selectors.journey import TOLD, Draft, Part, draft_of
+from claims.selectors.journey import NOT_MEDICAL, TOLD, Draft, Part, draft_of
 from claims.services import intake, together
 from claims.shared_form import SharedForm
 from claims.views.answers import answers_of
 from claims.views.parts import drafting, onward, own, paper_names, show, step_context
 from members.models import BankCard
 from programs.rules.assess import Assessment
-from programs.rules.facts import STAY_EVENTS
+from programs.rules.facts import HARDSHIP, STAY_EVENTS
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -48,11 +49,15 @@ def resume(request: HttpRequest, draft: Draft) -> HttpResponse:
 @never_cache
 @drafting
 def what(request: HttpRequest, draft: Draft) -> HttpResponse:
-    """An accident or a death: when, where, how."""
+    """An accident or a death: when, where, how; or what the difficulty is."""
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     parts = [part for part in draft.parts if part.claim.event in TOLD]
-    each = [(part.claim, WhatForm(request.POST or None, claim=part.claim, needs=part.needs, language=language)) for part in parts]
+    each = [(one.claim, _what_form(one.claim)(request.POST or None, claim=one.claim, needs=one.needs, language=language)) for one in parts]
     return _told(request, draft, "what", each)
+
+
+def _what_form(claim: Claim) -> type[HelpForm] | type[WhatForm]:
+    return HelpForm if claim.event == HARDSHIP else WhatForm
 
 
 @requires("my.use")
@@ -61,7 +66,7 @@ def what(request: HttpRequest, draft: Draft) -> HttpResponse:
 def medical(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Hospital and diagnosis."""
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    parts = [part for part in draft.parts if part.claim.event != "accident_death"]
+    parts = [part for part in draft.parts if part.claim.event not in NOT_MEDICAL]
     each = [(part.claim, MedicalForm(request.POST or None, claim=part.claim, needs=part.needs, language=language)) for part in parts]
     if draft.is_accident:
         for _claim, form in each:
@@ -282,7 +287,7 @@ def take_account(request: HttpRequest, claim: Claim, chosen: CardForm, fresh: Ac
 def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Check your answers, see the estimate, send in. Sent twice it is sent once, and both times answered alike."""
     claim = own(request, public_id)
-    form = SubmitForm(request.POST or None)
+    form = SubmitForm(request.POST or None, events=[claim.event])
     if request.method == "POST" and form.is_valid():
         if address := attempt_once(request, form, lambda: _send(request, claim)):
             return redirect(address)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from claims.forms import DAY_WORDS
+from claims.forms import DAY_WORDS, word_consent
 from claims.selectors.journey import ACCIDENTS
 from claims.services import intake, relief
 from claims.views.apply import EVENTS
@@ -25,7 +25,7 @@ from unionaid.workflow.asking import attempt_once
 
 
 class ReliefForm(KeyedForm):
-    """What happened, when, and the separate consent that medical matters may be handled."""
+    """What happened, when, and the separate consent that medical matters, or the family's means, may be handled."""
 
     event = forms.ChoiceField(
         label=_("因为什么申请？"), widget=forms.RadioSelect,
@@ -42,6 +42,7 @@ class ReliefForm(KeyedForm):
 
     def __init__(self, data: Any, *, events: tuple[str, ...]) -> None:
         super().__init__(data)
+        word_consent(self.fields["consent"], events)
         self.fields["event"].choices = [(event, EVENTS[event]) for event in events]  # type: ignore[attr-defined]
         if len(events) == 1:
             self.fields["event"].initial = events[0]

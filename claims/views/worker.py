@@ -25,6 +25,7 @@ from claims.views.appeal import appeal_context
 from claims.views.parts import mine, own, show
 from members.facts import cover_waits
 from members.models import Enrolment
+from programs.rules.declared import declared_words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
@@ -163,6 +164,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "account": card_words(claim.card) if claim.card and mine_to_do and claim.state not in UNPAID else "",
         "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
+        "declared": _declared(claim, language),
         "beside": [one for one in told_together(claim) if one.pk != claim.pk] if mine_to_do else [],
         "corrects": corrected_number(claim),
         "replaces": claim.corrects is not None and claim.corrects.state == "replaced",
@@ -170,6 +172,11 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",
     }
+
+
+def _declared(claim: Claim, language: str) -> list[tuple[str, str]]:
+    told = declared_words(schedule_of(claim.terms).asks_for(claim.event), claim.declared)
+    return [(name.in_language(language), figure.in_language(language)) for name, figure in told]
 
 
 @requires("my.use")

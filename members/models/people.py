@@ -121,6 +121,7 @@ class Consent(Scoped):
     class Purpose(models.TextChoices):
         SIGN_UP = "sign_up", _("注册与身份核对")
         MEDICAL = "medical", _("申领时处理医疗健康信息")
+        HARDSHIP = "hardship", _("申请帮扶时处理家庭和经济情况信息")
         BANK = "bank", _("向银行提供账户信息用于给付")
         MINOR = "minor", _("监护人同意处理未成年人信息")
 

@@ -73,6 +73,8 @@ def enrol(
         if relation == "minor_child":
             _guarded(member, holder)
         ends = previous_ends([member.pk], terms, before=start).get(member.pk)
+        if schedule.enrolling.together_with:  # whoever enrols the same person under a plan that counts together waits here
+            Member.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=member.pk)
         held = shares_held(member, schedule, schedule.cover_from(start, term_months=term) or schedule.period)
     renewal = renews(ends, start, within_days=schedule.enrolling.renewal_within_days)
     person = replace(person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit), shares_held=held)

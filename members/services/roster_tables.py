@@ -366,6 +366,18 @@ KNOWN = f"""
 INSERT INTO known SELECT l.id, m.id, l.facts
 FROM members_rosterrow l CROSS JOIN LATERAL ({PERSON.format(line="l")}) m
 WHERE l.roster_id = %(roster)s AND l.outcome = 'good' AND NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)"""
+# Shares under plans that count together as they stand now, with the people held: they may have changed since the check.
+HELD_NOW = held_sql(member="known.member_id").replace("%s", "{}").format(
+    *(f"%({name})s" for name in ("codes", "codes", "live", "start", "end"))
+)
+TOO_MANY_SHARES = f"""
+WITH out AS (
+    UPDATE members_rosterrow l
+    SET outcome = 'bad', problem = 'shares', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(held_reasons)s::jsonb,
+        change = {UNFIT}
+    FROM known WHERE known.line = l.id AND l.shares > %(most)s - {HELD_NOW} RETURNING l.id
+)
+DELETE FROM known USING out WHERE known.line = out.id"""
 # Locked in the order of their keys, and looked up by them.
 HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id FROM known)) ORDER BY id FOR NO KEY UPDATE"
 KNOWN_PEOPLE = """
@@ -448,9 +460,11 @@ def enrol(
     fees: Sequence[Mapping[str, Any]],
     *,
     late_reasons: Said,
+    held_reasons: Said,
 ) -> None:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
-    since cover on some of these days exists by now, becomes a line with `late_reasons`. People are taken in the order of a
+    since cover on some of these days exists by now, becomes a line with `late_reasons`; who holds too many shares under plans that
+    count together by now, one with `held_reasons`. People are taken in the order of a
     key, so that two rosters at once wait for each other and never lock each other out."""
     sinces, untils = waits_by_waiver(schedule, cover.start)
     names = {
@@ -469,10 +483,15 @@ def enrol(
         "sinces": sinces,
         "untils": untils,
         "reasons": json.dumps(late_reasons),
+        "held_reasons": json.dumps(held_reasons),
+        "codes": list(schedule.enrolling.together_with),
+        "most": schedule.enrolling.max_shares,
+        "live": list(LIVE),
     }
+    asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN, KNOWN_PEOPLE, ENROL, TOO_LATE):
+        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN, *asked_anew, KNOWN_PEOPLE, ENROL, TOO_LATE):
             _run(statement, names)
 
 

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from programs.rules.casefile import STAY
 from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
-from programs.rules.facts import ACCIDENTS, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
+from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
-from programs.rules.schedule import Schedule, Step
+from programs.rules.schedule import Ask, Schedule, Step
 from programs.rules.steps import counted_under
 from programs.rules.words import Words
 from unionaid.lib.money import yuan_from_fen
@@ -68,7 +68,8 @@ class CaseForm(AskForm):
     def _happened(self) -> Iterator[tuple[str, forms.Field]]:
         schedule, gates = self.schedule, self._gates
         yield "event", self._choice(_("事由"), [(code, EVENT_WORDS[code]) for code in schedule.events], required=True)
-        yield "event_on", _day(_("事发日期"), _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算"))
+        ill = _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算")
+        yield "event_on", _day(_("事发日期"), _("不填按保障开始后第 120 天算") if schedule.events == (HARDSHIP,) else ill)
         waits = schedule.waiting_ends(schedule.period.start) > schedule.period.start
         if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(STAY_EVENTS):
             yield "accident_on", _day(_("意外发生日期"), _("不是意外引起的不填；意外引起的不用等待"))
@@ -87,6 +88,8 @@ class CaseForm(AskForm):
                 label=_("审核中发现的除外情形"), choices=choices, required=False, widget=forms.CheckboxSelectMultiple,
                 error_messages={"invalid_choice": _("请在列出的情形里选择")},
             )  # fmt: skip
+        for ask in schedule.asks:
+            yield _figure_name(ask), _figure(ask, self.language)
         if any(step.data["other_aid"] for step in self._steps("offset")):
             yield "other_aid", _amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
         if schedule.claim_window:
@@ -192,6 +195,8 @@ class CaseForm(AskForm):
                 case[name] = _plain(self.fields[name], said[name])
         if "disability_grade" in case:
             case["disability_grade"] = int(case["disability_grade"])
+        if declared := self._declared():
+            case["declared"] = declared
         stays = [self._stay_said(number) for number in range(1, self.stays + 1)]
         case |= {"stays": stays} if self.stays > 1 else stays[0]
         if "diseases" in case:
@@ -203,6 +208,10 @@ class CaseForm(AskForm):
         if any(paid.values()):
             case["paid_items"] = {code: amount for code, amount in paid.items() if amount}
         return case
+
+    def _declared(self) -> dict[str, str]:
+        told = {ask.code: (_figure_name(ask), self.cleaned_data.get(_figure_name(ask))) for ask in self.schedule.asks}
+        return {code: str(_plain(self.fields[name], value)) for code, (name, value) in told.items() if value not in (None, "")}
 
     def _stay_said(self, number: int) -> dict[str, Any]:
         """One stay as a case file holds it."""
@@ -227,7 +236,7 @@ class CaseForm(AskForm):
         for fault in error.faults:
             where = [*fault.path, "", "", ""]
             number = where[2] + 1 if where[1] == "stays" and isinstance(where[2], int) else 1
-            name = str(where[3] if where[1] == "stays" else where[1])
+            name = f"figure:{where[2]}" if where[1] == "declared" else str(where[3] if where[1] == "stays" else where[1])
             self.refuse(fault.words.in_language(self.language), _name(name, number) if name else "")
 
     def fill(self, case: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,6 +251,7 @@ class CaseForm(AskForm):
             for key in _keys(step, disease):
                 if key in case.get("used", {}):
                     found[name] = case["used"][key]
+        found |= {f"figure:{code}": figure for code, figure in case.get("declared", {}).items()}
         return found | {f"paid:{code}": amount for code, amount in case.get("paid_items", {}).items()}
 
     # -- the terms' own data -----------------------------------------------------------------------------------------
@@ -296,6 +306,16 @@ class CaseForm(AskForm):
         return forms.ChoiceField(
             label=label, choices=choices if required else [("", _("不填")), *choices], required=required, error_messages=words
         )
+
+
+def _figure_name(ask: Ask) -> str:
+    return f"figure:{ask.code}"
+
+
+def _figure(ask: Ask, language: str) -> forms.Field:
+    """The field of a figure that these terms ask for."""
+    label, hint = ask.name.in_language(language), ask.hint.in_language(language) if ask.hint else ""
+    return _amount(_("{name}（元）").format(name=label), hint) if ask.in_yuan else _whole(label, 10**6, hint)
 
 
 def _name(name: str, stay: int) -> str:

@@ -11,7 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.declared import figure_fault
 from programs.rules.facts import (
+    HARDSHIP,
     SETTLEMENT_FIELDS,
     ZERO,
     CaseFacts,
@@ -27,7 +29,7 @@ from programs.rules.schedule import Schedule
 from programs.rules.steps import counted_under
 from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days
 
-EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death")
+EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death", HARDSHIP)
 ORDINARY_AGE = 40
 ORDINARY_WAIT = 120
 ANY_DISEASE = "病种"  # stands for the disease in the name of a limit that is counted for each disease
@@ -50,7 +52,7 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     if not isinstance(data, Mapping):
         raise ScheduleError([fault("应为“字段: 内容”", "expected a mapping", path)])
     faults = [*field_faults(data, CASE, path), *_stay_faults(data, path)]
-    if faults := faults or [*_name_faults(schedule, data, path), *_kind_faults(schedule, data, path)]:
+    if faults := faults or [fault for check in BY_PLAN for fault in check(schedule, data, path)]:
         raise ScheduleError(faults)
     cover = _cover(schedule, data, path)
     case = _case(data, cover, path)
@@ -109,6 +111,7 @@ def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
         event_kind=data.get("event_kind", "default"),
         other_aid=Decimal(data["other_aid"]) if "other_aid" in data else None,
         circumstances=frozenset(data.get("circumstances", ())),
+        declared=_sums(data.get("declared", {})),
     )
 
 
@@ -212,6 +215,7 @@ CASE: dict[str, Kind] = {
     "disability_grade": (_whole(1, 10), "伤残等级 1 到 10", "a disability grade from 1 to 10"),
     "other_aid": AMOUNT,
     "circumstances": TEXTS,
+    "declared": SUMS,
     "gender": _one_of("male", "female"),
     "birth_date": DAY,
     "relation": _one_of("self", "spouse", "minor_child"),
@@ -281,6 +285,20 @@ def _kind_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
         if code not in found:
             zh, en = "、".join(found) or "（没有）", ", ".join(found) or "(none)"
             yield fault(f"本计划没有这种情形；有：{zh}", f"is no circumstance of this plan; known: {en}", (*path, "circumstances", i))
+
+
+def _declared_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """The declared figures are the plan's own as well, and each keeps to its kind."""
+    asks = {ask.code: ask for ask in schedule.asks_for(data["event"])}
+    for code, figure in data.get("declared", {}).items():
+        if code not in asks:
+            zh, en = "、".join(asks) or "（没有）", ", ".join(asks) or "(none)"
+            yield fault(f"本计划没有问这个数；有：{zh}", f"is no figure that the plan asks for; known: {en}", (*path, "declared", code))
+        elif words := figure_fault(asks[code], Decimal(figure)):
+            yield fault(words.zh, words.en, (*path, "declared", code))
+
+
+BY_PLAN = (_name_faults, _kind_faults, _declared_faults)
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

@@ -122,9 +122,10 @@ def _coded(value: Any) -> bool:
 
 
 def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {"items": [], "exclusive": [], "exclusions": [], "documents": []}
+    made: dict[str, Any] = {"asks": [], "items": [], "exclusive": [], "exclusions": [], "documents": []}
     for part in parts:
         mark = part["code"]
+        made["asks"] += [{**one, "code": f"{mark}.{one['code']}"} for one in part.get("asks", [])]
         made["items"] += [_item(item, mark, part) for item in part["items"]]
         made["exclusive"] += [[f"{mark}.{code}" for code in group] for group in part.get("exclusive", [])]
         made["exclusions"] += [_exclusion(one, mark, part) for one in part.get("exclusions", [])]
@@ -186,7 +187,9 @@ def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
 def _step(step: Data, mark: str) -> dict[str, Any]:
     made = dict(step)
     for name, value in step.items():
-        if name == "less_items":
+        if name == "declared":
+            made[name] = f"{mark}.{value}"
+        elif name == "less_items":
             made[name] = [f"{mark}.{code}" for code in value]
         elif isinstance(value, Mapping) and _counts(name, value):
             made[name] = {**value, "key": f"{mark}.{value.get('key', 'deductible' if name == 'deduct' else 'plan')}"}

@@ -47,12 +47,19 @@ FACT_WORDS = {
     "hospital_grade": Words("医院等级", "the grade of the hospital"),
     "accident_on": Words("意外发生日期", "the day of the accident"),
     "death_on": Words("身故日期", "the day of death"),
+    "declared": Words("申报的数（没有申报任何一项）", "the figures to declare (none was)"),
 }
 
 
 def yuan(text: Any) -> str:
     """6,000.00"""
     return f"{Decimal(str(text)):,.2f}"
+
+
+def plain(text: Any) -> str:
+    """10,000 (without needless zeros)"""
+    shown = f"{Decimal(str(text)):,f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def percent(text: Any) -> str:
@@ -143,6 +150,21 @@ def _stay_out(i: Mapping[str, str], r: str) -> Words:
 
 def _fixed(i: Mapping[str, str], r: str) -> Words:
     return Words(f"定额 {yuan(i['amount'])} 元", f"fixed amount {yuan(i['amount'])}")
+
+
+def _declared(i: Mapping[str, str], r: str) -> Words:
+    if i["in_yuan"] == "True":
+        return Words(f"申报的{i['name']} {yuan(r)} 元", f"declared, {i['name_en']}: {yuan(r)} yuan")
+    return Words(f"申报的{i['name']} {Decimal(r):,f}", f"declared, {i['name_en']}: {Decimal(r):,f}")
+
+
+def _for_each(i: Mapping[str, str], r: str) -> Words:
+    if Decimal(i["every"]) == 1:
+        return Words(f"{i['parts']} × 每个 {yuan(i['amount'])} 元", f"{i['parts']} × {yuan(i['amount'])} each")
+    return Words(
+        f"每 {plain(i['every'])} 计 {yuan(i['amount'])} 元，计 {i['parts']} 个",
+        f"{yuan(i['amount'])} for each {plain(i['every'])}: {i['parts']} times",
+    )
 
 
 LOOKED_UP = {"diagnosis_class": Words("给付类别", "class"), "disability_grade": Words("伤残等级", "disability grade")}
@@ -236,7 +258,8 @@ STEP_WORDS = {
     "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
     "stay_wait": _stay_wait, "wait_by_stay": _sum,
-    "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
+    "fixed": _fixed, "declared": _declared, "for_each": _for_each,
+    "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
 }  # fmt: skip
 
@@ -272,6 +295,11 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"{LOOKED_UP[i['by']].zh}“{i['value']}”不在本项的表内", f"{LOOKED_UP[i['by']].en} “{i['value']}” is not in this item's table"
         ),
         "exclusion": lambda: Words(f"属于除外情形“{i['name']}”", f"excluded: {i['name_en']}"),
+        "not_declared": lambda: Words(f"没有申报{i['name']}", f"not declared: {i['name_en']}"),
+        "given_before": lambda: Words(
+            f"本项只给一次，{SCOPE_WORDS[i['scope']].zh}已经给过",
+            f"paid once only, and it was paid before ({SCOPE_WORDS[i['scope']].en})",
+        ),
         "no_admission": lambda: Words("本项要求住院治疗，没有住院记录", "this item asks for treatment in hospital"),
         "age": lambda: Words(
             f"事发时 {i['age']} 周岁，本项只给付 {i['from']} 至 {i['to']} 周岁",

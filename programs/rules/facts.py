@@ -162,13 +162,15 @@ class Stay:
 
 STAY_EVENTS = ("admission", "outpatient")  # events that are their stays: each has a day, a hospital and a deadline of its own
 ACCIDENTS = ("accident_disability", "accident_death")
+HARDSHIP = "hardship"  # the event of an application for help (困难申请): no illness, no bill, only what is declared
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """One event that benefit is asked for. `event_on` is the day the plan counts from: the pathology
     confirmation for cancer, the admission for other diseases, the accident for accidents. `other_aid` (yuan) is what
-    other funds and donors gave for it; None when nobody has asked. `circumstances`: what review found, by code."""
+    other funds and donors gave for it; None when nobody has asked. `circumstances`: what review found, by code. `declared`: the figures
+    that the plan asks for (`asks`), by code, in yuan or in numbers; one that is not there was not told."""
 
     event: str
     event_on: date
@@ -182,6 +184,7 @@ class CaseFacts:
     event_kind: str = "default"
     other_aid: Decimal | None = None
     circumstances: frozenset[str] = frozenset()
+    declared: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def by_accident(self) -> bool:
@@ -278,6 +281,7 @@ def case_of(data: Mapping[str, Any]) -> CaseFacts:
     told["circumstances"] = frozenset(data.get("circumstances", ()))
     if "other_aid" in data:
         told["other_aid"] = Decimal(data["other_aid"])
+    told["declared"] = _sums(data.get("declared", {}))
     return CaseFacts(**told)
 
 

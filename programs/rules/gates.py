@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS, CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule
 from unionaid.lib.calendar import age_on, days_between, plus_days, plus_months
@@ -127,6 +127,13 @@ def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:
     return None if q.case.stays else Reason("no_admission")
 
 
+def once(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """Nothing was given yet under this item's own ceiling of the period, or of the lifetime."""
+    keys = [step.data["key"] for step in q.item.steps if step.name == "ceiling" and step.data["scope"] == data["scope"]]
+    given = any(q.prior.used.get(f"{data['scope']}:{key}", ZERO) > 0 for key in keys)
+    return Reason("given_before", {"scope": data["scope"]}) if given else None
+
+
 def gender(q: Question, data: Mapping[str, Any]) -> Reason | None:
     """An item for women (or men) in a plan that is open to all: a combo with a women's plan in it."""
     return None if q.person.gender == data["gender"] else Reason("item_gender", {"gender": data["gender"]})
@@ -145,6 +152,7 @@ GATES: dict[str, Callable[[Question, Mapping[str, Any]], Reason | None]] = {
     "hospital_grade": hospital_grade,
     "once_per_disease": once_per_disease,
     "with_admission": with_admission,
+    "once": once,
     "gender": gender,
     "age": age,
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
-from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, yuan
+from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
 from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
 from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
 from programs.rules.words import Words
@@ -120,6 +120,17 @@ def _fixed(d: Mapping[str, Any]) -> Words:
     return Words(f"定额 {yuan(d['amount'])} 元", f"a fixed {yuan(d['amount'])} yuan")
 
 
+def _declared(d: Mapping[str, Any]) -> Words:
+    return Words("以申报的数为基数", "based on the figure declared")
+
+
+def _for_each(d: Mapping[str, Any]) -> Words:
+    every, started = plain(d["every"]), Words("，不足的也算一个", ", one begun counts too") if d["started"] else Words("", "")
+    if d["every"] == 1:
+        return Words(f"每个 {yuan(d['amount'])} 元", f"{yuan(d['amount'])} yuan each")
+    return Words(f"每 {every} 计 {yuan(d['amount'])} 元{started.zh}", f"{yuan(d['amount'])} yuan for each {every}{started.en}")
+
+
 def _table(d: Mapping[str, Any]) -> Words:
     what, labels = LOOKED_UP[d["by"]], _labels(d, d["amounts"])
     zh = "，".join(f"{labels[key].zh} {yuan(amount)} 元" for key, amount in d["amounts"].items())
@@ -183,7 +194,8 @@ def _ceiling(d: Mapping[str, Any]) -> Words:
 
 STEPS = {
     "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "marginal": _marginal,
-    "per_admission": _per_admission, "per_day": _per_day, "fixed": _fixed, "table": _table, "scale": _scale, "tiers": _tiers,
+    "per_admission": _per_admission, "per_day": _per_day, "fixed": _fixed, "declared": _declared, "for_each": _for_each,
+    "table": _table, "scale": _scale, "tiers": _tiers,
     "shares": _shares, "wait": _wait, "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost,
     "ceiling": _ceiling,
 }  # fmt: skip
@@ -203,6 +215,7 @@ def gate_words(gate: Gate) -> Words:
         "hospital_grade": lambda: Words(f"医院达到 {d['grade']} 级", f"a hospital of grade {d['grade']} or above"),
         "once_per_disease": lambda: Words("同一疾病只给付一次", "the same disease pays once"),
         "with_admission": lambda: Words("须住院治疗", "treated in hospital"),
+        "once": lambda: Words(f"{SCOPE_WORDS[d['scope']].zh}只给付一次", f"paid once ({SCOPE_WORDS[d['scope']].en})"),
         "gender": lambda: Words(f"只面向{GENDER_WORDS[d['gender']].zh}", f"for {GENDER_WORDS[d['gender']].en} only"),
         "age": lambda: Words(f"事发时 {d['from']} 至 {d['to']} 周岁", f"aged {d['from']} to {d['to']} when it happened"),
     }[gate.name]()

@@ -20,11 +20,13 @@ from jsonschema.exceptions import ValidationError
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
+from programs.rules.hardship import hardship_faults
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
     PREVIOUS_PERIOD_DAYS,
     AgeRule,
+    Ask,
     ClaimWindow,
     Deciding,
     Document,
@@ -165,7 +167,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     yield from _fee_faults(data["contribution"])
     yield from _term_faults(period, data["contribution"])
     yield from _item_faults(data["items"])
-    for name in ("exclusions", "documents"):
+    for name in ("asks", "exclusions", "documents"):
         yield from _codes_once(data.get(name, []), (name,))
     for i, one in enumerate(data.get("exclusions", [])):
         if ("diagnosis" in one) == ("circumstance" in one):
@@ -327,7 +329,7 @@ def _item_faults(items: list[Data]) -> Iterator[Fault]:
             )
 
 
-_BEGIN = frozenset(("take", "per_day", "fixed", "table", "scale", "wait"))
+_BEGIN = frozenset(("take", "per_day", "fixed", "declared", "table", "scale", "wait"))
 
 
 def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -344,7 +346,7 @@ def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
                 added = added or name
 
 
-_ADDS_UP = frozenset(("offset", "less_items", "tiers", "add_if_over", "less_paid", "up_to_cost", "ceiling"))
+_ADDS_UP = frozenset(("offset", "for_each", "less_items", "tiers", "add_if_over", "less_paid", "up_to_cost", "ceiling"))
 
 
 def _begins(name: str, value: Any) -> bool:
@@ -396,6 +398,11 @@ def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         )
 
 
+def _above_zero(amount: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if Decimal(amount) == 0:
+        yield fault("要大于 0", "must be more than 0", path)
+
+
 def _grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
     def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         for key in value[field] if value["by"] == "disability_grade" else ():
@@ -411,6 +418,7 @@ _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "tiers": _bands,
     "wait": _wait_bands,
     "take": _take,
+    "for_each": lambda value, path: _above_zero(value["every"], (*path, "every")),
     "table": _grades("amounts"),
     "scale": _grades("ratios"),
 }
@@ -450,6 +458,7 @@ def _schedule(data: Data) -> Schedule:
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
         pay_within_days=data["contribution"].get("pay_within_days", PAY_WITHIN_DAYS),
         waiting=waiting,
+        asks=tuple(_ask(one) for one in data.get("asks", [])),
         items=tuple(_item(one, waiting) for one in data["items"]),
         exclusive=tuple(tuple(group) for group in data.get("exclusive", [])),
         exclusions=tuple(_exclusion(one) for one in data.get("exclusions", [])),
@@ -589,6 +598,8 @@ _STEP_DATA: dict[str, Callable[[Any], Data]] = {
     "per_admission": lambda data: {"ratios": tuple(Decimal(one) for one in data)},
     "per_day": _amounts("rate", deductible_days=0, max_days=0, max_days_in_period=0, key="plan"),
     "fixed": lambda data: {"amount": Decimal(data)},
+    "declared": lambda data: {"figure": data},
+    "for_each": _amounts("every", "amount", started=False),
     "table": lambda data: {"by": data["by"], "amounts": _sums(data["amounts"]), "labels": _labels(data)},
     "scale": lambda data: {"by": data["by"], "sum": Decimal(data["sum"]), "ratios": _sums(data["ratios"]), "labels": _labels(data)},
     "tiers": lambda data: {"bands": _edges(data, "amount")},
@@ -608,9 +619,15 @@ _GATE_DATA: dict[str, Callable[[Any], Data]] = {
     "hospital_grade": lambda data: {"grade": data},
     "once_per_disease": lambda data: {},
     "with_admission": lambda data: {},
+    "once": lambda data: {"scope": data},
     "gender": lambda data: {"gender": data},
     "age": lambda data: {"from": data["from"], "to": data["to"]},
 }
+
+
+def _ask(data: Data) -> Ask:
+    most = Decimal(data["most"]) if "most" in data else None
+    return Ask(data["code"], _words(data["name"]), data["in"] == "yuan", _words(data["hint"]) if "hint" in data else None, most)
 
 
 def _exclusion(data: Data) -> Exclusion:
@@ -656,6 +673,7 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
         zh, en = "写别的计划的代码，本计划自己的份数不用写", "names other plans, not the plan itself"
         yield fault(zh, en, ("enrolment", "shares", "together_with"))
     yield from _fund_faults(schedule)
+    yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from _ceiling_faults(schedule)
     yield from _exclusive_faults(schedule)

@@ -134,6 +134,18 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A figure that the applicant declares (申报的数): a sum in yuan, or a whole number of something (people, jobs). `most`: the
+    greatest that may be told (None: no bound of the plan's own)."""
+
+    code: str
+    name: Words
+    in_yuan: bool
+    hint: Words | None
+    most: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """What is not paid for (除外责任): diagnoses by the beginning of their code, or a circumstance found in review."""
 
@@ -267,6 +279,7 @@ class Schedule:
     fees: tuple[FeeClass, ...]
     pay_within_days: int
     waiting: Waiting
+    asks: tuple[Ask, ...]
     items: tuple[Item, ...]
     exclusive: tuple[tuple[str, ...], ...]
     exclusions: tuple[Exclusion, ...]
@@ -321,6 +334,15 @@ class Schedule:
 
     def item(self, code: str) -> Item:
         return next(item for item in self.items if item.code == code)
+
+    def asks_for(self, event: str) -> tuple[Ask, ...]:
+        """The figures to declare when this is applied for: those that the items which answer to it begin with."""
+        steps = [step for item in self.items if event in item.events for step in item.steps]
+        named = {step.data["figure"] for step in steps if step.name == "declared"}
+        return tuple(ask for ask in self.asks if ask.code in named)
+
+    def ask(self, code: str) -> Ask:
+        return next(ask for ask in self.asks if ask.code == code)
 
     def fund_of(self, event: str) -> str:
         """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""

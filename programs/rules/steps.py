@@ -237,6 +237,37 @@ def fixed(run: Running, data: Mapping[str, Any]) -> None:
     run.note("fixed", amount=data["amount"])
 
 
+def declared(run: Running, data: Mapping[str, Any]) -> None:
+    """Begin with a figure that the applicant declared. Nothing declared at all is something missing; a figure left out beside
+    others is one that was not applied for."""
+    ask = run.schedule.ask(data["figure"])
+    if not run.case.declared:
+        raise Stop(missing("declared"))
+    if ask.code not in run.case.declared:
+        raise Stop(Reason("not_declared", {"name": ask.name.zh, "name_en": ask.name.en}))
+    run.amounts = [run.case.declared[ask.code]]
+    run.note("declared", name=ask.name.zh, name_en=ask.name.en, in_yuan=ask.in_yuan)
+
+
+def for_each(run: Running, data: Mapping[str, Any]) -> None:
+    """A sum for each so many of what is there: for each whole one, or also for one that is only begun (`started`).
+
+    >>> from decimal import Decimal as D
+    >>> [parts_of(D(x), D(10000), started=s) for x, s in ((40000, False), (45000, False), (45000, True))]
+    [Decimal('4'), Decimal('4'), Decimal('5')]
+    """
+    before = run.total
+    parts = parts_of(before, data["every"], started=data["started"])
+    run.amounts = [parts * data["amount"]]
+    run.note("for_each", of=before, every=data["every"], parts=parts, amount=data["amount"])
+
+
+def parts_of(amount: Decimal, every: Decimal, *, started: bool) -> Decimal:
+    """How many times `every` goes into the amount: whole times, or those begun as well."""
+    whole = amount // every
+    return whole + 1 if started and whole * every < amount else whole
+
+
 def _looked_up(run: Running, data: Mapping[str, Any], table: Mapping[str, Decimal]) -> tuple[Decimal, dict[str, Any]]:
     value = run.case.diagnosis_class if data["by"] == "diagnosis_class" else run.case.disability_grade
     if value in ("", None):
@@ -281,14 +312,15 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
     """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal and accidents, which never
-    wait, give the last band. A ratio looks at each of several stays by its own day."""
+    wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the claim as a whole is the
+    one that the best of them gives."""
     parts = stay_by_stay(run.case)
     by_ratio = data["what"] == "ratio"
     if by_ratio and len(parts) == len(run.amounts) > 1:
         run.amounts = [_waited_stay(run, data, part, amount) for part, amount in zip(parts, run.amounts, strict=True)]
         run.note("wait_by_stay")
         return
-    found, told = _band_of_day(run, data, run.case)
+    found, told = max((_band_of_day(run, data, part) for part in parts), key=lambda one: one[0])
     run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
     run.note("wait", **told, ratio=found if by_ratio else None)
 
@@ -389,6 +421,8 @@ STEPS: dict[str, Apply] = {
     "per_admission": per_admission,
     "per_day": per_day,
     "fixed": fixed,
+    "declared": declared,
+    "for_each": for_each,
     "table": table,
     "scale": scale,
     "tiers": tiers,

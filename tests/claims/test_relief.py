@@ -1,7 +1,10 @@
 """Relief is applied for without joining: the plan's conditions are judged on that day, other aid is taken off, two people decide, and
 it is paid out of its own fund."""
 
+import re
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -9,16 +12,19 @@ from claims.models import Claim
 from claims.services import adjudication, intake, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
-from members.models import Enrolment, Member
+from members.models import Consent, Enrolment, Member
 from members.services.enrolment import EnrolmentRefused
 from programs.models import Terms
 from programs.selectors import schedule_of
+from tests.factories.clients import client_of
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED, ILL, load
 from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.scope import everywhere
 from unionaid.reports.figures import count_enrolled
 
 DALIAN = "dalian-relief.2026"
+ILLNESS = ("医院", "诊断", "疾病", "住院", "医疗", "病情", "身故", "伤残")
 
 
 @pytest.fixture
@@ -114,3 +120,87 @@ def test_the_worker_finds_it_and_begins_on_the_page(desk: Desk, dalian: Terms) -
     assert Enrolment.objects.count() == 1
     assert "您还没有参加互助计划" in home, "relief is no cover"
     assert client.get(reverse("claims:relief", args=[desk.world.yulin.pk])).status_code == 404
+
+
+# --- help in hardship ------------------------------------------------------------------------------------------------
+
+
+def _words(answer: HttpResponse) -> str:
+    """The page's own part, without navigation, as it is read."""
+    text = answer.content.decode()
+    found = re.search(r"<main.*?</main>", text, re.DOTALL)
+    assert found
+    return re.sub(r"<dialog.*?</dialog>|<[^>]+>", " ", found[0], flags=re.DOTALL)
+
+
+def test_help_in_hardship_from_the_phone_to_the_decision_without_a_word_of_illness(desk: Desk) -> None:
+    """Two children: 12,450 and 4,000. Nobody is asked for hospital, diagnosis or bills, neither the worker nor the desk."""
+    beijing, member = load("beijing-student-aid.2026", office=None), desk.world.member(331)
+    phone, seen = client_of(member.user), list[str]()
+
+    def post(name: str, said: dict[str, str], status: int = 302) -> str:
+        answer = phone.post(name, said | {"key": f"k{len(seen)}"})
+        assert answer.status_code == status, _words(answer)
+        seen.append(_words(phone.get(answer["Location"], follow=True) if status == 302 else answer))
+        return seen[-1]
+
+    with everywhere(reason="arrange"):
+        desk.world.card(member)
+    seen.append(_words(phone.get(reverse("claims:relief", args=[beijing.pk]))))
+    what = post(reverse("claims:relief", args=[beijing.pk]), {"event": "hardship", "happened_on": "2026-05-20", "consent": "on"})
+    assert "读大专、本科的孩子人数" in what
+    with everywhere(reason="look"):
+        claim = Claim.objects.get()
+        assert [one.purpose for one in Consent.objects.filter(member=member)] == ["hardship"]
+    page, figure = reverse("claims:what", args=[claim.public_id]), f"figure-{claim.program_id}-"
+    said = {"event_on": "2026-05-20", "happened": "大女儿考上大学，家里一个人上班。"}
+    assert "请填写您申请的那一项" in post(page, said, 400)
+    assert "最多填 5" in post(page, said | {f"{figure}college": "6"}, 400)
+    assert "请填整数" in post(page, said | {f"{figure}college": "一"}, 400)
+    post(page, said | {f"{figure}college": "1", f"{figure}senior_secondary": "1"})
+    with everywhere(reason="papers"):
+        claim.refresh_from_db()
+        for i, paper in enumerate(beijing.schedule["documents"]):
+            upload = CleanUpload("image/jpeg", b"j", f"{i}.jpg", f"{i:064d}")
+            intake.add_document(claim, kind=paper["code"], upload=upload, by=desk.world.worker(member))
+        intake.choose_card(claim, member.cards.get(), by=desk.world.worker(member))
+    seen.append(_words(phone.get(reverse("claims:check", args=[claim.public_id]))))
+    assert "约 ¥16,450.00 元" in seen[-1]
+    post(reverse("claims:check", args=[claim.public_id]), {"declaration": "on"})
+    seen.append(_words(phone.get(reverse("claims:status", args=[claim.public_id]))))
+    staff = client_of(desk.world.cast.reviewer)
+    seen.append(_words(staff.get(reverse("admin:claim_review", args=[claim.pk]))))
+    assert "读大专、本科的孩子人数" in seen[-1]
+    facts = reverse("admin:claim_facts", args=[claim.pk])
+    seen.append(_words(staff.get(facts)))
+    assert [(word, i) for i, words in enumerate(seen) for word in ILLNESS if word in words] == [], "not one word of illness"
+    assert staff.post(facts, {f"{figure}college": "1", f"{figure}senior_secondary": "9", "note": "在读证明"}).status_code == 400
+    settled = {f"{figure}college": "1", f"{figure}senior_secondary": "1", f"{figure}early": "", "note": "在读证明两份"}
+    assert staff.post(facts, settled).status_code == 302
+    with everywhere(reason="decide"):
+        claim.refresh_from_db()
+        assert (claim.declared, claim.fund) == ({"college": "1", "senior_secondary": "1"}, "relief")
+        assert desk.decide(claim).approved_fen == 1_645_000
+
+
+def test_a_start_up_is_helped_once_in_a_lifetime_whatever_option_is_chosen(desk: Desk) -> None:
+    chengdu, member = load("chengdu-startup.2026", office=None), desk.world.member(331)
+    by = desk.world.worker(member)
+
+    def applied(**declared: str) -> Claim:
+        claim = _begin(desk, member, chengdu, event="hardship")
+        intake.tell(claim, {"event_on": ILL, "happened": "开店", "declared": declared}, by=by, on=ASKED)
+        for i, kind in enumerate(("licence", "identity")):
+            intake.add_document(claim, kind=kind, upload=CleanUpload("image/jpeg", b"j", "p.jpg", f"{claim.pk * 10 + i:064d}"), by=by)
+        intake.choose_card(claim, member.cards.first() or desk.world.card(member), by=by)
+        return intake.submit(claim, by=by, on=ASKED)
+
+    first, second = applied(guaranteed="30000.00"), applied(jobs="12")
+    assert desk.decide(first).approved_fen == 90_000
+    adjudication.review(second, by=desk.reviewer, on=ASKED)
+    with pytest.raises(DecisionRefused, match="0 元"):
+        adjudication.approve(second, by=desk.approver, on=ASKED)
+    with pytest.raises(ClaimRefused, match="“带动就业人数”要填整数"):
+        applied(jobs="1.5")
+    with pytest.raises(KeyError):
+        applied(rent="1")

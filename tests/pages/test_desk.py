@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from claims.models import Claim
 from claims.payouts import services as payouts
-from claims.payouts.models import PayoutBatch
+from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.services import adjudication, intake
 from claims.services.screening import screen
 from members.models import BankCard, ContributionDue, Enrolment, Evidence, Remittance, WorkUnit
@@ -162,6 +162,36 @@ def test_a_province_counts_the_offices_below_it(world: World, paid: Claim) -> No
     with everywhere(reason="look"):
         whole = reports.lines_of(YearlyStatement.objects.get())[-1].figures
     assert (whole["enrolments"], whole["contributions_fen"], whole["benefits_fen"]) == (1, 12_500, 440_000)
+
+
+def test_the_average_of_a_published_year_comes_out_of_its_claims(world: World, paid: Claim) -> None:
+    """城步 2014: 247,000 yuan for 112 claims is 2,205.36 a claim; the 2,580.7 that were published follow from no count at all."""
+    fen = [100_000 + 2_000 * i for i in range(111)]
+    fen.append(24_700_000 - sum(fen))
+    with everywhere(reason="arrange"):
+        line, claims = paid.payout_lines.get(), []
+        for i in range(len(fen)):
+            copy = Claim.objects.get(pk=paid.pk)
+            copy.pk, copy.public_id, copy.number, copy.office, copy.approved_fen = None, uuid.uuid4(), f"SLD{i:08d}", world.cast.b, fen[i]
+            claims.append(copy)
+        Claim.objects.bulk_create(claims)
+        lines = []
+        for i, claim in enumerate(claims):
+            copy = PayoutLine.objects.get(pk=line.pk)
+            copy.pk, copy.claim, copy.office, copy.sequence = None, claim, world.cast.b, line.sequence + i + 1
+            copy.reference, copy.amount_fen = f"REF{i}", fen[i]
+            lines.append(copy)
+        PayoutLine.objects.bulk_create(lines)
+        boss = make_user("s-b", "另一处负责人")
+        give_post(boss, world.cast.b, Role.OFFICE_MANAGER)
+    ask(client_of(boss), world.cast.b.pk)
+    with frozen(ASKED):
+        run_due("reports")
+    with everywhere(reason="look"):
+        statement = YearlyStatement.objects.get()
+        total = dict(zip(reports.NAMES, reports.table_rows(reports.lines_of(statement))[-1], strict=True))
+    assert (total["paid_claims"], total["benefits_fen"], total["mean_fen"]) == (112, 24_700_000, 220_536)
+    assert "¥2,205.36 元" in words(client_of(boss).get(reverse("admin:yearly_statement", args=[statement.pk])))
 
 
 def test_an_empty_year_says_why_it_is_empty(world: World) -> None:

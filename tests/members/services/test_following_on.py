@@ -1,6 +1,6 @@
 """A renewal that follows on from the last cover, and shares that count together with an older cover's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -42,13 +42,14 @@ def joined(world: World, terms: Terms, member: Member, shares: int = 1) -> Enrol
     )
 
 
-def on_a_roster(world: World, terms: Terms, *people: tuple[int, int]) -> Roster:
+def on_a_roster(world: World, terms: Terms, *people: tuple[int, int], meanwhile: Callable[[], None] = lambda: None) -> Roster:
     """These people (order of birth, shares) on a roster, enrolled as far as they may."""
     lines = [f"王小明,{make_id_number('610802', date(1990, 3, 8), order)},{shares}" for order, shares in people]
     data = "\n".join(["姓名,身份证号,份数", *lines]).encode()
     roster = rosters.upload(unit=world.unit, terms=terms, data=data, file_name="r.csv", by=world.agent_actor, on=JOINED)
     rosters.check(roster.pk, by=SYSTEM, on=JOINED)
     roster.refresh_from_db()
+    meanwhile()
     rosters.confirm(roster, by=world.agent_actor)
     rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
     roster.refresh_from_db()
@@ -131,6 +132,21 @@ def test_shares_under_an_older_cover_of_several_years_count_towards_the_greatest
     assert [verdict.sentence.zh for verdict in refused.verdicts if verdict.outcome == "fail"][-1].startswith("您已有 3 份还在保障期内")
     Enrolment.objects.filter(pk=full.pk).update(cover=DateRange(date(2025, 1, 1), START))
     assert joined(world, terms, full.member, 3).shares == 3
+
+
+def test_shares_that_somebody_got_since_the_check_are_counted_when_the_roster_is_enrolled(world: World) -> None:
+    """Of two people whose line was good one buys two shares of the plan that counts together before the agent confirms."""
+    terms = terms_like(YULIN, enrolment=rules(shares={"max": 3, "together_with": ["shaanxi-yulin-medical"]}))
+    buyer, other = (world.member(order) for order in (101, 103))
+
+    def meanwhile() -> None:
+        covered(world, world.yulin, buyer, date(2025, 1, 1), date(2028, 1, 1), shares=2)
+
+    roster = on_a_roster(world, terms, (101, 2), (103, 2), meanwhile=meanwhile)
+    bad = RosterRow.objects.get(roster=roster, outcome="bad")
+    assert (bad.problem, "又有了合计份数的其他保障" in bad.why) == ("shares", True)
+    assert [cover.member_id for cover in roster.enrolments.all()] == [other.pk]
+    assert (roster.good_count, roster.bad_count) == (1, 1)
 
 
 def rules(**more: object) -> dict[str, object]:

@@ -24,7 +24,7 @@ from programs.rules import assess as engine
 from programs.rules import explain, facts, gates, reading, steps
 from programs.rules.assess import Assessment, assess, limits_of
 from programs.rules.casefile import EVENTS, Situation
-from programs.rules.facts import BASES, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Settlement, Stay
+from programs.rules.facts import BASES, HARDSHIP, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Settlement, Stay
 from programs.rules.limits import limit_names
 from programs.rules.parse import parse
 from programs.rules.schedule import Item, Schedule
@@ -111,9 +111,17 @@ other_steps = st.one_of(
 )
 GATES: list[Data] = [
     {"diagnosis_in": ["C50", "I21"]}, {"hospital_grade": 2}, {"once_per_disease": True}, {"with_admission": True},
-    {"age": {"from": 16, "to": 60}}, {"death_within_days": 180}, {"gender": "female"},
+    {"age": {"from": 16, "to": 60}}, {"death_within_days": 180}, {"gender": "female"}, {"once": "period"},
 ]  # fmt: skip
 all_gates = st.sampled_from(GATES)
+ILLNESS = [event for event in EVENTS if event != HARDSHIP]
+ASKS = [
+    {"code": "loan", "name": {"zh": "贷款", "en": "loan"}, "in": "yuan"},
+    {"code": "jobs", "name": {"zh": "人数", "en": "jobs"}, "in": "count", "most": "50"},
+]
+each_steps = st.tuples(fen(1, 2_000_000), lumps, st.booleans()).map(
+    lambda x: {"for_each": {"every": x[0], "amount": x[1], "started": x[2]}}
+) | bands("amount", lumps).map(lambda data: {"tiers": data})
 
 
 def _is_cost(steps: list[Data]) -> bool:
@@ -122,8 +130,18 @@ def _is_cost(steps: list[Data]) -> bool:
 
 
 @st.composite
+def hardship_items(draw: st.DrawFn, code: str) -> Data:
+    """Help by a figure that is declared, once for a period or whenever it is applied for."""
+    made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "events": [HARDSHIP]}
+    steps = [{"declared": draw(st.sampled_from(["loan", "jobs"]))}, draw(each_steps), draw(ceilings(("period",), ABOVE_LUMPS))]
+    return made | {"steps": steps} | draw(st.sampled_from([{}, {"gates": [{"once": "period"}]}]))
+
+
+@st.composite
 def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     """One item of any form; limits may stand anywhere among its steps."""
+    if draw(st.integers(0, 7)) == 7:
+        return draw(hardship_items(code))
     begin = draw(draw(st.sampled_from([begin_cost, begin_cost, begin_cost, begin_days, begin_lump])))
     is_cost = "take" in begin
     kinds = [marginal_steps, marginal_steps, other_steps] if is_cost else [other_steps]
@@ -135,9 +153,9 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     for limit in draw(st.lists(ceilings(scopes, 0 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
         more.insert(draw(st.integers(waits, len(more))) if is_cost else len(more), limit)
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "steps": [begin, *more]}
-    made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], list(EVENTS)]))
+    made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], ILLNESS]))
     if draw(st.integers(0, 4)) == 4:
-        made["gates"] = [draw(all_gates)]
+        made["gates"] = [draw(all_gates.filter(lambda gate: "once" not in gate))]
     return made
 
 
@@ -160,7 +178,7 @@ def _one_amount_each(made: list[Data]) -> list[Data]:
         for step in item["steps"]:
             ((name, data),) = step.items()
             counted = {"ceiling": ("amount", "per_share"), "deduct": ("amount",), "per_day": ("max_days_in_period",)}.get(name, ())
-            if counted and data.get("scope") != "case" and data.get("per", "period") == "period":
+            if counted and counted[0] in data and data.get("scope") != "case" and data.get("per", "period") == "period":
                 same = first.setdefault((data.get("scope", name), data.get("key", name)), data)
                 data |= {field: same[field] for field in counted if field in data and field in same}
     return made
@@ -178,7 +196,10 @@ def plans(draw: st.DrawFn) -> Data:
                 step["ceiling"]["amount"] = str(Decimal(least) / 100)
     plan = {**PLAN, "items": _one_amount_each(made), "indemnity": draw(st.booleans())}
     plan["waiting"] = draw(st.sampled_from([{}, {"days": 30}, {"months": 1}]))
-    if len(codes) > 1 and draw(st.booleans()):
+    named = {step.get("declared") for item in made for step in item["steps"]}
+    if asks := [ask for ask in ASKS if ask["code"] in named]:
+        plan["asks"] = asks
+    elif len(codes) > 1 and draw(st.booleans()):
         groups = st.lists(st.sampled_from(codes), min_size=2, max_size=3, unique=True)
         plan["exclusive"] = draw(st.lists(groups, min_size=1, max_size=2))
         for item in made:  # those of other events would need a limit that they share
@@ -229,7 +250,7 @@ other_days = st.sampled_from([None] * 10 + DAYS)
 def cases(draw: st.DrawFn) -> CaseFacts:
     """Mostly stays in hospital within the cover; now and then anything else."""
     return CaseFacts(
-        event=draw(st.sampled_from(["admission"] * 6 + list(EVENTS))),
+        event=draw(st.sampled_from(["admission"] * 6 + [HARDSHIP] * 2 + list(EVENTS))),
         event_on=draw(event_days),
         stays=tuple(draw(st.lists(stays(), min_size=draw(st.sampled_from([0, 1, 1, 1])), max_size=2))),
         diagnosis_code=draw(st.sampled_from(["C50.9", "C50.9", "I21", "J45", ""])),
@@ -240,6 +261,7 @@ def cases(draw: st.DrawFn) -> CaseFacts:
         claimed_on=draw(other_days),
         other_aid=draw(st.none() | yuan(300_000)),
         circumstances=draw(st.sampled_from([frozenset()] * 6 + [frozenset({"drunk"}), frozenset({"fight", "abroad"})])),
+        declared=draw(st.sampled_from([{}, {"loan": Decimal("45000.50")}, {"jobs": Decimal(12)}, {"loan": ZERO, "jobs": Decimal(1)}])),
     )
 
 

@@ -128,6 +128,16 @@ def test_bands_of_waiting_give_the_last_one_for_an_accident() -> None:
     assert paid(schedule, event="disease_death", **accident) == "1000.00"  # a death of disease is no accident
 
 
+def test_a_sum_by_waiting_is_the_one_of_the_best_stay() -> None:
+    """A stay on day 10 does not take the sum away that the one on day 100 gives; there is one sum for the claim, as ever."""
+    early, late = {"admitted_on": "2026-01-10"}, {"admitted_on": "2026-04-10"}
+    sums = {"wait": [{"from_day": 1, "to_day": 30, "amount": "0"}, {"from_day": 31, "amount": "500"}]}
+    ratios = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0"}, {"from_day": 31, "ratio": "0.5"}]}
+    for steps in ((sums,), ({"fixed": "1000"}, ratios)):
+        schedule = plan(item(*steps))
+        assert [paid(schedule, stays=stays) for stays in ([early], [early, late], [late, late])] == ["0.00", "500.00", "500.00"]
+
+
 def test_a_ratio_by_waiting_looks_at_each_stay_by_its_own_day() -> None:
     """Half until day 30. By the first stay's day alone both would be halved, or (the other way round) neither."""
     wait = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0.50"}, {"from_day": 31, "ratio": "1"}]}
