@@ -8,6 +8,7 @@ import warnings
 import zlib
 from dataclasses import dataclass
 
+import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -27,11 +28,14 @@ _ACTIVE_WORDS = "PDF 文件里有脚本、附件或密码，请打印成普通 P
 _COMPLEX_WORDS = "PDF 文件太复杂，请拍照上传"
 _STREAM = re.compile(rb"(?<!end)stream[ \t]*(?:\r\n?|\n)")
 _TWICE_PACKED = re.compile(rb"/(?:FlateDecode|Fl)\b\s*/(?:FlateDecode|Fl)\b")
+_PHOTOS = ("JPEG", "PNG", "WEBP", "HEIF")
+# Phones keep photos as HEIC. The picture alone is read: no small copy of it, no depth, no layers.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 # What the leading bytes of a file tell, where there is better advice than "only photos and PDF".
 _KNOWN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (
-        re.compile(rb"....ftyp(heic|heix|hevc|heim|heis|mif1|msf1|avif)", re.DOTALL),
-        "这是 HEIC 格式的照片，请在手机里另存为 JPG，或直接用这个页面拍照上传",
+        re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1|avif|avis)", re.DOTALL),
+        "这张手机照片（HEIC 或 AVIF）打不开，请在手机里另存为 JPG，或直接用这个页面拍照上传",
     ),
     (re.compile(rb"PK[\x03\x05]"), "这是压缩包或办公文件，请拍照，或另存为 PDF 再上传"),
     (re.compile(rb"\xd0\xcf\x11\xe0"), "这是压缩包或办公文件，请拍照，或另存为 PDF 再上传"),
@@ -55,7 +59,7 @@ class CleanUpload:
 
 
 def inspect(data: bytes, file_name: str) -> CleanUpload:
-    """The harmless copy of a photo (JPEG, PNG, WebP) or PDF. UploadError for anything else: what the bytes are
+    """The harmless copy of a photo (JPEG, PNG, WebP, HEIC) or PDF. UploadError for anything else: what the bytes are
     decides, never the name. The hash is of the bytes as uploaded, so the same photo sent twice is recognised."""
     if not data:
         raise UploadError("文件是空的，请重新拍照或选择文件")
@@ -72,17 +76,17 @@ def _clean_image(data: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise UploadError("照片像素太大，请用手机普通模式重新拍照")
+            with Image.open(io.BytesIO(data), formats=_PHOTOS) as image:
+                _refuse_large(image)
                 image.load()
+                _refuse_large(image)  # a HEIC may turn out larger than it said
                 upright = _plain(_upright(image))
     except UploadError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UploadError("照片像素太大，请用手机普通模式重新拍照") from error
     except UnidentifiedImageError as error:
-        words = next((words for known, words in _KNOWN if known.match(data)), "只能上传照片（JPG、PNG）或 PDF 文件，请重新选择")
+        words = next((words for known, words in _KNOWN if known.match(data)), "只能上传照片（JPG、PNG、HEIC）或 PDF 文件，请重新选择")
         raise UploadError(words) from error
     except Exception as error:  # decoders raise many kinds of error on damaged files
         raise UploadError("照片不完整或已损坏，请重新拍照后上传") from error
@@ -90,6 +94,11 @@ def _clean_image(data: bytes) -> bytes:
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85, optimize=True)
     return out.getvalue()
+
+
+def _refuse_large(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise UploadError("照片像素太大，请用手机普通模式重新拍照")
 
 
 def _upright(image: Image.Image) -> Image.Image:

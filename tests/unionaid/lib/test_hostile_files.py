@@ -40,6 +40,21 @@ def turned(orientation: int, *, located: bool = False) -> bytes:
     return out.getvalue()
 
 
+def of_a_phone(orientation: int) -> bytes:
+    """The same as a phone keeps it: HEIC, which way is up told beside the picture, and where it was taken."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(turned(orientation, located=True))) as image:
+        image.save(out, "HEIF", exif=image.info["exif"], quality=95)
+    return out.getvalue()
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A small HEIC that says it is this large."""
+    data = photo("HEIF", size=(64, 64))
+    place = data.index(b"ispe") + 8
+    return data[:place] + struct.pack(">II", width, height) + data[place + 8 :]
+
+
 def animated(kind: str) -> bytes:
     out = io.BytesIO()
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
@@ -143,8 +158,9 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "bomb.zip": (lambda: archive("a.txt", b"0" * (8 << 20)), "压缩包"),
     "bomb.xlsx": (lambda: archive("xl/worksheets/sheet1.xml", b"0" * (8 << 20)), "压缩包"),
     "old-office.doc": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "压缩包"),
-    "apple.heic": (lambda: HEIC, "HEIC"),
-    "cut-apple.heic": (lambda: HEIC[:20], "HEIC"),
+    "head-alone.heic": (lambda: HEIC, "HEIC"),
+    "cut-head.heic": (lambda: HEIC[:20], "HEIC"),
+    "picture.avif": (lambda: photo("AVIF"), "AVIF"),
     # two things at once
     "zip-behind.jpg": (lambda: photo() + archive("shell.php", PHP), ""),
     "php-behind.jpg": (lambda: photo() + PHP, ""),
@@ -155,6 +171,8 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "page-in-a.webp": (lambda: photo("WEBP", exif=b"Exif\0\0" + SCRIPT), ""),
     "zip-behind.pdf": (lambda: pdf(after=archive("shell.php", PHP)), CUT),
     "page-behind.pdf": (lambda: pdf(after=SCRIPT), CUT),
+    "php-behind.heic": (lambda: photo("HEIF") + PHP, ""),
+    "script-in-the-notes.heic": (lambda: photo("HEIF", exif=b"Exif\0\0" + SCRIPT, xmp=SCRIPT), ""),
     "photo-before.pdf": (lambda: photo() + pdf(), ""),
     # broken and cut
     "cut.jpg": (lambda: photo(size=(400, 300))[:-400], BROKEN),
@@ -162,12 +180,18 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut.png": (lambda: photo("PNG", size=(400, 300))[:-60], BROKEN),
     "no-points.png": (lambda: png(8, 8), BROKEN),
     "cut.webp": (lambda: photo("WEBP", size=(400, 300))[:-40], BROKEN),
+    "cut.heic": (lambda: photo("HEIF", size=(400, 300))[:-60], BROKEN),
+    "cut-in-the-middle.heic": (lambda: photo("HEIF", size=(400, 300))[:200], "HEIC"),
+    "smaller-than-it-is.heic": (lambda: claiming(8, 8), BROKEN),
+    "no-size.heic": (lambda: claiming(0, 0), "HEIC"),
     "no-size.png": (lambda: png(0, 0, chunk(b"IDAT", zlib.compress(b""))), ONLY),
     # too much
     "144-megapixels.png": (lambda: png(12000, 12000, chunk(b"IDAT", bomb(144))), LARGE),
     "144-megapixels-claimed.png": (lambda: png(12000, 12000), LARGE),
     "four-thousand-million-wide.png": (lambda: png(2**31 - 1, 1), LARGE),
     "51-megapixels.png": (lambda: png(10200, 5000), LARGE),
+    "144-megapixels-claimed.heic": (lambda: claiming(12000, 12000), LARGE),
+    "four-thousand-million-wide.heic": (lambda: claiming(2**31 - 1, 2**31 - 1), LARGE),
     "text-bomb.png": (lambda: png(8, 8, chunk(b"zTXt", b"a\0\0" + bomb(80)), chunk(b"IDAT", zlib.compress(b"\0" * 72))), BROKEN),
     "stream-bomb.pdf": (lambda: pdf(b"<</Filter /FlateDecode>>\nstream\n" + bomb(130) + b"\nendstream"), COMPLEX),
     "packed-twice.pdf": (lambda: pdf(stream(zlib.compress(b"0" * 99), b"/Filter [/FlateDecode /FlateDecode]")), COMPLEX),
@@ -181,6 +205,9 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "palette.png": (lambda: photo("PNG", mode="P"), ""),
     "sixteen-bits.png": (lambda: deep(), ""),
     "with-its-place.jpg": (lambda: turned(1, located=True), ""),
+    "of-a-phone.heic": (lambda: of_a_phone(1), ""),
+    "clear.heic": (lambda: photo("HEIF", mode="RGBA"), ""),
+    "series.heic": (lambda: animated("HEIF"), ""),
     **{f"turned-{way}.jpg": ((lambda way=way: turned(way)), "") for way in range(1, 9)},
     "turned-nowhere.jpg": (lambda: turned(77), ""),
     # PDFs
@@ -242,8 +269,9 @@ def test_there_are_as_many_kinds_as_promised() -> None:
     ("way", "place"),
     [(1, (30, 3)), (2, (30, 3)), (3, (30, 36)), (4, (30, 36)), (5, (3, 30)), (6, (36, 30)), (7, (36, 30)), (8, (3, 30))],
 )
-def test_a_photo_stands_as_it_was_taken(way: int, place: tuple[int, int]) -> None:
-    with Image.open(io.BytesIO(inspect(turned(way), "a.jpg").content)) as copy:
+@pytest.mark.parametrize("taken", [turned, of_a_phone])
+def test_a_photo_stands_as_it_was_taken(way: int, place: tuple[int, int], taken: Callable[[int], bytes]) -> None:
+    with Image.open(io.BytesIO(inspect(taken(way), "a.jpg").content)) as copy:
         red, _green, blue = copy.getpixel(place)
         assert red > 200 > 60 > blue
 
