@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from members.models import Departure, Enrolment, Member, Roster, WorkUnit
 from members.services.people import PersonRefused
+from members.services.sight import take_wards_along
 from members.transitions import LIVE
 from programs.rules.survival import CHANGES, survives
 from programs.selectors import schedule_of
@@ -197,6 +198,7 @@ def _settle(departures: Sequence[Departure], *, by: Actor) -> None:
     ended = _end_covers(departures, by=by)
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, {"ids": [one.pk for one in departures], "live": list(LIVE)})
+    take_wards_along([one.member_id for one in departures])
     record([one.member for one in departures], "depart", by=by)
     for kind, title, text in _NEWS:
         _tell([one for one in departures if one.kind == kind and one.member_id not in ended], title, text)

@@ -59,6 +59,21 @@ UPDATE members_member m SET unit_ids = ARRAY(SELECT x FROM unnest(m.unit_ids) x 
 FROM (SELECT person, array_agg(unit) AS units FROM unnest(%(people)s::bigint[], %(units)s::bigint[]) AS p(person, unit) GROUP BY 1) gone
 WHERE gone.person = m.id"""
 
+# A child is where the parent works.
+_WARDS = """
+UPDATE members_member w SET unit_id = g.unit_id, office_id = coalesce(g.office_id, w.office_id),
+  unit_ids = ARRAY(SELECT DISTINCT x FROM unnest(w.unit_ids || g.unit_id) x WHERE x IS NOT NULL ORDER BY x),
+  office_ids = ARRAY(SELECT DISTINCT x FROM unnest(w.office_ids || g.office_id) x WHERE x IS NOT NULL ORDER BY x)
+FROM members_member g
+WHERE g.id IN ({people}) AND w.guardian_id = g.id AND w.guardian_id IS NOT NULL AND w.unit_id IS DISTINCT FROM g.unit_id"""
+
+
+def take_wards_along(people: Sequence[int]) -> None:
+    """The minor children of these people are with the unit and the office where the people themselves are now. One statement; runs in
+    an open scope that shows everyone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WARDS.format(people="SELECT unnest(%(people)s::bigint[])"), {"people": list(people)})
+
 
 def end_for_all(run: Run) -> dict[str, Any] | None:
     """The next stretch of people. Running it again does nothing; stopped anywhere, it goes on behind the last stretch."""
@@ -86,6 +101,7 @@ def _next(people: str, names: dict[str, Any], run: Run, *, last: int) -> dict[st
 def _end(people: str, names: dict[str, Any], *, by: Actor) -> int:
     """How many pairs of a person and a unit were taken apart. The same statements for one as for thousands."""
     with connection.cursor() as cursor:
+        cursor.execute(_WARDS.format(people=people), names)
         cursor.execute(_UNBOUND.format(people=people), names)
         pairs: list[Pair] = cursor.fetchall()
         bound = {pair for speak in BINDINGS for pair in speak(pairs)} if pairs else set()

@@ -56,6 +56,10 @@ def seen_by(member: Member) -> set[int]:
     return set(Member.objects.get(pk=member.pk).unit_ids)
 
 
+def unit_of(member: Member) -> int | None:
+    return Member.objects.get(pk=member.pk).unit_id
+
+
 def page(world: World, member: Member, on: date) -> int:
     """The answer to the old unit's agent who opens the person's page."""
     client = Client()
@@ -110,6 +114,7 @@ def test_a_child_is_seen_where_the_parent_works(world: World) -> None:
     night(ASKED)
     assert seen_by(child) == {world.unit.pk}
     departures.leave(parent, on=GONE, by=world.agent_actor, today=ASKED)
+    assert unit_of(child) is None
     night(ASKED + timedelta(days=1))
     assert seen_by(child) == set()
 
@@ -117,6 +122,9 @@ def test_a_child_is_seen_where_the_parent_works(world: World) -> None:
 def test_a_roster_that_moves_people_ends_the_old_units_sight_at_once(world: World, elsewhere: Actor) -> None:
     covered, free = world.member(101, "王小明"), world.member(103, "李小明")
     world.cover(covered)
+    child = people.add_child(free, name="李小小", id_number=make_id_number("610802", date(2020, 3, 8), 103), by=world.worker(free), on=ASKED)
+    people.confirm_guardian(child, free, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
+    assert unit_of(child) == world.unit.pk
     numbers = numbers_of([covered.pk, free.pk])
     text = "\n".join([f"{TITLES['name']},{TITLES['id_number']}", *(f"{one.name},{numbers[one.pk][0]}" for one in (covered, free))])
     unit, terms = units.WorkUnit.objects.get(pk__in=elsewhere.unit_ids), load("national-inpatient.2026")
@@ -127,6 +135,9 @@ def test_a_roster_that_moves_people_ends_the_old_units_sight_at_once(world: Worl
     run_due("default")
     assert seen_by(covered) == {world.unit.pk, unit.pk}, "cover through the old unit runs on"
     assert seen_by(free) == {unit.pk}
+    assert unit_of(child) == unit.pk, "a child goes along"
+    night(ASKED)
+    assert seen_by(child) == {unit.pk}
 
 
 def test_it_goes_on_behind_the_last_stretch_and_takes_as_many_statements_for_many(
