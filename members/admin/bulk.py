@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -77,7 +79,10 @@ def page_of(kind: str) -> Callable[[HttpRequest], HttpResponse]:
 
             def act() -> str:
                 made = bulk.request(kind, form.cleaned_data["things"], note=form.cleaned_data.get("note", ""), by=by)
-                return reverse("admin:bulk_result", args=[made[0].pk])
+                if len(made) == 1:
+                    return reverse("admin:bulk_result", args=[made[0].pk])
+                messages.success(request, gettext("已分 {count} 个机构办理，在下面的“最近的批量办理”里逐个看结果。").format(count=len(made)))
+                return reverse(f"admin:bulk_{kind}")
 
             if address := attempt_once(request, form, act):
                 return redirect(address)
@@ -95,7 +100,7 @@ def _context(kind: str, form: BulkForm, rows: Sequence[Any]) -> dict[str, Any]:
         "about": about,
         "form": form,
         "rows": [(row, reverse(address, args=[row.pk]), _told(row), str(row.pk) in ticked) for row in rows],
-        "past": BulkWork.objects.filter(kind=kind).select_related("requested_by").order_by("-id")[:10],
+        "past": BulkWork.objects.filter(kind=kind).select_related("requested_by", "office").order_by("-id")[:20],
     }
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from members import receipt
 from members.admin.enrolments import papers_of
+from members.admin.enrolments import RefuseForm
 from members.models import ContributionDue, DuePaper, Enrolment
 from members.selectors.contributions import candidates_for, over_paid
 from members.services import contributions
@@ -62,14 +63,6 @@ class WaiveForm(forms.Form):
         error_messages={"invalid_choice": _("请选择原因"), "required": _("请选择原因")},
     )  # fmt: skip
     note = forms.CharField(label=_("说明"), max_length=200, error_messages={"required": _("请写明减收的依据")})
-
-
-class RefuseForm(forms.Form):
-    """Why a person is not taken in."""
-
-    note = forms.CharField(
-        label=_("不予参加的原因（职工会看到）"), max_length=200, error_messages={"required": _("请写明不予参加的原因")}
-    )
 
 
 def due_page(request: HttpRequest, pk: int) -> HttpResponse:

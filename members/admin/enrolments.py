@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,10 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 from members.facts import cover_waits
 from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
-from members.services import people
+from members.services import contributions, people
 from members.services.people import masked_numbers
 from members.transitions import LIVE
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
@@ -40,17 +43,50 @@ PAPERS = {
 }
 
 
+class RefuseForm(forms.Form):
+    """Why a person is not taken in."""
+
+    note = forms.CharField(
+        label=_("不予参加的原因（职工会看到）"), max_length=200, error_messages={"required": _("请写明不予参加的原因")}
+    )
+
+
 def papers_of(enrolments: Sequence[Enrolment]) -> list[tuple[Evidence, Any]]:
     """The papers of these enrolments with their names. One statement."""
     rows = Evidence.objects.filter(enrolment__in=[row.pk for row in enrolments]).order_by("id")
     return [(paper, PAPERS.get(paper.kind, _("其他证明"))) for paper in rows]
 
 
+def _cover(pk: int) -> Enrolment:
+    rows = Enrolment.objects.select_related("member", "holder", "program", "terms", "unit", "office", "roster")
+    return get_object_or_404(rows, pk=pk)
+
+
 @require_GET
 def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One enrolment with its papers, its contribution and its acts."""
-    rows = Enrolment.objects.select_related("member", "holder", "program", "terms", "unit", "office", "roster")
-    cover = get_object_or_404(rows, pk=pk)
+    return _shown(request, _cover(pk), RefuseForm())
+
+
+@require_POST
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who joined on their own is not taken in, before the contribution has come or after a part of it."""
+    cover, form, status = _cover(pk), RefuseForm(request.POST), 400
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                contributions.refuse(cover, by=request.actor, on=today(), note=form.cleaned_data["note"])  # type: ignore[attr-defined]
+        except MoveRefused as no:
+            form.add_error(None, no.message)
+            status = status_of(no)
+            cover.refresh_from_db(fields=["state", "version"])
+        else:
+            messages.success(request, gettext("已记为不予参加，职工会收到原因。已经到账的回到来款里，可以提出退款。"))
+            return redirect("admin:enrolment", pk)
+    return _shown(request, cover, form, status=status)
+
+
+def _shown(request: HttpRequest, cover: Enrolment, refusal: RefuseForm, *, status: int = 200) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     dues = cover.dues.order_by("id") if cover.roster_id is None else cover.roster.dues.order_by("id")
     context = desk_context(
@@ -66,12 +102,14 @@ def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],
         guardian_open=guardian_open(cover),
         may_confirm_guardian=may(actor, "people.confirm_guardian", cover.office_id),
+        refusal=refusal,
+        may_refuse=cover.state == "contribution_due" and cover.roster_id is None and may(actor, "enrolments.refuse", cover.office_id),
         may_void=cover.state in LIVE and may(actor, "voidings.propose", cover.office_id),
         voidings=Voiding.objects.filter(Q(enrolment=cover) | Q(roster_id=cover.roster_id, roster__isnull=False)).order_by("-id")[:20],
         links=may(actor, "contributions.view"),
         history=told_history(cover),
     )
-    return render(request, "desk/enrolment.html", context)
+    return render(request, "desk/enrolment.html", context, status=status)
 
 
 def guardian_open(cover: Enrolment) -> bool:
@@ -117,6 +155,7 @@ class EnrolmentAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "enrolment", "enrolments.view", enrolment_page),
         ("<int:pk>/guardian/", "enrolment_guardian", "people.confirm_guardian", confirm_guardian),
+        ("<int:pk>/refuse/", "enrolment_refuse", "enrolments.refuse", refuse),
         ("papers/<int:pk>", "evidence", "enrolments.view", evidence),
     )
     search_hint = _("完整的身份证号或手机号，或单位的统一社会信用代码")

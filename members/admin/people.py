@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Enrolment, Member
 from members.selectors.joining import FURTHER, further_answers
 from members.selectors.people import members_by_number
+from members.services import people
 from members.services.people import full_id_number, masked_numbers
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
 from unionaid.offices.roles import Actor, may
+from unionaid.web.asking import PastDayField
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Member, number="", label="name", page="admin:member", find=members_by_number)
@@ -50,11 +54,38 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         full=full,
         form=form if may_see else None,
         may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),
+        may_tell_retirement=member.employment == Member.Employment.RETIRED and may(actor, "people.change", member.office_id),
         covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
         history=told_history(member),
     )
     return render(request, "desk/member.html", context, status=status)
+
+
+class RetirementForm(forms.Form):
+    """Since when somebody is retired of whom only that is known."""
+
+    retired_on = PastDayField(label=_("退休日期"), help_text=_("退休证或退休审批表上写的日期"), error_messages={"required": _("请填写退休日期")})
+
+
+def retirement_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The office writes down, from the paper shown, since when a retired person is retired."""
+    member = get_object_or_404(Member.objects.filter(employment=Member.Employment.RETIRED), pk=pk)
+    form = RetirementForm(request.POST or None, initial={"retired_on": member.retired_on})
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            people.tell(member, {"retired_on": form.cleaned_data["retired_on"]}, by=request.actor)  # type: ignore[attr-defined]
+        messages.success(request, gettext("已登记退休日期。"))
+        return redirect("admin:member", pk)
+    context = desk_context(
+        request,
+        trail=[list_of(Member)],
+        title=gettext("{name}：退休日期").format(name=member.name),
+        member=member,
+        numbers=masked_numbers([member.pk]).get(member.pk),
+        form=form,
+    )
+    return render(request, "desk/retirement.html", context, status=400 if form.errors else 200)
 
 
 @admin.register(Member)
@@ -64,7 +95,10 @@ class MemberAdmin(HouseAdmin):
     view_action = "members.view"
     section, place = "joining", 30
     page = "admin:member"
-    desk_urls = (("<int:pk>/record/", "member", "members.view", member_page),)
+    desk_urls = (
+        ("<int:pk>/record/", "member", "members.view", member_page),
+        ("<int:pk>/retired/", "member_retired", "people.change", retirement_page),
+    )
     search_hint = _("姓名的开头，或完整的身份证号、手机号")
     empty_hint = _("没有找到这样的职工。请核对姓名或号码；只有在本机构参加过的职工才会列出。")
     list_display = ("name", "id_number", "phone", "gender", "birth_date", column("unit", _("单位")))

@@ -19,6 +19,7 @@ from members.models import Roster
 from members.selectors import rosters as reading
 from members.services import participation, roster_returns
 from members.services.rosters import outcome_sheet
+from members.transitions import ROSTER_GONE
 from programs.models import Program
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
@@ -106,6 +107,7 @@ def _context(request: HttpRequest, roster: Roster, form: DecisionForm, refused: 
         trail=[list_of(Roster)],
         title=roster.file_name,
         roster=roster,
+        gone=roster.state in ROSTER_GONE,
         form=form,
         refused=refused,
         may_return=may_return and roster.state in ("uploaded", "checked"),

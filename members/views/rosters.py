@@ -17,6 +17,7 @@ from members.forms.unit import RosterForm
 from members.models import Roster, RosterRow, WorkUnit
 from members.selectors import rosters as reading
 from members.services import rosters
+from members.transitions import ROSTER_GONE
 from members.views.unit_parts import due_parts, show, unit_or_404
 from programs.models import Terms
 from programs.rules.fees import chosen_splits
@@ -159,6 +160,7 @@ def _page(request: HttpRequest, found: Roster, *, refused: str = "", status: int
         "length": length(found.term_months) if found.term_months else "",
         "person_part": "" if found.person_fen is None else format_yuan(found.person_fen),
         "working": working,
+        "gone": found.state in ROSTER_GONE,
         "progress": _progress(request, found) if working else None,
         "tiles": reading.tiles_of(found),
         "only": only,

@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from members.models import Correction, Departure, Enrolment, Member, Voiding
@@ -128,6 +130,32 @@ def test_the_desk_retires_a_person(world: World, cover: Enrolment) -> None:
     assert "已办理" in text(answer)
     assert seen(lambda: Member.objects.get(pk=cover.member_id)).employment == "retired"
     assert browser(world.cast.outsider).get(address).status_code == 404
+
+
+def test_the_desk_writes_down_since_when_a_retired_person_is_retired(world: World, cover: Enrolment) -> None:
+    desk = browser(world.cast.reviewer)
+    address, page = reverse("admin:member_retired", args=[cover.member_id]), reverse("admin:member", args=[cover.member_id])
+    assert desk.get(address).status_code == 404, "who is not retired has no such day"
+    assert address not in text(desk.get(page))
+    seen(lambda: Member.objects.filter(pk=cover.member_id).update(employment="retired"))
+    assert address in text(desk.get(page))
+    assert desk.post(address, {"retired_on": "明天"}).status_code == 400
+    assert desk.post(address, {"retired_on": "2026-03-01"}).status_code == 302
+    assert seen(lambda: Member.objects.get(pk=cover.member_id).retired_on) == date(2026, 3, 1)
+    assert "2026年3月1日" in text(desk.get(page))
+
+
+def test_a_person_who_joined_alone_is_not_taken_in_by_the_manager(world: World, cover: Enrolment) -> None:
+    """The right to it is the manager's too, who does not confirm payments."""
+    seen(lambda: Enrolment.objects.filter(pk=cover.pk).update(state="contribution_due"))
+    manager, address = browser(world.cast.manager), reverse("admin:enrolment_refuse", args=[cover.pk])
+    assert address in text(manager.get(reverse("admin:enrolment", args=[cover.pk])))
+    assert "请写明不予参加的原因" in text(manager.post(address, {"note": " "}))
+    assert browser(world.cast.reviewer).post(address, {"note": "不符合条件"}).status_code == 403
+    assert manager.post(address, {"note": "不符合条件"}).status_code == 302
+    assert seen(lambda: Enrolment.objects.get(pk=cover.pk).state) == "refused"
+    again = manager.post(address, {"note": "不符合条件"})
+    assert (again.status_code, "未通过" in text(again)) == (409, True)
 
 
 def test_an_enrolment_is_void_by_two_people_and_its_certificate_says_so(world: World, cover: Enrolment) -> None:
