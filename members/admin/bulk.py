@@ -81,7 +81,8 @@ def page_of(kind: str) -> Callable[[HttpRequest], HttpResponse]:
                 made = bulk.request(kind, form.cleaned_data["things"], note=form.cleaned_data.get("note", ""), by=by)
                 if len(made) == 1:
                     return reverse("admin:bulk_result", args=[made[0].pk])
-                messages.success(request, gettext("已分 {count} 个机构办理，在下面的“最近的批量办理”里逐个看结果。").format(count=len(made)))
+                words = gettext("已分 {count} 个机构办理，在下面的“最近的批量办理”里逐个看结果。")
+                messages.success(request, words.format(count=len(made)))
                 return reverse(f"admin:bulk_{kind}")
 
             if address := attempt_once(request, form, act):

@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from members import receipt
-from members.admin.enrolments import papers_of
-from members.admin.enrolments import RefuseForm
+from members.admin.enrolments import RefuseForm, papers_of
 from members.models import ContributionDue, DuePaper, Enrolment
 from members.selectors.contributions import candidates_for, over_paid
 from members.services import contributions

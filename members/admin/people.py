@@ -65,7 +65,9 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
 class RetirementForm(forms.Form):
     """Since when somebody is retired of whom only that is known."""
 
-    retired_on = PastDayField(label=_("退休日期"), help_text=_("退休证或退休审批表上写的日期"), error_messages={"required": _("请填写退休日期")})
+    retired_on = PastDayField(
+        label=_("退休日期"), help_text=_("退休证或退休审批表上写的日期"), error_messages={"required": _("请填写退休日期")}
+    )
 
 
 def retirement_page(request: HttpRequest, pk: int) -> HttpResponse:

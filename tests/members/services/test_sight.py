@@ -122,7 +122,8 @@ def test_a_child_is_seen_where_the_parent_works(world: World) -> None:
 def test_a_roster_that_moves_people_ends_the_old_units_sight_at_once(world: World, elsewhere: Actor) -> None:
     covered, free = world.member(101, "王小明"), world.member(103, "李小明")
     world.cover(covered)
-    child = people.add_child(free, name="李小小", id_number=make_id_number("610802", date(2020, 3, 8), 103), by=world.worker(free), on=ASKED)
+    number = make_id_number("610802", date(2020, 3, 8), 103)
+    child = people.add_child(free, name="李小小", id_number=number, by=world.worker(free), on=ASKED)
     people.confirm_guardian(child, free, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
     assert unit_of(child) == world.unit.pk
     numbers = numbers_of([covered.pk, free.pk])
