@@ -154,16 +154,16 @@ def _fixed(i: Mapping[str, str], r: str) -> Words:
 
 def _declared(i: Mapping[str, str], r: str) -> Words:
     if i["in_yuan"] == "True":
-        return Words(f"申报的{i['name']} {yuan(r)} 元", f"declared, {i['name_en']}: {yuan(r)} yuan")
-    return Words(f"申报的{i['name']} {Decimal(r):,f}", f"declared, {i['name_en']}: {Decimal(r):,f}")
+        return Words(f"申报：{i['name']} {yuan(r)} 元", f"declared: {i['name_en']}, {yuan(r)} yuan")
+    return Words(f"申报：{i['name']} {plain(r)}", f"declared: {i['name_en']}, {plain(r)}")
 
 
 def _for_each(i: Mapping[str, str], r: str) -> Words:
     if Decimal(i["every"]) == 1:
         return Words(f"{i['parts']} × 每个 {yuan(i['amount'])} 元", f"{i['parts']} × {yuan(i['amount'])} each")
     return Words(
-        f"每 {plain(i['every'])} 计 {yuan(i['amount'])} 元，计 {i['parts']} 个",
-        f"{yuan(i['amount'])} for each {plain(i['every'])}: {i['parts']} times",
+        f"每 {plain(i['every'])} {'个' if i['counts'] == 'True' else '元'}计 {yuan(i['amount'])} 元，计 {i['parts']} 次",
+        f"{yuan(i['amount'])} for each {plain(i['every'])}{'' if i['counts'] == 'True' else ' yuan'}: {i['parts']} times",
     )
 
 
@@ -184,6 +184,8 @@ def _scale(i: Mapping[str, str], r: str) -> Words:
 
 
 def _tiers(i: Mapping[str, str], r: str) -> Words:
+    if i.get("counts") == "True":
+        return Words(f"{plain(i['of'])} 所在档次给付 {yuan(r)} 元", f"{plain(i['of'])} lies in the tier of {yuan(r)}")
     return Words(f"{yuan(i['of'])} 元所在档次给付 {yuan(r)} 元", f"{yuan(i['of'])} lies in the tier of {yuan(r)}")
 
 
@@ -295,7 +297,7 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"{LOOKED_UP[i['by']].zh}“{i['value']}”不在本项的表内", f"{LOOKED_UP[i['by']].en} “{i['value']}” is not in this item's table"
         ),
         "exclusion": lambda: Words(f"属于除外情形“{i['name']}”", f"excluded: {i['name_en']}"),
-        "not_declared": lambda: Words(f"没有申报{i['name']}", f"not declared: {i['name_en']}"),
+        "not_declared": lambda: Words(f"没有申报“{i['name']}”", f"not declared: {i['name_en']}"),
         "given_before": lambda: Words(
             f"本项只给一次，{SCOPE_WORDS[i['scope']].zh}已经给过",
             f"paid once only, and it was paid before ({SCOPE_WORDS[i['scope']].en})",

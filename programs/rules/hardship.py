@@ -1,11 +1,12 @@
 """Applications for help (困难申请): they answer to hardship and not to illness, and rest on figures that the applicant declares."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from programs.rules.facts import HARDSHIP
 from programs.rules.faults import Fault, fault
-from programs.rules.schedule import Schedule
+from programs.rules.schedule import Ask, Schedule, Step
 
 Data = Mapping[str, Any]
 
@@ -15,6 +16,22 @@ def hardship_faults(schedule: Schedule) -> Iterator[Fault]:
     yield from _illness_faults(schedule)
     yield from _figure_faults(schedule)
     yield from _once_faults(schedule)
+
+
+def told_figures(steps: Sequence[Step], asks: Mapping[str, Ask]) -> tuple[Step, ...]:
+    """The steps of one item, where a declared figure says what it is called, and the step that turns a number into an amount that it is
+    a number. A figure that nobody asks for stays as it is (`hardship_faults`)."""
+    made, counts = list[Step](), False
+    for step in steps:
+        if step.name == "declared" and (ask := asks.get(step.data["figure"])):
+            made.append(replace(step, data={**step.data, "name": ask.name, "in_yuan": ask.in_yuan}))
+            counts = not ask.in_yuan
+        elif counts and "counts" in step.data:
+            made.append(replace(step, data={**step.data, "counts": True}))
+            counts = False
+        else:
+            made.append(step)
+    return tuple(made)
 
 
 # What an application for help has nothing of: no stay, no bill, no disease, no injury.

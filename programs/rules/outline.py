@@ -70,9 +70,11 @@ PER = {
 }
 
 
-def _bands(bands: Any, value: Any) -> Words:
-    zh = [f"{yuan(a)} 元{f'至 {yuan(b)} 元' if b is not None else '以上'}{value.zh(v)}" for a, b, v in bands]
-    en = [f"{yuan(a)} {f'to {yuan(b)}' if b is not None else 'and above'}: {value.en(v)}" for a, b, v in bands]
+def _bands(bands: Any, value: Any, *, counts: bool = False) -> Words:
+    """Bands of yuan, or of a number of something."""
+    say, unit = (plain, " 个") if counts else (yuan, " 元")
+    zh = [f"{say(a)}{unit}{f'至 {say(b)}{unit}' if b is not None else '以上'}{value.zh(v)}" for a, b, v in bands]
+    en = [f"{say(a)} {f'to {say(b)}' if b is not None else 'and above'}: {value.en(v)}" for a, b, v in bands]
     return Words("，".join(zh), "; ".join(en))
 
 
@@ -92,7 +94,7 @@ def _marginal(d: Mapping[str, Any]) -> Words:
 
 
 def _tiers(d: Mapping[str, Any]) -> Words:
-    bands = _bands(d["bands"], _Sum)
+    bands = _bands(d["bands"], _Sum, counts=d["counts"])
     return Words(f"按档次给付：{bands.zh}", f"by tiers: {bands.en}")
 
 
@@ -121,14 +123,16 @@ def _fixed(d: Mapping[str, Any]) -> Words:
 
 
 def _declared(d: Mapping[str, Any]) -> Words:
-    return Words("以申报的数为基数", "based on the figure declared")
+    return Words(f"以申报的“{d['name'].zh}”为基数", f"based on what is declared: {d['name'].en}")
 
 
 def _for_each(d: Mapping[str, Any]) -> Words:
     every, started = plain(d["every"]), Words("，不足的也算一个", ", one begun counts too") if d["started"] else Words("", "")
     if d["every"] == 1:
         return Words(f"每个 {yuan(d['amount'])} 元", f"{yuan(d['amount'])} yuan each")
-    return Words(f"每 {every} 计 {yuan(d['amount'])} 元{started.zh}", f"{yuan(d['amount'])} yuan for each {every}{started.en}")
+    unit = Words("个", "") if d["counts"] else Words("元", " yuan")
+    zh, en = f"每 {every} {unit.zh}计 {yuan(d['amount'])} 元{started.zh}", f"{yuan(d['amount'])} yuan for each {every}{unit.en}{started.en}"
+    return Words(zh, en)
 
 
 def _table(d: Mapping[str, Any]) -> Words:

@@ -20,7 +20,7 @@ from jsonschema.exceptions import ValidationError
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
-from programs.rules.hardship import hardship_faults
+from programs.rules.hardship import hardship_faults, told_figures
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
@@ -438,6 +438,7 @@ def _day(data: Data, key: str) -> date | None:
 def _schedule(data: Data) -> Schedule:
     organiser, source, period = data["organiser"], data["source"], data["period"]
     waiting = _waiting(data.get("waiting", {}))
+    asks = {one["code"]: _ask(one) for one in data.get("asks", [])}
     return Schedule(
         code=data["code"],
         version=data["version"],
@@ -458,8 +459,8 @@ def _schedule(data: Data) -> Schedule:
         fees=tuple(_fee(one) for one in data["contribution"].get("classes", [data["contribution"]])),
         pay_within_days=data["contribution"].get("pay_within_days", PAY_WITHIN_DAYS),
         waiting=waiting,
-        asks=tuple(_ask(one) for one in data.get("asks", [])),
-        items=tuple(_item(one, waiting) for one in data["items"]),
+        asks=tuple(asks.values()),
+        items=tuple(_item(one, waiting, asks) for one in data["items"]),
         exclusive=tuple(tuple(group) for group in data.get("exclusive", [])),
         exclusions=tuple(_exclusion(one) for one in data.get("exclusions", [])),
         indemnity=data.get("indemnity", False),
@@ -552,7 +553,7 @@ def _waiting(data: Data) -> Waiting:
     return Waiting(data.get("days", 0), data.get("months", 0), data.get("waived_on_renewal_within_days"))
 
 
-def _item(data: Data, waiting: Waiting) -> Item:
+def _item(data: Data, waiting: Waiting, asks: Mapping[str, Ask]) -> Item:
     own = _waiting(data["waiting"]) if "waiting" in data else waiting
     return Item(
         code=data["code"],
@@ -561,7 +562,7 @@ def _item(data: Data, waiting: Waiting) -> Item:
         fund=data.get("fund", "mutual_aid"),
         events=tuple(data["events"]),
         gates=tuple(Gate(*_part(one, _GATE_DATA)) for one in data.get("gates", [])),
-        steps=tuple(Step(*_part(one, _STEP_DATA)) for one in data["steps"]),
+        steps=told_figures([Step(*_part(one, _STEP_DATA)) for one in data["steps"]], asks),
         waiting=own if data.get("waits", True) else None,
     )
 
@@ -599,10 +600,10 @@ _STEP_DATA: dict[str, Callable[[Any], Data]] = {
     "per_day": _amounts("rate", deductible_days=0, max_days=0, max_days_in_period=0, key="plan"),
     "fixed": lambda data: {"amount": Decimal(data)},
     "declared": lambda data: {"figure": data},
-    "for_each": _amounts("every", "amount", started=False),
+    "for_each": _amounts("every", "amount", started=False, counts=False),
     "table": lambda data: {"by": data["by"], "amounts": _sums(data["amounts"]), "labels": _labels(data)},
     "scale": lambda data: {"by": data["by"], "sum": Decimal(data["sum"]), "ratios": _sums(data["ratios"]), "labels": _labels(data)},
-    "tiers": lambda data: {"bands": _edges(data, "amount")},
+    "tiers": lambda data: {"bands": _edges(data, "amount"), "counts": False},
     "shares": lambda data: {"max": data},
     "wait": lambda data: {
         "what": "amount" if "amount" in data[0] else "ratio",

@@ -341,9 +341,6 @@ class Schedule:
         named = {step.data["figure"] for step in steps if step.name == "declared"}
         return tuple(ask for ask in self.asks if ask.code in named)
 
-    def ask(self, code: str) -> Ask:
-        return next(ask for ask in self.asks if ask.code == code)
-
     def fund_of(self, event: str) -> str:
         """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""
         return next(item.fund for item in self.items if event in item.events)

@@ -240,13 +240,13 @@ def fixed(run: Running, data: Mapping[str, Any]) -> None:
 def declared(run: Running, data: Mapping[str, Any]) -> None:
     """Begin with a figure that the applicant declared. Nothing declared at all is something missing; a figure left out beside
     others is one that was not applied for."""
-    ask = run.schedule.ask(data["figure"])
+    figure, name = data["figure"], data["name"]
     if not run.case.declared:
         raise Stop(missing("declared"))
-    if ask.code not in run.case.declared:
-        raise Stop(Reason("not_declared", {"name": ask.name.zh, "name_en": ask.name.en}))
-    run.amounts = [run.case.declared[ask.code]]
-    run.note("declared", name=ask.name.zh, name_en=ask.name.en, in_yuan=ask.in_yuan)
+    if figure not in run.case.declared:
+        raise Stop(Reason("not_declared", {"name": name.zh, "name_en": name.en}))
+    run.amounts = [run.case.declared[figure]]
+    run.note("declared", name=name.zh, name_en=name.en, in_yuan=data["in_yuan"])
 
 
 def for_each(run: Running, data: Mapping[str, Any]) -> None:
@@ -259,7 +259,7 @@ def for_each(run: Running, data: Mapping[str, Any]) -> None:
     before = run.total
     parts = parts_of(before, data["every"], started=data["started"])
     run.amounts = [parts * data["amount"]]
-    run.note("for_each", of=before, every=data["every"], parts=parts, amount=data["amount"])
+    run.note("for_each", of=before, every=data["every"], parts=parts, amount=data["amount"], counts=data["counts"])
 
 
 def parts_of(amount: Decimal, every: Decimal, *, started: bool) -> Decimal:
@@ -300,7 +300,7 @@ def tiers(run: Running, data: Mapping[str, Any]) -> None:
         if before > over and (up_to is None or before <= up_to):
             found = amount
     run.amounts = [found]
-    run.note("tiers", of=before)
+    run.note("tiers", of=before, **({"counts": True} if data["counts"] else {}))
 
 
 def shares(run: Running, data: Mapping[str, Any]) -> None:

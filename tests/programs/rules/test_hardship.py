@@ -77,10 +77,12 @@ def test_every_line_is_told_in_both_languages_and_the_facts_come_back_as_they_we
     told = situation(schedule, {"event": "hardship", "declared": {"loan": "60000", "jobs": 12}})
     assert case_of(as_data(told.case)) == told.case
     lines = [line.words for one in _told(schedule, declared={"loan": "60000"}).as_data()["items"] for line in sentences(one)]
-    assert "申报的创业贷款金额 60,000.00 元" in [words.zh for words in lines]
-    assert "每 10,000 计 600.00 元，计 6 个" in [words.zh for words in lines]
+    assert "申报：创业贷款金额 60,000.00 元" in [words.zh for words in lines]
+    assert "每 10,000 元计 600.00 元，计 6 次" in [words.zh for words in lines]
     assert all(words.zh and words.en for words in lines)
-    assert all(words.zh and words.en for one in schedule.items for words in item_lines(one))
+    outline = [words.zh for one in schedule.items for words in item_lines(one)]
+    assert "以申报的“带动就业人数”为基数" in outline
+    assert "按档次给付：0 个至 10 个给付 2,000.00 元，10 个以上给付 3,000.00 元" in outline
 
 
 _LIMIT = {"ceiling": {"amount": "9", "scope": "disease"}}
