@@ -34,6 +34,7 @@ BATCH = Graph(
             ("assembled_by", "checked_by"),
             "released_by",
             ("payouts.release",),
+            proof=True,
         ),
         Arrow("finish_release", _("放款完成"), ("releasing",), "released", "payouts.release"),
         Arrow("book", _("记入回盘"), ("released",), "booked", "payouts.book"),
@@ -80,6 +81,7 @@ RECOVERY = Graph(
             "recoveries.write_off",
             ("write_off_proposed_by", "decided_by"),
             "written_off_by",
+            proof=True,
         ),
     ),
 )

@@ -167,6 +167,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         checker.get_by_label("资金、银行文件格式和付款账户都对").check()
         checker.get_by_role("button", name="复核无误").click()
         manager.goto(payer.url)
+        manager.get_by_label("您的登录密码").fill(PASSWORD)
         manager.get_by_role("button", name="放款", exact=True).click()
         payer.wait_for_timeout(500)
         for _ in range(60):

@@ -32,6 +32,10 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(_("可登录"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The second factor (`accounts.second_factor`): its sealed key, since when it counts, and the last time step that was taken.
+    totp_key = models.BinaryField(null=True, editable=False)
+    totp_since = models.DateTimeField(null=True, editable=False)
+    totp_last = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
     USERNAME_FIELD = "username"
@@ -44,6 +48,26 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.display_name
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Is a code asked for beside the password?"""
+        return self.totp_since is not None
+
     def get_short_name(self) -> str:
         """The name the desk greets people by."""
         return self.display_name
+
+
+class Proof(models.Model):
+    """One try to prove again who one is before money leaves (`accounts.stepup`), right or wrong. Never changed or removed."""
+
+    append_only = True
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    session_hash = models.BinaryField(max_length=32)
+    passed = models.BooleanField()
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("身份再核实")
+        indexes = [models.Index(fields=["user", "at"], name="proof_of_user")]

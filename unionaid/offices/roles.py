@@ -156,6 +156,7 @@ class Actor:
     member_id: int | None = None
     unit_ids: frozenset[int] = frozenset()
     system: bool = False
+    proven: bool = False  # proved again a moment ago who they are (`workflow.stepup`); asked by arrows with `proof`
 
     @property
     def roles(self) -> frozenset[Role]:

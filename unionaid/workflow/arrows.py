@@ -22,7 +22,8 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Arrow:
     """One action. `not_by` names the user columns whose holder may not take it (separation of duties);
-    `stamp` the user column that it fills; `then` the kinds of job that follow, one per moved row."""
+    `stamp` the user column that it fills; `then` the kinds of job that follow, one per moved row; `proof`: money
+    leaves by it, and only who has proved again who they are may take it (`workflow.stepup`)."""
 
     action: str
     label: str | Promise
@@ -32,6 +33,7 @@ class Arrow:
     not_by: tuple[str, ...] = ()
     stamp: str = ""
     then: tuple[str, ...] = ()
+    proof: bool = False
 
 
 @dataclass(frozen=True)

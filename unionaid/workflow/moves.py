@@ -182,6 +182,8 @@ def _role(user_id: int | None, arrow: Arrow) -> Role:
 def _refuse_person(arrow: Arrow, row: Stateful, by: Actor) -> None:
     if not may(by, arrow.permission, getattr(row, "office_id", None)):
         raise NotAllowed(_("您没有“{action}”的权限。").format(action=arrow.label))
+    if arrow.proof and not by.proven:
+        raise NotAllowed(_("“{action}”之前要再证明一次是您本人：请在办理的页面输入登录密码。").format(action=arrow.label))
     for column in arrow.not_by:
         if by.user_id is not None and getattr(row, f"{column}_id") == by.user_id:
             raise NotAllowed(_("前面的步骤是您办的，“{action}”要由另一个人来办。").format(action=arrow.label))

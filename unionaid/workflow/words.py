@@ -43,6 +43,8 @@ ACTS: dict[str, str | Promise] = {
     "tell_work": _("填写工作单位"),
     "see_id_number": _("查看完整身份证号"),
     "take_return": _("导入银行回盘"),
+    "prove": _("再次核实身份"),
+    "prove_wrongly": _("再次核实身份未通过"),
     "drop_lines": _("移出批次的明细"),
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),

@@ -118,9 +118,9 @@ def _batches() -> QuerySet[PayoutBatch]:
 def decide(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Check it, send it back, hand it in again, let the money go, or take it back; what is refused is said at its form."""
     batch = get_object_or_404(_batches(), pk=pk)
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    form = deciding.form_of(act, batch, request.POST)
-    if form.is_valid() and attempt(form, lambda: str(deciding.act_of(act, batch, form, by)())):
+    form = deciding.form_of(act, batch, request, request.POST)
+    proven = deciding.proven(act, form, request, batch) if form.is_valid() else None
+    if proven and attempt(form, lambda: str(deciding.act_of(act, batch, form, proven)())):
         messages.success(request, deciding.DONE[act])
         return redirect("admin:payout_batch", pk=pk)
     return _show(request, get_object_or_404(_batches(), pk=pk), bound={act: form}, status=form.status)
@@ -190,7 +190,7 @@ def _show(
         ],
         file=getattr(batch, "bank_file", None),
         may_fetch=may(actor, "payouts.book", batch.office_id),
-        forms={act: deciding.form_of(act, batch) for act in acts} | {act: form for act, form in (bound or {}).items() if form.errors},
+        forms={act: deciding.form_of(act, batch, request) for act in acts} | dict(bound or {}),
         bound=next(iter(bound or {}), ""),
         apart=deciding.kept_apart(batch, actor, acts),
         confirmed=deciding.confirmed(batch) if "check" in acts or "release" in acts else [],

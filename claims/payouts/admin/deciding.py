@@ -6,14 +6,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from claims.payouts import checking, services
 from claims.payouts.models import PayoutBatch
 from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm
 from unionaid.web.fields import YuanField
+from unionaid.workflow import stepup
 
 MOST_LEFT_OUT = 500
 WHOLE = {"required": _("请填写笔数"), "invalid": _("请填写整数"), "min_value": _("请填写整数"), "max_value": _("请填写整数")}
@@ -102,10 +105,19 @@ def open_acts(batch: PayoutBatch, by: Actor) -> list[str]:
     ]
 
 
-def form_of(act: str, batch: PayoutBatch, data: Any = None) -> AskForm:
-    """The form of this act, as the batch stands now."""
+def form_of(act: str, batch: PayoutBatch, request: HttpRequest, data: Any = None) -> AskForm:
+    """The form of this act, as the batch stands now; by which money leaves, it asks who one is."""
     seen = {name: getattr(batch, name) for name in ("version", "fund", "bank_format", "payer_account")}
-    return FORMS[act](data, initial=seen, auto_id=f"{act}_%s")
+    form = FORMS[act](data, initial=seen, auto_id=f"{act}_%s")
+    if PayoutBatch.graph.arrow(act).proof:
+        stepup.ask(form, request)
+    return form
+
+
+def proven(act: str, form: AskForm, request: HttpRequest, batch: PayoutBatch) -> Actor | None:
+    """Who takes this act by a valid form; None when the form had to prove who they are and did not."""
+    by = actor(request)
+    return stepup.prove(form, request, batch, by) if PayoutBatch.graph.arrow(act).proof else by
 
 
 def act_of(act: str, batch: PayoutBatch, form: AskForm, by: Actor) -> Callable[[], Any]:

@@ -23,6 +23,7 @@ from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_o
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.fields import DayField, YuanField
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt_once
 from unionaid.workflow.selectors import findable, told_history
 
@@ -87,13 +88,15 @@ def recovery_page(request: HttpRequest, pk: int) -> HttpResponse:
     recovery = get_object_or_404(rows, pk=pk)
     by, bound = actor(request), ""
     arrived = _arrived(recovery, by) if recovery.state == "open" else []
-    form_of = {act: _form(act, arrived, recovery) for act in _open_acts(recovery, by)}
+    form_of = {act: _form(act, arrived, recovery, request) for act in _open_acts(recovery, by)}
     status = 200
     if request.method == "POST":
         bound, status = request.POST.get("act", ""), 400
         if bound in form_of:
-            form = form_of[bound] = _form(bound, arrived, recovery, data=request.POST)
-            if form.is_valid() and (address := attempt_once(request, form, lambda: _done(request, recovery, bound, form))):
+            form = form_of[bound] = _form(bound, arrived, recovery, request, data=request.POST)
+            proven = (stepup.prove(form, request, recovery, by) if _by_proof(bound) else by) if form.is_valid() else None
+            said = {name: value for name, value in form.cleaned_data.items() if name not in ("password", "code")} if proven else {}
+            if proven and (address := attempt_once(request, form, lambda: _done(request, recovery, bound, said, proven), body=said)):
                 return redirect(address)
             status = form.status
             recovery.refresh_from_db()
@@ -118,18 +121,24 @@ def _arrived(recovery: Recovery, by: Actor) -> list[Remittance]:
     return sorted(rows, key=lambda one: recovery.number not in one.remark)
 
 
-def _form(act: str, arrived: list[Remittance], recovery: Recovery, data: Any = None) -> KeyedForm:
+def _by_proof(act: str) -> bool:
+    return any(arrow.action == act and arrow.proof for arrow in Recovery.graph.arrows)
+
+
+def _form(act: str, arrived: list[Remittance], recovery: Recovery, request: HttpRequest, data: Any = None) -> KeyedForm:
     """The form of an act; of the money that arrived, so much is proposed as can be matched of the first."""
     kind, told = ACTS[act][1], {}
     if arrived and recovery.number in arrived[0].remark:
         told["amount"] = format_yuan(min(arrived[0].left_fen, recovery.left_fen)).replace(",", "")
     form = MatchForm(data, arrived=arrived, initial=told) if kind is MatchForm else kind(data)
     form.auto_id = f"{act}_%s"
+    if _by_proof(act):
+        stepup.ask(form, request)
     return form
 
 
-def _done(request: HttpRequest, recovery: Recovery, act: str, form: KeyedForm) -> str:
-    said, by, on = form.cleaned_data, actor(request), today()
+def _done(request: HttpRequest, recovery: Recovery, act: str, said: Mapping[str, Any], by: Actor) -> str:
+    on = today()
     acts: dict[str, Callable[[], Any]] = {
         "agree": lambda: recoveries.agree(recovery, _parts(recovery, said), by=by, on=on),
         "match": lambda: recoveries.match(

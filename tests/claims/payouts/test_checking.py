@@ -10,6 +10,7 @@ from claims.payouts import checking, services
 from claims.payouts.invariants import INVARIANTS
 from claims.payouts.models import PayoutBatch
 from claims.payouts.services import PayoutRefused
+from claims.payouts.transitions import BATCH
 from claims.services import adjudication
 from tests.factories.offices import Cast, give_post
 from tests.factories.payouts import check
@@ -45,7 +46,9 @@ def _check(batch: PayoutBatch, cast: Cast, user: User) -> None:
     checking.check(batch, seen=checking.figures_of(batch), version=batch.version, by=cast.actor(user))
 
 
-def test_with_every_right_of_the_house_nobody_takes_two_steps_of_a_payment(world: World, batch: PayoutBatch) -> None:
+def test_with_every_right_of_the_house_nobody_takes_two_steps_of_a_payment(
+    world: World, batch: PayoutBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cast, worker = world.cast, Claim.objects.earliest("id").claimant.user
     everyone = (cast.payer, cast.checker, cast.reviewer, cast.approver, worker)
     for user in everyone:
@@ -61,6 +64,15 @@ def test_with_every_right_of_the_house_nobody_takes_two_steps_of_a_payment(world
     for user in everyone:
         with pytest.raises(MoveRefused), transaction.atomic():
             services.release(batch, by=cast.actor(user))
+    logged_in = replace(cast.actor(cast.manager), proven=False)
+    with pytest.raises(NotAllowed, match="证明一次是您本人"), transaction.atomic():
+        services.release(batch, by=logged_in)
+    with transaction.atomic():  # the control: without the arrow's word for it, being logged in is enough
+        monkeypatch.setitem(BATCH._by_action, "release", replace(BATCH.arrow("release"), proof=False))
+        services.release(batch, by=logged_in)
+        transaction.set_rollback(True)
+    monkeypatch.undo()
+    batch.refresh_from_db()
     services.release(batch, by=cast.actor(cast.manager))
     fresh = PayoutBatch.objects.get(pk=batch.pk)
     assert [fresh.assembled_by, fresh.checked_by, fresh.released_by] == [cast.payer, cast.checker, cast.manager]

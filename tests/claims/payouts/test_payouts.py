@@ -10,6 +10,7 @@ from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
 from tests.factories.clients import client_of
+from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.ledger.models import Entry
@@ -106,7 +107,8 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
             batch = PayoutBatch.objects.get()
         page, go = reverse("admin:payout_batch", args=[batch.pk]), reverse("admin:payout_release", args=[batch.pk])
         assert "4,400.00" in payer.get(page).content.decode()
-        assert manager.post(go).status_code == 409, "not before it is checked"
+        proof = {"password": PASSWORD}
+        assert manager.post(go, proof).status_code == 409, "not before it is checked"
         look = {"version": batch.version, "fund": batch.fund, "bank_format": batch.bank_format, "sure": "on"}
         held = reverse("admin:payout_check", args=[batch.pk])
         checker = client_of(world.cast.checker)
@@ -115,9 +117,9 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
         right = look | {"line_count": "1", "total": "4,400.00"}
         assert payer.post(held, right).status_code == 403
         assert checker.post(held, right).status_code == 302
-        assert payer.post(go).status_code == 403
-        assert client_of(world.cast.outsider).post(go).status_code == 404
-        assert manager.post(go).status_code == 302
+        assert payer.post(go, proof).status_code == 403
+        assert client_of(world.cast.outsider).post(go, proof).status_code == 404
+        assert manager.post(go).status_code == 302, "proven a moment ago"
         assert manager.post(go).status_code == 409
         run_due("payouts")
         content = payer.get(reverse("admin:payout_file", args=[batch.pk])).content

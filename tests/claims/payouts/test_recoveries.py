@@ -19,6 +19,7 @@ from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.desk import CRITICAL, Desk
+from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, load
 from unionaid.accounts.models import User
@@ -282,6 +283,7 @@ def test_the_pages_carry_it_from_the_review_to_the_last_payment(paid: Case) -> N
     assert payer.post(desk, {"act": "propose_write_off", "note": "家庭困难", "key": "p"}).status_code == 302
     manager = _client(cast.manager)
     assert "家庭困难" in manager.get(desk).content.decode()
-    assert manager.post(desk, {"act": "write_off", "note": "同意", "key": "q"}).status_code == 302
+    agreed = {"act": "write_off", "note": "同意", "key": "q"}
+    assert [manager.post(desk, agreed | said).status_code for said in ({}, {"password": "x"}, {"password": PASSWORD})] == [400, 400, 302]
     assert "不用再退" in _client(made.claimant.user).get(worker).content.decode()
     assert "多付的部分已经办结" in _client(made.claimant.user).get(reverse("claims:status", args=[made.public_id])).content.decode()

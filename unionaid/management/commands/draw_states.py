@@ -55,6 +55,7 @@ def _section(name: str, graph: Graph) -> Iterator[str]:
 
 def _row(arrow: Arrow) -> str:
     who = "、".join(str(LABELS[role]) for role in Role if role in GRANTS[arrow.permission])
+    who += "（再次核实身份）" if arrow.proof else ""
     sources = " ".join(f"`{source}`" for source in arrow.sources)
     kept_out = " ".join(f"`{column}`" for column in arrow.not_by) or "—"
     return f"| `{arrow.action}` | {arrow.label} | {sources} | `{arrow.target}` | {who} | {kept_out} |"
