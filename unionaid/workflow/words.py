@@ -44,6 +44,8 @@ ACTS: dict[str, str | Promise] = {
     "see_id_number": _("查看完整身份证号"),
     "take_return": _("导入银行回盘"),
     "drop_lines": _("移出批次的明细"),
+    "confirm_return": _("确认记入银行回盘"),
+    "discard_return": _("移除导入的银行回盘"),
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),
