@@ -54,10 +54,9 @@ INVARIANTS = (
             count(*) FILTER (WHERE l.state = 'open') AS open
           FROM payouts_payoutline l GROUP BY l.batch_id),
         books AS (
-          SELECT l.batch_id, -sum(e.amount_fen) AS fen FROM payouts_payoutline l
-            JOIN ledger_transaction t ON t.kind = 'payout' AND t.source_type = 'payouts.payoutline' AND t.source_id = l.id
+          SELECT t.source_id AS batch_id, -sum(e.amount_fen) AS fen FROM ledger_transaction t
             JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id AND a.code = 'in_transit'
-          GROUP BY l.batch_id)
+          WHERE t.kind = 'payout' AND t.source_type = 'payouts.payoutbatch' GROUP BY 1)
         SELECT b.office_id, b.number FROM payouts_payoutbatch b LEFT JOIN lines ON lines.batch_id = b.id
           LEFT JOIN books ON books.batch_id = b.id LEFT JOIN payouts_bankfile f ON f.batch_id = b.id
         WHERE b.state NOT IN ('assembling', 'cancelled') AND (b.line_count <> coalesce(lines.n, 0) OR b.total_fen <> coalesce(lines.fen, 0))
@@ -87,6 +86,25 @@ INVARIANTS = (
         GROUP BY office_id, fund HAVING sum(fen) <> 0""",
     ),
     Invariant(
+        "I8.1",
+        _("每一部分回盘的到账和退回合计，与记在其中的明细、账上的凭证一致"),
+        """WITH said AS (
+          SELECT r.bank_return_id AS id, sum(l.amount_fen) FILTER (WHERE r.succeeded) AS good,
+            sum(l.amount_fen) FILTER (WHERE NOT r.succeeded) AS bad
+          FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id WHERE r.outcome = 'booked' GROUP BY 1),
+        posted AS (
+          SELECT p.bank_return_id AS id, sum(e.amount_fen) FILTER (WHERE t.kind = 'payout_settled') AS good,
+            sum(e.amount_fen) FILTER (WHERE t.kind = 'payout_returned') AS bad
+          FROM payouts_returnpart p JOIN ledger_transaction t ON t.source_type = 'payouts.returnpart' AND t.source_id = p.id
+            JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id AND a.code = 'in_transit'
+          GROUP BY 1),
+        parts AS (SELECT bank_return_id AS id, sum(succeeded_fen) AS good, sum(failed_fen) AS bad FROM payouts_returnpart GROUP BY 1)
+        SELECT b.office_id, b.file_name FROM payouts_bankreturn b
+          LEFT JOIN said USING (id) LEFT JOIN posted USING (id) LEFT JOIN parts USING (id)
+        WHERE (coalesce(said.good, 0), coalesce(said.bad, 0)) <> (coalesce(parts.good, 0), coalesce(parts.bad, 0))
+          OR (coalesce(posted.good, 0), coalesce(posted.bad, 0)) <> (coalesce(parts.good, 0), coalesce(parts.bad, 0))""",
+    ),
+    Invariant(
         "I11",
         _("提交、单位核对、初审、终审、编制、复核、放款，没有两步是同一个人"),
         """SELECT c.office_id, c.number FROM claims_claim c
@@ -101,7 +119,7 @@ INVARIANTS = (
         _("申领、付款明细、批次和凭证同属一个机构"),
         """SELECT l.office_id, l.reference FROM payouts_payoutline l JOIN payouts_payoutbatch b ON b.id = l.batch_id
           JOIN claims_claim c ON c.id = l.claim_id
-          LEFT JOIN ledger_transaction t ON t.source_type = 'payouts.payoutline' AND t.source_id = l.id
+          LEFT JOIN ledger_transaction t ON t.source_type = 'payouts.payoutbatch' AND t.source_id = b.id
         WHERE l.office_id <> b.office_id OR l.office_id <> c.office_id OR t.office_id <> l.office_id""",
     ),
     Invariant(

@@ -17,7 +17,8 @@ def release(run: Run) -> dict[str, Any] | None:
 @job("payouts.book_return", queue="payouts", label=_("记入回盘"))
 def book_return(run: Run) -> dict[str, Any] | None:
     """Book a result file of the bank."""
-    services.book_return(run.subject_ids[0], by=run.by, on=run.on)
+    after = services.book_part(run.subject_ids[0], run.cursor.get("after", 0), by=run.by, on=run.on)
+    return None if after is None else {"after": after}
 
 
 @job("recoveries.open", queue="payouts", label=_("发起追回"))

@@ -36,6 +36,9 @@ class PayoutBatch(Stateful, OfficeOwned):
     payer_bank = models.CharField(_("付款开户行"), max_length=80, blank=True)
     line_count = models.PositiveIntegerField(_("笔数"), default=0)
     total_fen = models.BigIntegerField(_("合计（分）"), default=0)
+    # How its claims were chosen (`choosing.Choice`), and which of the chosen ones cannot be paid so: [number of the claim, why].
+    choice = models.JSONField(default=dict)
+    left_out = models.JSONField(default=list)
     state = models.CharField(max_length=24, choices=BATCH.choices(), default=BATCH.initial)
     assembled_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     assembled_at = models.DateTimeField(null=True)
@@ -124,7 +127,7 @@ class BankFile(Scoped):
 
 
 class BankReturn(OfficeOwned):
-    """A result file of the bank (回盘文件), taken once per content."""
+    """A result file of the bank (回盘文件), taken once per content: read whole, shown, and booked part by part once it is confirmed."""
 
     batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="returns")
     file_name = models.CharField(max_length=200)
@@ -132,6 +135,8 @@ class BankReturn(OfficeOwned):
     content = models.BinaryField()
     uploaded_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField(db_default=models.functions.Now())
+    confirmed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField(null=True)
     succeeded_count = models.PositiveIntegerField(default=0)
     failed_count = models.PositiveIntegerField(default=0)
@@ -142,15 +147,39 @@ class BankReturn(OfficeOwned):
         constraints = [models.UniqueConstraint(fields=["batch", "sha256"], name="return_file_once")]
 
 
+class ReturnPart(OfficeOwned):
+    """Lines of a result file that were booked in one transaction; its sums are what was posted. Never changed."""
+
+    append_only = True
+
+    bank_return = models.ForeignKey(BankReturn, models.PROTECT, related_name="parts")
+    number = models.PositiveIntegerField()
+    succeeded_count = models.PositiveIntegerField()
+    succeeded_fen = models.BigIntegerField()
+    failed_count = models.PositiveIntegerField()
+    failed_fen = models.BigIntegerField()
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("回盘记账")
+        constraints = [models.UniqueConstraint(fields=["bank_return", "number"], name="return_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bank_return_id}/{self.number}"
+
+
 class ReturnRow(Scoped):
     """One line of a result file: what the bank says, and what came of it. Nothing is guessed."""
 
     class Outcome(models.TextChoices):
+        READY = "ready", _("与批次一致，可以记账")
         BOOKED = "booked", _("已记账")
         ALREADY = "already", _("此前已记账")
         UNKNOWN = "unknown", _("不在本批次中")
         MISMATCH = "mismatch", _("金额不符")
         DUPLICATE = "duplicate", _("文件内重复")
+        CONTRADICTED = "contradicted", _("文件内前后矛盾")
+        CHANGED = "changed", _("与此前的结果不同")
         PENDING = "pending", _("银行还在处理")
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="bank_return")

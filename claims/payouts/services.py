@@ -5,32 +5,41 @@ file a function of the locked batch, results booked once per line.
 """
 
 import hashlib
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
+from claims.payouts import line_tables, return_tables
 from claims.payouts.bank import answers, formats
-from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
+from claims.payouts.bank.lines import Head, UnreadableReturn
 from claims.payouts.checking import PayoutRefused, stand_apart
-from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnRow
-from claims.payouts.recoveries import book_set_offs, set_off
+from claims.payouts.line_tables import PART, Added, TakenElsewhere
+from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnPart
+from claims.payouts.recoveries import book_set_offs
+from claims.payouts.return_tables import Told
 from members.models import BankCard
-from members.services.people import card_number
 from unionaid.ledger.accounts import Code, Fund
-from unionaid.ledger.models import Transaction
-from unionaid.ledger.posting import Line, Posting, post, reverse
+from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, may
 from unionaid.web.keys import ring
 from unionaid.workflow.jobs import enqueue
-from unionaid.workflow.moves import move, record
+from unionaid.workflow.moves import NotAllowed, move, record
+from unionaid.workflow.moves_in_sets import move_set
+from unionaid.workflow.notices import tell
 
-LINES, FILES, RETURNS = "payouts_payoutline", "payouts_bankfile", "payouts_bankreturn"
+FILES, RETURNS = "payouts_bankfile", "payouts_bankreturn"
+_CAME_BACK = gettext_lazy("一笔互助金没有付成，请更正收款账户")
+_PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请打开申领，看看银行说的原因，填写另一个收款账户；我们会重新付款，金额不变。")
 
 
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
@@ -44,78 +53,60 @@ def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
 
 @transaction.atomic
 def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) -> PayoutBatch:
-    """Freeze payee, account and amount of each claim in a new batch. Nobody who entered, reviewed or approved one of
-    the claims may do it. A line the bank's file cannot hold is named before anything is paid."""
+    """Freeze payee, account and amount of each of these claims in a new batch. Nobody who entered, reviewed or approved one of
+    the claims may do it. A claim that the bank's file cannot hold is named, and nothing is made."""
     if not claims:
         raise PayoutRefused(_("没有可以付款的申领。"))
-    fresh = list(
-        Claim.objects.filter(pk__in=[c.pk for c in claims]).select_related("card", "member", "claimant", "terms").order_by("pk")
-    )
+    ids = sorted({claim.pk for claim in claims})
+    funds = set(Claim.objects.filter(pk__in=ids).values_list("fund", flat=True).distinct())
+    if len(funds) > 1:
+        raise PayoutRefused(_("互助金、救助金、慰问金各有各的账，请分开编制批次。"))
+    batch = begin(office=office, fund=funds.pop() if funds else Fund.MUTUAL_AID, by=by, on=on)
+    for i in range(0, len(ids), PART):
+        added = _add(batch, ids[i : i + PART], by=by)
+        for left in added.left_out:
+            raise PayoutRefused(_("{claim} 的收款信息银行不能处理：{why}。请先更正账户。").format(claim=left.claim, why=left.why))
+    return finish(batch, by=by)
+
+
+def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str, Any] | None = None) -> PayoutBatch:
+    """A new batch without a line, to be paid from the office's account as it stands now. PayoutRefused when a file of the office's bank
+    cannot be made for it."""
     batch = PayoutBatch.objects.create(
         office=office,
         number=f"FK{on:%y%m%d}{get_random_string(5, '0123456789')}",
-        fund=_one_fund(fresh),
+        fund=fund,
         business_on=on,
         bank_format=office.bank_format,
         payer_name=office.account_name,
         payer_account=office.account_number,
         payer_bank=office.bank_name,
+        choice=dict(choice or {}),
         assembled_by_id=by.user_id,
     )
     if why := formats.unfit_head(batch.bank_format, _head(batch)):
         raise PayoutRefused(why)
-    move(fresh, "put_in_batch", by=by, details={"batch": batch.number})
-    failed = {
-        line.claim_id: line
-        for line in PayoutLine.objects.filter(claim__in=fresh, state="failed", reissued_as__isnull=True)
-    }
-    lines = [_line(batch, number, claim, failed.get(claim.pk)) for number, claim in enumerate(fresh, start=1)]
-    set_off([line for line in lines if line.reissue_of is None])
-    for line in lines:
-        if why := formats.unfit(batch.bank_format, _payment(line)):
-            words = _("{claim} 的收款信息银行不能处理：{why}。请先更正账户。")
-            raise PayoutRefused(words.format(claim=line.claim.number, why=why))
+    return batch
+
+
+def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor) -> Added:
+    """Lines for these claims, which are in the batch from now on."""
+    added, taken = line_tables.stage(batch, claim_ids, after=batch.line_count)
+    move_set(Claim, taken, "put_in_batch", by=by, details={"batch": batch.number})
     try:
-        with transaction.atomic():
-            PayoutLine.objects.bulk_create(lines, batch_size=2000)
-    except IntegrityError as error:
+        line_tables.keep(batch)
+    except TakenElsewhere as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
-    stand_apart(batch, by)
-    total = sum(line.amount_fen for line in lines)
-    return move([batch], "finish_assembly", by=by, changes={"line_count": len(lines), "total_fen": total})[0]
+    batch.line_count += added.count
+    batch.total_fen += added.total_fen
+    batch.left_out += [[left.claim, left.why] for left in added.left_out]
+    batch.save(update_fields=["line_count", "total_fen", "left_out"])
+    return added
 
 
-def _one_fund(claims: Sequence[Claim]) -> str:
-    """The fund that all of these are paid out of; each fund has its own books and its own batches."""
-    funds = {claim.fund for claim in claims} or {Fund.MUTUAL_AID}
-    if len(funds) > 1:
-        raise PayoutRefused(_("互助金、救助金、慰问金各有各的账，请分开编制批次。"))
-    return funds.pop()
-
-
-def _line(batch: PayoutBatch, number: int, claim: Claim, failed: PayoutLine | None) -> PayoutLine:
-    reference = f"{batch.number}{number:05d}"
-    card = claim.card
-    return PayoutLine(
-        office_id=batch.office_id,
-        batch=batch,
-        sequence=number,
-        claim=claim,
-        payee_name=card.owner_name,
-        bank_name=card.bank_name,
-        account_number=ring().seal(card_number(card), bound_to=(LINES, "account_number", reference)),
-        account_last_four=card.last_four,
-        amount_fen=failed.amount_fen if failed else claim.approved_fen,
-        set_off_fen=failed.set_off_fen if failed else 0,
-        set_off_against=failed.set_off_against if failed else None,
-        reference=reference,
-        reissue_of=failed,
-    )
-
-
-def _payment(line: PayoutLine) -> Payment:
-    account = ring().open_text(line.account_number, bound_to=(LINES, "account_number", line.reference))
-    return Payment(line.sequence, account, line.payee_name, line.bank_name, line.amount_fen, line.reference)
+def finish(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
+    """All chosen claims have their line: the batch waits for whoever looks at it next."""
+    return move([batch], "finish_assembly", by=by)[0]
 
 
 def _head(batch: PayoutBatch) -> Head:
@@ -134,32 +125,36 @@ def carry_out_release(batch_id: int, *, by: Actor) -> None:
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "releasing":
         return
-    lines = list(batch.lines.filter(state="open").select_related("claim").order_by("sequence"))
-    content = formats.write(batch.bank_format, _head(batch), [_payment(line) for line in lines])
-    if sum(line.amount_fen for line in lines) != batch.total_fen or len(lines) != batch.line_count:
+    payments = [line for part in line_tables.open_lines(batch) for line in part]
+    content = formats.write(batch.bank_format, _head(batch), payments)
+    if sum(one.amount_fen for one in payments) != batch.total_fen or len(payments) != batch.line_count:
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
+    del payments
     BankFile.objects.create(
         batch=batch,
         file_name=f"{batch.number}.{formats.FORMATS[batch.bank_format].suffix}",
-        content=ring().seal(content, bound_to=(FILES, "content", batch.number)),
+        content=_sealed(content, FILES, batch.number),
         sha256=hashlib.sha256(content).hexdigest(),
-        line_count=len(lines),
+        line_count=batch.line_count,
         total_fen=batch.total_fen,
     )
-    post("payout", [_outgoing(line, batch.fund) for line in lines], on=batch.business_on, by=by)
-    move([line.claim for line in lines], "release", by=by)
+    del content
+    lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
+    post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
+    for claims, _lines in line_tables.claims_and_lines(batch):
+        move_set(Claim, claims, "release", by=by)
     move([batch], "finish_release", by=by)
 
 
-def _outgoing(line: PayoutLine, fund: str) -> Posting:
-    amount = line.amount_fen
-    return Posting(line, Fund(fund), (Line(Code.BENEFITS, amount), Line(Code.IN_TRANSIT, -amount)))
+def _sealed(content: bytes, kind: str, key: str) -> bytes:
+    """Bytes of a bank's file as they are kept: pressed, then sealed for their row."""
+    return ring().seal(zlib.compress(content, 1), bound_to=(kind, "content", key))
 
 
 def file_bytes(batch: PayoutBatch) -> bytes:
     """The bank file, identical for ever; its hash is checked on the way out."""
     kept = batch.bank_file
-    content = ring().open(kept.content, bound_to=(FILES, "content", batch.number))
+    content = zlib.decompress(ring().open(kept.content, bound_to=(FILES, "content", batch.number)))
     if hashlib.sha256(content).hexdigest() != kept.sha256:
         raise PayoutRefused(_("银行文件与记录的校验值不一致，已停止下载。"))
     return content
@@ -168,114 +163,141 @@ def file_bytes(batch: PayoutBatch) -> bytes:
 def cancel(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """Take back a batch before its release: its claims wait for another one."""
     move([batch], "cancel", by=by)
-    lines = list(batch.lines.filter(state="open").select_related("claim"))
-    move(lines, "void", by=by)
-    move([line.claim for line in lines], "take_from_batch", by=by)
+    for claims, lines in line_tables.claims_and_lines(batch):
+        move_set(PayoutLine, lines, "void", by=by)
+        move_set(Claim, claims, "take_from_batch", by=by)
     return batch
 
 
-def take_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -> BankReturn:
-    """Keep the bank's result file and have it booked; the same file is taken once. PayoutRefused when it cannot be read."""
+# -- what the bank says ----------------------------------------------------------------------------------------------
+
+
+def read_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -> BankReturn:
+    """Keep the bank's result file and hold each of its lines against the batch; nothing is booked before `confirm_return`. The same
+    file is taken once. PayoutRefused when anything in it cannot be read."""
     if batch.state not in ("released", "booked"):
         raise PayoutRefused(_("这个批次还没有放款，不能导入回盘文件。"))
+    digest = hashlib.sha256(data).hexdigest()
+    if kept := BankReturn.objects.filter(batch=batch, sha256=digest).first():
+        return kept
     try:
-        answers.read(data)
+        told = answers.read(data)
     except UnreadableReturn as error:
         raise PayoutRefused(_("回盘文件没有导入：{why}。请核对后重新下载回盘文件。").format(why=error)) from error
-    digest = hashlib.sha256(data).hexdigest()
-    kept = BankReturn.objects.filter(batch=batch, sha256=digest).first()
-    if kept:
-        return kept
-    kept = BankReturn.objects.create(
-        office_id=batch.office_id,
-        batch=batch,
-        file_name=file_name[:200],
-        sha256=digest,
-        content=ring().seal(data, bound_to=(RETURNS, "content", digest)),
-        uploaded_by_id=by.user_id,
-    )
+    try:
+        with transaction.atomic():
+            kept = BankReturn.objects.create(
+                office_id=batch.office_id,
+                batch=batch,
+                file_name=file_name[:200],
+                sha256=digest,
+                content=_sealed(data, RETURNS, digest),
+                uploaded_by_id=by.user_id,
+            )
+    except IntegrityError:  # somebody else took the same file at the same moment
+        return BankReturn.objects.get(batch=batch, sha256=digest)
+    return_tables.keep_told(kept, told)
     record([kept], "take_return", by=by)
-    enqueue("payouts.book_return", [(kept.pk, f"payouts.book_return:{kept.pk}", kept)], by=by, permission="payouts.book")
     return kept
 
 
+def confirm_return(kept: BankReturn, *, by: Actor) -> BankReturn:
+    """What the file says is to be booked. Asked twice it is booked once."""
+    if not may(by, "payouts.book", kept.office_id):
+        raise NotAllowed(_("您没有记入回盘的权限。"))
+    if BankReturn.objects.filter(pk=kept.pk, confirmed_at__isnull=True).update(confirmed_by_id=by.user_id, confirmed_at=now()):
+        record([kept], "confirm_return", by=by)
+        enqueue("payouts.book_return", [(kept.pk, f"payouts.book_return:{kept.pk}", kept)], by=by, permission="payouts.book")
+    return kept
+
+
+def discard_return(kept: BankReturn, *, by: Actor) -> None:
+    """It was the wrong file: it is taken away again before anything of it is booked."""
+    fresh = BankReturn.objects.select_for_update().get(pk=kept.pk)
+    if fresh.confirmed_at is not None:
+        raise PayoutRefused(_("这个回盘文件已经确认记账，不能再移除。"))
+    record([fresh], "discard_return", by=by, details={"file": fresh.file_name, "sha256": fresh.sha256})
+    fresh.delete()
+
+
+def take_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -> BankReturn:
+    """Read a result file and have it booked at once, without anybody's look in between."""
+    return confirm_return(read_return(batch, data=data, file_name=file_name, by=by), by=by)
+
+
 def book_return(return_id: int, *, by: Actor, on: date) -> None:
-    """Book each line of a result file once: paid, or returned with its posting reversed. Unknown, repeated and mismatched lines
-    are listed and change nothing. A second run does nothing."""
+    """Book all of a result file. A second run does nothing."""
+    after: int | None = 0
+    while after is not None:
+        after = book_part(return_id, after, by=by, on=on)
+
+
+def book_part(return_id: int, after: int, *, by: Actor, on: date) -> int | None:
+    """Book the next lines of a result file, each once: paid, or returned with its posting reversed. Unknown, repeated and mismatched
+    lines are listed and change nothing. The last row of this part; None when all is booked: a further run does nothing."""
     kept = BankReturn.objects.select_for_update(of=("self",)).select_related("batch").get(pk=return_id)
     if kept.booked_at is not None:
-        return
-    PayoutBatch.objects.select_for_update().get(pk=kept.batch_id)
-    data = ring().open(kept.content, bound_to=(RETURNS, "content", kept.sha256))
-    lines = {line.reference: line for line in kept.batch.lines.select_related("claim")}
-    rows, seen = [], set[str]()
-    for answer in answers.read(data):
-        rows.append(_row(kept, answer, lines.get(answer.reference), seen))
-        seen.add(answer.reference)
-    ReturnRow.objects.bulk_create(rows, batch_size=2000)
-    booked = [row for row in rows if row.outcome == ReturnRow.Outcome.BOOKED]
-    good = [row.line for row in booked if row.succeeded]
-    bad = [row for row in booked if not row.succeeded]
-    _settle(good, kept.batch, by=by, on=on)
-    for reason in sorted({row.reason for row in bad}):
-        _give_back([row.line for row in bad if row.reason == reason], reason, by=by, on=on)
-    kept.succeeded_count, kept.failed_count = len(good), len(bad)
-    kept.unmatched_count = len(rows) - len(booked)
+        return None
+    batch = PayoutBatch.objects.select_for_update().get(pk=kept.batch_id)
+    told, upto = return_tables.next_part(kept, after)
+    if upto is None:
+        _close(kept, batch, by=by)
+        return None
+    good, bad = [one for one in told if one.succeeded], [one for one in told if not one.succeeded]
+    part = ReturnPart.objects.create(
+        office_id=kept.office_id,
+        bank_return=kept,
+        number=kept.parts.count() + 1,
+        succeeded_count=len(good),
+        succeeded_fen=sum(one.amount_fen for one in good),
+        failed_count=len(bad),
+        failed_fen=sum(one.amount_fen for one in bad),
+    )
+    _settle(part, good, batch, by=by, on=on)
+    _give_back(part, bad, batch, by=by, on=on)
+    return_tables.say(kept, told, after=after, upto=upto)
+    return upto
+
+
+def _close(kept: BankReturn, batch: PayoutBatch, *, by: Actor) -> None:
+    sums = kept.parts.aggregate(good=Sum("succeeded_count", default=0), bad=Sum("failed_count", default=0))
+    kept.succeeded_count, kept.failed_count = sums["good"], sums["bad"]
+    kept.unmatched_count = kept.rows.count() - sums["good"] - sums["bad"]
     kept.booked_at = now()
     kept.save(update_fields=["succeeded_count", "failed_count", "unmatched_count", "booked_at"])
-    if kept.batch.state == "released" and not kept.batch.lines.filter(state="open").exists():
-        move([kept.batch], "book", by=by)
+    if batch.state == "released" and not batch.lines.filter(state="open").exists():
+        move([batch], "book", by=by)
 
 
-def _row(kept: BankReturn, answer: Answer, line: PayoutLine | None, seen: set[str]) -> ReturnRow:
-    outcome = ReturnRow.Outcome.BOOKED
-    if line is None:
-        outcome = ReturnRow.Outcome.UNKNOWN
-    elif answer.reference in seen:
-        outcome = ReturnRow.Outcome.DUPLICATE
-    elif answer.amount_fen != line.amount_fen:
-        outcome = ReturnRow.Outcome.MISMATCH
-    elif answer.succeeded is None:
-        outcome = ReturnRow.Outcome.PENDING
-    elif line.state != "open":
-        outcome = ReturnRow.Outcome.ALREADY
-    return ReturnRow(
-        bank_return=kept,
-        row_number=answer.row_number,
-        reference=answer.reference[:60],
-        amount_fen=answer.amount_fen,
-        succeeded=answer.succeeded,
-        reason=answer.reason,
-        outcome=outcome,
-        line=line,
+def _settle(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by: Actor, on: date) -> None:
+    if not told:
+        return
+    move_set(PayoutLine, [one.line for one in told], "succeed", by=by, changes={"settled_on": on})
+    lines = (Line(Code.IN_TRANSIT, part.succeeded_fen), Line(Code.BANK, -part.succeeded_fen))
+    post("payout_settled", [Posting(part, Fund(batch.fund), lines, batch.number)], on=on, by=by)
+    move_set(Claim, [one.claim for one in told], "mark_paid", by=by)
+    if kept_back := [one.line for one in told if one.keeps_back]:
+        book_set_offs(list(PayoutLine.objects.filter(pk__in=kept_back).order_by("pk")), by=by, on=on)
+
+
+def _give_back(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by: Actor, on: date) -> None:
+    if not told:
+        return
+    reasons = {one.line: one.reason for one in told}
+    move_set(PayoutLine, list(reasons), "fail", by=by, notes=reasons, texts=("bank_reason", reasons))
+    lines = (Line(Code.IN_TRANSIT, part.failed_fen), Line(Code.BENEFITS, -part.failed_fen))
+    post("payout_returned", [Posting(part, Fund(batch.fund), lines, batch.number)], on=on, by=by)
+    words = _("银行退回了付款（{reason}）。请更正收款账户，我们会重新付款，金额不变。")
+    messages = {one.claim: words.format(reason=one.reason or _("未说明原因")) for one in told}
+    notes = {one.claim: one.reason for one in told}
+    move_set(Claim, list(messages), "mark_returned", by=by, notes=notes, texts=("message", messages))
+    tell(
+        [one.claimant for one in told],
+        office_id=part.office_id,
+        title=_CAME_BACK,
+        text=_PLEASE_CORRECT,
+        link="/my",
     )
-
-
-def _settle(lines: list[PayoutLine], batch: PayoutBatch, *, by: Actor, on: date) -> None:
-    move(lines, "succeed", by=by, changes={"settled_on": on})
-    post(
-        "payout_settled",
-        [
-            Posting(line, Fund(batch.fund), (Line(Code.IN_TRANSIT, line.amount_fen), Line(Code.BANK, -line.amount_fen)))
-            for line in lines
-        ],
-        on=on,
-        by=by,
-    )
-    move([line.claim for line in lines], "mark_paid", by=by)
-    book_set_offs([line for line in lines if line.set_off_fen], by=by, on=on)
-
-
-def _give_back(lines: list[PayoutLine], reason: str, *, by: Actor, on: date) -> None:
-    move(lines, "fail", by=by, note=reason, changes={"bank_reason": reason})
-    originals = list(
-        Transaction.objects.filter(
-            kind="payout", source_type=PayoutLine._meta.label_lower, source_id__in=[line.pk for line in lines]
-        )
-    )
-    reverse("payout_returned", originals, on=on, by=by, note=reason[:200])
-    message = _("银行退回了付款（{reason}）。请更正收款账户，我们会重新付款，金额不变。").format(reason=reason or _("未说明原因"))
-    move([line.claim for line in lines], "mark_returned", by=by, note=reason, changes={"message": message})
 
 
 def correct_account(claim: Claim, *, card: BankCard, by: Actor) -> Claim:

@@ -60,7 +60,7 @@ class Keyring:
         encryptor.authenticate_additional_data(data)
         return head + nonce + encryptor.update(raw) + encryptor.finalize() + encryptor.tag
 
-    def seal_many(self, column: tuple[str, str]) -> Callable[[str, int], bytes]:
+    def seal_many(self, column: tuple[str, str]) -> Callable[[str, int | str], bytes]:
         """`seal` for those who seal many of one (table, column): the function takes text and row. What is the same for all is made
         once; the nonces are drawn a thousand at a time."""
         if self.algorithm != _AES:
@@ -68,7 +68,7 @@ class Keyring:
         head, encrypt, draw = self._head, self._gcm(self.current).encrypt, _nonces().__next__
         begun = head + "\x00".join(column).encode() + b"\x00"
 
-        def seal(plain: str, row: int) -> bytes:
+        def seal(plain: str, row: int | str) -> bytes:
             nonce = draw()
             return head + nonce + encrypt(nonce, plain.encode(), begun + str(row).encode())
 
@@ -99,6 +99,23 @@ class Keyring:
     def open_text(self, sealed: bytes | memoryview, *, bound_to: Binding) -> str:
         """The plain text."""
         return self.open(sealed, bound_to=bound_to).decode()
+
+    def open_many(self, column: tuple[str, str]) -> Callable[[bytes | memoryview, int | str], str]:
+        """`open_text` for those who open many of one (table, column): the function takes sealed bytes and row. What is not sealed by
+        the current key goes the common way."""
+        head, begun = self._head, len(self._head) + _NONCE
+        associated, decrypt = head + "\x00".join(column).encode() + b"\x00", self._gcm(self.current).decrypt
+
+        def open_(sealed: bytes | memoryview, row: int | str) -> str:
+            raw = bytes(sealed)
+            if self.algorithm != _AES or not raw.startswith(head):
+                return self.open_text(raw, bound_to=(*column, row))
+            try:
+                return decrypt(raw[len(head) : begun], raw[begun:], associated + str(row).encode()).decode()
+            except (InvalidTag, ValueError) as error:
+                raise CipherError("the sealed bytes do not belong here or were changed") from error
+
+        return open_
 
     def key_id_of(self, sealed: bytes | memoryview) -> str:
         """Which key sealed this; CipherError when that key is not on the ring."""

@@ -46,6 +46,8 @@ ACTS: dict[str, str | Promise] = {
     "prove": _("再次核实身份"),
     "prove_wrongly": _("再次核实身份未通过"),
     "drop_lines": _("移出批次的明细"),
+    "confirm_return": _("确认记入银行回盘"),
+    "discard_return": _("移除导入的银行回盘"),
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),

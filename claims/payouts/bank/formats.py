@@ -38,7 +38,13 @@ FORMATS: dict[str, Format] = {
 
 def unfit(kind: str, payment: Payment) -> str:
     """Why a file of this kind cannot hold the line; empty when it can."""
-    return unfit_anywhere(payment) or FORMATS[kind].unfit(payment)
+    return unfit_of(kind)(payment)
+
+
+def unfit_of(kind: str) -> Callable[[Payment], str]:
+    """`unfit` for those who ask it of many lines."""
+    of_kind = FORMATS[kind].unfit
+    return lambda payment: unfit_anywhere(payment) or of_kind(payment)
 
 
 def unfit_head(kind: str, head: Head) -> str:

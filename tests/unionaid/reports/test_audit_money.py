@@ -37,6 +37,7 @@ TAMPERING = {
     "I7": "UPDATE claims_ceilingusage SET used_fen = used_fen - 1 WHERE used_fen > 0",
     "I7, nothing reserved": "DELETE FROM claims_ceilingusage",
     "I8": "UPDATE payouts_payoutline SET state = 'open', bank_reason = '' WHERE state = 'failed'",
+    "I8.1": "UPDATE payouts_returnpart SET succeeded_fen = succeeded_fen + 1",
     "I9": "UPDATE members_contributiondue SET state = 'open' WHERE state = 'settled'",
     "I10": "ALTER TABLE members_enrolment DROP CONSTRAINT cover_never_overlaps; INSERT INTO members_enrolment (public_id, {enrolment})"
     " SELECT gen_random_uuid(), {enrolment} FROM members_enrolment WHERE state = 'effective' LIMIT 1",
@@ -54,8 +55,8 @@ TAMPERING = {
 }
 TABLES = (
     "ledger_entry", "ledger_transaction", "claims_claim", "claims_ceilingusage", "claims_benefitstatement", "payouts_payoutbatch",
-    "payouts_payoutline", "payouts_bankfile", "members_contributiondue", "members_enrolment", "members_match", "members_remittance",
-    "members_refund",
+    "payouts_payoutline", "payouts_bankfile", "payouts_returnpart", "members_contributiondue", "members_enrolment", "members_match",
+    "members_remittance", "members_refund",
 )  # fmt: skip
 
 

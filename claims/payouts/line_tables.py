@@ -1,0 +1,163 @@
+"""A batch's lines in SQL: the claims are read and locked some thousand at a time, each account is opened, held against what the bank's
+file can take and sealed for its line, and the lines are copied in. The number of statements is the same for one and for ten thousand.
+
+Row security keeps COPY from the lasting tables, so lines are copied into one of the transaction's own and go on from there.
+"""
+
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from claims.models import Claim
+from claims.payouts.bank import formats
+from claims.payouts.bank.lines import Payment
+from claims.payouts.models import PayoutBatch, PayoutLine, Recovery
+from claims.payouts.recoveries import set_off
+from members.services.people import CARDS
+from unionaid.web.keys import ring
+
+LINES = "payouts_payoutline"
+# So many lines a transaction or statement: what a worker that dies leaves undone, and what stands in memory.
+PART = 10_000
+# This is work for many lines: it may take longer on a busy day than what a page waits for.
+PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; SET LOCAL work_mem = '64MB'"
+
+# A claim whose payment came back brings the failed line along: amount and what was kept back stay as they were.
+_READ = """
+SELECT c.id, c.number, c.approved_fen, k.id, k.number, k.owner_name, k.bank_name, k.last_four, f.id, f.amount_fen, f.set_off_fen,
+  f.set_off_against_id
+FROM claims_claim c LEFT JOIN members_bankcard k ON k.id = c.card_id
+  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND f.state = 'failed'
+    AND NOT EXISTS (SELECT FROM payouts_payoutline again WHERE again.reissue_of_id = f.id)
+WHERE c.id = ANY(%s) ORDER BY c.id FOR NO KEY UPDATE OF c"""
+_STAGED = """
+DROP TABLE IF EXISTS pg_temp.new_lines;
+CREATE TEMP TABLE new_lines (
+  sequence integer, claim_id bigint, payee_name text, bank_name text, account_number bytea, account_last_four text, amount_fen bigint,
+  set_off_fen bigint, set_off_against_id bigint, reference text, reissue_of_id bigint) ON COMMIT DROP"""
+_COLUMNS = (
+    "sequence, claim_id, payee_name, bank_name, account_number, account_last_four, amount_fen, set_off_fen, set_off_against_id, reference,"
+    " reissue_of_id"
+)
+_KEEP = f"""
+INSERT INTO payouts_payoutline (office_id, batch_id, state, version, bank_reason, {_COLUMNS})
+SELECT %(office)s, %(batch)s, %(state)s, 1, '', {_COLUMNS} FROM new_lines ORDER BY sequence"""
+_OPEN = """
+SELECT sequence, account_number, payee_name, bank_name, amount_fen, reference FROM payouts_payoutline
+WHERE batch_id = %s AND state = 'open' AND sequence > %s ORDER BY sequence LIMIT %s"""
+NULL, BYTES = "\\N", "\\\\x"
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A claim that cannot go into the batch, and why."""
+
+    claim: str
+    why: str
+
+
+@dataclass(slots=True)
+class Added:
+    """What one part brought: the lines, their sum, the claims that cannot be paid so."""
+
+    count: int
+    total_fen: int
+    left_out: list[LeftOut]
+
+
+class TakenElsewhere(Exception):
+    """One of the claims has an open line in another batch."""
+
+
+def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int) -> tuple[Added, list[int]]:
+    """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
+    bank's file cannot hold is left out with the reason."""
+    kept_back = _kept_back(batch, claim_ids)
+    added, ids = Added(0, 0, []), list[int]()
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_READ, [sorted(claim_ids)])
+        rows = cursor.fetchall()
+        cursor.execute(_STAGED)
+        cursor.copy_expert("COPY new_lines FROM STDIN", io.StringIO("".join(_staged(batch, rows, kept_back, after, added, ids))))
+    return added, ids
+
+
+def keep(batch: PayoutBatch) -> None:
+    """Keep the staged lines. TakenElsewhere when one of the claims has an open line already."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_KEEP, {"office": batch.office_id, "batch": batch.pk, "state": PayoutLine.graph.initial})
+    except IntegrityError as error:
+        if "claim_paid_once" not in str(error):
+            raise
+        raise TakenElsewhere from error
+
+
+def _staged(
+    batch: PayoutBatch, rows: Sequence[tuple[Any, ...]], kept_back: Mapping[int, PayoutLine], after: int, added: Added, ids: list[int]
+) -> Iterator[str]:
+    """Each line as COPY reads it, told in `added`; the claims that have one are put into `ids`."""
+    open_, seal = ring().open_many((CARDS, "number")), ring().seal_many((LINES, "account_number"))
+    unfit = formats.unfit_of(batch.bank_format)
+    sequence = after
+    for claim, number, approved, card, sealed, name, bank, last_four, failed, fen, set_off_fen, against in rows:
+        if failed is None:
+            line = kept_back.get(claim)
+            fen, set_off_fen, against = (line.amount_fen, line.set_off_fen, line.set_off_against_id) if line else (approved, 0, None)
+        if card is None:
+            added.left_out.append(LeftOut(number, _("没有收款账户")))
+            continue
+        reference = f"{batch.number}{sequence + 1:05d}"
+        account = open_(sealed, card)
+        if why := unfit(Payment(sequence + 1, account, name, bank, fen, reference)):
+            added.left_out.append(LeftOut(number, why))
+            continue
+        sequence += 1
+        ids.append(claim)
+        added.count, added.total_fen = added.count + 1, added.total_fen + fen
+        yield (
+            f"{sequence}\t{claim}\t{name.translate(ESCAPES)}\t{bank.translate(ESCAPES)}\t{BYTES}{seal(account, reference).hex()}"
+            f"\t{last_four}\t{fen}\t{set_off_fen}\t{against or NULL}\t{reference}\t{failed or NULL}\n"
+        )
+
+
+def _kept_back(batch: PayoutBatch, claim_ids: Collection[int]) -> dict[int, PayoutLine]:
+    """Lines that keep something back for an over-payment, by claim; only claimants who owe something are asked."""
+    owing = Recovery.objects.filter(state="open", claimant=OuterRef("claimant"))
+    came_back = PayoutLine.objects.filter(claim=OuterRef("pk"), state="failed", reissued_as__isnull=True)
+    rows = Claim.objects.filter(Exists(owing), ~Exists(came_back), pk__in=claim_ids).select_related("terms").order_by("pk")
+    lines = [PayoutLine(office_id=batch.office_id, claim=claim, amount_fen=claim.approved_fen, set_off_fen=0) for claim in rows]
+    set_off(lines)
+    return {line.claim_id: line for line in lines if line.set_off_fen}
+
+
+def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
+    """The payments of a batch in the order of their numbers, `PART` at a time, their accounts opened."""
+    open_, after = ring().open_many((LINES, "account_number")), 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(PATIENCE)
+            cursor.execute(_OPEN, [batch.pk, after, PART])
+            found = [
+                Payment(sequence, open_(sealed, reference), name, bank, fen, reference)
+                for sequence, sealed, name, bank, fen, reference in cursor.fetchall()
+            ]
+        if not found:
+            return
+        after = found[-1].sequence
+        yield found
+
+
+def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:
+    """Keys of the claims and of the open lines of a batch, `PART` at a time, in the order of the claims' keys."""
+    pairs = list(PayoutLine.objects.filter(batch=batch, state="open").order_by("claim_id").values_list("claim_id", "pk"))
+    for i in range(0, len(pairs), PART):
+        part = pairs[i : i + PART]
+        yield [claim for claim, _line in part], [line for _claim, line in part]

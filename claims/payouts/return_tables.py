@@ -1,0 +1,101 @@
+"""A bank's answers in SQL: copied in, held against the lines of their batch (approved = sent = confirmed, to the fen), and booked part by
+part. The number of statements is the same for ten lines and for ten thousand. Nothing is guessed: what does not fit is listed and changes
+nothing.
+"""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from claims.payouts.bank.lines import Answer
+from claims.payouts.line_tables import ESCAPES, NULL, PART, PATIENCE
+from claims.payouts.models import BankReturn, ReturnRow
+
+Outcome = ReturnRow.Outcome
+_STAGED = """
+DROP TABLE IF EXISTS pg_temp.told;
+CREATE TEMP TABLE told (row_number integer, reference text, amount_fen bigint, succeeded boolean, reason text) ON COMMIT DROP"""
+# A line is told of once: of equal tellings the first counts; tellings that differ contradict one another, and none counts.
+# What was approved was sent: the line's amount and what it keeps back are the claim's amount.
+_JUDGE = f"""
+ANALYZE told;
+INSERT INTO payouts_returnrow (bank_return_id, row_number, reference, amount_fen, succeeded, reason, outcome, line_id)
+SELECT %(kept)s, t.row_number, t.reference, t.amount_fen, t.succeeded, t.reason,
+  CASE WHEN l.id IS NULL THEN '{Outcome.UNKNOWN}'
+    WHEN t.differs THEN '{Outcome.CONTRADICTED}'
+    WHEN t.nth > 1 THEN '{Outcome.DUPLICATE}'
+    WHEN t.amount_fen IS DISTINCT FROM l.amount_fen OR l.amount_fen + l.set_off_fen <> c.approved_fen THEN '{Outcome.MISMATCH}'
+    WHEN t.succeeded IS NULL THEN '{Outcome.PENDING}'
+    WHEN l.state <> 'open' THEN CASE WHEN (l.state = 'succeeded') = t.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
+    ELSE '{Outcome.READY}' END, l.id
+FROM (SELECT told.*, row_number() OVER one AS nth,
+        min((amount_fen, succeeded)::text) OVER (PARTITION BY reference) <> max((amount_fen, succeeded)::text)
+          OVER (PARTITION BY reference) AS differs
+      FROM told WINDOW one AS (PARTITION BY reference ORDER BY row_number)) t
+  LEFT JOIN payouts_payoutline l ON l.reference = t.reference AND l.batch_id = %(batch)s
+  LEFT JOIN claims_claim c ON c.id = l.claim_id
+ORDER BY t.row_number"""
+# In a part: what still waits for its answer, and what another file has answered meanwhile.
+_READY = f"""
+SELECT r.id, r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0, c.claimant_id
+FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id JOIN claims_claim c ON c.id = l.claim_id
+WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s AND r.outcome = '{Outcome.READY}'
+  AND l.state = 'open'
+ORDER BY l.id"""
+_SAY = f"""
+UPDATE payouts_returnrow r SET outcome = CASE WHEN r.id = ANY(%(booked)s) THEN '{Outcome.BOOKED}'
+  WHEN (l.state = 'succeeded') = r.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
+FROM payouts_payoutline l
+WHERE l.id = r.line_id AND r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s
+  AND r.outcome = '{Outcome.READY}'"""
+
+
+def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
+    """Copy the bank's answers in and say of each what would come of it."""
+    lines = (
+        f"{one.row_number}\t{one.reference[:60].translate(ESCAPES)}\t{NULL if one.amount_fen is None else one.amount_fen}"
+        f"\t{NULL if one.succeeded is None else one.succeeded}\t{one.reason.translate(ESCAPES)}\n"
+        for one in told
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_STAGED)
+        cursor.copy_expert("COPY told FROM STDIN", io.StringIO("".join(lines)))
+        cursor.execute(_JUDGE, {"kept": kept.pk, "batch": kept.batch_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that can be booked: its row, the line and claim it settles, and whom it concerns."""
+
+    row: int
+    succeeded: bool
+    reason: str
+    line: int
+    claim: int
+    amount_fen: int
+    keeps_back: bool
+    claimant: int
+
+
+def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
+    """The answers of the next rows of the file that can be booked, and the last row of this part; None when there is no row any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(
+            "SELECT max(row_number) FROM (SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %s AND row_number > %s"
+            " ORDER BY row_number LIMIT %s) part", [kept.pk, after, PART],
+        )  # fmt: skip
+        upto = cursor.fetchone()[0]
+        if upto is None:
+            return [], None
+        cursor.execute(_READY, {"kept": kept.pk, "after": after, "upto": upto})
+        return [Told(*row) for row in cursor.fetchall()], upto
+
+
+def say(kept: BankReturn, booked: list[Told], *, after: int, upto: int) -> None:
+    """Write down of the rows of a part what came of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAY, {"kept": kept.pk, "booked": [one.row for one in booked], "after": after, "upto": upto})
