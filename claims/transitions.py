@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unionaid.workflow.arrows import Arrow, Graph, State
 
 # What was granted and is paid or will be.
-GRANTED = ("on_notice", "approved", "in_batch", "paying", "paid", "returned_payment")
+GRANTED = ("on_notice", "approved", "halt_proposed", "in_batch", "paying", "paid", "returned_payment")
 # A decision that holds: it counts under the limits, and what comes later begins where it ended. A correction by which too much was
 # paid holds as well, though it grants nothing.
 DECIDED = (*GRANTED, "recovery", "recovered")
@@ -25,6 +25,7 @@ CLAIM = Graph(
         State("reviewed", _("初审通过，等待终审")),
         State("on_notice", _("已核定，正在公示"), "good"),
         State("approved", _("已批准，等待给付"), "good"),
+        State("halt_proposed", _("暂停付款，正在核对")),
         State("in_batch", _("已列入给付批次"), "good"),
         State("paying", _("银行付款中"), "good"),
         State("paid", _("已到账"), "good"),
@@ -32,6 +33,7 @@ CLAIM = Graph(
         State("rejected", _("未予给付"), "bad"),
         State("withdrawn", _("已撤回")),
         State("replaced", _("已另行重新审核")),
+        State("halted", _("已停止付款，另行重新审核")),
         State("recovery", _("已核定多付，待退回"), "todo"),
         State("recovered", _("多付已办结")),
     ),
@@ -101,6 +103,18 @@ CLAIM = Graph(
             "withdrawn",
             "claims.withdraw",
         ),
+        Arrow(
+            "propose_halt",
+            _("提请停付"),
+            ("approved", "returned_payment"),
+            "halt_proposed",
+            "halts.propose",
+            stamp="halt_proposed_by",
+        ),
+        Arrow("halt", _("确认停付，另行重新审核"), ("halt_proposed",), "halted", "halts.confirm", ("halt_proposed_by",), "halted_by"),
+        Arrow("resume", _("不停付，照常付款"), ("halt_proposed",), "approved", "halts.confirm"),
+        Arrow("resume_returned", _("不停付，待更正账户"), ("halt_proposed",), "returned_payment", "halts.confirm"),
+        Arrow("review_halted", _("停付后重新审核"), ("draft",), "submitted", "halts.confirm"),
         Arrow("put_in_batch", _("列入给付批次"), ("approved",), "in_batch", "payouts.assemble", _HANDLED),
         Arrow("take_from_batch", _("移出给付批次"), ("in_batch",), "approved", "payouts.cancel"),
         Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", _HANDLED),

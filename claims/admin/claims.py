@@ -19,6 +19,7 @@ from claims.admin.beside import dismiss_page, note_page, pass_by_page, take_page
 from claims.admin.bulk import bulk_page, result_page
 from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
+from claims.admin.halts import halt_page
 from claims.admin.objections import entry_page
 from claims.admin.review import document, review_page
 from claims.admin.words import standing_words, tone_of
@@ -155,6 +156,7 @@ class ClaimAdmin(HouseAdmin):
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
         ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),
+        ("<int:pk>/halt/", "claim_halt", "claims.view", halt_page),
         ("<int:pk>/pass-by/", "claim_pass_by", "claims.review", pass_by_page),
         ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("<int:pk>/notes/", "claim_note", "claims.note", note_page),

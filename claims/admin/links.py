@@ -3,8 +3,10 @@
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from claims.admin.words import standing_words
 from claims.models import Appeal, Claim, Objection
 from claims.services.corrections import CORRECTABLE
+from claims.services.halts import HALTABLE
 from unionaid.offices.roles import Actor, may
 
 
@@ -21,6 +23,10 @@ def links_of(claim: Claim, actor: Actor) -> list[tuple[str, str]]:
         found.append((_("公示异议：{state}").format(state=objection.state_label), reverse("admin:claim_objection", args=[objection.pk])))
     if claim.state == "on_notice" and may(actor, "objections.enter", claim.office_id):
         found.append((_("登记异议"), reverse("admin:claim_objection_new", args=[claim.pk])))
+    if claim.state in HALTABLE and may(actor, "halts.propose", claim.office_id):
+        found.append((_("核定有误，提请停付"), reverse("admin:claim_halt", args=[claim.pk])))
+    if claim.state in ("halt_proposed", "halted"):
+        found.append((_("停付：{state}").format(state=standing_words(claim.state)), reverse("admin:claim_halt", args=[claim.pk])))
     if claim.state in CORRECTABLE and may(actor, "claims.review", claim.office_id):
         found.append((_("重新核定类别"), reverse("admin:claim_reclassify", args=[claim.pk])))
     return found

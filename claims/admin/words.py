@@ -14,6 +14,8 @@ STAFF_WORDS = {
     "supplement_requested": _("待职工补充材料"),
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),
+    "halt_proposed": _("已提请停付，待另一人确认"),
+    "halted": _("已停付，另行重新审核"),
     "recovery": _("多付，待职工退回"),
     "returned_payment": _("付款被退回，待职工更正账户"),
 }

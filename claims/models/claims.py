@@ -18,7 +18,7 @@ from unionaid.workflow.stateful import Stateful
 
 _user = settings.AUTH_USER_MODEL
 # Nothing waits there: the queues' indexes leave these rows, by far the most, out.
-ENDED = ("draft", "paid", "rejected", "withdrawn", "replaced", "recovered")
+ENDED = ("draft", "paid", "rejected", "withdrawn", "replaced", "halted", "recovered")
 
 
 def apart(name: str, one: str, other: str) -> models.CheckConstraint:
@@ -100,6 +100,10 @@ class Claim(Stateful, OfficeOwned):
     # Working days that the step it was returned from had used by then: they stay used when the claim comes back.
     step_days = models.PositiveSmallIntegerField(default=0)
     unit_due_on = models.DateField(null=True)
+    # A payment that is held because the decision may be wrong (停付): why, by which clause, and where the claim stood before.
+    halt_reason = models.TextField(_("停付的原因"), blank=True)
+    halt_clause = models.CharField(max_length=60, blank=True)
+    halted_from = models.CharField(max_length=24, blank=True)
     notice_from = models.DateField(_("公示开始"), null=True)
     notice_until = models.DateField(_("公示最后一天"), null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
@@ -113,6 +117,10 @@ class Claim(Stateful, OfficeOwned):
     approved_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
     rejected_at = models.DateTimeField(null=True)
     rejected_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    halt_proposed_at = models.DateTimeField(null=True)
+    halt_proposed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    halted_at = models.DateTimeField(null=True)
+    halted_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         verbose_name = _("申领")
@@ -162,6 +170,14 @@ class Claim(Stateful, OfficeOwned):
                 name="claim_rejected_with_a_reason",
                 condition=~Q(state="rejected") | ~Q(reason_code="") & ~Q(reason_clause=""),
             ),
+            models.CheckConstraint(
+                name="claim_held_with_a_reason",
+                condition=~Q(state__in=["halt_proposed", "halted"]) | ~Q(halt_reason="") & ~Q(halted_from=""),
+            ),
+            models.CheckConstraint(
+                name="claim_halted_by_somebody",
+                condition=~Q(state="halted") | Q(halt_proposed_by__isnull=False, halted_by__isnull=False),
+            ),
             models.UniqueConstraint(
                 name="claim_corrected_once_at_a_time",
                 fields=["corrects"],
@@ -174,6 +190,7 @@ class Claim(Stateful, OfficeOwned):
             apart("claim_submitter_is_not_agent", "unit_reviewed_by", "submitted_by"),
             apart("claim_agent_is_not_reviewer", "reviewed_by", "unit_reviewed_by"),
             apart("claim_agent_is_not_approver", "approved_by", "unit_reviewed_by"),
+            apart("claim_halted_by_two", "halted_by", "halt_proposed_by"),
             apart("claim_another_reviewer_reviews", "reviewed_by", "earlier_reviewed_by"),
             apart("claim_another_decider_reviews", "reviewed_by", "earlier_decided_by"),
             apart("claim_another_reviewer_approves", "approved_by", "earlier_reviewed_by"),

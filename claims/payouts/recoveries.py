@@ -152,9 +152,10 @@ def _kept_back(paid: RecoveryPayment) -> Posting:
 
 
 def _under_way(recoveries: Sequence[Recovery]) -> QuerySet[PayoutLine]:
-    """Payments that keep something back for these recoveries and have not arrived: open, or sent back and not yet sent again."""
+    """Payments that keep something back for these recoveries and have not arrived: open, or sent back and not yet sent again (what was
+    halted will not be)."""
     lines = PayoutLine.objects.filter(set_off_against__in=recoveries, state__in=["open", "failed"], reissued_as__isnull=True)
-    return lines.order_by()
+    return lines.exclude(claim__state="halted").order_by()
 
 
 def _held(recovery: Recovery) -> int:

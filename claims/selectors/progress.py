@@ -16,7 +16,7 @@ from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.selectors import history_of
 
 # Days in which each wait usually ends. The house's own target, from no plan's terms.
-USUAL_DAYS = {"unit_review": 7, "submitted": 7, "reviewed": 7, "approved": 10, "in_batch": 5, "paying": 5}
+USUAL_DAYS = {"unit_review": 7, "submitted": 7, "reviewed": 7, "approved": 10, "halt_proposed": 5, "in_batch": 5, "paying": 5}
 GRANTING = ("approve", "approve_on_notice", "settle", "settle_on_notice")
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写"),
@@ -43,6 +43,11 @@ ACTS: dict[str, str | Promise] = {
     "replace": _("公示中的异议成立，另行重新审核"),
     "review_again": _("公示中的异议成立，重新审核"),
     "withdraw": _("撤回了申领"),
+    "propose_halt": _("暂停付款，再核对一次"),
+    "halt": _("停止付款，另行重新审核"),
+    "resume": _("核对无误，恢复付款"),
+    "resume_returned": _("核对无误，等您更正账户"),
+    "review_halted": _("停止付款后重新审核"),
     "put_in_batch": _("列入付款批次"),
     "take_from_batch": _("移出付款批次，等待下一批"),
     "release": _("已交银行付款"),
@@ -64,6 +69,7 @@ AHEAD: dict[str, tuple[str | Promise, ...]] = {
     "reviewed": (_FINAL, _NOTICE, _BANK),
     "on_notice": (_NOTICE, _BANK),
     "approved": (_("列入付款批次"), _("银行付款")),
+    "halt_proposed": (_("另一位工作人员核对"), _("核对无误的照常付款，有误的重新审核")),
     "in_batch": (_("复核后交银行付款"), _("到账")),
     "paying": (_("到账"),),
     "returned_payment": (_("您更正收款账户"), _("重新付款，金额不变")),
@@ -77,6 +83,7 @@ NOW: dict[str, str | Promise] = {
     "supplement_requested": _("审核人员请您补充材料。补充之后会接着审核，不用重新申领。"),
     "reviewed": _("初审已通过，由另一位工作人员终审。您现在不用做什么。"),
     "approved": _("已经批准，等待付款。您现在不用做什么。"),
+    "halt_proposed": _("付款前又发现了要核对的地方，先暂停付款。核对无误会照常付款，有误会重新审核，都会通知您。您现在不用做什么。"),
     "in_batch": _("已列入付款批次，复核后交银行付款。您现在不用做什么。"),
     "paying": _("银行正在付款，到账后这里会更新。"),
     "paid": _("互助金已经付到您的账户。"),
@@ -84,6 +91,7 @@ NOW: dict[str, str | Promise] = {
     "rejected": _("这次申领没有获得给付，原因和依据写在下面。"),
     "withdrawn": _("您已撤回这次申领。需要时可以重新申领。"),
     "replaced": _("公示时有人提出异议，查实后重新审核。结果以新的一份为准，下面可以去看。您现在不用做什么。"),
+    "halted": _("付款前发现核定有误，这一份不付款，已另行重新审核。结果以新的一份为准，下面可以去看。您现在不用做什么。"),
     "recovery": _("重新核定后，原来的互助金多付了，请把多付的部分退回。一次退有困难的，可以商量分期。"),
     "recovered": _("多付的部分已经办结，您不用再做什么。"),
 }
@@ -136,7 +144,7 @@ def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
         "submit": claim.submitted_at, "submit_to_unit": claim.submitted_at, "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
         "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,
         "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at, "review_again": claim.submitted_at,
-        "reopen": claim.submitted_at,
+        "reopen": claim.submitted_at, "review_halted": claim.submitted_at,
     }  # fmt: skip
     last = next(other for other in reversed(acts) if other.action == act.action)
     stamp = stamps.get(act.action)

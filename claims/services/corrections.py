@@ -19,7 +19,7 @@ from unionaid.lib.calendar import day_of
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import NotAllowed, move, record
 
-CORRECTABLE = tuple(state for state in DECIDED if state != "on_notice")
+CORRECTABLE = tuple(state for state in DECIDED if state not in ("on_notice", "halt_proposed"))
 _KEPT = (
     "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_kind", "event_on",
     "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim
 
 # A claim in one of these states asks for nothing any more.
-OVER = ("draft", "withdrawn", "rejected", "replaced")
+OVER = ("draft", "withdrawn", "rejected", "replaced", "halted")
 
 
 def claims_under(enrolment_ids: Sequence[int]) -> str:

@@ -36,7 +36,7 @@ from unionaid.workflow.asking import attempt
 from unionaid.workflow.notices import unread
 
 # Nothing is paid to an account there.
-UNPAID = ("rejected", "withdrawn", "replaced", "recovery", "recovered")
+UNPAID = ("rejected", "withdrawn", "replaced", "halted", "recovery", "recovered")
 
 
 @requires("my.use")
@@ -167,7 +167,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "declared": _declared(claim, language),
         "beside": [one for one in told_together(claim) if one.pk != claim.pk] if mine_to_do else [],
         "corrects": corrected_number(claim),
-        "replaces": claim.corrects is not None and claim.corrects.state == "replaced",
+        "instead_of": claim.corrects.state if claim.corrects and claim.corrects.state in ("replaced", "halted") else "",
         "correction": correction_of(claim),
         **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",

@@ -22,6 +22,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "on_notice": {"notice_from": ASKED, "notice_until": ASKED, "approved_fen": 1},
     "recovery": {"approved_fen": 0},
     "recovered": {"approved_fen": 0},
+    "halt_proposed": {"approved_fen": 1, "halt_reason": "金额有误", "halted_from": "approved"},
+    "halted": {"halt_reason": "金额有误", "halted_from": "approved"},
     **{state: {"approved_fen": 1} for state in ("approved", "in_batch", "paying", "paid", "returned_payment")},
 }
 STAFF = (Role.REVIEWER, Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER, Role.HEADQUARTERS, Role.AUDITOR, Role.SYSTEM_ADMIN)
@@ -39,7 +41,9 @@ def actor_in(role: Role, user: User, desk: Desk) -> Actor:
 
 def stand_in(claim: Claim, state: str, **columns: Any) -> None:
     """Put a claim into a state past the door, with the entry that the database wants."""
-    Claim.objects.filter(pk=claim.pk).update(state=state, **BESIDE.get(state, {}) | columns)
+    halt = {"halt_proposed": {"halt_proposed_by_id": claim.submitted_by_id}}
+    halt["halted"] = halt["halt_proposed"] | {"halted_by_id": User.objects.exclude(pk=claim.submitted_by_id).values("pk")[:1]}
+    Claim.objects.filter(pk=claim.pk).update(state=state, **BESIDE.get(state, {}) | halt.get(state, {}) | columns)
     claim.refresh_from_db()
     record([claim], "arranged", by=SYSTEM, to_state=state)
 
@@ -93,7 +97,8 @@ def test_whoever_took_part_is_kept_out_of_every_arrow_that_says_so(desk: Desk) -
         for column in arrow.not_by:
             stand_in(claim, arrow.sources[0], **{f"{column}_id": user.pk})
             assert tried(claim, arrow.action, by) == "not allowed", (arrow.action, column)
-            Claim.objects.filter(pk=claim.pk).update(**{f"{column}_id": None})
+            other = claim.submitted_by_id if column == "halt_proposed_by" else None
+            Claim.objects.filter(pk=claim.pk).update(**{f"{column}_id": other})
             assert tried(claim, arrow.action, by) == "done", (arrow.action, column)
 
 

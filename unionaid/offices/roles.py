@@ -105,6 +105,8 @@ GRANTS: dict[str, frozenset[Role]] = {
     "claims.set_rules": frozenset({_M, _H}),
     "claims.pass_by": frozenset({_U, _R, _S}),
     "claims.close_notice": frozenset({_S}),
+    "halts.propose": frozenset({_R, _A, _P, _M}),
+    "halts.confirm": frozenset({_A, _M}),
     "objections.enter": frozenset({_R, _A, _M}),
     "objections.decide": frozenset({_R, _A, _M}),
     "appeals.decide": frozenset({_R, _A, _M}),
