@@ -83,6 +83,7 @@ def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str
         payer_bank=office.bank_name,
         choice=dict(choice or {}),
         assembled_by_id=by.user_id,
+        assembled_at=now(),
     )
     if why := formats.unfit_head(batch.bank_format, _head(batch)):
         raise PayoutRefused(why)
