@@ -29,7 +29,7 @@ CLAIM = Graph(
         State("in_batch", _("已列入给付批次"), "good"),
         State("paying", _("银行付款中"), "good"),
         State("paid", _("已到账"), "good"),
-        State("returned_payment", _("付款被退回，待更正账户"), "todo"),
+        State("returned_payment", _("没有付成，待更正收款账户"), "todo"),
         State("rejected", _("未予给付"), "bad"),
         State("withdrawn", _("已撤回")),
         State("replaced", _("已另行重新审核")),
@@ -120,7 +120,8 @@ CLAIM = Graph(
         Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", _HANDLED),
         Arrow("mark_paid", _("确认到账"), ("paying",), "paid", "payouts.book"),
         Arrow("mark_returned", _("付款被退回"), ("paying",), "returned_payment", "payouts.book"),
-        Arrow("correct_account", _("更正账户"), ("returned_payment",), "approved", "claims.supplement"),
+        Arrow("correct_account", _("更正账户"), ("returned_payment", "approved"), "approved", "claims.supplement"),
+        Arrow("dispute_account", _("账户不是本人改的，停付"), ("approved",), "returned_payment", "claims.hold_payment"),
     ),
 )
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("login", accounts.login, name="login"),
     path("logout", accounts.logout, name="logout"),
     path("password", accounts.change_password, name="change_password"),
+    path("second-factor", accounts.second_factor_page, name="second_factor"),
     path("", include("members.urls")),
     path("", include("claims.urls")),
     path("", include("claims.payouts.urls")),

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from claims.admin.account import dispute_page
 from claims.admin.beside import dismiss_page, note_page, pass_by_page, take_page
 from claims.admin.bulk import bulk_page, result_page
 from claims.admin.corrections import reclassify_page
@@ -160,6 +161,7 @@ class ClaimAdmin(HouseAdmin):
         ("<int:pk>/pass-by/", "claim_pass_by", "claims.review", pass_by_page),
         ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
         ("<int:pk>/notes/", "claim_note", "claims.note", note_page),
+        ("<int:pk>/dispute-account/", "claim_dispute_account", "claims.hold_payment", dispute_page),
         ("<int:pk>/flags/", "claim_flag", "claims.dismiss_flag", dismiss_page),
         ("papers/<uuid:public_id>", "claim_document", "claims.view", document),
     )

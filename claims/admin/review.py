@@ -153,6 +153,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         hindrance=hindrance,
         history=told_history(claim),
         **_people(claim),
+        may_hold=may(actor(request), "claims.hold_payment", claim.office_id),
         **_statement(claim, language),
         **_beside(claim, by),
         **_offered(claim, offers),

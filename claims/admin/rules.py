@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.admin.words import standing_words
-from claims.models import SOON_DAYS, STEP_DAYS, Letter, ReviewRule
+from claims.models import COOLING_DAYS, SOON_DAYS, STEP_DAYS, Letter, ReviewRule
 from claims.services import rules as services
 from claims.transitions import DECIDABLE
 from unionaid.lib.money import format_yuan
@@ -44,12 +44,18 @@ class RuleForm(AskForm):
         label=_("参加后多少天内出险要提示"), min_value=0, max_value=3650, error_messages=NUMBER, help_text=_("填 0 就不提示")
     )
 
+    cooling_days = forms.IntegerField(
+        label=_("收款账户更改后几天才付款"), min_value=0, max_value=30, error_messages=NUMBER,
+        help_text=_("这几天里本人可以说“不是我改的”；一般 3 天，周五改的周一才付"),
+    )  # fmt: skip
+
     def __init__(self, data: Any, *, rule: ReviewRule | None) -> None:
         days = rule.step_days if rule else {}
         initial = {
             "seen": rule.version if rule else 0,
             "bulk_limit": format_yuan(rule.bulk_limit_fen if rule else 0).replace(",", ""),
             "soon_days": rule.soon_days if rule else SOON_DAYS,
+            "cooling_days": rule.cooling_days if rule else COOLING_DAYS,
             **{f"days_{state}": days.get(state, STEP_DAYS) for state in DECIDABLE},
         }
         super().__init__(data, initial=initial)
@@ -91,8 +97,8 @@ def rule_page(request: HttpRequest) -> HttpResponse:
         said = form.cleaned_data
 
         def act() -> str:
-            limits = {"bulk_limit_fen": said["bulk_limit"] or 0, "soon_days": said["soon_days"], "step_days": form.step_days()}
-            services.set_rule(office, **limits, seen=said["seen"], by=by)
+            days = {"soon_days": said["soon_days"], "cooling_days": said["cooling_days"], "step_days": form.step_days()}
+            services.set_rule(office, bulk_limit_fen=said["bulk_limit"] or 0, **days, seen=said["seen"], by=by)
             return f"{reverse('admin:review_rule')}?office={office.pk}"
 
         if address := attempt(form, act):

@@ -17,7 +17,7 @@ STAFF_WORDS = {
     "halt_proposed": _("已提请停付，待另一人确认"),
     "halted": _("已停付，另行重新审核"),
     "recovery": _("多付，待职工退回"),
-    "returned_payment": _("付款被退回，待职工更正账户"),
+    "returned_payment": _("没有付成，待职工更正账户"),
 }
 
 

@@ -4,9 +4,10 @@ from claims.models.claims import Admission, Claim, ClaimDocument
 from claims.models.decisions import Appeal, BenefitStatement, CeilingUsage, Objection, Review
 from claims.models.rehearsals import Rehearsal
 from claims.models.reviewing import BulkApproval, BulkApprovalRow, ClaimNote, Letter
-from claims.models.screening import SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
+from claims.models.screening import COOLING_DAYS, SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
 
 __all__ = [
+    "COOLING_DAYS",
     "SOON_DAYS",
     "STEP_DAYS",
     "Admission",

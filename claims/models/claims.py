@@ -76,6 +76,8 @@ class Claim(Stateful, OfficeOwned):
     # The figures that the plan asks for (`Ask`) as they were declared: by code, as texts (yuan with two decimals, or whole numbers).
     declared = models.JSONField(_("申报的数"), default=dict, db_default={})
     card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
+    # The first day on which it may be paid, where the account was changed after the decision (`services.accounts`).
+    payable_on = models.DateField(_("账户改过，从这天起可以发放"), null=True)
     state = models.CharField(max_length=24, choices=CLAIM.choices(), default=CLAIM.initial)
     since = models.DateTimeField(_("进入本步的时间"), null=True)
     # Handed to one reviewer (`services.handing`): theirs while the state is still this one and the time has not run out.

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
@@ -27,14 +28,16 @@ PART = 10_000
 # This is work for many lines: it may take longer on a busy day than what a page waits for.
 PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; SET LOCAL work_mem = '64MB'"
 
+# Locked first and read after: what was changed while this waited for the lock, such as the account, is read as it is now.
+_LOCK = "SELECT FROM claims_claim WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 # A claim whose payment came back brings the failed line along: amount and what was kept back stay as they were.
 _READ = """
 SELECT c.id, c.number, c.approved_fen, k.id, k.number, k.owner_name, k.bank_name, k.last_four, f.id, f.amount_fen, f.set_off_fen,
-  f.set_off_against_id
+  f.set_off_against_id, c.payable_on
 FROM claims_claim c LEFT JOIN members_bankcard k ON k.id = c.card_id
   LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND f.state = 'failed'
     AND NOT EXISTS (SELECT FROM payouts_payoutline again WHERE again.reissue_of_id = f.id)
-WHERE c.id = ANY(%s) ORDER BY c.id FOR NO KEY UPDATE OF c"""
+WHERE c.id = ANY(%s) ORDER BY c.id"""
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.new_lines;
 CREATE TEMP TABLE new_lines (
@@ -78,10 +81,11 @@ class TakenElsewhere(Exception):
 def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int) -> tuple[Added, list[int]]:
     """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
     bank's file cannot hold is left out with the reason."""
-    kept_back = _kept_back(batch, claim_ids)
     added, ids = Added(0, 0, []), list[int]()
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
+        cursor.execute(_LOCK, [sorted(claim_ids)])
+        kept_back = _kept_back(batch, claim_ids)
         cursor.execute(_READ, [sorted(claim_ids)])
         rows = cursor.fetchall()
         cursor.execute(_STAGED)
@@ -107,12 +111,15 @@ def _staged(
     open_, seal = ring().open_many((CARDS, "number")), ring().seal_many((LINES, "account_number"))
     unfit = formats.unfit_of(batch.bank_format)
     sequence = after
-    for claim, number, approved, card, sealed, name, bank, last_four, failed, fen, set_off_fen, against in rows:
+    for claim, number, approved, card, sealed, name, bank, last_four, failed, fen, set_off_fen, against, payable_on in rows:
         if failed is None:
             line = kept_back.get(claim)
             fen, set_off_fen, against = (line.amount_fen, line.set_off_fen, line.set_off_against_id) if line else (approved, 0, None)
         if card is None:
             added.left_out.append(LeftOut(number, _("没有收款账户")))
+            continue
+        if payable_on is not None and payable_on > batch.business_on:
+            added.left_out.append(LeftOut(number, _("收款账户刚改过，{day}起可以发放").format(day=date_format(payable_on))))
             continue
         reference = f"{batch.number}{sequence + 1:05d}"
         account = open_(sealed, card)

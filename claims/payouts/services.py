@@ -25,10 +25,10 @@ from claims.payouts.line_tables import PART, Added, TakenElsewhere
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnPart
 from claims.payouts.recoveries import book_set_offs
 from claims.payouts.return_tables import Told
-from members.models import BankCard
+from claims.selectors.cooling import payable_now
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
-from unionaid.lib.calendar import now
+from unionaid.lib.calendar import now, today
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.web.keys import ring
@@ -43,9 +43,9 @@ _PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请
 
 
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
-    """Approved claims of the office that wait for payment out of this fund, oldest first."""
+    """Approved claims of the office that wait for payment out of this fund and may be paid today, oldest first."""
     return list(
-        Claim.objects.filter(office=office, state="approved", fund=fund)
+        Claim.objects.filter(payable_now(today()), office=office, state="approved", fund=fund)
         .select_related("member", "card")
         .order_by("approved_at", "id")
     )
@@ -65,7 +65,7 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     for i in range(0, len(ids), PART):
         added = _add(batch, ids[i : i + PART], by=by)
         for left in added.left_out:
-            raise PayoutRefused(_("{claim} 的收款信息银行不能处理：{why}。请先更正账户。").format(claim=left.claim, why=left.why))
+            raise PayoutRefused(_("{claim} 现在不能付款：{why}。").format(claim=left.claim, why=left.why))
     return finish(batch, by=by)
 
 
@@ -83,6 +83,7 @@ def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str
         payer_bank=office.bank_name,
         choice=dict(choice or {}),
         assembled_by_id=by.user_id,
+        assembled_at=now(),
     )
     if why := formats.unfit_head(batch.bank_format, _head(batch)):
         raise PayoutRefused(why)
@@ -106,6 +107,7 @@ def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor) -> Added:
 
 def finish(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """All chosen claims have their line: the batch waits for whoever looks at it next."""
+    stand_apart(batch, by)
     return move([batch], "finish_assembly", by=by)[0]
 
 
@@ -298,12 +300,3 @@ def _give_back(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by
         text=_PLEASE_CORRECT,
         link="/my",
     )
-
-
-def correct_account(claim: Claim, *, card: BankCard, by: Actor) -> Claim:
-    """The claimant gives another account after a returned payment; the amount stays as approved."""
-    if card.member_id != claim.claimant_id:
-        raise PayoutRefused(_("收款账户要是申领人本人的。"))
-    if card.pk == claim.card_id:
-        raise PayoutRefused(_("这就是被退回的账户，请填写另一个账户。"))
-    return move([claim], "correct_account", by=by, changes={"card": card, "message": ""})[0]

@@ -7,5 +7,6 @@ from claims.payouts.views import recovery, worker
 app_name = "payouts"
 urlpatterns = [
     path("my/claims/<uuid:public_id>/correct-account", worker.correct_account, name="correct_account"),
+    path("my/claims/<uuid:public_id>/dispute-account", worker.dispute_account, name="dispute_account"),
     path("my/claims/<uuid:public_id>/recovery", recovery.page, name="recovery"),
 ]

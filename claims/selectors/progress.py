@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
+from claims.selectors.cooling import is_cooling
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of, days_between, plus_days
 from unionaid.lib.money import format_yuan
@@ -54,6 +57,7 @@ ACTS: dict[str, str | Promise] = {
     "mark_paid": _("互助金已到账"),
     "mark_returned": _("银行退回了付款"),
     "correct_account": _("更正了收款账户"),
+    "dispute_account": _("收款账户有疑问，付款已停下"),
     "reclaim": _("重新核定，发现多付"),
     "close_recovery": _("多付的已经退清"),
     "close_written_off": _("剩下的多付不用再退"),
@@ -87,7 +91,7 @@ NOW: dict[str, str | Promise] = {
     "in_batch": _("已列入付款批次，复核后交银行付款。您现在不用做什么。"),
     "paying": _("银行正在付款，到账后这里会更新。"),
     "paid": _("互助金已经付到您的账户。"),
-    "returned_payment": _("银行没能付到您的账户。请更正收款账户，金额不变。"),
+    "returned_payment": _("钱还没有付到您的账户，原因写在下面。请更正收款账户，金额不变。"),
     "rejected": _("这次申领没有获得给付，原因和依据写在下面。"),
     "withdrawn": _("您已撤回这次申领。需要时可以重新申领。"),
     "replaced": _("公示时有人提出异议，查实后重新审核。结果以新的一份为准，下面可以去看。您现在不用做什么。"),
@@ -135,6 +139,10 @@ def standing_of(claim: Claim, trail: Sequence[Event], *, on: date) -> Standing:
     by = plus_days(since, days) if since and days else None
     if claim.state == "on_notice":
         by = claim.notice_until
+    if is_cooling(claim, on):
+        assert claim.payable_on is not None
+        words = gettext("已经批准。收款账户刚改过，为防别人冒改，{day}起可以发放。您现在不用做什么。")
+        return Standing(words.format(day=date_format(claim.payable_on)), plus_days(claim.payable_on, USUAL_DAYS["approved"]), False)
     return Standing(NOW[claim.state], by, by is not None and by < on)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from claims.models import STEP_DAYS, Letter, ReviewRule
+from claims.models import COOLING_DAYS, STEP_DAYS, Letter, ReviewRule
 from unionaid.offices.models import Office
 
 
@@ -24,6 +24,11 @@ class Rules:
         """Working days within which this office does the step of this state."""
         rule = self.of(path)
         return int(rule.step_days.get(state, STEP_DAYS)) if rule else STEP_DAYS
+
+    def cooling_days(self, path: str) -> int:
+        """Days between the change of a payee account of this office's claims and the first payment to it."""
+        rule = self.of(path)
+        return rule.cooling_days if rule else COOLING_DAYS
 
     def bulk_limit_fen(self, path: str) -> int:
         """Up to this benefit a clean claim of this office may be approved with others; 0: never."""

@@ -22,13 +22,15 @@ class RuleRefused(MoveRefused):
         self.field = field
 
 
-def set_rule(office: Office, *, bulk_limit_fen: int, soon_days: int, step_days: Mapping[str, int], seen: int, by: Actor) -> ReviewRule:
+def set_rule(
+    office: Office, *, bulk_limit_fen: int, soon_days: int, cooling_days: int, step_days: Mapping[str, int], seen: int, by: Actor
+) -> ReviewRule:
     """Set the rule of one office. `step_days`: working days by state, only states in which something waits; `seen`: the version the
     person looked at, 0 when there was none."""
     _may_set(office, by)
     if unknown := set(step_days) - set(DECIDABLE):
         raise KeyError(sorted(unknown)[0])
-    values = {"bulk_limit_fen": bulk_limit_fen, "soon_days": soon_days, "step_days": dict(step_days)}
+    values = {"bulk_limit_fen": bulk_limit_fen, "soon_days": soon_days, "cooling_days": cooling_days, "step_days": dict(step_days)}
     conflict = Conflict(_("这份设置刚被别人改过。请刷新页面，看过新的内容再改。"), [])
     if seen:
         if not ReviewRule.objects.filter(office=office, version=seen).update(**values, version=F("version") + 1):

@@ -16,10 +16,11 @@ from claims.forms import WithdrawForm, card_words
 from claims.models import Claim
 from claims.reasons import reason_words
 from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper, open_together, told_together
+from claims.selectors.cooling import is_cooling
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.progress import standing_of, trail_of
-from claims.services import intake, papers
+from claims.services import accounts, intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context
 from claims.views.parts import mine, own, show
@@ -170,7 +171,8 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "instead_of": claim.corrects.state if claim.corrects and claim.corrects.state in ("replaced", "halted") else "",
         "correction": correction_of(claim),
         **appeal_context(claim, mine=mine_to_do),
-        "correct": address_of("payouts:correct_account", claim.public_id) if claim.state == "returned_payment" and mine_to_do else "",
+        "correct": address_of("payouts:correct_account", claim.public_id) if claim.state in accounts.CHANGEABLE and mine_to_do else "",
+        "dispute": address_of("payouts:dispute_account", claim.public_id) if is_cooling(claim, today()) and mine_to_do else "",
     }
 
 

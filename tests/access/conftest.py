@@ -96,7 +96,7 @@ def approve_together(world: World, cover: Enrolment) -> None:
     cast = world.cast
     reviewer = cast.actor(cast.reviewer)
     if not ReviewRule.objects.filter(office=cast.a).exists():
-        rules.set_rule(cast.a, bulk_limit_fen=100_000, soon_days=30, step_days={}, seen=0, by=cast.actor(cast.manager))
+        rules.set_rule(cast.a, bulk_limit_fen=100_000, soon_days=30, cooling_days=3, step_days={}, seen=0, by=cast.actor(cast.manager))
         rules.set_letter(cast.a, title="缺异地备案", text="请补充异地就医备案。", letter=None, by=cast.actor(cast.manager))
     claims = [world.claim(cover, 20_000 + 1000 * i) for i in range(2)]
     for claim in claims:

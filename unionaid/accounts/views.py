@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import segno
 from django.conf import settings
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from unionaid.accounts import services
-from unionaid.accounts.forms import LoginForm, PasswordForm
+from unionaid.accounts import second_factor, services, stepup
+from unionaid.accounts.forms import FactorForm, LoginForm, PasswordForm
+from unionaid.accounts.models import User
 from unionaid.web.access import public
 
 
@@ -62,6 +64,43 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/password.html", {"form": form}, status=400 if form.errors else 200)
 
 
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def second_factor_page(request: HttpRequest) -> HttpResponse:
+    """Set up an authenticator for one's own login, or take it off: by the password and a code of it."""
+    user: Any = request.user
+    if not user.is_authenticated:
+        return redirect("login")
+    if request.POST.get("act") == "begin":
+        second_factor.begin(user)
+        return redirect("second_factor")
+    form = FactorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _factor_changed(request, user, form):
+        return redirect("second_factor")
+    pending = user.totp_key is not None and not user.has_second_factor
+    code = segno.make(second_factor.address(user, _("职工互助")), error="m").png_data_uri(scale=5, border=2) if pending else ""
+    shown = {"form": form, "pending": pending, "code": code, "letters": second_factor.begin(user) if pending else ""}
+    return render(request, "accounts/second_factor.html", shown, status=400 if form.errors else 200)
+
+
+def _factor_changed(request: HttpRequest, user: User, form: FactorForm) -> bool:
+    """Confirmed with the first right code, or taken off with one; else the form says what is wrong."""
+    had, said = user.has_second_factor, form.cleaned_data
+    wrong = stepup.prove(user, request.session.session_key or "", password=said["password"], code=said["code"])
+    if wrong is not None:
+        form.add_error(wrong.field, wrong.message)
+    elif had:
+        second_factor.drop(user)
+        messages.success(request, _("动态验证码已停用。"))
+    elif second_factor.confirm(user, said["code"]):
+        messages.success(request, _("动态验证码已启用，办资金的事时会用到。"))
+    else:
+        form.add_error("code", _("数字不对。请看手机时间是否准确，再输入新的 6 位数字"))
+    return not form.errors
+
+
+second_factor_page.required = ""  # type: ignore[attr-defined]  # any logged-in person; checked above
 change_password.required = ""  # type: ignore[attr-defined]  # any logged-in person; checked above
 
 

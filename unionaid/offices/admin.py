@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from unionaid.accounts import second_factor
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register, set_password
 from unionaid.lib.calendar import today
@@ -209,6 +210,11 @@ def _account_act(request: HttpRequest, user: User, form: PasswordForm, actor: Ac
         user.save(update_fields=["is_active"])
         remember(user, "open_login" if user.is_active else "close_login", by=actor)
         messages.success(request, gettext("账号已恢复。") if user.is_active else gettext("账号已停用。"))
+        return 302
+    if "drop_factor" in request.POST and user.pk != actor.user_id:
+        second_factor.drop(user)
+        remember(user, "drop_factor", by=actor)
+        messages.success(request, gettext("动态验证码已解除。"))
         return 302
     if form.is_bound and form.is_valid():
         set_password(user, form.cleaned_data["password"])

@@ -102,6 +102,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "claims.approve": frozenset({_A}),
     "claims.dismiss_flag": frozenset({_R, _A}),
     "claims.note": frozenset({_R, _A, _P, _M}),
+    "claims.hold_payment": frozenset({_W, _R, _A, _P, _M}),
     "claims.set_rules": frozenset({_M, _H}),
     "claims.pass_by": frozenset({_U, _R, _S}),
     "claims.close_notice": frozenset({_S}),

@@ -8,15 +8,16 @@ from django.utils.translation import gettext_lazy as _
 from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM
-from unionaid.reports import money, services
+from unionaid.reports import money, services, stuck
 from unionaid.workflow import sealing
 from unionaid.workflow.jobs import Run, enqueue, job, timetable
 
 
 @timetable
 def find_due(on: date) -> None:
-    """The audit of money of the day; each hour a seal on the record of acts, each day its head sent away."""
+    """The audit of money of the day; each hour a seal on the record of acts, each day its head sent away; work that stands still."""
     money.find(on)
+    stuck.find(on)
     top = Office.objects.filter(parent=None).order_by("pk").first()
     if top is not None:
         enqueue("reports.seal_record", [(top.pk, f"reports.seal_record:{now():%Y-%m-%dT%H}", None)], by=SYSTEM)
@@ -45,3 +46,9 @@ def seal_record(run: Run) -> dict[str, Any] | None:
 def send_head(run: Run) -> dict[str, Any] | None:
     """Send the head of the chain of seals away."""
     sealing.send_head(run.on)
+
+
+@job("reports.tell_stuck", queue="default", label=_("报告停住的工作"))
+def tell_stuck(run: Run) -> dict[str, Any] | None:
+    """Cry out what stands still. Not on the queue of the reports, which may be the one that hangs."""
+    run.done = run.total = stuck.tell(run.on)

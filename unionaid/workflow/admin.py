@@ -26,7 +26,7 @@ from unionaid.workflow.jobs import KINDS
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import NotAllowed, record
 from unionaid.workflow.notices import JOB as DELIVER
-from unionaid.workflow.selectors import acts, findable, things_numbered, things_shown
+from unionaid.workflow.selectors import acts, findable, stuck_jobs, things_numbered, things_shown
 from unionaid.workflow.services import retry
 from unionaid.workflow.views import progress_page
 from unionaid.workflow.words import ACTS, act_words, state_words, thing_words
@@ -62,6 +62,18 @@ def retry_job(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     return redirect("admin:job", public_id)
 
 
+class StuckFilter(admin.SimpleListFilter):
+    """Jobs that nobody will finish unless somebody looks."""
+
+    title, parameter_name = _("停住的"), "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("没有办成或停住的"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(pk__in=stuck_jobs().values("pk")) if self.value() else queryset
+
+
 @admin.register(Job)
 class JobAdmin(HouseAdmin):
     """Work that goes on without anyone waiting."""
@@ -84,7 +96,7 @@ class JobAdmin(HouseAdmin):
         "created_at",
         column("finished_at", _("办完时间")),
     )
-    list_filter = ("job_state",)
+    list_filter = ("job_state", StuckFilter)
     list_select_related = ("office", "requested_by")
     ordering = ("-id",)
 
@@ -185,6 +197,5 @@ def _words(entry: AuditEntry) -> tuple[Any, Any, Any]:
 
 @todo("jobs.retry")
 def failed_jobs(actor: Actor) -> Iterable[Todo]:
-    """Jobs that nobody will do again by themselves."""
-    address = f"{reverse('admin:workflow_job_changelist')}?job_state__exact=failed"
-    yield waiting(_("没有办成的后台任务"), Job.objects.filter(job_state="failed"), "created_at", address)
+    """Jobs that failed, and those that should long be done."""
+    yield waiting(_("没有办成或停住的后台任务"), stuck_jobs(), "created_at", f"{reverse('admin:workflow_job_changelist')}?stuck=1")

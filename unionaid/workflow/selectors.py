@@ -40,11 +40,11 @@ def jobs_by_key(keys: Iterable[str]) -> dict[str, Job]:
 
 
 def stuck_jobs() -> QuerySet[Job]:
-    """Work that failed, or runs without a sign of life, or has waited far too long."""
+    """Work that failed, or runs without a sign of life, or has waited ten minutes longer than it should."""
     old = now() - 10 * STALE_AFTER
-    return Job.objects.filter(job_state="failed") | Job.objects.filter(
-        job_state__in=["queued", "running"], not_before__lt=old
-    )
+    waits = Q(job_state="queued", not_before__lt=old)
+    hangs = Q(job_state="running", not_before__lt=old) & (Q(beat_at=None) | Q(beat_at__lt=old))
+    return Job.objects.filter(Q(job_state="failed") | waits | hangs)
 
 
 @dataclass(frozen=True, slots=True)

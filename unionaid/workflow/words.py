@@ -74,6 +74,7 @@ ACTS: dict[str, str | Promise] = {
     "end_post": _("结束岗位"),
     "make_login": _("新建账号"),
     "reset_password": _("重设密码"),
+    "drop_factor": _("解除动态验证码"),
     "close_login": _("停用账号"),
     "open_login": _("恢复账号"),
 }

@@ -21,6 +21,7 @@ from claims.payouts import services
 from claims.payouts.admin import deciding
 from claims.payouts.bank.formats import FORMATS
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
+from claims.selectors.cooling import payable_now
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
@@ -68,7 +69,7 @@ def assemble_page(request: HttpRequest) -> HttpResponse:
         except MoveRefused as no:
             refused, status = no.message, status_of(no)
     context = desk_context(
-        request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), refused=refused
+        request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), cooling=_cooling(actor), refused=refused
     )
     return render(request, "desk/payout_assemble.html", context, status=status)
 
@@ -83,7 +84,7 @@ def _fund(key: str) -> Fund:
 def _waiting(actor: Actor) -> list[dict[str, Any]]:
     """What can be paid, by office and fund. One statement for all offices."""
     rows = (
-        Claim.objects.filter(state="approved", office__in=actor.office_ids)
+        Claim.objects.filter(payable_now(today()), state="approved", office__in=actor.office_ids)
         .select_related("member", "card", "office", "program")
         .order_by("office__path", "fund", "approved_at", "id")
     )
@@ -98,6 +99,12 @@ def _waiting(actor: Actor) -> list[dict[str, Any]]:
         }
         for (office, fund), claims in ((key, list(group)) for key, group in groupby(rows, key=attrgetter("office", "fund")))
     ]
+
+
+def _cooling(actor: Actor) -> list[Claim]:
+    """Approved claims that wait because their account was changed. One statement."""
+    rows = Claim.objects.filter(state="approved", office__in=actor.office_ids).exclude(payable_now(today()))
+    return list(rows.select_related("member", "office").order_by("payable_on", "id")[:SHOWN_LINES])
 
 
 def _handlers(claim: Claim) -> set[int | None]:
@@ -281,7 +288,8 @@ def payout_work(actor: Actor) -> Iterable[Todo]:
     address = reverse("admin:payouts_payoutbatch_changelist")
     claims = reverse("admin:claims_claim_changelist")
     if may(actor, "payouts.assemble"):
-        yield waiting(_("可以付款的申领"), Claim.objects.filter(state="approved"), "approved_at", reverse("admin:payout_assemble"))
+        due = Claim.objects.filter(payable_now(today()), state="approved")
+        yield waiting(_("可以付款的申领"), due, "approved_at", reverse("admin:payout_assemble"))
     if may(actor, "payouts.assemble"):
         rows = PayoutBatch.objects.filter(state="sent_back", assembled_by=actor.user_id)
         yield waiting(_("复核退回、等您处理的批次"), rows, "assembled_at", f"{address}?state__exact=sent_back")
@@ -293,4 +301,4 @@ def payout_work(actor: Actor) -> Iterable[Todo]:
         rows = PayoutBatch.objects.filter(state="released")
         yield waiting(_("待导入银行回盘的批次"), rows, "released_at", f"{address}?state__exact=released")
         back = Claim.objects.filter(state="returned_payment")
-        yield waiting(_("被退回、等职工更正账户的付款"), back, "approved_at", f"{claims}?state=returned_payment")
+        yield waiting(_("没有付成、等职工更正账户的付款"), back, "approved_at", f"{claims}?state=returned_payment")

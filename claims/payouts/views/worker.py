@@ -1,20 +1,26 @@
-"""The worker's side: another account after a payment came back."""
+"""The worker's side: another account, after a payment came back or before one was made; and stopping a change that was not theirs."""
 
 import uuid
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from claims.forms import card_words
-from claims.payouts.services import correct_account as correct
+from claims.selectors.rules import rules
+from claims.services import accounts
 from claims.views.draft import account_forms, take_account
 from claims.views.parts import actor, own, show
 from members.models import BankCard
+from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import requires
+from unionaid.workflow.asking import outcome
 
 
 @requires("my.use")
@@ -25,7 +31,7 @@ def correct_account(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     claim = own(request, public_id)
 
     def use(card: BankCard) -> str:
-        correct(claim, card=card, by=actor(request))
+        accounts.correct(claim, card=card, by=actor(request), on=today())
         return reverse("claims:status", args=[claim.public_id])
 
     returned = claim.card
@@ -33,9 +39,23 @@ def correct_account(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if address := take_account(request, claim, chosen, fresh, use):
         return redirect(address)
     claim = own(request, public_id)
-    if claim.state != "returned_payment":
+    if claim.state not in accounts.CHANGEABLE:
         return redirect("claims:status", public_id)
     wrong = next((form for form in (chosen, fresh) if form.is_bound), None)
     context = {"cards": cards, "chosen": chosen, "fresh": fresh, "claim": claim, "correcting": True}
+    context["cooling"] = rules().cooling_days(claim.office.path)
     shown = {"amount": format_yuan(claim.approved_fen or 0), "returned": card_words(returned) if returned else ""}
     return show(request, "account", wrong, **context, **shown)
+
+
+@requires("my.use")
+@require_POST
+def dispute_account(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """It was not me who changed the account: nothing is paid to it."""
+    claim = own(request, public_id)
+    _status, refused = outcome(lambda: accounts.dispute(claim, by=actor(request)))
+    if refused:
+        messages.error(request, refused)
+    else:
+        messages.success(request, _("付款已停下，钱还在。请尽快更改登录密码，并带身份证和银行卡到办事处核对。"))
+    return redirect("claims:status", public_id)

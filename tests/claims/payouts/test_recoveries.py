@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from claims.models import CeilingUsage, Claim
+from claims.models import COOLING_DAYS, CeilingUsage, Claim
 from claims.payouts import recoveries
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
 from claims.payouts.recoveries import RecoveryRefused
-from claims.services import adjudication, corrections
+from claims.services import accounts, adjudication, corrections
 from claims.services.adjudication import DecisionRefused
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
@@ -222,7 +222,7 @@ def test_later_benefit_is_set_off_only_where_its_plan_says_so_and_once(paid: Cas
     with pytest.raises(RecoveryRefused, match="正在抵还"):
         recoveries.propose_write_off(recovery, by=paid.payer, note="原因")
     card = desk.world.card(member, "6217000010001234561")
-    payouts.correct_account(claim, card=card, by=desk.world.worker(member))
+    accounts.correct(claim, card=card, by=desk.world.worker(member), on=plus_days(ASKED, -COOLING_DAYS))
     again = paid.pay(claim)
     assert (again.amount_fen, again.set_off_fen, again.reissue_of_id, again.state) == (308_000, 132_000, failed.pk, "succeeded")
     recovery.refresh_from_db()

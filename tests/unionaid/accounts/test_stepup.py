@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from django_otp.oath import TOTP
 
+from tests.factories.clients import client_of
 from tests.factories.offices import PASSWORD, make_user
 from unionaid.accounts import second_factor, stepup
 from unionaid.accounts.models import Proof, User
@@ -77,3 +79,24 @@ def test_with_a_second_factor_each_code_is_taken_once(user: User) -> None:
     second_factor.drop(user)
     user.refresh_from_db()
     assert _trouble(user) == ""
+
+
+def test_one_sets_it_up_and_takes_it_off_on_a_page_of_ones_own(user: User) -> None:
+    client, address = client_of(user), reverse("second_factor")
+    assert "开始设置" in client.get(address).content.decode()
+    assert client.post(address, {"act": "begin"}).status_code == 302
+    letters = second_factor.begin(User.objects.get(pk=user.pk))
+    page = client.get(address).content.decode()
+    assert letters in page
+    totp = TOTP(base64.b32decode(letters))
+    now = f"{totp.token():06d}"
+    assert client.post(address, {"password": "wrong", "code": now}).status_code == 400
+    assert client.post(address, {"password": PASSWORD, "code": "12"}).status_code == 400
+    assert client.post(address, {"password": PASSWORD, "code": now}).status_code == 302
+    page = client.get(address).content.decode()
+    assert "已启用" in page
+    assert letters not in page
+    assert client.post(address, {"password": PASSWORD, "code": now}).status_code == 400, "spent"
+    totp.drift = 1
+    assert client.post(address, {"password": PASSWORD, "code": f"{totp.token():06d}"}).status_code == 302
+    assert not User.objects.get(pk=user.pk).has_second_factor

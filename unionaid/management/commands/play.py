@@ -19,11 +19,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from PIL import Image, ImageDraw
 
-from claims.models import Claim
+from claims.models import COOLING_DAYS, Claim
 from claims.payouts import checking
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
-from claims.services import adjudication, intake
+from claims.services import accounts, adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
 from members.services import contributions, enrolment, people, problem_sheets, roster_rows, rosters, units
@@ -318,8 +318,9 @@ class Command(BaseCommand):
             card = people.add_card(
                 claimant, owner_name=claimant.name, bank_name="中国工商银行榆林分行", number="6222021234567890123", by=actor
             )
-            payouts.correct_account(Claim.objects.get(pk=returned.pk), card=card, by=actor)
-        second = self.batch(world, out, "bank-file-reissue.csv", fails=0)
+            accounts.correct(Claim.objects.get(pk=returned.pk), card=card, by=actor, on=today())
+        with frozen(plus_days(PAID, COOLING_DAYS)):  # an account that was just changed is not paid to before
+            second = self.batch(world, out, "bank-file-reissue.csv", fails=0)
         return [first, second]
 
     def batch(self, world: World, out: Path, file_name: str, *, fails: int) -> PayoutBatch:
