@@ -378,7 +378,7 @@ def ceiling(run: Running, data: Mapping[str, Any]) -> None:
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
         key = limit_key(data, run.case.disease)
-        beside = same_disease(data, run.case.told_disease) if scope == "disease" else SameDisease((), ())
+        beside = same_disease(data, run.case.told_disease) if scope == "disease" else ALONE
         used = sum(map(run.used, beside.read), run.used(key))
         if all(use.key != key for use in run.usage):  # a ceiling that stands twice in one item counts its amount once
             run.usage.append(LimitUse(key, scope, limit, used, ZERO))
@@ -407,6 +407,9 @@ class SameDisease:
     written: tuple[str, ...]
 
 
+ALONE = SameDisease((), ())
+
+
 def same_disease(data: Mapping[str, Any], told: Disease) -> SameDisease:
     """A disease told by its class alone and one told by class and code may be the same (`Disease.is_same`): each looks at what the
     other took. Claims with a code count under the code, and once more under their class, so that one without a code finds them.
@@ -418,7 +421,7 @@ def same_disease(data: Mapping[str, Any], told: Disease) -> SameDisease:
     SameDisease(read=('class:plan:cancer',), written=())
     """
     if not told.own_class:
-        return SameDisease((), ())
+        return ALONE
     by_class = f"class:{data['key']}:{told.own_class}"
     if told.category:
         return SameDisease((limit_key(data, told.own_class),), (by_class,))
