@@ -67,7 +67,9 @@ class FactsForm(AskForm):
         self._figures = FigureFields(self, claim, needs.asks, language)
         for stay in self._stays:
             self.fields[_grade_of(stay)] = _grade_field(claim, stay)
-        self.order_fields([*(name for name in self.fields if name != "note"), "note"])
+        if claim.event == HARDSHIP:
+            self.fields["note"].help_text = _("例如：在读证明第 1 页")
+        self.order_fields([*(name for name in self.fields if name not in ("circumstances", "note")), "circumstances", "note"])
 
     def facts(self) -> dict[str, Any]:
         """For `adjudication.establish`."""

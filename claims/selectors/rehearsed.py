@@ -30,6 +30,8 @@ REASON_WORDS: dict[str, str | Promise] = {
     "class_not_listed": gettext_lazy("给付类别不在本项的表内"),
     "exclusion": gettext_lazy("属于除外情形"),
     "no_admission": gettext_lazy("没有住院治疗"),
+    "not_declared": gettext_lazy("没有申报这一项"),
+    "given_before": gettext_lazy("只给一次，此前已给过"),
     "age": gettext_lazy("年龄不在本项范围内"),
     "death_too_late": gettext_lazy("意外后身故超过规定天数"),
     "diagnosis_not_listed": gettext_lazy("疾病不在本项病种内"),

@@ -75,7 +75,7 @@ def changes_of(claim: Claim, facts: Mapping[str, Any], grades: Mapping[int, int 
         raise DecisionRefused(_("住院记录有变化，请刷新页面后再核定。"))
     if accident_after_stays(facts.get("accident_on"), claim.event, list(stays.values())):
         raise DecisionRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
-    if words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts.get("declared", {})):
+    if "declared" in facts and (words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts["declared"])):
         raise DecisionRefused(words.in_language(get_language() or ""))
     columns = {name: value for name, value in facts.items() if getattr(claim, name) != value}
     found = {key: grade for key, grade in grades.items() if stays[key].hospital_grade != grade}

@@ -20,7 +20,7 @@ def lock(claim: Claim) -> Mapping[str, Decimal]:
 
     The lock holds until the transaction ends: a second reviewer waits here and then sees what the first one used.
     """
-    disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class).key
+    disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
     limits = limits_of(schedule_of(claim.terms), shares=claim.enrolment.shares, disease=disease)
     CeilingUsage.objects.bulk_create(
         [

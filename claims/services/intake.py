@@ -116,7 +116,7 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
         raise ClaimRefused(_("身故日期不能早于意外发生的日期，请核对。"), "death_on")
     if "accident_on" in facts:
         _refuse_accident(claim, facts["accident_on"], list(claim.admissions.all()))
-    if words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts.get("declared", {})):
+    if "declared" in facts and (words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts["declared"])):
         raise ClaimRefused(words.in_language(get_language() or ""))
     for name, value in facts.items():
         setattr(claim, name, value)

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse, Stay
+from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Stay
 from programs.rules.gates import Question, refusal
 from programs.rules.reasons import MISSING, Reason
 from programs.rules.schedule import Item, Schedule
 from programs.rules.stays import stay_by_stay, together
-from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under
+from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under, same_disease
 from programs.rules.words import Words
 from unionaid.lib.money import round_half_up
 
 NO_PRIOR = PriorUse()
+NO_DISEASE = Disease()
 NOTHING = Decimal("0.00")
 CEILINGS = ("period", "lifetime", "disease")
 # Twelve digits of a bill and six of every ratio: room for six ratios in a row, whatever the caller's own context is.
@@ -231,7 +232,7 @@ def _counted(use: LimitUse, amount: Decimal) -> LimitUse:
     """What is kept under a limit, in whole fen or days: a ceiling counts what the item gives, all else what went in."""
     if use.scope == "days":
         return use
-    taken = amount if use.scope in CEILINGS else round_half_up(use.taken)
+    taken = amount if use.scope in (*CEILINGS, "class") else round_half_up(use.taken)
     return LimitUse(use.key, use.scope, use.ceiling, use.used_before, taken)
 
 
@@ -267,12 +268,15 @@ def _excluded(schedule: Schedule, results: list[ItemResult]) -> dict[str, ItemRe
     return {}
 
 
-def limits_of(schedule: Schedule, *, shares: int, disease: str = "") -> Mapping[str, Decimal | None]:
+def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE) -> Mapping[str, Decimal | None]:
     """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided."""
     found: dict[str, Decimal | None] = {}
     counting = min(shares, schedule.enrolling.max_shares)
     for item in schedule.items:
         for step in item.steps:
-            if counted := counted_under(step, counting, disease):
+            if counted := counted_under(step, counting, disease.key):
                 found[counted[0]] = counted[1]
+                if step.data.get("scope") == "disease":
+                    beside = same_disease(step.data, disease)
+                    found |= {key: None if key.startswith("class:") else counted[1] for key in (*beside.read, *beside.written)}
     return found

@@ -261,7 +261,9 @@ def _stay_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
 def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """What was used is told under the plan's own names: a name mistyped would leave a limit open."""
     steps = [step for item in schedule.items for step in item.steps]
-    keys = list(dict.fromkeys(counted[0] for step in steps if (counted := counted_under(step, 1, ANY_DISEASE))))
+    counted_keys = [counted[0] for step in steps if (counted := counted_under(step, 1, ANY_DISEASE))]
+    by_class = [key.replace("disease:", "class:", 1) for key in counted_keys if key.startswith("disease:")]
+    keys = list(dict.fromkeys([*counted_keys, *by_class]))
     for key in data.get("used", {}):
         if not any(key == known or known.endswith(f":{ANY_DISEASE}") and key.startswith(known[: -len(ANY_DISEASE)]) for known in keys):
             zh, en = "、".join(keys) or "（没有）", ", ".join(keys) or "(none)"

@@ -65,9 +65,10 @@ def _joined(names: Sequence[Words]) -> Words:
 
 
 def name_of(key: str, names: Mapping[str, Words]) -> Words:
-    """The name of a limit by its key; of one that is counted for each disease whichever it is. KeyError for a key of other terms."""
+    """The name of a limit by its key; of one that is counted for each disease (or for those of a class) whichever it is. KeyError for
+    a key of other terms."""
     scope, name, *_disease = key.split(":")
-    return names[f"{scope}:{name}:{EACH}"] if scope == "disease" else names[key]
+    return names[f"disease:{name}:{EACH}"] if scope in ("disease", "class") else names[key]
 
 
 def limits(schedule: Schedule, *, shares: int) -> tuple[Limit, ...]:

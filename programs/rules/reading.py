@@ -68,6 +68,13 @@ def _line(use: Mapping[str, Any], reader: str, names: Names) -> Words | None:
     used, taken = Decimal(use["used_before"]), Decimal(use["taken"])
     name = name_of(use["key"], names)
     key = f"［{use['key']}］" if reader == "auditor" else ""
+    if scope == "class":
+        if reader != "auditor":
+            return None
+        return Words(
+            f"{key}同一类别、有疾病编码的累计（{name.zh}）：此前 {yuan(used)} 元，本次 {yuan(taken)} 元",
+            f"{key}of this class, told with a code ({name.en}): {yuan(used)} before, {yuan(taken)} now",
+        )
     if scope == "base":
         if reader == "worker":
             return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PriorUse, Settlement
+from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Settlement
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule, Step
 from programs.rules.stays import stay_by_stay
@@ -378,9 +378,11 @@ def ceiling(run: Running, data: Mapping[str, Any]) -> None:
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
         key = limit_key(data, run.case.disease)
-        used = run.used(key)
+        beside = same_disease(data, run.case.told_disease) if scope == "disease" else ALONE
+        used = sum(map(run.used, beside.read), run.used(key))
         if all(use.key != key for use in run.usage):  # a ceiling that stands twice in one item counts its amount once
             run.usage.append(LimitUse(key, scope, limit, used, ZERO))
+            run.usage += [LimitUse(one, "class", None, run.used(one), ZERO) for one in beside.written]
     left = max(ZERO, limit - used)
     run.amounts = [min(run.total, left)]
     run.note("ceiling", scope=scope, ceiling=limit, used=used, left=left)
@@ -395,6 +397,35 @@ def ceiling_amount(data: Mapping[str, Any], shares: int) -> Decimal:
 def limit_key(data: Mapping[str, Any], disease: str) -> str:
     """Under which name a ceiling is counted: disease ceilings once for each disease."""
     return f"{data['scope']}:{data['key']}" + (f":{disease}" if data["scope"] == "disease" else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SameDisease:
+    """Under which other keys a ceiling of one disease looks (`read`), and counts as well (`written`)."""
+
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+ALONE = SameDisease((), ())
+
+
+def same_disease(data: Mapping[str, Any], told: Disease) -> SameDisease:
+    """A disease told by its class alone and one told by class and code may be the same (`Disease.is_same`): each looks at what the
+    other took. Claims with a code count under the code, and once more under their class, so that one without a code finds them.
+
+    >>> limit = {"scope": "disease", "key": "plan"}
+    >>> same_disease(limit, Disease.of("C50.9", "cancer"))
+    SameDisease(read=('disease:plan:cancer',), written=('class:plan:cancer',))
+    >>> same_disease(limit, Disease.of("", "cancer"))
+    SameDisease(read=('class:plan:cancer',), written=())
+    """
+    if not told.own_class:
+        return ALONE
+    by_class = f"class:{data['key']}:{told.own_class}"
+    if told.category:
+        return SameDisease((limit_key(data, told.own_class),), (by_class,))
+    return SameDisease((by_class,), ())
 
 
 def counted_under(step: Step, shares: int, disease: str) -> tuple[str, Decimal | None] | None:

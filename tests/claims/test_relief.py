@@ -24,7 +24,7 @@ from unionaid.offices.scope import everywhere
 from unionaid.reports.figures import count_enrolled
 
 DALIAN = "dalian-relief.2026"
-ILLNESS = ("医院", "诊断", "疾病", "住院", "医疗", "病情", "身故", "伤残")
+ILLNESS = ("医院", "诊断", "疾病", "住院", "医疗", "病情", "病理", "身故", "伤残")
 
 
 @pytest.fixture

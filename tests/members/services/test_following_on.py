@@ -8,7 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from members.models import Enrolment, Member, Roster, RosterRow
 from members.selectors.joining import offer_of
-from members.services import rosters
+from members.services import roster_tables, rosters
 from members.services.enrolment import EnrolmentRefused, enrol
 from programs.models import Terms
 from programs.services import PlanRefused
@@ -134,8 +134,13 @@ def test_shares_under_an_older_cover_of_several_years_count_towards_the_greatest
     assert joined(world, terms, full.member, 3).shares == 3
 
 
-def test_shares_that_somebody_got_since_the_check_are_counted_when_the_roster_is_enrolled(world: World) -> None:
+@pytest.mark.parametrize("asked_again", [True, False], ids=["asked again", "the control: not asked again"])
+def test_shares_that_somebody_got_since_the_check_are_counted_when_the_roster_is_enrolled(
+    world: World, asked_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of two people whose line was good one buys two shares of the plan that counts together before the agent confirms."""
+    if not asked_again:
+        monkeypatch.setattr(roster_tables, "TOO_MANY_SHARES", "SELECT 1")
     terms = terms_like(YULIN, enrolment=rules(shares={"max": 3, "together_with": ["shaanxi-yulin-medical"]}))
     buyer, other = (world.member(order) for order in (101, 103))
 
@@ -143,6 +148,9 @@ def test_shares_that_somebody_got_since_the_check_are_counted_when_the_roster_is
         covered(world, world.yulin, buyer, date(2025, 1, 1), date(2028, 1, 1), shares=2)
 
     roster = on_a_roster(world, terms, (101, 2), (103, 2), meanwhile=meanwhile)
+    if not asked_again:
+        assert roster.enrolments.count() == 2, "four shares of three"
+        return
     bad = RosterRow.objects.get(roster=roster, outcome="bad")
     assert (bad.problem, "又有了合计份数的其他保障" in bad.why) == ("shares", True)
     assert [cover.member_id for cover in roster.enrolments.all()] == [other.pk]

@@ -854,6 +854,25 @@ def test_shares_above_the_greatest_number_are_void_where_the_plan_says_so() -> N
     assert _due({"per_share": "30"}, {"shares": 5}, shares={"max": 4}) == "150.00"  # refused at joining, not here
 
 
+@pytest.mark.parametrize(
+    ("claims", "amounts"),
+    [
+        ("cancer C50+cancer", "600 400"),  # told without a code at first, with one later: it may be the same disease
+        ("C50+cancer cancer", "600 400"),
+        ("C50+cancer C34+cancer", "600 600"),  # codes tell two diseases of one class apart
+        ("C50+cancer C34+cancer cancer", "600 600 0"),  # what is told by the class alone may be either
+        ("C50 cancer", "600 600"),  # nobody said that C50 is of that class
+        ("cancer stroke", "600 600"),
+    ],
+)
+def test_a_disease_told_by_its_class_and_one_told_by_its_code_share_a_limit(claims: str, amounts: str) -> None:
+    schedule = plan(item({"fixed": "600"}, {"ceiling": {"amount": "1000", "scope": "disease"}}, events=("diagnosis",)))
+    told = [one.partition("+") if one[0].isupper() else ("", "", one) for one in claims.split()]
+    cases = [{"event": "diagnosis", **({"diagnosis_code": code} if code else {}), **({"diagnosis_class": own} if own else {})}
+             for code, _plus, own in told]  # fmt: skip
+    assert " ".join(f"{amount:.0f}" for amount in in_turn(schedule, *cases)) == amounts
+
+
 # --- nothing of the format is left out ------------------------------------------------------------------------------
 
 

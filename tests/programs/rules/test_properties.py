@@ -266,7 +266,7 @@ def cases(draw: st.DrawFn) -> CaseFacts:
 
 
 @st.composite
-def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: str) -> PriorUse:
+def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: Disease) -> PriorUse:
     """What may stand under the limits of the plan: nothing, something, all."""
     used: dict[str, Decimal] = {}
     for key, limit in limits_of(schedule, shares=shares, disease=disease).items():
@@ -283,7 +283,7 @@ def situations(draw: st.DrawFn, schedule: Schedule) -> Situation:
     case, shares = draw(cases()), draw(st.integers(1, 4))
     person = PersonFacts(birth_date=date(draw(st.integers(1950, 2012)), 3, 1), gender=draw(st.sampled_from(["male", "female"])))
     cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.sampled_from([None, 0, 30, 31])))
-    return Situation(person, cover, case, draw(priors(schedule, shares, case.disease)))
+    return Situation(person, cover, case, draw(priors(schedule, shares, case.told_disease)))
 
 
 @dataclass(frozen=True)
@@ -502,7 +502,7 @@ def rising(
     case = replace(draw(cases()), event="admission", event_on=plus_days(START, 100), stays=tuple(found))
     case = replace(case, diagnosis_code="C50", claimed_on=None, circumstances=frozenset())
     told = replace(draw(situations(schedule)), case=case)
-    told = replace(told, prior=draw(priors(schedule, told.cover.shares, case.disease)))
+    told = replace(told, prior=draw(priors(schedule, told.cover.shares, case.told_disease)))
     which = draw(st.integers(0, len(case.stays) - 1))
     one = case.stays[which]
     by, names = draw(rises), draw(st.just(set(RISING)) | st.sets(st.sampled_from(RISING)))
