@@ -121,6 +121,8 @@ GRANTS: dict[str, frozenset[Role]] = {
     "recoveries.book": frozenset({_P, _S}),
     "recoveries.propose": frozenset({_P, _M}),
     "recoveries.write_off": frozenset({_M}),
+    "funds.propose": frozenset({_P, _M}),
+    "funds.confirm": frozenset({_M, _H}),
     "ledger.view": frozenset({_P, _M, _H, _Z}),
     "reports.view": frozenset({_M, _H, _Z}),
     "reports.build": frozenset({_M, _H}),

@@ -67,6 +67,7 @@ ACTS: dict[str, str | Promise] = {
     "enter": _("登记来款"),
     "add_slip": _("上传缴费凭据"),
     "reduce": _("减收互助费"),
+    "propose_movement": _("登记资金拨入与调剂"),
     "propose": _("提出退款"),
     "see_account": _("查看完整收款账号"),
     "change_office": _("修改机构信息"),
