@@ -67,6 +67,8 @@ ACTS: dict[str, str | Promise] = {
     "enter": _("登记来款"),
     "add_slip": _("上传缴费凭据"),
     "reduce": _("减收互助费"),
+    "propose_closing": _("申请结账"),
+    "enter_balance": _("登记对账单余额"),
     "propose_movement": _("登记资金拨入与调剂"),
     "propose": _("提出退款"),
     "see_account": _("查看完整收款账号"),
