@@ -73,7 +73,9 @@ def test_other_offices_books_are_not_there(paid) -> None:
     assert "100,125.00" in headquarters
 
 
-@pytest.mark.parametrize("asked", [{"first": "2026-13-01"}, {"first": "2026-07-02", "last": "2026-07-01"}, {"last": "\x00"}, {"office": "x"}])
+@pytest.mark.parametrize(
+    "asked", [{"first": "2026-13-01"}, {"first": "2026-07-02", "last": "2026-07-01"}, {"last": "\x00"}, {"office": "x"}]
+)
 def test_what_cannot_be_asked_is_answered_in_words(paid, asked: dict[str, str]) -> None:
     world, _claim = paid
     payer = client_of(world.cast.payer)

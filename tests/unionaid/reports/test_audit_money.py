@@ -12,6 +12,8 @@ from members.models import Refund
 from members.services import refunds
 from tests.access.conftest import play
 from tests.factories.world import ASKED, World, make_world
+from unionaid.books.models import PeriodClosing, Reconciliation
+from unionaid.books.services import closing, reconciling
 from unionaid.ledger.invariants import look
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
@@ -43,8 +45,7 @@ TAMPERING = {
     " SELECT gen_random_uuid(), {enrolment} FROM members_enrolment WHERE state = 'effective' LIMIT 1",
     "I11": "UPDATE payouts_payoutbatch SET assembled_by_id = (SELECT approved_by_id FROM claims_claim WHERE state = 'paid' LIMIT 1)",
     "I12": "UPDATE payouts_payoutline SET office_id = {other}",
-    "I8b": "UPDATE books_reconciliation SET state = 'agrees', bank_fen = ledger_fen - items_fen + 1 WHERE state = 'agrees';"
-    " UPDATE books_reconciliation SET ledger_fen = ledger_fen - 1",
+    "I8b": "UPDATE books_reconciliation SET ledger_fen = ledger_fen - 1",
     "B1": "UPDATE ledger_closingbalance SET balance_fen = balance_fen + 1 WHERE id = (SELECT min(id) FROM ledger_closingbalance)",
     "B1, another day": "UPDATE ledger_entry SET posted_on = posted_on - 1 WHERE id = (SELECT max(id) FROM ledger_entry)",
     "B2": "UPDATE books_fundmovement SET amount_fen = amount_fen + 1 WHERE state = 'posted'",
@@ -61,7 +62,7 @@ TAMPERING = {
 TABLES = (
     "ledger_entry", "ledger_transaction", "claims_claim", "claims_ceilingusage", "claims_benefitstatement", "payouts_payoutbatch",
     "payouts_payoutline", "payouts_bankfile", "payouts_returnpart", "members_contributiondue", "members_enrolment", "members_match",
-    "members_remittance", "members_refund",
+    "members_remittance", "members_refund", "ledger_closingbalance", "books_fundmovement", "books_reconciliation",
 )  # fmt: skip
 
 
@@ -71,7 +72,10 @@ def _a_year() -> World:
         covers = [world.cover(world.member(101 + 2 * i)) for i in range(4)]
     play(world, covers)
     with everywhere(reason="arrange"), frozen(ASKED):
-        refunds.release(Refund.objects.get(), by=world.cast.actor(world.cast.manager), on=ASKED)
+        manager = world.cast.actor(world.cast.manager)
+        refunds.release(Refund.objects.get(), by=manager, on=ASKED)
+        reconciling.explain(Reconciliation.objects.get(), reason="手续费", by=manager)
+        closing.confirm(PeriodClosing.objects.get(), by=manager, on=ASKED)
     return world
 
 
