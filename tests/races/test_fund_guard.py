@@ -9,6 +9,7 @@ from claims.payouts import funds, services
 from claims.payouts.models import PayoutBatch
 from claims.services import adjudication
 from tests.factories.funds import OPENING_FEN
+from tests.factories.payouts import check
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
@@ -29,7 +30,7 @@ def _arranged() -> tuple[World, list[PayoutBatch]]:
             claim = world.claim(world.cover(world.member(order)), 600_000)
             adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
             adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
-            batches.append(services.assemble(office=cast.a, claims=[claim], by=cast.actor(cast.payer), on=ASKED))
+            batches.append(check(cast, services.assemble(office=cast.a, claims=[claim], by=cast.actor(cast.payer), on=ASKED)))
         spent = OPENING_FEN - 500_000
         lines = (Line(Code.CHARGES, spent), Line(Code.BANK, -spent))
         post("test", [Posting(world.unit, Fund.MUTUAL_AID, lines)], on=ASKED, by=SYSTEM)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
+from claims.payouts.models import PayoutBatch, Recovery, RecoveryPayment, ReturnPart
 from members.models import Match, Refund, Remittance
 from unionaid.books.models import FundMovement
 from unionaid.ledger.models import Transaction
@@ -58,7 +58,8 @@ _BEHIND = (
     Behind(Remittance, _("来款 {number}"), "bank_reference", "pk", "admin:remittance"),
     Behind(Match, _("来款 {number} 的核销"), "remittance__bank_reference", "remittance_id", "admin:remittance"),
     Behind(Refund, _("退款 {number}"), "number", "pk", "admin:refund"),
-    Behind(PayoutLine, _("申领 {number} 的付款"), "claim__number", "batch_id", "admin:payout_batch"),
+    Behind(PayoutBatch, _("给付批次 {number}"), "number", "pk", "admin:payout_batch"),
+    Behind(ReturnPart, _("给付批次 {number} 的回盘"), "bank_return__batch__number", "bank_return__batch_id", "admin:payout_batch"),
     Behind(Recovery, _("追回 {number}"), "number", "pk", "admin:recovery"),
     Behind(RecoveryPayment, _("追回 {number} 的退回款"), "recovery__number", "recovery_id", "admin:recovery"),
     Behind(FundMovement, _("资金 {number}"), "number", "pk", "admin:fund_movement"),

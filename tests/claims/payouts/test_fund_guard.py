@@ -9,6 +9,7 @@ from claims.payouts.funds import FundShort, cover_of
 from claims.payouts.models import PayoutBatch
 from tests.factories.desk import Desk
 from tests.factories.funds import OPENING_FEN
+from tests.factories.payouts import check, release
 from tests.factories.world import ASKED
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
@@ -30,22 +31,22 @@ def batch_of(desk: Desk, order: int) -> PayoutBatch:
 
 
 def test_what_is_promised_and_what_is_in_transit_cannot_be_spent_again(desk: Desk) -> None:
-    first, second = batch_of(desk, 331), batch_of(desk, 333)
+    first, second = batch_of(desk, 331), check(desk.world.cast, batch_of(desk, 333))
     leave(desk, 850_000)  # with two contributions: 8,750 yuan, and 8,800 are needed
     assert cover_of(first).waiting_fen == 440_000
     assert cover_of(first).short_fen == 0, "another batch that waits is promised nothing"
-    services.release(first, by=desk.manager)
+    release(desk.world.cast, first)
     for _before_and_after_the_job in range(2):
         with pytest.raises(FundShort, match=r"可以动用 4,350\.00 元.*这次要付 4,400\.00 元，还差 50\.00 元"):
             services.release(second, by=desk.manager)
         run_due("payouts")
     assert cover_of(second).holding.in_transit_fen == 440_000
     second.refresh_from_db()
-    assert second.state == "assembled"
+    assert second.state == "checked"
 
 
 def test_money_that_is_not_the_funds_own_pays_nothing(desk: Desk) -> None:
-    batch = batch_of(desk, 331)
+    batch = check(desk.world.cast, batch_of(desk, 331))
     leave(desk, 420_000)
     lines = (Line(Code.BANK, 1_000_000), Line(Code.UNAPPLIED, -1_000_000))
     post("arrived", [Posting(desk.world.unit, Fund.MUTUAL_AID, lines)], on=date(2026, 6, 30), by=SYSTEM)

@@ -10,6 +10,7 @@ from claims.payouts import services as payouts
 from claims.services import adjudication
 from tests.factories.clients import client_of
 from tests.factories.funds import OPENING_FEN, fill
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World
 from unionaid.books.selectors import statement_of, trial, trial_of
 from unionaid.ledger.models import Account, Entry
@@ -30,7 +31,7 @@ def paid(world: World):
         adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
         batch = payouts.assemble(office=cast.a, claims=[claim], by=cast.actor(cast.payer), on=ASKED)
-        payouts.release(batch, by=cast.actor(cast.manager))
+        release(cast, batch)
         fill(cast, on=JOINED, fund="relief", amount_fen=777)
     with frozen(ASKED):
         run_due("payouts")
@@ -52,10 +53,12 @@ def test_a_figure_leads_down_to_the_claim_behind_it(paid) -> None:
     below = reverse("admin:ledger_transaction", args=[entry.transaction_id])
     assert below in statement
     transaction = payer.get(below).content.decode()
-    assert f"申领 {claim.number} 的付款" in transaction
     with everywhere(reason="look"):
         batch = claim.payout_lines.get().batch
-    assert reverse("admin:payout_batch", args=[batch.pk]) in transaction
+    assert f"给付批次 {batch.number}" in transaction
+    thing = reverse("admin:payout_batch", args=[batch.pk])
+    assert thing in transaction
+    assert claim.number in payer.get(thing).content.decode()
 
 
 def test_other_offices_books_are_not_there(paid) -> None:

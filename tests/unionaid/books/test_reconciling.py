@@ -8,6 +8,7 @@ from claims.payouts import services as payouts
 from members.services import statements
 from tests.factories.desk import Desk, make_desk
 from tests.factories.funds import OPENING_FEN, slip
+from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.books.invariants import INVARIANTS
 from unionaid.books.models import BankBalance, Reconciliation
@@ -41,7 +42,7 @@ def test_what_is_on_its_way_is_listed_and_explains_the_difference(desk: Desk) ->
     payer = cast.actor(cast.payer)
     claim = desk.decide(desk.world.claim(desk.cover(order=331), 600_000))
     batch = payouts.assemble(office=cast.a, claims=[claim], by=payer, on=ASKED)
-    payouts.release(batch, by=desk.manager)
+    release(cast, batch)
     run_due("payouts")
     lies = OPENING_FEN + 12_500  # what the books hold; the bank has paid 4,400 out and received 50
     data = "\r\n".join([
