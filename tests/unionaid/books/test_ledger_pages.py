@@ -16,9 +16,11 @@ from unionaid.books.selectors import statement_of, trial, trial_of
 from unionaid.ledger.models import Account, Entry
 from unionaid.ledger.selectors import Turnover
 from unionaid.lib.calendar import frozen
+from unionaid.lib.money import format_yuan
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
 
+IN_THE_BANK = format_yuan(OPENING_FEN + 12_500)
 DAYS = {"first": "2026-01-01", "last": "2026-07-01"}
 
 
@@ -42,7 +44,7 @@ def test_a_figure_leads_down_to_the_claim_behind_it(paid) -> None:
     world, claim = paid
     payer = client_of(world.cast.payer)
     page = payer.get(reverse("admin:ledger_account_changelist"), DAYS).content.decode()
-    for words in ("借贷相等", "100,125.00", "4,400.00", "救助金", "7.77"):
+    for words in ("借贷相等", IN_THE_BANK, "4,400.00", "救助金", "7.77"):
         assert words in page
     with everywhere(reason="look"):
         benefits = Account.objects.get(code="benefits")
@@ -73,7 +75,7 @@ def test_other_offices_books_are_not_there(paid) -> None:
     assert "榆林" not in page.content.decode()
     assert "还没有记过账" in outsider.get(reverse("admin:ledger_account_changelist"), DAYS).content.decode()
     headquarters = client_of(world.cast.auditor).get(reverse("admin:ledger_account_changelist"), DAYS).content.decode()
-    assert "100,125.00" in headquarters
+    assert IN_THE_BANK in headquarters
 
 
 @pytest.mark.parametrize(

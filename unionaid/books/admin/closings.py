@@ -24,7 +24,7 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import AskForm
+from unionaid.web.asking import AskForm, sent
 from unionaid.workflow.asking import attempt, outcome
 from unionaid.workflow.selectors import findable, told_history
 
@@ -70,7 +70,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
     """Ask to close the books of an office."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     offices = [office for office in offices_below(actor).order_by("path") if may(actor, "periods.propose", office.pk)]
-    form = ClosingForm(request.POST or None, offices=offices)
+    form = ClosingForm(sent(request)[0], offices=offices)
 
     def act() -> str:
         office = next(office for office in offices if str(office.pk) == form.cleaned_data["office"])

@@ -22,7 +22,7 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import KeyedForm, PastDayField
+from unionaid.web.asking import KeyedForm, PastDayField, sent
 from unionaid.web.fields import PaperField, YuanField
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import attempt_once, outcome
@@ -92,7 +92,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
     """Enter what the bank's paper says."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     offices = [office for office in offices_below(actor).order_by("path") if may(actor, "funds.propose", office.pk)]
-    form = MovementForm(request.POST or None, request.FILES or None, offices=offices, initial={"kind": "allocation"})
+    form = MovementForm(*sent(request), offices=offices, initial={"kind": "allocation"})
 
     def act() -> str:
         told = {**form.cleaned_data}
@@ -112,7 +112,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
 def reverse_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a posted movement was wrong."""
     one = get_object_or_404(FundMovement.objects.select_related("office"), pk=pk)
-    form = EvidenceForm(request.POST or None, request.FILES or None)
+    form = EvidenceForm(*sent(request))
 
     def act() -> str:
         by: Actor = request.actor  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import KeyedForm, PastDayField
+from unionaid.web.asking import KeyedForm, PastDayField, sent
 from unionaid.web.fields import PaperField
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import attempt_once, outcome
@@ -82,7 +82,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
     """Type in the bank's balance of a day."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     offices = [office for office in offices_below(actor).order_by("path") if may(actor, "reconciliations.make", office.pk)]
-    form = BalanceForm(request.POST or None, request.FILES or None, offices=offices)
+    form = BalanceForm(*sent(request), offices=offices)
 
     def act() -> str:
         told = form.cleaned_data
