@@ -48,6 +48,7 @@ from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
+from unionaid.reports.models import MoneyAudit
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.moves import record
 from unionaid.workflow.notices import tell
@@ -190,13 +191,17 @@ def money_arrives(world: World) -> None:
 
 
 def books_are_kept(world: World) -> None:
-    """An allocation waits to be confirmed, a month to be closed, and what the bank says lay on the account differs."""
+    """An allocation waits to be confirmed, a month to be closed, what the bank says lay on the account differs, and the audit of money
+    found something."""
     office, by = world.cast.a, world.cast.actor(world.cast.payer)
     told = {"fund": "mutual_aid", "happened_on": ASKED, "basis": "拨款文件", "papers": [slip("letter")]}
     movements.propose(office, kind="allocation", amount_fen=7_000_000, **told, by=by, on=ASKED)
     balances = BankBalance.objects.count()
     day = date(2026, 6, 20 + balances)
     reconciling.enter_balance(office, on_day=day, balance_fen=OPENING_FEN - 123, paper=slip("balance"), by=by, on=ASKED)
+    wrong = [("I1", ["payout 1", "ledger_entry 5"]), ("I8", ["mutual_aid"]), ("I4", ["SL26070000001"])]
+    found = [{"code": code, "count": len(rows), "rows": rows} for code, rows in wrong]
+    MoneyAudit.objects.create(office=world.cast.headquarters, on=day, looked_at=25, seconds=1, findings=found)
     if not balances:
         closing.propose(office, last_day=date(2026, 5, 31), by=by, on=ASKED)
 

@@ -6,7 +6,7 @@ from unionaid.ledger.invariants import Invariant
 
 INVARIANTS = (
     Invariant(
-        "I8b",
+        "I8.2",
         _("账面的银行存款，等于最近一次对账的银行余额加在途和已说明的差额"),
         """WITH latest AS (
           SELECT DISTINCT ON (office_id) * FROM books_reconciliation WHERE state <> 'open' ORDER BY office_id, "on" DESC),

@@ -72,7 +72,7 @@ def test_a_difference_stays_red_until_another_person_explains_it_and_is_red_agai
     cast = desk.world.cast
     found = _typed(desk, OPENING_FEN - 300)
     assert (found.state, found.difference_fen) == ("differs", 300)
-    assert [one.code for one in look(INVARIANTS)] == ["I8b"]
+    assert [one.code for one in look(INVARIANTS)] == ["I8.2"]
     with pytest.raises(NotAllowed):
         reconciling.explain(found, reason="手续费", by=cast.actor(cast.payer))
     with pytest.raises(reconciling.ReconcilingRefused, match="请写明差额"):
@@ -88,7 +88,7 @@ def test_a_difference_stays_red_until_another_person_explains_it_and_is_red_agai
         by=cast.actor(cast.payer), on=ASKED,
     )  # fmt: skip
     movements.confirm(charge, by=desk.manager, on=ASKED)
-    assert [one.code for one in look(INVARIANTS)] == ["I8b"], "the books are not what was reconciled any more"
+    assert [one.code for one in look(INVARIANTS)] == ["I8.2"], "the books are not what was reconciled any more"
     ask_what_is_due()
     run_due("reports")
     found.refresh_from_db()

@@ -46,7 +46,7 @@ TAMPERING = {
     " SELECT gen_random_uuid(), {enrolment} FROM members_enrolment WHERE state = 'effective' LIMIT 1",
     "I11": "UPDATE payouts_payoutbatch SET assembled_by_id = (SELECT approved_by_id FROM claims_claim WHERE state = 'paid' LIMIT 1)",
     "I12": "UPDATE payouts_payoutline SET office_id = {other}",
-    "I8b": "UPDATE books_reconciliation SET ledger_fen = ledger_fen - 1",
+    "I8.2": "UPDATE books_reconciliation SET ledger_fen = ledger_fen - 1",
     "B1": "UPDATE ledger_closingbalance SET balance_fen = balance_fen + 1 WHERE id = (SELECT min(id) FROM ledger_closingbalance)",
     "B1, another day": "UPDATE ledger_entry SET posted_on = posted_on - 1 WHERE id = (SELECT max(id) FROM ledger_entry)",
     "B2": "UPDATE books_fundmovement SET amount_fen = amount_fen + 1 WHERE state = 'posted'",

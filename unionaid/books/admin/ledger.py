@@ -36,18 +36,16 @@ PAGE = 100
 
 
 class DaysForm(forms.Form):
-    """From which day to which, both inclusive; this year up to today unless said otherwise."""
+    """From which day to which, both inclusive."""
 
-    first = DayField(label=_("从"), required=False)
-    last = DayField(label=_("到"), required=False)
+    first = DayField(label=_("从"))
+    last = DayField(label=_("到"))
 
     def clean(self) -> dict[str, Any]:
-        said = {**super().clean()}  # type: ignore[dict-item]
-        last = said.get("last") or today()
-        first = said.get("first") or date(last.year, 1, 1)
-        if first > last:
+        said: dict[str, Any] = super().clean() or {}
+        if "first" in said and "last" in said and said["first"] > said["last"]:
             self.add_error("first", gettext("开始日期不能在结束日期之后，请重新选择。"))
-        return said | {"first": first, "last": last}
+        return said
 
 
 class TrialForm(DaysForm):
@@ -100,8 +98,11 @@ def trial_page(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
-    """What the address says, without what the database could not be asked."""
-    return {name: value for name, value in request.GET.items() if "\x00" not in value}
+    """What the address says, without what the database could not be asked; the days that are meant when it names none, so that the page
+    shows them."""
+    said = {name: value for name, value in request.GET.items() if value and "\x00" not in value}
+    day = today()
+    return {"first": day.replace(month=1, day=1).isoformat(), "last": day.isoformat(), **said}
 
 
 def _days(said: dict[str, Any]) -> str:
