@@ -29,6 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "credit": ("贷方金额", "贷方发生额", "收入金额", "收入", "存入金额", "存入", "转入金额", "到账金额", "贷方", "贷方交易金额"),
     "debit": ("借方金额", "借方发生额", "支出金额", "支出", "支取金额", "取出金额", "转出金额", "借方", "借方交易金额"),
     "amount": ("交易金额", "发生额", "金额", "交易额"),
+    "balance": ("余额", "账户余额", "当前余额", "交易后余额", "本次余额", "联机余额", "账面余额"),
     "direction": ("借贷标志", "借贷方向", "借贷", "借贷标识", "收支标志", "收支方向", "收支", "收支类型", "资金方向"),
     "payer_name": (
         "对方户名", "对方名称", "对方账户名称", "对方账户名", "对方单位名称", "对方单位", "付款人名称", "付款人", "付款方户名",
@@ -66,15 +67,17 @@ class Line:
     remark: str = ""
     bank_reference: str = ""
     outgoing: bool = False
+    balance_fen: int | None = None
     reasons: list[str | Promise] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The lines of a file, and the account it is of when the file says so."""
+    """The lines of a file, the account it is of and what lay on it at the end of each day, where the file says so."""
 
     lines: list[Line]
     account: str = ""
+    balances: dict[date, int] = field(default_factory=dict)
 
 
 def references_in(text: str) -> list[str]:
@@ -160,7 +163,8 @@ def _table(data: bytes, file_name: str) -> Statement:
         places, remarks = _places(cells)
         if _is_header(places):
             body = [(number, row + [""] * (width - len(row))) for number, row in rows[at + 1 :]]
-            return Statement([_line(number, row, places, remarks) for number, row in body if any(row)])
+            lines = [_line(number, row, places, remarks) for number, row in body if any(row)]
+            return Statement(lines, balances=_day_balances(lines))
     raise UnreadableStatement(
         _(
             "没有找到表头。流水里要有这些列：交易日期、收入金额（或交易金额加借贷标志）、对方户名、附言或摘要、交易流水号。请从网银重新下载明细。"
@@ -209,7 +213,33 @@ def _line(number: int, row: Sequence[str], places: Mapping[str, int], remarks: S
     except DateError:
         line.reasons.append(format_lazy(_("交易日期“{text}”读不懂"), text=said["received_on"][:20]))
     _amount(line, said)
+    try:
+        line.balance_fen = _fen(said["balance"]) if said.get("balance") else None
+    except MoneyError:
+        line.balance_fen = None  # then the file says nothing of the days
     return line
+
+
+def _day_balances(lines: Sequence[Line]) -> dict[date, int]:
+    """What lay on the account at the end of each day, out of the balance behind each line; nothing unless every line has one and each is
+    the one before plus what came or went, read from the top or from the bottom."""
+    for ordered in (lines, lines[::-1]):
+        if _adds_up(ordered):
+            return {line.received_on: line.balance_fen for line in ordered if line.received_on and line.balance_fen is not None}
+    return {}
+
+
+def _adds_up(lines: Sequence[Line]) -> bool:
+    before: Line | None = None
+    for line in lines:
+        if line.balance_fen is None or line.amount_fen is None or line.received_on is None or line.reasons:
+            return False
+        if before is not None and before.balance_fen is not None and before.received_on is not None:
+            came = -line.amount_fen if line.outgoing else line.amount_fen
+            if line.received_on < before.received_on or line.balance_fen != before.balance_fen + came:
+                return False
+        before = line
+    return before is not None
 
 
 def _reference(text: str) -> str:
@@ -319,7 +349,25 @@ def _camt(data: bytes) -> Statement:
             line.number = len(lines) + 1
             lines.append(line)
     accounts = {_text(a, "c:Id/c:IBAN", ns) or _text(a, "c:Id/c:Othr/c:Id", ns) for a in root.findall("c:BkToCstmrStmt/c:Stmt/c:Acct", ns)}
-    return Statement(lines, accounts.pop() if len(accounts) == 1 else "")
+    return Statement(lines, accounts.pop() if len(accounts) == 1 else "", _camt_balances(root, ns))
+
+
+def _camt_balances(root: ElementTree.Element, ns: Mapping[str, str]) -> dict[date, int]:
+    """The closing balances (CLBD) by day; nothing when two of one day differ or one cannot be read."""
+    found: dict[date, int] = {}
+    for balance in root.findall("c:BkToCstmrStmt/c:Stmt/c:Bal", ns):
+        if _text(balance, "c:Tp/c:CdOrPrtry/c:Cd", ns) != "CLBD":
+            continue
+        amount, side = balance.find("c:Amt", ns), _text(balance, "c:CdtDbtInd", ns)
+        try:
+            day = _day(_text(balance, "c:Dt/c:Dt", ns) or _text(balance, "c:Dt/c:DtTm", ns))
+            fen = _fen(amount.text or "") if amount is not None and amount.get("Ccy") == "CNY" else None
+        except (DateError, MoneyError):
+            return {}
+        signed = None if fen is None else {"CRDT": fen, "DBIT": -fen}.get(side)
+        if signed is None or found.setdefault(day, signed) != signed:
+            return {}
+    return found
 
 
 def _entry_lines(entry: ElementTree.Element, ns: Mapping[str, str]) -> Iterator[Line]:

@@ -247,7 +247,7 @@ STATEMENT = Graph(
         Arrow("read", _("读取流水"), ("uploaded",), "read", "contributions.confirm"),
         Arrow("refuse", _("流水无法读取"), ("uploaded",), "unreadable", "contributions.confirm"),
         Arrow("confirm", _("确认导入"), ("read",), "taking", "contributions.confirm", then=("members.take_statement",)),
-        Arrow("take", _("导入完成"), ("taking",), "taken", "contributions.confirm"),
+        Arrow("take", _("导入完成"), ("taking",), "taken", "contributions.confirm", then=("books.reconcile_statement",)),
         Arrow("cancel", _("取消导入"), ("uploaded", "read"), "cancelled", "contributions.confirm"),
     ),
 )

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "members",
     "claims",
     "claims.payouts",
+    "unionaid.books",
     "unionaid.reports",
     "unionaid.apps.DeskConfig",
     "django.contrib.auth",

@@ -21,6 +21,7 @@ from claims.payouts import line_tables, return_tables
 from claims.payouts.bank import answers, formats
 from claims.payouts.bank.lines import Head, UnreadableReturn
 from claims.payouts.checking import PayoutRefused, stand_apart
+from claims.payouts.funds import refuse_uncovered
 from claims.payouts.line_tables import PART, Added, TakenElsewhere
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnPart
 from claims.payouts.recoveries import book_set_offs
@@ -119,6 +120,7 @@ def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims.
     The work is done by the job written here."""
     stand_apart(batch, by)
+    refuse_uncovered(batch)
     return move([batch], "release", by=by)[0]
 
 

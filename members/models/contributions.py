@@ -130,6 +130,8 @@ class BankStatement(Stateful, OfficeOwned):
     outgoing_count = models.PositiveIntegerField(_("支出"), default=0)
     bad_count = models.PositiveIntegerField(_("有问题"), default=0)
     total_fen = models.BigIntegerField(default=0)
+    # What lay on the account at the end of each day, where the file says so without contradiction: [["2026-07-01", fen]].
+    day_balances = models.JSONField(default=list)
     state = models.CharField(max_length=24, choices=STATEMENT.choices(), default=STATEMENT.initial)
 
     class Meta:

@@ -102,6 +102,7 @@ def read(statement_id: int, run: Run) -> dict[str, Any] | None:
         "outgoing_count": counts[OUTGOING],
         "bad_count": counts[BAD],
         "total_fen": sum(row.amount_fen or 0 for row in rows if row.outcome == GOOD),
+        "day_balances": [[f"{day}", fen] for day, fen in sorted(found.balances.items())],
     }
     move([statement], "read", by=run.by, changes=changes)
     run.total = run.done = len(rows)

@@ -33,10 +33,13 @@ from members.services import (
     units,
     voiding,
 )
+from tests.factories.funds import OPENING_FEN, slip
 from tests.factories.offices import make_user
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World, load, make_unit, make_world
 from unionaid.accounts.models import User
+from unionaid.books.models import BankBalance
+from unionaid.books.services import closing, movements, reconciling
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.lib.money import format_yuan
@@ -45,6 +48,7 @@ from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
+from unionaid.reports.models import MoneyAudit
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.moves import record
 from unionaid.workflow.notices import tell
@@ -79,6 +83,7 @@ def play(world: World, covers: list[Enrolment]) -> list[Claim]:
     with everywhere(reason="arrange"), frozen(ASKED):
         payouts.assemble(office=cast.a, claims=claims[4:6], by=cast.actor(cast.payer), on=ASKED)
         money_arrives(world)
+        books_are_kept(world)
         reports.request(cast.a, 2026, by=cast.actor(cast.manager))
         approve_together(world, covers[0])
         rehearsals.request(world.yulin, cast.a, 2026, by=cast.actor(cast.manager))
@@ -183,6 +188,22 @@ def money_arrives(world: World) -> None:
         over, reason="over_payment", amount_fen=2000, payee_name="王小明", bank_name="农行", account_number="6228480402564890018",
         by=by, on=ASKED,
     )  # fmt: skip
+
+
+def books_are_kept(world: World) -> None:
+    """An allocation waits to be confirmed, a month to be closed, what the bank says lay on the account differs, and the audit of money
+    found something."""
+    office, by = world.cast.a, world.cast.actor(world.cast.payer)
+    told = {"fund": "mutual_aid", "happened_on": ASKED, "basis": "拨款文件", "papers": [slip("letter")]}
+    movements.propose(office, kind="allocation", amount_fen=7_000_000, **told, by=by, on=ASKED)
+    balances = BankBalance.objects.count()
+    day = date(2026, 6, 20 + balances)
+    reconciling.enter_balance(office, on_day=day, balance_fen=OPENING_FEN - 123, paper=slip("balance"), by=by, on=ASKED)
+    wrong = [("I1", ["payout 1", "ledger_entry 5"]), ("I8", ["mutual_aid"]), ("I4", ["SL26070000001"])]
+    found = [{"code": code, "count": len(rows), "rows": rows} for code, rows in wrong]
+    MoneyAudit.objects.create(office=world.cast.headquarters, on=day, looked_at=25, seconds=1, findings=found)
+    if not balances:
+        closing.propose(office, last_day=date(2026, 5, 31), by=by, on=ASKED)
 
 
 def decide(world: World, claims: list[Claim]) -> None:

@@ -43,6 +43,8 @@ from members.models import (
 from members.services import agents, contributions, joining, rosters, units
 from tests.access.conftest import ROLES, someone
 from tests.factories.world import ASKED, JOINED, World, load, make_unit
+from unionaid.books.models import FundMovement, FundPaper, PeriodClosing, Reconciliation
+from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.models import StaffPost
@@ -103,6 +105,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
         typed = RemittanceCorrection.objects.get()
+        asked, day, booked = PeriodClosing.objects.first(), Reconciliation.objects.first(), Entry.objects.first()
+        movement, fund_paper = FundMovement.objects.first(), FundPaper.objects.first()
         refund, statements = Refund.objects.first(), list(BankStatement.objects.order_by("-id"))
         slip = DuePaper.objects.get(due=own)
         due, evidence = ContributionDue.objects.first(), Evidence.objects.first()
@@ -164,6 +168,13 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
         "admin/payouts/recovery/": {"pk": recovery.pk, "object_id": recovery.pk},
         "my/claims/<uuid:public_id>/recovery": {"public_id": recovery.claim.public_id},
+        "admin/books/periodclosing/": {"pk": asked.pk, "object_id": asked.pk},
+        "admin/books/reconciliation/": {"pk": day.pk, "object_id": day.pk},
+        "admin/books/reconciliation/papers/": {"pk": day.balance_id},
+        "admin/ledger/account/": {"pk": booked.account_id, "object_id": booked.account_id},
+        "admin/ledger/transaction/": {"pk": booked.transaction_id, "object_id": booked.transaction_id},
+        "admin/books/fundmovement/": {"pk": movement.pk, "object_id": movement.pk},
+        "admin/books/fundmovement/papers/": {"pk": fund_paper.pk},
         "admin/reports/moneyaudit/": {"pk": audit.pk, "object_id": audit.pk},
         "admin/reports/yearlystatement/": {"pk": statement.pk, "object_id": statement.pk},
         "admin/workflow/job/": {"public_id": job.public_id, "object_id": job.pk},

@@ -13,6 +13,7 @@ from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
 from programs.selectors import schedule_of
 from programs.services import check, load_plan, publish
+from tests.factories.funds import fill
 from tests.factories.offices import Cast, make_cast, make_user
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import plus_days
@@ -130,9 +131,10 @@ class World:
 
 
 def make_world() -> World:
-    """Everything arranged, in the open scope of the caller."""
+    """Everything arranged, with money in the mutual-aid fund, in the open scope of the caller."""
     with everywhere(reason="arrange a test"):
         cast = make_cast()
+        fill(cast, on=JOINED)
         unit, agent = make_unit(cast.a)
         units.approve_unit(unit, by=cast.actor(cast.reviewer))
         return World(cast, unit, agent, load("shaanxi-yulin-medical.2026"))

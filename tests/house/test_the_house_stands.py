@@ -12,7 +12,7 @@ from unionaid.offices.row_security import scoped_models
 from unionaid.workflow.jobs import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS = ["accounts", "offices", "ledger", "workflow", "programs", "members", "claims", "payouts", "reports"]
+FLOORS = ["accounts", "offices", "ledger", "workflow", "programs", "members", "claims", "payouts", "books", "reports"]
 
 
 def test_rules_load_without_any_framework() -> None:

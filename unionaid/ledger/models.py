@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.ledger.accounts import Code, Fund
@@ -35,6 +35,8 @@ class Transaction(OfficeOwned):
     source_type = models.CharField(max_length=60)
     source_id = models.BigIntegerField()
     posted_on = models.DateField(_("记账日期"))
+    # When it happened, where that day's books were closed already: then it is posted on the first open day.
+    happened_on = models.DateField(_("业务日期"), null=True)
     posted_at = models.DateTimeField(db_default=models.functions.Now())
     posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=200, blank=True)
@@ -55,15 +57,60 @@ class Entry(OfficeOwned):
     scope_by: ClassVar[ScopeBy] = ScopeBy()
 
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="entries")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="entries")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", db_index=False)  # `entry_by_day` begins with it
     amount_fen = models.BigIntegerField(_("金额（分）"))
+    # The transaction's day (a trigger holds it), so that an account's balance of any day is read from one index.
+    posted_on = models.DateField()
 
     class Meta:
         verbose_name = _("分录")
         verbose_name_plural = _("分录")
+        indexes = [models.Index(fields=["account", "posted_on", "id"], include=["amount_fen", "office"], name="entry_by_day")]
         constraints = [
             models.CheckConstraint(
                 name="entry_amount_sane",
                 condition=~Q(amount_fen=0) & Q(amount_fen__gt=-(10**15)) & Q(amount_fen__lt=10**15),
             )
+        ]
+
+
+class ClosedPeriod(OfficeOwned):
+    """The books of one office from `first_day` to `last_day` (both inclusive) are closed (结账): a trigger lets nothing be posted on
+    those days any more. Written when two people have agreed to it; never changed, never opened again."""
+
+    append_only = True
+
+    first_day = models.DateField(_("起"))
+    last_day = models.DateField(_("止"))
+    closed_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("已结账期间")
+        verbose_name_plural = _("已结账期间")
+        constraints = [
+            models.UniqueConstraint(fields=["office", "last_day"], name="period_closed_once"),
+            models.CheckConstraint(name="period_in_order", condition=Q(first_day__lte=F("last_day"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} – {self.last_day}"
+
+
+class ClosingBalance(OfficeOwned):
+    """What one account had turned over in a closed period, and its balance on the last day: sums of later days start from here."""
+
+    append_only = True
+
+    period = models.ForeignKey(ClosedPeriod, models.PROTECT, related_name="balances")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    debit_fen = models.BigIntegerField(_("借方（分）"))
+    credit_fen = models.BigIntegerField(_("贷方（分）"))
+    balance_fen = models.BigIntegerField(_("余额（分）"))
+
+    class Meta:
+        verbose_name = _("结账余额")
+        verbose_name_plural = _("结账余额")
+        constraints = [
+            models.UniqueConstraint(fields=["period", "account"], name="closing_balance_once"),
+            models.CheckConstraint(name="closing_turnover_sane", condition=Q(debit_fen__gte=0) & Q(credit_fen__gte=0)),
         ]

@@ -1,13 +1,14 @@
 """The one door of money: `post` and `reverse`; nothing else writes entries, and nothing is ever edited."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Model
+from django.db.models import Max, Model
 
 from unionaid.ledger.accounts import Code, Fund
-from unionaid.ledger.models import Account, Entry, Transaction
+from unionaid.ledger.models import Account, ClosedPeriod, Entry, Transaction
+from unionaid.lib.calendar import plus_days
 from unionaid.offices.roles import Actor
 
 
@@ -25,7 +26,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What one source row causes in the books, on a day of its own when it has one."""
+    """What one source row causes in the books, on a day of its own when it has one. What happened in a closed period is posted on the
+    first open day, and says when it happened."""
 
     source: Model
     fund: Fund
@@ -43,6 +45,7 @@ def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list
     for posting in postings:
         _refuse_unbalanced(posting)
     accounts = _accounts(postings)
+    opens = first_open_days({p.source.office_id for p in postings})  # type: ignore[attr-defined]
     transactions = Transaction.objects.bulk_create(
         [
             Transaction(
@@ -50,7 +53,7 @@ def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list
                 kind=kind,
                 source_type=p.source._meta.label_lower,
                 source_id=p.source.pk,
-                posted_on=p.on or on,
+                **_days(opens.get(p.source.office_id), p.on or on),  # type: ignore[attr-defined]
                 posted_by_id=by.user_id,
                 note=p.note,
             )
@@ -65,6 +68,7 @@ def post(kind: str, postings: Sequence[Posting], *, on: date, by: Actor) -> list
                 transaction=row,
                 account_id=accounts[(row.office_id, posting.fund, line.code)],
                 amount_fen=line.amount_fen,
+                posted_on=row.posted_on,
             )
             for row, posting in zip(transactions, postings, strict=True)
             for line in posting.lines
@@ -79,6 +83,7 @@ def reverse(kind: str, originals: Sequence[Transaction], *, on: date, by: Actor,
     entries: dict[int, list[Entry]] = {}
     for entry in Entry.objects.filter(transaction__in=originals).order_by("id"):
         entries.setdefault(entry.transaction_id, []).append(entry)
+    opens = first_open_days({row.office_id for row in originals})
     mirrored = Transaction.objects.bulk_create(
         [
             Transaction(
@@ -86,7 +91,7 @@ def reverse(kind: str, originals: Sequence[Transaction], *, on: date, by: Actor,
                 kind=kind,
                 source_type=row.source_type,
                 source_id=row.source_id,
-                posted_on=on,
+                **_days(opens.get(row.office_id), on),
                 posted_by_id=by.user_id,
                 note=note,
                 reverses=row,
@@ -102,6 +107,7 @@ def reverse(kind: str, originals: Sequence[Transaction], *, on: date, by: Actor,
                 transaction=new,
                 account_id=entry.account_id,
                 amount_fen=-entry.amount_fen,
+                posted_on=new.posted_on,
             )
             for new, row in zip(mirrored, originals, strict=True)
             for entry in entries[row.pk]
@@ -109,6 +115,19 @@ def reverse(kind: str, originals: Sequence[Transaction], *, on: date, by: Actor,
         batch_size=4000,
     )
     return mirrored
+
+
+def first_open_days(offices: Collection[int]) -> dict[int, date]:
+    """For each of these offices whose books were ever closed, the first day on which something can be posted. One statement."""
+    rows = ClosedPeriod.objects.filter(office_id__in=offices).order_by().values("office_id").annotate(last=Max("last_day"))
+    return {row["office_id"]: plus_days(row["last"], 1) for row in rows}
+
+
+def _days(opens: date | None, happened: date) -> dict[str, date | None]:
+    """The day of posting, and the day it happened where that is another one."""
+    if opens is None or opens <= happened:
+        return {"posted_on": happened, "happened_on": None}
+    return {"posted_on": opens, "happened_on": happened}
 
 
 def _refuse_unbalanced(posting: Posting) -> None:

@@ -36,6 +36,7 @@ SECTIONS: dict[str, Words] = {
     "claims": _("申领与给付"),
     "joining": _("参加与缴费"),
     "offer": _("计划"),
+    "books": _("资金账务"),
     "reports": _("报表"),
     "watch": _("监督"),
     "house": _("机构与账号"),

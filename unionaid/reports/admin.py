@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from unionaid.books.words import KINDS
+from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of, plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import Glance, HouseAdmin, Link, Todo, badge, column, desk_context, glance, list_of, todo, waiting
@@ -237,8 +240,21 @@ def audit_page(request: HttpRequest, pk: int) -> HttpResponse:
     made = get_object_or_404(MoneyAudit.objects.select_related("office"), pk=pk)
     found = {one["code"]: one for one in made.findings}
     title = gettext("{day} 资金核对").format(day=date_format(made.on))
-    context = {"audit": made, "lines": [(one.code, one.words, found.get(one.code)) for one in EVERY]}
+    lines = [(one.code, one.words, found.get(one.code)) for one in EVERY]
+    wrong = [(code, words, one["count"], [_row_said(row) for row in one["rows"]]) for code, words, one in lines if one]
+    context = {"audit": made, "wrong": wrong, "right": [(code, words) for code, words, one in lines if one is None]}
     return render(request, "desk/money_audit.html", desk_context(request, trail=[list_of(MoneyAudit)], title=title, **context))
+
+
+def _row_said(row: str) -> tuple[str, str]:
+    """A row at fault in words, with its page where it has one: a transaction, a fund, a table's row, a number as it is."""
+    head, _blank, key = row.partition(" ")
+    if head in KINDS and key.isdigit():
+        return gettext("凭证 {number}").format(number=key), reverse("admin:ledger_transaction", args=[int(key)])
+    if head in Fund.values and not key:
+        return str(Fund(head).label), ""
+    tables = {model._meta.db_table: model._meta.verbose_name for model in apps.get_models()}
+    return (f"{tables[head]} {key}" if head in tables else row), ""
 
 
 @admin.register(MoneyAudit)

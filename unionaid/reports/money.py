@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from claims.payouts.invariants import INVARIANTS as PAYOUTS
 from members.selectors.contributions import INVARIANTS as CONTRIBUTIONS
+from unionaid.books.invariants import INVARIANTS as BOOKS
 from unionaid.ledger.invariants import LEDGER, Finding, look
 from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
@@ -16,7 +17,7 @@ from unionaid.web.alarm import tell_watchers
 from unionaid.workflow.jobs import enqueue
 
 logger = logging.getLogger(__name__)
-EVERY = (*LEDGER, *PAYOUTS, *CONTRIBUTIONS)
+EVERY = (*LEDGER, *PAYOUTS, *CONTRIBUTIONS, *BOOKS)
 
 
 def audit() -> list[Finding]:

@@ -18,6 +18,11 @@ from unionaid.web.fields import DayField
 Text = str | Promise
 
 
+def sent(request: HttpRequest) -> tuple[Any, Any]:
+    """What a form is filled in with: the answers and files that were sent, none where nothing was sent; an empty form counts as sent."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
 class AskForm(forms.Form):
     """A form that shows a service's refusal at the field it is about, or on top."""
 

@@ -20,6 +20,7 @@ from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.admin import deciding
 from claims.payouts.bank.formats import FORMATS
+from claims.payouts.funds import OVER, cover_of
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from claims.selectors.cooling import payable_now
 from unionaid.ledger.accounts import Fund
@@ -183,6 +184,7 @@ def _show(
         title=gettext("给付批次 {number}").format(number=batch.number),
         batch=batch,
         total=format_yuan(batch.total_fen),
+        money=_money(batch) if batch.state not in OVER else None,
         tallies=_tallies(batch),
         lines=[
             (line, format_yuan(line.amount_fen))
@@ -206,6 +208,18 @@ def _show(
         refused=refused,
     )
     return render(request, "desk/payout_batch.html", context, status=status)
+
+
+def _money(batch: PayoutBatch) -> dict[str, Any]:
+    """Whether the fund can pay it, with the figures."""
+    found = cover_of(batch)
+    shown = [
+        (_("现在可以动用"), found.free_fen),
+        (_("这个批次要付"), found.needed_fen),
+        (_("还差") if found.short_fen else _("付后还剩"), abs(found.free_fen - found.needed_fen)),
+        (_("其他待放款的批次"), found.waiting_fen),
+    ]
+    return {"short": bool(found.short_fen), "figures": [(words, format_yuan(fen)) for words, fen in shown]}
 
 
 def _release_key(batch: PayoutBatch) -> str:

@@ -3,12 +3,14 @@
 import pytest
 
 from claims.payouts import services as payouts
+from claims.payouts.funds import FundShort
 from claims.payouts.services import PayoutRefused
 from programs.rules.faults import ScheduleError
 from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
 from tests.factories.desk import Desk
-from tests.factories.payouts import release
+from tests.factories.funds import fill
+from tests.factories.payouts import check
 from tests.factories.world import ASKED, CATALOGUE, load
 from unionaid.ledger.models import Entry
 from unionaid.workflow.jobs import run_due
@@ -40,7 +42,11 @@ def test_each_fund_has_its_own_batch_and_its_own_books(desk: Desk) -> None:
     assert payouts.payable(cast.a, fund="relief") == [relief]
     assert payouts.payable(cast.a) == [aid]
     batch = payouts.assemble(office=cast.a, claims=[relief], by=payer, on=ASKED)
-    release(cast, batch)
+    check(cast, batch)
+    with pytest.raises(FundShort, match=r"救助金不够付：现在可以动用 0\.00 元.*还差 6,000\.00 元"):
+        payouts.release(batch, by=cast.actor(cast.manager))
+    fill(cast, on=ASKED, fund="relief", amount_fen=600_000)
+    payouts.release(batch, by=cast.actor(cast.manager))
     run_due("payouts")
     assert set(Entry.objects.filter(transaction__kind="payout").values_list("account__fund", flat=True)) == {"relief"}
 

@@ -10,6 +10,7 @@ from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
 from tests.factories.clients import client_of
+from tests.factories.funds import OPENING_FEN
 from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
@@ -71,7 +72,8 @@ def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
     for code, amount in Entry.objects.values_list("account__code", "amount_fen"):
         by_code[code] = by_code.get(code, 0) + amount
     settled = {"unapplied": 0, "in_transit": 0}  # what only passes through
-    assert by_code == {"bank": 12_500 - 440_000, "contributions": -12_500, "benefits": 440_000, **settled}
+    put_in = {"bank": OPENING_FEN + 12_500 - 440_000, "capital": -OPENING_FEN}
+    assert by_code == {**put_in, "contributions": -12_500, "benefits": 440_000, **settled}
 
 
 def test_an_amount_that_differs_by_a_fen_changes_nothing(world: World, approved: Claim) -> None:

@@ -19,6 +19,7 @@ from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.desk import CRITICAL, Desk
+from tests.factories.funds import fill
 from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, load
@@ -234,6 +235,7 @@ def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:
     cover = desk.cover(load("dalian-relief.2026", office=None, contribution={"per_share": "10"}), 321)
     told = {"event_on": ASKED, "diagnosis": "肺癌", "diagnosis_code": "C34.1", "hospital": "大连市第一医院", "other_aid_fen": 300_000}
     case = Case(desk, desk.decide(desk.world.claim(cover, 900_000, event="diagnosis", facts=told)))
+    fill(desk.world.cast, on=ASKED, fund="relief", amount_fen=600_000)
     case.pay(case.first)
     made = corrections.reclassify(case.first, {"other_aid_fen": 800_000}, by=desk.other_reviewer, on=ASKED, note="另有补助")
     adjudication.reclaim(made, by=desk.other_approver, on=ASKED, clause="第四条", note="慈善会另给了 5,000 元")
@@ -241,7 +243,7 @@ def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:
     recovery = Recovery.objects.get()
     assert (recovery.fund, recovery.amount_fen) == ("relief", 400_000)
     recoveries.match(recovery, case.arrives(400_000), amount_fen=400_000, by=case.payer, on=ASKED)
-    assert balances("relief") == {"benefits": 200_000, "bank": -200_000}
+    assert balances("relief") == {"capital": -600_000, "benefits": 200_000, "bank": 400_000}
     assert "unapplied" not in balances()
     assert discrepancies() == []
 

@@ -78,8 +78,9 @@ def arrived(world: World, fen: int, remark: str = "", name: str = "测试单位"
 
 
 def balances() -> dict[str, int]:
+    """What stands on each account beside the opening money."""
     found: dict[str, int] = {}
-    for code, fen in Entry.objects.values_list("account__code", "amount_fen"):
+    for code, fen in Entry.objects.exclude(transaction__source_type="books.fundmovement").values_list("account__code", "amount_fen"):
         found[code] = found.get(code, 0) + fen
     return {code: fen for code, fen in found.items() if fen}
 

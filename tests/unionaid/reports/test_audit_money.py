@@ -12,8 +12,11 @@ from members.models import Refund
 from members.services import refunds
 from tests.access.conftest import play
 from tests.factories.world import ASKED, World, make_world
+from unionaid.books.models import PeriodClosing, Reconciliation
+from unionaid.books.services import closing, reconciling
 from unionaid.ledger.invariants import look
 from unionaid.lib.calendar import frozen
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.reports import money
 from unionaid.reports.models import MoneyAudit
@@ -43,6 +46,10 @@ TAMPERING = {
     " SELECT gen_random_uuid(), {enrolment} FROM members_enrolment WHERE state = 'effective' LIMIT 1",
     "I11": "UPDATE payouts_payoutbatch SET assembled_by_id = (SELECT approved_by_id FROM claims_claim WHERE state = 'paid' LIMIT 1)",
     "I12": "UPDATE payouts_payoutline SET office_id = {other}",
+    "I8.2": "UPDATE books_reconciliation SET ledger_fen = ledger_fen - 1",
+    "B1": "UPDATE ledger_closingbalance SET balance_fen = balance_fen + 1 WHERE id = (SELECT min(id) FROM ledger_closingbalance)",
+    "B1, another day": "UPDATE ledger_entry SET posted_on = posted_on - 1 WHERE id = (SELECT max(id) FROM ledger_entry)",
+    "B2": "UPDATE books_fundmovement SET amount_fen = amount_fen + 1 WHERE state = 'posted'",
     "F1": "UPDATE members_match SET amount_fen = amount_fen - 1",
     "F2": "UPDATE members_remittance SET amount_fen = amount_fen + 1",
     "F3": "UPDATE members_refund SET amount_fen = amount_fen - 1",
@@ -56,7 +63,7 @@ TAMPERING = {
 TABLES = (
     "ledger_entry", "ledger_transaction", "claims_claim", "claims_ceilingusage", "claims_benefitstatement", "payouts_payoutbatch",
     "payouts_payoutline", "payouts_bankfile", "payouts_returnpart", "members_contributiondue", "members_enrolment", "members_match",
-    "members_remittance", "members_refund",
+    "members_remittance", "members_refund", "ledger_closingbalance", "books_fundmovement", "books_reconciliation",
 )  # fmt: skip
 
 
@@ -66,7 +73,11 @@ def _a_year() -> World:
         covers = [world.cover(world.member(101 + 2 * i)) for i in range(4)]
     play(world, covers)
     with everywhere(reason="arrange"), frozen(ASKED):
-        refunds.release(Refund.objects.get(), by=world.cast.actor(world.cast.manager), on=ASKED)
+        manager = world.cast.actor(world.cast.manager)
+        refunds.release(Refund.objects.get(), by=manager, on=ASKED)
+        reconciling.look_again(ASKED, by=SYSTEM)  # contributions of January came in after the day was compared
+        reconciling.explain(Reconciliation.objects.get(), reason="手续费", by=manager)
+        closing.confirm(PeriodClosing.objects.get(), by=manager, on=ASKED)
     return world
 
 

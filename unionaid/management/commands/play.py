@@ -31,6 +31,8 @@ from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts import stepup
 from unionaid.accounts.models import User
+from unionaid.books.services import movements
+from unionaid.ledger.accounts import Fund
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen, plus_days, today
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
@@ -59,6 +61,7 @@ STAFF = (
     ("s-admin", "系统管理员", "000000", Role.SYSTEM_ADMIN),
 )
 SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗", "建国秀英伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂"
+OPENING_FEN = 500_000_00
 JOINED, ILL, ASKED, PAID = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1), date(2026, 7, 6)
 
 
@@ -145,7 +148,13 @@ class Command(BaseCommand):
         world = World(office, unit, agent, staff)
         with world.office_scope():
             units.approve_unit(unit, by=world.staff_actor("s-qin"))
+            opening = movements.propose(
+                office, kind="opening", fund=Fund.MUTUAL_AID, amount_fen=OPENING_FEN, happened_on=JOINED, papers=[photo("银行回单")],
+                basis="榆工互助〔2026〕1 号，启动资金（演示）", bank_reference="DEMO-OPENING", by=world.staff_actor("s-zhen"), on=today(),
+            )  # fmt: skip
+            movements.confirm(opening, by=world.staff_actor("s-li"), on=today())
         self.say("单位登记并由办事处通过", unit.name)
+        self.say("启动资金到账，由另一人复核", f"{format_yuan(OPENING_FEN)} 元")
         return world
 
     def wait(self) -> None:
