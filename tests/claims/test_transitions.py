@@ -1,5 +1,5 @@
-"""Every state × action × role of the claim's graph, from the graph itself: what it allows happens, all else is refused with the
-words that fit, and what is allowed is written. (`tests/house/test_every_step.py` asks the same of every life, past the database.)"""
+"""What the claim's graph allows is written, and the database keeps apart who must be apart. (Every state × action × role, of every life,
+is asked in `tests/house/test_every_step.py`.)"""
 
 from typing import Any
 
@@ -61,31 +61,20 @@ def tried(claim: Claim, action: str, by: Actor) -> str:
         return "conflict"
 
 
-def test_every_state_action_and_role(desk: Desk) -> None:
-    """One claim in each state. Who may not act is refused on every one of them; who may is told of all that are in no source of the
-    arrow, and moves those that are."""
+def test_every_arrow_is_written_from_every_state_it_starts_in(desk: Desk) -> None:
+    """One claim in each state, and each move that the graph allows from there."""
     cover = desk.cover()
     claims = {state.code: desk.world.claim(cover, 10_000 + i) for i, state in enumerate(Claim.graph.states)}
     for code, claim in claims.items():
         stand_in(claim, code)
-    actors = {role: actor_in(role, make_user(f"t-{role}", "某人"), desk) for role in Role}
-    done = 0
+    user, done = make_user("t-both", "某人"), 0
     for arrow in Claim.graph.arrows:
-        for role, by in actors.items():
-            if role not in GRANTS[arrow.permission]:
-                for code, claim in claims.items():
-                    with pytest.raises(NotAllowed):
-                        move([claim], arrow.action, by=by)
-                    assert claim.state == code
-                continue
-            with pytest.raises(Conflict) as late:
-                move(list(claims.values()), arrow.action, by=by)
-            assert {one.state for one in late.value.standings} == claims.keys() - set(arrow.sources), (arrow.action, role)
-            for source in arrow.sources:
-                assert tried(claims[source], arrow.action, by) == "done", (source, arrow.action, role)
-                claims[source].refresh_from_db()
-                done += 1
-    assert done == sum(len(arrow.sources) * len(GRANTS[arrow.permission]) for arrow in Claim.graph.arrows) > 50
+        by = actor_in(next(role for role in Role if role in GRANTS[arrow.permission]), user, desk)
+        for source in arrow.sources:
+            assert tried(claims[source], arrow.action, by) == "done", (source, arrow.action)
+            claims[source].refresh_from_db()
+            done += 1
+    assert done == sum(len(arrow.sources) for arrow in Claim.graph.arrows) > 40
 
 
 @pytest.mark.parametrize(

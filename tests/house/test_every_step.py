@@ -18,10 +18,10 @@ OFFICE, SOMEBODY, ANOTHER = 1, 901, 902
 LIVES = sorted((model for model in apps.get_models() if issubclass(model, Stateful)), key=lambda model: model._meta.label)
 
 
-def actor_in(role: Role) -> Actor:
-    """Somebody with this role alone."""
+def actor_in(role: Role, *, proven: bool = True) -> Actor:
+    """Somebody with this role alone, who has just shown who they are, unless said otherwise."""
     if role in STAFF:
-        return Actor(SOMEBODY, "某人", posts=(Post(role, OFFICE, frozenset({OFFICE})),))
+        return Actor(SOMEBODY, "某人", posts=(Post(role, OFFICE, frozenset({OFFICE})),), proven=proven)
     if role is Role.WORKER:
         return Actor(SOMEBODY, "某人", member_id=1)
     return SYSTEM if role is Role.SYSTEM else Actor(SOMEBODY, "某人", unit_ids=frozenset({1}))
@@ -67,6 +67,14 @@ def test_whoever_took_part_is_kept_out_of_every_arrow_that_says_so(model: type[S
             by = next(actor_in(role) for role in Role if role in GRANTS[arrow.permission] and role is not Role.SYSTEM)
             assert refused(arrow, row_in(model, arrow.sources[0], **{f"{column}_id": SOMEBODY}), by), (arrow.action, column)
             assert not refused(arrow, row_in(model, arrow.sources[0], **{f"{column}_id": ANOTHER}), by), (arrow.action, column)
+
+
+def test_whoever_has_not_just_shown_who_they_are_is_refused_on_every_arrow_that_asks_for_it() -> None:
+    asking = [(model, arrow) for model in LIVES for arrow in model.graph.arrows if arrow.proof]
+    assert asking
+    for model, arrow in asking:
+        for role in STAFF:
+            assert refused(arrow, row_in(model, arrow.sources[0]), actor_in(role, proven=False)), (model._meta.label, arrow.action)
 
 
 def test_another_office_is_refused_on_every_arrow_of_the_staff() -> None:
