@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import bulk, carried, objections, public_notice, rehearsal, unit_review
+from claims.services import bulk, carried, news, objections, public_notice, rehearsal, unit_review
 from members.services.departures import end_objection
 from members.services.sight import binding
 from members.services.voiding import objection
@@ -33,7 +33,8 @@ def bulk_approve(run: Run) -> dict[str, Any] | None:
 
 @timetable
 def find_due(on: date) -> None:
-    """Notices that are over, and claims that their unit did not look at in time."""
+    """Public notices that are over, claims that their unit did not look at in time, and claimants who have not been told."""
+    news.find_untold()
     public_notice.find_over(on)
     unit_review.find_late(on)
 
@@ -48,3 +49,9 @@ def close_notice(run: Run) -> dict[str, Any] | None:
 def pass_by_unit(run: Run) -> dict[str, Any] | None:
     """Take one claim on without its unit."""
     unit_review.move_on(run.subject_ids[0], on=run.on)
+
+
+@job("claims.tell_news", queue="notices", label=_("通知申领的进展"))
+def tell_news(run: Run) -> dict[str, Any] | None:
+    """Tell some claimants where their claims are now."""
+    news.tell_of(run.subject_ids)

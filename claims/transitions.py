@@ -92,6 +92,7 @@ CLAIM = Graph(
         ),
         Arrow("close_recovery", _("多付已退清"), ("recovery",), "recovered", "recoveries.book"),
         Arrow("close_written_off", _("多付的剩余部分已核销"), ("recovery",), "recovered", "recoveries.write_off"),
+        Arrow("reopen_recovery", _("退回款登记有误，仍要退回"), ("recovered",), "recovery", "recoveries.book"),
         Arrow("close_notice", _("公示期满"), ("on_notice",), "approved", "claims.close_notice"),
         Arrow("replace", _("异议成立，另行重新审核"), ("on_notice",), "replaced", "objections.decide", _HANDLED),
         Arrow("review_again", _("异议成立，重新审核"), ("draft",), "submitted", "objections.decide"),
@@ -132,6 +133,9 @@ DECIDABLE = tuple(
     for state in CLAIM.states
     if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
 )
+
+# The claimant is told by a notice that a claim has come here; of the other states whoever moves the claim tells them, or they know.
+TOLD = ("submitted", "supplement_requested", "reviewed", "on_notice", "approved", "paying", "paid", "rejected", "replaced")
 
 _NO_PART = ("filed_by", "first_reviewer", "first_decider")
 APPEAL = Graph(

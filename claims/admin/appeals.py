@@ -42,7 +42,8 @@ def appeal_page(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("admin:claim_appeal", pk)
         appeal.refresh_from_db()
     claim = appeal.claim
-    apart = by.user_id not in (appeal.first_reviewer_id, appeal.first_decider_id, appeal.filed_by_id, claim.member.user_id)
+    people = (appeal.filed_by_id, claim.member.user_id, claim.claimant.user_id)
+    apart = by.user_id not in (appeal.first_reviewer_id, appeal.first_decider_id, *people)
     context = page_context(
         request,
         appeal,

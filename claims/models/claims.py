@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from claims.transitions import CLAIM, DECIDABLE, GRANTED
+from claims.transitions import CLAIM, DECIDABLE, GRANTED, TOLD
 from unionaid.ledger.accounts import Fund
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
 from unionaid.web.files import KeptPaper
@@ -80,6 +80,8 @@ class Claim(Stateful, OfficeOwned):
     payable_on = models.DateField(_("账户改过，从这天起可以发放"), null=True)
     state = models.CharField(max_length=24, choices=CLAIM.choices(), default=CLAIM.initial)
     since = models.DateTimeField(_("进入本步的时间"), null=True)
+    # Until which change of state the claimant has been told (`services.news`).
+    told_since = models.DateTimeField(null=True)
     # Handed to one reviewer (`services.handing`): theirs while the state is still this one and the time has not run out.
     held_by = models.ForeignKey(_user, models.SET_NULL, null=True, related_name="+", db_index=False)
     held_until = models.DateTimeField(null=True)
@@ -145,6 +147,11 @@ class Claim(Stateful, OfficeOwned):
             models.Index(fields=["office", "hospital"], name="claim_office_hospital", condition=~Q(hospital="")),
             models.Index(fields=["corrects"], name="claim_corrections", condition=Q(corrects__isnull=False)),
             models.Index(fields=["notice_until", "id"], name="claim_on_notice", condition=Q(state="on_notice")),
+            models.Index(
+                fields=["since"],
+                name="claim_untold",
+                condition=Q(state__in=TOLD) & (Q(told_since__isnull=True) | Q(told_since__lt=F("since"))),
+            ),
             models.Index(fields=["unit", "id"], name="claim_at_unit", condition=Q(state="unit_review")),
         ]
         constraints = [

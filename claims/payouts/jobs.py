@@ -1,11 +1,12 @@
 """Money's work done later, on a queue of its own."""
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from claims.payouts import recoveries, services
-from unionaid.workflow.jobs import Run, job
+from unionaid.workflow.jobs import Run, job, timetable
 
 
 @job("payouts.release", queue="payouts", label=_("放款"))
@@ -25,3 +26,15 @@ def book_return(run: Run) -> dict[str, Any] | None:
 def open_recovery(run: Run) -> dict[str, Any] | None:
     """Begin what a correction found to be owed back."""
     recoveries.open_for(run.subject_ids[0], by=run.by, on=run.on)
+
+
+@timetable
+def find_due(on: date) -> None:
+    """Reminders of what is not paid back in time."""
+    recoveries.find_overdue(on)
+
+
+@job("recoveries.remind", label=_("提醒退回多付的互助金"))
+def remind(run: Run) -> dict[str, Any] | None:
+    """Send one reminder."""
+    recoveries.remind(run.subject_ids[0], on=run.on)

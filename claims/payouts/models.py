@@ -217,6 +217,9 @@ class Recovery(Stateful, OfficeOwned):
         expression=F("amount_fen") - F("paid_fen") - F("written_off_fen"), output_field=models.BigIntegerField(), db_persist=True
     )
     opened_on = models.DateField(_("发起日期"))
+    # The last reminder: of which last day, and the how manieth for it.
+    reminded_for = models.DateField(null=True)
+    reminded_step = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=24, choices=RECOVERY.choices(), default=RECOVERY.initial)
     decided_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     write_off_reason = models.TextField(_("核销原因"), blank=True)
@@ -272,7 +275,8 @@ class RecoveryInstalment(Scoped):
 
 
 class RecoveryPayment(OfficeOwned):
-    """Money that came back: matched from what arrived at the bank, or set off against a later benefit. Never changed."""
+    """Money that came back: matched from what arrived at the bank, or set off against a later benefit. Never changed: a match that was
+    wrong is taken back by an entry of its own (`takes_back`) with the sign turned, once, and why (a trigger holds them together)."""
 
     append_only = True
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="recovery")
@@ -281,6 +285,8 @@ class RecoveryPayment(OfficeOwned):
     remittance = models.ForeignKey("members.Remittance", models.PROTECT, null=True, related_name="+")
     line = models.OneToOneField(PayoutLine, models.PROTECT, null=True, related_name="set_off")
     amount_fen = models.BigIntegerField(_("金额（分）"))
+    takes_back = models.OneToOneField("self", models.PROTECT, null=True, related_name="taken_back")
+    note = models.CharField(_("撤销的原因"), max_length=200, blank=True)
     received_on = models.DateField(_("日期"))
     by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(db_default=models.functions.Now())
@@ -289,7 +295,11 @@ class RecoveryPayment(OfficeOwned):
         verbose_name = _("退回的多付款")
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(name="recovery_payment_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)),
+            models.CheckConstraint(
+                name="recovery_payment_sane",
+                condition=Q(takes_back__isnull=True, amount_fen__gt=0, amount_fen__lt=10**12)
+                | Q(takes_back__isnull=False, amount_fen__lt=0, amount_fen__gt=-(10**12), remittance__isnull=False) & ~Q(note=""),
+            ),
             models.CheckConstraint(
                 name="recovery_payment_from_one_thing",
                 condition=Q(remittance__isnull=False, line__isnull=True) | Q(remittance__isnull=True, line__isnull=False),

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.crypto import get_random_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,17 +18,21 @@ from members.models import Remittance
 from members.services.contributions import lock_rows, restate
 from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Code, Fund
-from unionaid.ledger.posting import Line, Posting, post
-from unionaid.lib.calendar import plus_days
+from unionaid.ledger.models import Transaction
+from unionaid.ledger.posting import Line, Posting, post, reverse
+from unionaid.lib.calendar import days_between, plus_days
 from unionaid.lib.money import format_yuan
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.roles import SYSTEM, Actor, may
+from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 from unionaid.workflow.notices import tell
 
 OPENED, RECEIVED, SET_OFF, WRITTEN_OFF = "recovery", "recovery_received", "recovery_set_off", "recovery_written_off"
 MOVED = "recovery_moved"  # between the books of two funds
+TAKEN_BACK, MOVED_BACK = "recovery_unmatched", "recovery_moved_back"
 USUAL_DAYS = 30  # in which to pay back, where no instalments are agreed. The house's own figure, from no plan's terms.
 MOST_INSTALMENTS = 36
+REMIND_AFTER = (1, 15, 30)  # days after a last day that was missed; the house's own figures
 
 
 class RecoveryRefused(MoveRefused):
@@ -114,6 +119,39 @@ def match(recovery: Recovery, remittance: Remittance, *, amount_fen: int, by: Ac
     return paid
 
 
+@transaction.atomic
+def take_back(payment: RecoveryPayment, *, by: Actor, on: date, note: str) -> RecoveryPayment:
+    """What arrived was matched with the wrong recovery, or was no such payment: an entry of its own turns it around, in the books as
+    well; what is owed back is owed again, and the remittance can be matched anew. One person, with the reason, as with a contribution."""
+    if not may(by, "recoveries.book", payment.office_id):
+        raise NotAllowed(_("您没有登记退回款的权限。"))
+    if not note.strip():
+        raise RecoveryRefused(_("请写明为什么撤销。"), "note")
+    if payment.remittance_id is None or payment.takes_back_id is not None:
+        raise RecoveryRefused(_("这一笔不是从来款登记的，不能撤销。"), "payment")
+    lock_rows(Remittance, [payment.remittance_id])
+    fresh = Recovery.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.recovery_id)
+    if fresh.state not in ("open", "settled"):
+        raise RecoveryRefused(_("这笔追回现在是“{state}”，不能撤销。请先决定核销；已经核销的不能再改。").format(state=fresh.state_label))
+    if RecoveryPayment.objects.filter(takes_back=payment).exists():
+        raise RecoveryRefused(_("这一笔已经撤销过了。"), "payment")
+    if fresh.state == "settled":
+        move([fresh], "reopen", by=by, note=note.strip())
+        move([Claim.objects.get(pk=fresh.claim_id)], "reopen_recovery", by=by, note=note.strip())
+    made = RecoveryPayment.objects.create(
+        office_id=payment.office_id, recovery=fresh, remittance_id=payment.remittance_id, amount_fen=-payment.amount_fen,
+        takes_back=payment, note=note.strip(), received_on=on, by_id=by.user_id,
+    )  # fmt: skip
+    record([fresh], "take_back", by=by, note=note.strip(), details={"amount_fen": payment.amount_fen, "payment": payment.pk})
+    posted = Transaction.objects.filter(source_type=RecoveryPayment._meta.label_lower, source_id=payment.pk)
+    for kind, undone in ((MOVED, MOVED_BACK), (RECEIVED, TAKEN_BACK)):
+        reverse(undone, list(posted.filter(kind=kind)), on=on, by=by, note=note.strip())
+    restate([payment.remittance_id], by=by)
+    fresh.refresh_from_db()
+    _tell(fresh, *_TAKEN_BACK, back=format_yuan(payment.amount_fen), left=format_yuan(fresh.left_fen))
+    return made
+
+
 def set_off(lines: Sequence[PayoutLine]) -> None:
     """What of these payments is kept back for an open recovery of the same claimant and fund: as much as the plan of the later claim
     allows, and never what another payment under way already keeps back. The recoveries stay locked. Constant statements."""
@@ -188,6 +226,70 @@ def _after(recovery: Recovery, *, by: Actor) -> None:
     _tell(recovery, *_SETTLED)
 
 
+# -- what is not paid back in time -------------------------------------------------------------------------------------
+
+
+def overdue_since(recovery: Recovery, parts: Sequence[tuple[date, int]], *, on: date) -> date | None:
+    """The last day that was missed (that day itself still counts): of the first agreed part (last day, fen; in their order) that is
+    not paid whole, or, where none are agreed, of the whole. None when nothing is late."""
+    if recovery.state != "open":
+        return None
+    later = sum(fen for _day, fen in parts)
+    for day, fen in parts or [(pay_by(recovery), 0)]:
+        later -= fen
+        if later < recovery.left_fen:
+            return day if day < on else None
+    return None
+
+
+def overdue_fen(recovery: Recovery, parts: Sequence[tuple[date, int]], *, on: date) -> int:
+    """How much should have been back by now and is not."""
+    if overdue_since(recovery, parts, on=on) is None:
+        return 0
+    return recovery.left_fen - sum(fen for day, fen in parts if day >= on)
+
+
+def parts_of(recovery: Recovery) -> list[tuple[date, int]]:
+    """What was agreed: (last day, fen), in their order."""
+    return [(one.due_on, one.amount_fen) for one in recovery.instalments.all()]
+
+
+def overdue(rows: QuerySet[Recovery], *, on: date) -> QuerySet[Recovery]:
+    """Of these, the open ones that are late: more is left than the parts whose last day has not passed."""
+    coming = RecoveryInstalment.objects.filter(recovery=OuterRef("pk"))
+    later = coming.filter(due_on__gte=on).order_by().values("recovery").annotate(fen=Sum("amount_fen")).values("fen")
+    with_parts = Q(Exists(coming.filter(due_on__lt=on))) & Q(left_fen__gt=Coalesce(Subquery(later), 0))
+    return rows.filter(with_parts | ~Q(Exists(coming)) & Q(opened_on__lt=plus_days(on, -USUAL_DAYS)), state="open")
+
+
+def step_of(recovery: Recovery, *, on: date) -> tuple[date, int] | None:
+    """The reminder that is due: of which last day, and the how manieth for it. None when it was sent, or nothing is late."""
+    day = overdue_since(recovery, parts_of(recovery), on=on)
+    step = sum(days_between(day, on) >= days for days in REMIND_AFTER) if day else 0
+    if day is None or (recovery.reminded_for == day and recovery.reminded_step >= step):
+        return None
+    return day, step
+
+
+def find_overdue(on: date) -> None:
+    """Write a job for every reminder that is due. Three statements for each two thousand that are late."""
+    for row in overdue(Recovery.objects.order_by("pk"), on=on).prefetch_related("instalments").iterator(chunk_size=2000):
+        if due := step_of(row, on=on):
+            enqueue("recoveries.remind", [(row.pk, f"recoveries.remind:{row.pk}:{due[0]}:{due[1]}", row)], by=SYSTEM)
+
+
+@transaction.atomic
+def remind(recovery_id: int, *, on: date) -> None:
+    """Tell the claimant that a last day has passed, once for each step. A second run does nothing."""
+    fresh = Recovery.objects.select_for_update(of=("self",), no_key=True).select_related("claim", "program").get(pk=recovery_id)
+    due = step_of(fresh, on=on)
+    if due is None:
+        return
+    Recovery.objects.filter(pk=fresh.pk).update(reminded_for=due[0], reminded_step=due[1])
+    record([fresh], "remind_overdue", by=SYSTEM, details={"last_day": f"{due[0]}", "step": due[1]})
+    _tell(fresh, *_REMINDED, day=due[0], late=format_yuan(overdue_fen(fresh, parts_of(fresh), on=on)))
+
+
 # -- writing off -----------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +342,19 @@ _AGREED = (
     gettext_lazy("编号 {number}：已商定分 {count} 期退回，第一期 {amount} 元，最晚 {first}。转账时附言写 {number}。"),
 )
 _PART = (gettext_lazy("收到您退回的互助金"), gettext_lazy("编号 {number}：已经收到，还剩 {left} 元。谢谢您。"))
+_TAKEN_BACK = (
+    gettext_lazy("一笔退回款登记错了，已经改正"),
+    gettext_lazy(
+        "编号 {number}：原来登记收到您退回的 {back} 元，核对后不是这笔追回的，已撤销。现在还要退 {left} 元。有疑问请打电话给办事处。"
+    ),
+)
+_REMINDED = (
+    gettext_lazy("提醒：多付的互助金还没有退回"),
+    gettext_lazy(
+        "编号 {number}：原定 {day} 前退回的，还有 {late} 元没有收到。已经转账的，不用管这条提醒；一次退有困难的，"
+        "请打电话给办事处，可以重新商量分期。转账附言写 {number}。"
+    ),
+)
 _SETTLED = (gettext_lazy("多付的互助金已经退清"), gettext_lazy("编号 {number}：多付的 {amount} 元已经退清，您不用再做什么。谢谢您。"))
 _LET_GO = (gettext_lazy("多付的互助金不用再退了"), gettext_lazy("编号 {number}：剩下的 {left} 元不用再退，您不用再做什么。"))
 

@@ -69,6 +69,7 @@ RECOVERY = Graph(
     ),
     arrows=(
         Arrow("settle", _("退清"), ("open",), "settled", "recoveries.book"),
+        Arrow("reopen", _("撤销退回款的登记"), ("settled",), "open", "recoveries.book"),
         Arrow(
             "propose_write_off", _("申请核销"), ("open",), "write_off_proposed", "recoveries.propose", stamp="write_off_proposed_by"
         ),

@@ -60,6 +60,7 @@ ACTS: dict[str, str | Promise] = {
     "dispute_account": _("收款账户有疑问，付款已停下"),
     "reclaim": _("重新核定，发现多付"),
     "close_recovery": _("多付的已经退清"),
+    "reopen_recovery": _("退回款登记有误，已更正"),
     "close_written_off": _("剩下的多付不用再退"),
 }
 _UNIT, _OFFICE, _FINAL = _("单位核对"), _("办事处初审"), _("另一位工作人员终审")

@@ -5,7 +5,9 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from claims.models import Appeal, Claim, Review
 from claims.services import adjudication, corrections
@@ -16,6 +18,7 @@ from unionaid.lib.calendar import day_of, now
 from unionaid.lib.workdays import due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
+from unionaid.workflow.notices import tell
 
 APPEALABLE = ("rejected", *(state for state in DECIDED if state != "on_notice"))
 
@@ -79,6 +82,7 @@ def dismiss(appeal: Appeal, *, by: Actor, on: date, clause: str, answer: str) ->
     _answerable(appeal, by, clause, answer)
     move([appeal], "dismiss", by=by, note=answer, changes={"clause": clause, "answer": answer}, details={"clause": clause})
     _remember(appeal, "appeal_dismissed", by, answer)
+    _tell(appeal, *_DISMISSED)
     return appeal
 
 
@@ -95,6 +99,7 @@ def uphold(appeal: Appeal, *, by: Actor, on: date, clause: str, answer: str) -> 
     changes = {"clause": clause, "answer": answer, "outcome": made}
     move([appeal], "uphold", by=by, note=answer, changes=changes, details={"clause": clause, "outcome": made.number})
     _remember(appeal, "appeal_upheld", by, answer)
+    _tell(appeal, *_UPHELD, outcome=made.number)
     return appeal
 
 
@@ -110,3 +115,19 @@ def _answerable(appeal: Appeal, by: Actor, clause: str, answer: str) -> None:
 
 def _remember(appeal: Appeal, decision: str, by: Actor, note: str) -> None:
     Review.objects.create(claim_id=appeal.claim_id, decision=decision, by_id=by.user_id, note=note)
+
+
+_DISMISSED = (
+    gettext_lazy("申诉有结果了：维持原决定"),
+    gettext_lazy("申领 {number}（{program}）的申诉已由没有经办过的人复核，维持原决定。请打开这份申领，看答复和依据的条款。"),
+)
+_UPHELD = (
+    gettext_lazy("申诉有结果了：重新审核"),
+    gettext_lazy("申领 {number}（{program}）的申诉成立，由另外的人重新审核，编号 {outcome}；多出的部分补发给您。请打开这份申领看答复。"),
+)
+
+
+def _tell(appeal: Appeal, title: Promise, text: Promise, **values: object) -> None:
+    claim = appeal.claim
+    told = {"number": claim.number, "program": claim.program.title} | values
+    tell([appeal.claimant_id], office_id=appeal.office_id, title=title, text=text, link=f"/my/claims/{claim.public_id}", values=told)

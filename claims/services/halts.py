@@ -83,7 +83,9 @@ _HELD = (
 )
 _HALTED = (
     gettext_lazy("一份申领停止付款，正在重新审核"),
-    gettext_lazy("{program}：付款前发现核定有误，原来的核定不付款，现在重新审核，编号 {number}。原因：{why} 您现在不用做什么，有结果会通知您。"),
+    gettext_lazy(
+        "{program}：付款前发现核定有误，原来的核定不付款，现在重新审核，编号 {number}。原因：{why} 您现在不用做什么，有结果会通知您。"
+    ),
 )
 _RESUMED = (
     gettext_lazy("核对完了，互助金照常付款"),

@@ -1,5 +1,5 @@
-"""Every state × action × role of the claim's graph, from the graph itself: what it allows happens, all else is refused with the
-words that fit. Who took part before is kept out by every arrow that says so."""
+"""What the claim's graph allows is written, and the database keeps apart who must be apart. (Every state × action × role, of every life,
+is asked in `tests/house/test_every_step.py`.)"""
 
 from typing import Any
 
@@ -61,45 +61,20 @@ def tried(claim: Claim, action: str, by: Actor) -> str:
         return "conflict"
 
 
-def test_every_state_action_and_role(desk: Desk) -> None:
-    """One claim in each state. Who may not act is refused on every one of them; who may is told of all that are in no source of the
-    arrow, and moves those that are."""
+def test_every_arrow_is_written_from_every_state_it_starts_in(desk: Desk) -> None:
+    """One claim in each state, and each move that the graph allows from there."""
     cover = desk.cover()
     claims = {state.code: desk.world.claim(cover, 10_000 + i) for i, state in enumerate(Claim.graph.states)}
     for code, claim in claims.items():
         stand_in(claim, code)
-    actors = {role: actor_in(role, make_user(f"t-{role}", "某人"), desk) for role in Role}
-    done = 0
+    user, done = make_user("t-both", "某人"), 0
     for arrow in Claim.graph.arrows:
-        for role, by in actors.items():
-            if role not in GRANTS[arrow.permission]:
-                for code, claim in claims.items():
-                    with pytest.raises(NotAllowed):
-                        move([claim], arrow.action, by=by)
-                    assert claim.state == code
-                continue
-            with pytest.raises(Conflict) as late:
-                move(list(claims.values()), arrow.action, by=by)
-            assert {one.state for one in late.value.standings} == claims.keys() - set(arrow.sources), (arrow.action, role)
-            for source in arrow.sources:
-                assert tried(claims[source], arrow.action, by) == "done", (source, arrow.action, role)
-                claims[source].refresh_from_db()
-                done += 1
-    assert done == sum(len(arrow.sources) * len(GRANTS[arrow.permission]) for arrow in Claim.graph.arrows) > 50
-
-
-def test_whoever_took_part_is_kept_out_of_every_arrow_that_says_so(desk: Desk) -> None:
-    claim = desk.world.claim(desk.cover(), 600_000)
-    user = make_user("t-both", "某人")
-    for arrow in Claim.graph.arrows:
-        role = next(role for role in Role if role in GRANTS[arrow.permission] and role is not Role.SYSTEM or arrow.not_by == ())
-        by = actor_in(role, user, desk)
-        for column in arrow.not_by:
-            stand_in(claim, arrow.sources[0], **{f"{column}_id": user.pk})
-            assert tried(claim, arrow.action, by) == "not allowed", (arrow.action, column)
-            other = claim.submitted_by_id if column == "halt_proposed_by" else None
-            Claim.objects.filter(pk=claim.pk).update(**{f"{column}_id": other})
-            assert tried(claim, arrow.action, by) == "done", (arrow.action, column)
+        by = actor_in(next(role for role in Role if role in GRANTS[arrow.permission]), user, desk)
+        for source in arrow.sources:
+            assert tried(claims[source], arrow.action, by) == "done", (source, arrow.action)
+            claims[source].refresh_from_db()
+            done += 1
+    assert done == sum(len(arrow.sources) for arrow in Claim.graph.arrows) > 40
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 Each guard is taken away by the owner of the tables for one moment and put back before anything else runs.
 """
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,11 +14,13 @@ from django.db import IntegrityError, connections, transaction
 from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine
-from claims.services import adjudication
+from claims.services import adjudication, halts
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry, Transaction
 from unionaid.lib.calendar import frozen
+from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
+from unionaid.workflow.moves import Conflict, record
 
 
 @contextmanager
@@ -119,3 +123,49 @@ def test_one_person_decides_alone_without_the_check(world: World) -> None:
         alone()
         with everywhere(reason="look"):
             assert Claim.objects.get(pk=claim.pk).approved_by_id == Claim.objects.get(pk=claim.pk).reviewed_by_id
+
+
+def _halted_while_a_batch_is_made(world: World, claim: Claim) -> str:
+    """What becomes of a halt that is proposed while a batch with the claim is not yet committed."""
+    seen = threading.Event()
+
+    def assemble() -> None:
+        try:
+            with frozen(ASKED), everywhere(reason="act"), transaction.atomic():
+                services.assemble(office=world.cast.a, claims=[claim], by=world.cast.actor(world.cast.payer), on=ASKED)
+                seen.set()
+                time.sleep(0.3)  # the other one is at the row by then
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=assemble)
+    thread.start()
+    assert seen.wait(60)
+    try:
+        with frozen(ASKED), everywhere(reason="act"), transaction.atomic():
+            halts.propose(claim, reason="金额有误", clause="第七条", by=world.cast.actor(world.cast.reviewer), on=ASKED)
+        return "held"
+    except Conflict:
+        return "told"
+    finally:
+        thread.join()
+
+
+def test_a_claim_is_in_a_batch_and_held_at_once_without_the_question_where_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = _approved(world)
+    assert _halted_while_a_batch_is_made(world, claim) == "told"
+    with everywhere(reason="look"):
+        assert Claim.objects.get(pk=claim.pk).state == "in_batch"
+        services.cancel(PayoutBatch.objects.get(), by=world.cast.actor(world.cast.payer))
+        claim.refresh_from_db()
+
+    def unasked(claims: list[Claim], action: str, *, by: Actor, changes: dict[str, str], **_more: object) -> None:
+        """As `move`, without the lock and the question."""
+        Claim.objects.filter(pk=claims[0].pk).update(state="halt_proposed", **changes)
+        record(claims, action, by=by, to_state="halt_proposed")
+
+    monkeypatch.setattr(halts, "move", unasked)
+    assert _halted_while_a_batch_is_made(world, claim) == "held"
+    with everywhere(reason="look"):
+        assert Claim.objects.get(pk=claim.pk).state == "halt_proposed"
+        assert PayoutLine.objects.filter(claim=claim, state="open").count() == 1

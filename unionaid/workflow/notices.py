@@ -8,6 +8,7 @@ nobody knows is shown to staff, who may send it again.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -69,12 +70,47 @@ def tell(
             ],
             batch_size=5000,
         )
-        if len(made) > AT_A_TIME:
-            parts = [made[i : i + PART] for i in range(0, len(made), PART)]
-            enqueue(PART_JOB, [([one.pk for one in part], f"{PART_JOB}:{part[0].pk}", part[0]) for part in parts], by=SYSTEM)
-        else:
-            enqueue(JOB, [(one.pk, f"{JOB}:{one.pk}", one) for one in made], by=SYSTEM)
+        _send_later(made)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one person is told of a thing of their own; as the arguments of `tell`."""
+
+    member_id: int
+    title: Promise
+    text: Promise
+    link: str
+    values: Mapping[str, Any]
+
+
+@transaction.atomic
+def tell_each(told: Sequence[Told], *, office_id: int) -> list[Notice]:
+    """Write to each of these people something else, and the job or jobs that send it. A constant number of statements."""
+    if not told:
+        return []
+    with everywhere(reason="tell people what was done"):
+        spoken = _BOOK["languages"](sorted({one.member_id for one in told}))
+        written = [(one, _in(spoken.get(one.member_id, "zh-hans"), one.title, one.text, one.values)) for one in told]
+        made = Notice.objects.bulk_create(
+            [
+                Notice(office_id=office_id, member_key=one.member_id, title=title, text=text, link=one.link)
+                for one, (title, text) in written
+            ],
+            batch_size=5000,
+        )
+        _send_later(made)
+    return made
+
+
+def _send_later(made: Sequence[Notice]) -> None:
+    """The jobs that send these: one for each of a few, one for each part of many."""
+    if len(made) > AT_A_TIME:
+        parts = [made[i : i + PART] for i in range(0, len(made), PART)]
+        enqueue(PART_JOB, [([one.pk for one in part], f"{PART_JOB}:{part[0].pk}", part[0]) for part in parts], by=SYSTEM)
+    else:
+        enqueue(JOB, [(one.pk, f"{JOB}:{one.pk}", one) for one in made], by=SYSTEM)
 
 
 def _in(language: str, title: Promise, text: Promise, values: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,8 @@ ACTS: dict[str, str | Promise] = {
     "open_recovery": _("发起追回"),
     "agree_instalments": _("商定分期退回"),
     "pay_back": _("登记退回款"),
+    "take_back": _("撤销退回款的登记"),
+    "remind_overdue": _("提醒逾期未退"),
     "file": _("提出申诉"),
     "object": _("提出异议"),
     "register": _("登记单位"),

@@ -14,12 +14,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from claims.payouts import recoveries
-from claims.payouts.models import Recovery
+from claims.payouts.models import Recovery, RecoveryPayment
 from members.models import Remittance
-from unionaid.lib.calendar import plus_months, today
+from unionaid.lib.calendar import days_between, plus_months, today
 from unionaid.lib.money import format_yuan, split_fen
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.fields import DayField, YuanField
@@ -63,6 +63,31 @@ class MatchForm(KeyedForm):
         ]
 
 
+def _number(payment: RecoveryPayment) -> str:
+    """The bank's number of the money that was matched."""
+    return payment.remittance.bank_reference if payment.remittance else ""
+
+
+class TakeBackForm(KeyedForm):
+    """Which payment was matched wrongly, and why."""
+
+    payment = forms.ChoiceField(
+        label=_("撤销哪一笔"), error_messages={"required": _("请选择一笔"), "invalid_choice": _("请选择列出的一笔退回款")}
+    )
+    note = forms.CharField(
+        label=_("为什么撤销"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("请写明为什么撤销"), "max_length": _("原因不超过 200 字")},
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, payments: Iterable[RecoveryPayment] = (), **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        words = gettext("{day} {amount} 元（来款 {number}）")
+        self.fields["payment"].choices = [  # type: ignore[attr-defined]
+            (str(one.pk), words.format(day=date_format(one.received_on), amount=format_yuan(one.amount_fen), number=_number(one)))
+            for one in payments
+        ]
+
+
 class NoteForm(KeyedForm):
     """Why the rest is let go, or kept."""
 
@@ -75,11 +100,16 @@ class NoteForm(KeyedForm):
 ACTS: Mapping[str, tuple[str, type[KeyedForm], Any]] = {
     "agree": ("recoveries.agree", AgreeForm, _("分期已经商定，并通知了职工。")),
     "match": ("recoveries.book", MatchForm, _("退回款已经登记。")),
+    "take_back": ("recoveries.book", TakeBackForm, _("已撤销，来款可以重新核销，并通知了职工。")),
     "propose_write_off": ("recoveries.propose", NoteForm, _("已申请核销，要由另一个人批准。")),
     "keep": ("recoveries.write_off", NoteForm, _("没有核销，仍要退回。")),
     "write_off": ("recoveries.write_off", NoteForm, _("剩余部分已经核销，并通知了职工。")),
 }
-OPEN_TO = {"open": ("agree", "match", "propose_write_off"), "write_off_proposed": ("write_off", "keep")}
+OPEN_TO = {
+    "open": ("agree", "match", "take_back", "propose_write_off"),
+    "settled": ("take_back",),
+    "write_off_proposed": ("write_off", "keep"),
+}
 
 
 def recovery_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -89,6 +119,8 @@ def recovery_page(request: HttpRequest, pk: int) -> HttpResponse:
     by, bound = actor(request), ""
     arrived = _arrived(recovery, by) if recovery.state == "open" else []
     form_of = {act: _form(act, arrived, recovery, request) for act in _open_acts(recovery, by)}
+    if "take_back" in form_of and not form_of["take_back"].fields["payment"].choices:  # type: ignore[attr-defined]
+        del form_of["take_back"]
     status = 200
     if request.method == "POST":
         bound, status = request.POST.get("act", ""), 400
@@ -130,11 +162,22 @@ def _form(act: str, arrived: list[Remittance], recovery: Recovery, request: Http
     kind, told = ACTS[act][1], {}
     if arrived and recovery.number in arrived[0].remark:
         told["amount"] = format_yuan(min(arrived[0].left_fen, recovery.left_fen)).replace(",", "")
-    form = MatchForm(data, arrived=arrived, initial=told) if kind is MatchForm else kind(data)
+    if kind is MatchForm:
+        form: KeyedForm = MatchForm(data, arrived=arrived, initial=told)
+    elif kind is TakeBackForm:
+        form = TakeBackForm(data, payments=_matched(recovery))
+    else:
+        form = kind(data)
     form.auto_id = f"{act}_%s"
     if _by_proof(act):
         stepup.ask(form, request)
     return form
+
+
+def _matched(recovery: Recovery) -> list[RecoveryPayment]:
+    """What was matched from the bank and stands."""
+    rows = recovery.payments.filter(remittance__isnull=False, takes_back__isnull=True, taken_back__isnull=True)
+    return list(rows.select_related("remittance"))
 
 
 def _done(request: HttpRequest, recovery: Recovery, act: str, said: Mapping[str, Any], by: Actor) -> str:
@@ -143,6 +186,9 @@ def _done(request: HttpRequest, recovery: Recovery, act: str, said: Mapping[str,
         "agree": lambda: recoveries.agree(recovery, _parts(recovery, said), by=by, on=on),
         "match": lambda: recoveries.match(
             recovery, get_object_or_404(Remittance, pk=said["remittance"]), amount_fen=said["amount"], by=by, on=on
+        ),
+        "take_back": lambda: recoveries.take_back(
+            get_object_or_404(recovery.payments, pk=said["payment"]), by=by, on=on, note=said["note"]
         ),
         "propose_write_off": lambda: recoveries.propose_write_off(recovery, by=by, note=said["note"]),
         "keep": lambda: recoveries.keep(recovery, by=by, note=said["note"]),
@@ -172,6 +218,7 @@ def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, Key
         ],
         pay_by=recoveries.pay_by(recovery),
         instalments=[(one, format_yuan(one.amount_fen)) for one in recovery.instalments.all()],
+        **_late(recovery),
         payments=[(one, format_yuan(one.amount_fen)) for one in recovery.payments.select_related("remittance", "line__claim", "by")],
         forms=form_of,
         bound=bound,
@@ -180,6 +227,29 @@ def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, Key
         may_see_money=may(by, "contributions.view", recovery.office_id),
         history=told_history(recovery),
     )
+
+
+def _late(recovery: Recovery) -> dict[str, Any]:
+    """What is late: since which last day, for how many days, how much."""
+    parts, on = recoveries.parts_of(recovery), today()
+    day = recoveries.overdue_since(recovery, parts, on=on)
+    if day is None:
+        return {}
+    fen = recoveries.overdue_fen(recovery, parts, on=on)
+    return {"late_since": day, "late_days": days_between(day, on), "late": format_yuan(fen)}
+
+
+class LateFilter(admin.SimpleListFilter):
+    """Those whose last day has passed."""
+
+    title = _("是否逾期")
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("逾期未退"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> QuerySet[Recovery]:
+        return recoveries.overdue(queryset, on=today()) if self.value() == "yes" else queryset
 
 
 @admin.register(Recovery)
@@ -194,15 +264,23 @@ class RecoveryAdmin(HouseAdmin):
     empty_hint = _("没有符合条件的追回。在更正的申领上办理“核定多付，要求退回”后，会出现在这里。")
     search_hint = _("追回编号的开头（ZH…）")
     list_display = (
-        "number", column("claimant", _("职工")), "standing", "amount", "left", "opened_on", column("program", _("计划")),
+        "number", column("claimant", _("职工")), "standing", "late", "amount", "left", "opened_on", column("program", _("计划")),
         column("office", _("机构")),
     )  # fmt: skip
-    list_filter = (("state", titled(_("状态"))),)
+    list_filter = (("state", titled(_("状态"))), LateFilter)
     list_select_related = ("claimant", "program", "office")
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[Recovery], text: str) -> QuerySet[Recovery]:
         return rows.filter(number__begins=text.upper())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
+        return super().get_queryset(request).prefetch_related("instalments")
+
+    @admin.display(description=_("逾期"))
+    def late(self, recovery: Recovery) -> str:
+        found = _late(recovery)
+        return badge(gettext("逾期 {days} 天").format(days=found["late_days"]), "bad") if found else ""
 
     @admin.display(description=_("多付（元）"))
     def amount(self, recovery: Recovery) -> str:
@@ -219,3 +297,10 @@ def write_offs_to_decide(by: Actor) -> Iterable[Todo]:
     rows = Recovery.objects.filter(state="write_off_proposed").exclude(write_off_proposed_by=by.user_id).exclude(decided_by=by.user_id)
     address = f"{reverse('admin:payouts_recovery_changelist')}?state__exact=write_off_proposed"
     yield waiting(_("待批准的多付核销"), rows, "write_off_proposed_at", address)
+
+
+@todo("recoveries.agree")
+def late_recoveries(by: Actor) -> Iterable[Todo]:
+    """What should have been paid back by now."""
+    address = f"{reverse('admin:payouts_recovery_changelist')}?late=yes"
+    yield waiting(_("逾期未退的多付"), recoveries.overdue(Recovery.objects.all(), on=today()), "opened_on", address)

@@ -103,6 +103,8 @@ class Migration(migrations.Migration):
                 ('written_off_fen', models.BigIntegerField(default=0, verbose_name='已核销（分）')),
                 ('left_fen', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount_fen'), '-', models.F('paid_fen')), '-', models.F('written_off_fen')), output_field=models.BigIntegerField())),
                 ('opened_on', models.DateField(verbose_name='发起日期')),
+                ('reminded_for', models.DateField(null=True)),
+                ('reminded_step', models.PositiveSmallIntegerField(default=0)),
                 ('state', models.CharField(choices=[('open', '待退回'), ('write_off_proposed', '已申请核销，待批准'), ('settled', '已退清'), ('written_off', '剩余部分已核销')], default='open', max_length=24)),
                 ('write_off_reason', models.TextField(blank=True, verbose_name='核销原因')),
                 ('write_off_proposed_at', models.DateTimeField(null=True)),
@@ -164,6 +166,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('amount_fen', models.BigIntegerField(verbose_name='金额（分）')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='撤销的原因')),
                 ('received_on', models.DateField(verbose_name='日期')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -171,6 +174,7 @@ class Migration(migrations.Migration):
                 ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offices.office')),
                 ('recovery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payouts.recovery')),
                 ('remittance', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.remittance')),
+                ('takes_back', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='taken_back', to='payouts.recoverypayment')),
             ],
             options={
                 'verbose_name': '退回的多付款',
@@ -286,7 +290,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='recoverypayment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), ('amount_fen__lt', 1000000000000)), name='recovery_payment_sane'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_fen__gt', 0), ('amount_fen__lt', 1000000000000), ('takes_back__isnull', True)), models.Q(('amount_fen__gt', -1000000000000), ('amount_fen__lt', 0), ('remittance__isnull', False), ('takes_back__isnull', False), models.Q(('note', ''), _negated=True)), _connector='OR'), name='recovery_payment_sane'),
         ),
         migrations.AddConstraint(
             model_name='recoverypayment',

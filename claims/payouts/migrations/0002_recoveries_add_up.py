@@ -1,11 +1,16 @@
 """What came back of an over-payment is kept by the database: every payment moves the sums of its recovery and of the remittance it
-came from, whose CHECKs forbid more than is owed and more than arrived, however many people match at once."""
+came from, whose CHECKs forbid more than is owed and more than arrived, however many people match at once.
+A match that was wrong is taken back whole."""
 
 from django.db import migrations
 
 UP = """
 CREATE FUNCTION payouts_recovery_paid() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NEW.takes_back_id IS NOT NULL AND NOT EXISTS (SELECT FROM payouts_recoverypayment p WHERE p.id = NEW.takes_back_id
+      AND p.recovery_id = NEW.recovery_id AND p.remittance_id = NEW.remittance_id AND p.amount_fen = -NEW.amount_fen) THEN
+    RAISE EXCEPTION 'a payment is taken back whole, from where it was matched' USING ERRCODE = 'check_violation';
+  END IF;
   UPDATE payouts_recovery SET paid_fen = paid_fen + NEW.amount_fen
     WHERE id = NEW.recovery_id AND office_id = NEW.office_id AND state = 'open';
   IF NOT FOUND THEN

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from claims.payouts.models import Recovery
-from claims.payouts.recoveries import pay_by
+from claims.payouts.recoveries import overdue_fen, overdue_since, parts_of, pay_by
 from claims.services import appeals
 from claims.views.parts import own, show
 from unionaid.lib.calendar import today
@@ -34,8 +34,10 @@ def page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         left=format_yuan(recovery.left_fen),
         paid=format_yuan(recovery.paid_fen) if recovery.paid_fen else "",
         pay_by=pay_by(recovery),
-        instalments=[(one.due_on, format_yuan(one.amount_fen)) for one in recovery.instalments.all()],
-        payments=[(one.received_on, format_yuan(one.amount_fen), one.line_id) for one in recovery.payments.all()],
+        late_since=overdue_since(recovery, parts := parts_of(recovery), on=today()),
+        late=format_yuan(overdue_fen(recovery, parts, on=today())),
+        instalments=[(day, format_yuan(fen)) for day, fen in parts],
+        payments=[(one.received_on, format_yuan(one.amount_fen), one.line_id, one.takes_back_id) for one in recovery.payments.all()],
         appeal_until=until if until and until >= today() and not claim.appeals.exclude(state="withdrawn").exists() else None,
         back="",
     )

@@ -1,16 +1,17 @@
 """What was paid too much is owed back: in the books, in parts, from what arrives, off later benefit as the plan says, or let go by two."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
 from django.urls import reverse
 
 from claims.models import COOLING_DAYS, CeilingUsage, Claim
 from claims.payouts import recoveries
 from claims.payouts import services as payouts
+from claims.payouts.invariants import INVARIANTS
 from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
 from claims.payouts.recoveries import RecoveryRefused
 from claims.services import accounts, adjudication, corrections
@@ -18,18 +19,20 @@ from claims.services.adjudication import DecisionRefused
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
+from tests.factories.clients import client_of
 from tests.factories.desk import CRITICAL, Desk
 from tests.factories.funds import fill
 from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, load
 from unionaid.accounts.models import User
+from unionaid.ledger.invariants import look
 from unionaid.ledger.models import Entry
-from unionaid.lib.calendar import plus_days
+from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.money import format_yuan
-from unionaid.workflow.jobs import run_due
+from unionaid.workflow.jobs import ask_what_is_due, run_due
 from unionaid.workflow.models import Notice
-from unionaid.workflow.moves import NotAllowed
+from unionaid.workflow.moves import MoveRefused, NotAllowed
 
 WHY = "病理报告第 2 页：属于轻度"
 
@@ -171,6 +174,104 @@ def test_it_comes_back_in_parts_from_what_arrives_and_the_matter_is_over(paid: C
         recoveries.match(recovery, rest, amount_fen=1, by=paid.payer, on=ASKED)
 
 
+def test_a_payment_that_was_matched_wrongly_is_turned_around_and_owed_again(paid: Case) -> None:
+    recovery = paid.reclaim()
+    arrived, before = paid.arrives(recovery.left_fen, recovery.number), balances()
+    match = {"amount_fen": recovery.amount_fen, "by": paid.payer, "on": ASKED}
+    payment = recoveries.match(recovery, arrived, **match)
+    recovery.refresh_from_db()
+    assert (recovery.state, Claim.objects.get(pk=recovery.claim_id).state) == ("settled", "recovered")
+    for wrong, said in ((paid.desk.reviewer, "别人的钱"), (paid.payer, " ")):
+        with pytest.raises(MoveRefused):
+            recoveries.take_back(payment, by=wrong, on=ASKED, note=said)
+    turned = recoveries.take_back(payment, by=paid.payer, on=ASKED, note="是另一家单位的互助费")
+    recovery.refresh_from_db()
+    assert (recovery.state, recovery.left_fen, recovery.paid_fen) == ("open", recovery.amount_fen, 0)
+    assert Claim.objects.get(pk=recovery.claim_id).state == "recovery"
+    assert Remittance.objects.get(pk=arrived.pk).left_fen == arrived.amount_fen
+    assert balances() == before
+    assert look(INVARIANTS) == discrepancies() == []
+    assert "不是这笔追回的" in Notice.objects.filter(member_key=recovery.claimant_id).order_by("-id").first().text
+    for once in (payment, turned):
+        with pytest.raises(RecoveryRefused):
+            recoveries.take_back(once, by=paid.payer, on=ASKED, note="再撤一次")
+    again = recoveries.match(recovery, arrived, **match)
+    recovery.refresh_from_db()
+    assert (again.amount_fen, recovery.state) == (recovery.amount_fen, "settled")
+
+
+def test_a_part_of_a_payment_or_one_twice_cannot_be_turned_around_past_the_service(paid: Case) -> None:
+    recovery = paid.reclaim()
+    payment = recoveries.match(recovery, paid.arrives(500, recovery.number), amount_fen=500, by=paid.payer, on=ASKED)
+    told = {
+        "office_id": recovery.office_id, "recovery": recovery, "remittance": payment.remittance, "takes_back": payment, "note": "x",
+        "received_on": ASKED,
+    }  # fmt: skip
+
+    def turn(amount_fen: int, **other: Any) -> None:
+        with transaction.atomic():
+            RecoveryPayment.objects.create(**told | other, amount_fen=amount_fen)
+
+    with pytest.raises(IntegrityError, match="taken back whole"):
+        turn(-499)
+    with pytest.raises(IntegrityError, match="recovery_payment_sane"):
+        turn(-500, note="")
+    turn(-500)
+    with pytest.raises(IntegrityError, match="unique"):
+        turn(-500)
+
+
+PARTS = [(date(2026, 8, 1), 400), (date(2026, 9, 1), 600)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "left", "on", "since", "late"),
+    [
+        (PARTS, 1000, date(2026, 8, 1), None, 0),
+        (PARTS, 1000, date(2026, 8, 2), date(2026, 8, 1), 400),
+        (PARTS, 601, date(2026, 8, 2), date(2026, 8, 1), 1),
+        (PARTS, 600, date(2026, 9, 1), None, 0),
+        (PARTS, 600, date(2026, 9, 2), date(2026, 9, 1), 600),
+        (PARTS, 1000, date(2026, 9, 2), date(2026, 8, 1), 1000),
+        ([], 1000, plus_days(ASKED, 30), None, 0),
+        ([], 1000, plus_days(ASKED, 31), plus_days(ASKED, 30), 1000),
+    ],
+)
+def test_late_is_what_is_left_beyond_the_parts_still_to_come(parts: Any, left: int, on: date, since: date | None, late: int) -> None:
+    """The last day itself is in time; what came in pays the first parts first."""
+    owed = Recovery(state="open", opened_on=ASKED)
+    owed.left_fen = left
+    assert recoveries.overdue_since(owed, parts, on=on) == since
+    assert recoveries.overdue_fen(owed, parts, on=on) == late
+    owed.state = "settled"
+    assert recoveries.overdue_since(owed, parts, on=on) is None
+
+
+def test_whoever_is_late_is_reminded_once_a_step_and_stands_late_at_the_desk(paid: Case) -> None:
+    recovery, told = paid.reclaim(), "原定"
+    last = recoveries.pay_by(recovery)
+    payer = client_of(paid.desk.world.cast.payer)
+
+    def reminded(day: date) -> int:
+        with frozen(day):
+            for _twice in range(2):
+                ask_what_is_due()
+                run_due("default")
+        return Notice.objects.filter(member_key=recovery.claimant_id, text__contains=told).count()
+
+    def listed(day: date) -> str:
+        with frozen(day):
+            return payer.get(reverse("admin:payouts_recovery_changelist") + "?late=yes").content.decode()
+
+    assert (reminded(last), recovery.number in listed(last)) == (0, False)
+    assert [reminded(plus_days(last, days)) for days in (1, 2, 14, 15, 29, 30, 90)] == [1, 1, 1, 2, 2, 3, 3]
+    assert "逾期 12 天" in listed(plus_days(last, 12))
+    recoveries.remind(recovery.pk, on=plus_days(last, 90))  # a job that runs again
+    assert reminded(plus_days(last, 91)) == 3
+    recoveries.agree(recovery, [(plus_days(last, 100), recovery.left_fen)], by=paid.payer, on=plus_days(last, 92))
+    assert [reminded(plus_days(last, days)) for days in (100, 101)] == [3, 4], "what is agreed anew is a day of its own"
+
+
 def test_more_than_is_owed_meets_the_database_past_the_service(paid: Case) -> None:
     recovery, arrived = paid.reclaim(), paid.arrives(10**9)
 
@@ -248,30 +349,24 @@ def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:
     assert discrepancies() == []
 
 
-def _client(user: Any) -> Client:
-    client = Client()
-    client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
-    return client
-
-
 def test_the_pages_carry_it_from_the_review_to_the_last_payment(paid: Case) -> None:
     made, cast = paid.correct(), paid.desk.world.cast
     approver = User.objects.get(pk=paid.desk.other_approver.user_id)
     review = reverse("admin:claim_review", args=[made.pk])
     said = {"decision": "reclaim", "note": WHY, "clause": "第七条"}
-    assert "确认要求退回" in _client(approver).get(review).content.decode()
-    assert _client(approver).post(review, said).status_code == 400, "not before it is confirmed once more"
-    assert _client(approver).post(review, said | {"sure": "yes"}).status_code == 302
+    assert "确认要求退回" in client_of(approver).get(review).content.decode()
+    assert client_of(approver).post(review, said).status_code == 400, "not before it is confirmed once more"
+    assert client_of(approver).post(review, said | {"sure": "yes"}).status_code == 302
     run_due("payouts")
     recovery = Recovery.objects.get()
     desk, worker = reverse("admin:recovery", args=[recovery.pk]), reverse("payouts:recovery", args=[made.public_id])
     arrived = paid.arrives(recovery.left_fen, recovery.number)
-    payer = _client(cast.payer)
+    payer = client_of(cast.payer)
     assert recovery.number in payer.get(desk).content.decode()
     agreed = payer.post(desk, {"act": "agree", "count": "3", "first_on": "2026-08-31", "key": "a"})
     assert agreed.status_code == 302
     assert [f"{one.due_on}" for one in recovery.instalments.all()] == ["2026-08-31", "2026-09-30", "2026-10-31"]
-    shown = _client(made.claimant.user).get(worker).content.decode()
+    shown = client_of(made.claimant.user).get(worker).content.decode()
     assert WHY in shown
     assert "2026年9月30日" in shown
     half = {"act": "match", "remittance": arrived.pk, "amount": "100.00", "key": "m"}
@@ -280,12 +375,16 @@ def test_the_pages_carry_it_from_the_review_to_the_last_payment(paid: Case) -> N
     assert recovery.paid_fen == 10_000, "sent twice it counts once"
     refused = payer.post(desk, {"act": "match", "remittance": arrived.pk, "amount": "999999", "key": "n"})
     assert refused.status_code == 400
+    matched = recovery.payments.get()
+    wrong = {"act": "take_back", "payment": matched.pk, "note": "登记错了", "key": "t"}
+    assert [payer.post(desk, wrong | {"payment": "0"}).status_code, payer.post(desk, wrong).status_code] == [400, 302]
+    assert "登记错了，已撤销" in client_of(made.claimant.user).get(worker).content.decode()
     assert "最多可以核销" in refused.content.decode()
     assert payer.post(desk, {"act": "write_off", "note": "x", "key": "o"}).status_code == 400, "no such act for this person now"
     assert payer.post(desk, {"act": "propose_write_off", "note": "家庭困难", "key": "p"}).status_code == 302
-    manager = _client(cast.manager)
+    manager = client_of(cast.manager)
     assert "家庭困难" in manager.get(desk).content.decode()
     agreed = {"act": "write_off", "note": "同意", "key": "q"}
     assert [manager.post(desk, agreed | said).status_code for said in ({}, {"password": "x"}, {"password": PASSWORD})] == [400, 400, 302]
-    assert "不用再退" in _client(made.claimant.user).get(worker).content.decode()
-    assert "多付的部分已经办结" in _client(made.claimant.user).get(reverse("claims:status", args=[made.public_id])).content.decode()
+    assert "不用再退" in client_of(made.claimant.user).get(worker).content.decode()
+    assert "多付的部分已经办结" in client_of(made.claimant.user).get(reverse("claims:status", args=[made.public_id])).content.decode()
