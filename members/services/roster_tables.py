@@ -53,9 +53,10 @@ CREATE TEMP TABLE staged (
 # What lines say of eligibility, each different set of answers once: many lines say the same.
 ANSWERS = """
 CREATE TEMP TABLE answers ON COMMIT DROP AS
-SELECT a.*, jsonb_build_object('employment', COALESCE(a.employment, ''), 'insurance', a.basic_insurance, 'union', a.union_member,
-                               'joined', a.joined_unit_on, 'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder,
-                               'group', a.staff_group, 'contract', a.contract_months, 'retired', a.retired_on) AS facts
+SELECT a.*, jsonb_strip_nulls(jsonb_build_object(
+           'employment', a.employment, 'insurance', a.basic_insurance, 'union', a.union_member, 'joined', a.joined_unit_on,
+           'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder, 'group', a.staff_group,
+           'contract', a.contract_months, 'retired', a.retired_on)) AS facts
 FROM jsonb_to_recordset(%s::jsonb) AS a(
     id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
     card_holder boolean, staff_group text, contract_months smallint, retired_on date)"""
@@ -401,19 +402,21 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
     FROM lpad(to_hex((extract(epoch FROM statement_timestamp()) * 1000)::bigint), 12, '0') moment
 ) FROM 1 FOR 15)::uuid"""
 # The lines are marked and enrolled in one statement. Nobody else can have covered a person who is new: for these alone the insert
-# need not ask first, and cover that stands already would end the transaction.
+# need not ask first, and cover that stands already would end the transaction. They are put in with every 64th person first and the
+# others between them: in the order of their keys each would widen the exclusion index up to its root.
 COVERS = f"""
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
                                    contribution_fen, refundable, state, version)
     SELECT {PUBLIC_ID}, %(office)s, r.member_key, r.member_key, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares,
            {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, r.refundable, 'contribution_due', 1
-    FROM marked r {{known}} ORDER BY r.member_key"""
+    FROM marked r {{known}} ORDER BY {{order}}"""
 # Whoever had no cover before stands above every waiver.
 OF_NEW = COVERS.format(
     days="daterange(%(start)s, %(end)s)",
     waiting="(%(untils)s::date[])[cardinality(%(untils)s::date[])], FALSE, TRUE, NULL::integer",
     known="WHERE NOT r.known",
+    order="r.member_key %% 64, r.member_key",
 )
 OF_KNOWN = COVERS.format(
     days="""daterange(b.first, CASE WHEN b.first = %(start)s::date THEN %(end)s::date
@@ -429,6 +432,7 @@ OF_KNOWN = COVERS.format(
                                             cardinality(%(sinces)s::int[])) AS place) p
     CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w
     WHERE r.known""",
+    order="r.member_key",
 )
 ENROL = f"""
 WITH marked AS (
