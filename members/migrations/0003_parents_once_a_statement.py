@@ -10,7 +10,9 @@ to hold a row is to write it once more.
 from django.db import migrations
 
 CHILDREN = {
-    "members_member": {"unit_id": "members_workunit", "office_id": "offices_office"},
+    "members_member": {
+        "unit_id": "members_workunit", "office_id": "offices_office", "guardian_id": "members_member", "user_id": "accounts_user",
+    },
     "members_membersecret": {"member_id": "members_member"},
     "members_rosterrow": {"roster_id": "members_roster"},
     "members_enrolment": {
@@ -32,15 +34,12 @@ OPEN, CLOSE = "PERFORM set_config('unionaid.offices', '*', true);", "PERFORM set
 
 def parents_of(child: str, parents: dict[str, str]) -> str:
     """On the child: one look for all rows that a statement adds, and one for each row that names another parent than before."""
-    lists = ", ".join(f"array_agg(DISTINCT {column}) FILTER (WHERE {column} IS NOT NULL)" for column in parents)
-    names = ", ".join(f"of_{column}" for column in parents)
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in parents)
     return f"""
 CREATE FUNCTION {child}_parents_added() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE {SCOPE} found bigint; own xid; written bigint; {" ".join(f"of_{column} bigint[];" for column in parents)}
-BEGIN
-  SELECT {lists} INTO {names} FROM (SELECT DISTINCT {", ".join(parents)} FROM added) few;
-  {OPEN}{"".join(look_once(child, column, parents) for column in parents)}
+BEGIN{gather(parents)}
+  {OPEN}{"".join(look_once(child, column, parent) for column, parent in parents.items())}
   {CLOSE}
   RETURN NULL;
 END $$;
@@ -59,12 +58,23 @@ CREATE TRIGGER parents_changed AFTER UPDATE OF {", ".join(parents)} ON {child}
 """
 
 
-def look_once(child: str, column: str, parents: dict[str, str]) -> str:
-    """As `look`; the same rows of the same parent that another column names (a person who is their own holder) only once."""
-    parent, before = parents[column], list(parents)[: list(parents).index(column)]
-    seen = next((f"of_{other}" for other in before if parents[other] == parent), None)
-    text = (look_at_many if parent == MANY else look)(child, column, parent, f"of_{column}")
-    return f"\n  IF of_{column} IS DISTINCT FROM {seen} THEN{text}\n  END IF;" if seen else text
+def gather(parents: dict[str, str]) -> str:
+    """The numbers that the added rows name, each once: what they have in common first made few; of people named by several columns
+    (a person who is their own holder) only the first."""
+    few, many = ([column for column, parent in parents.items() if (parent == MANY) is wanted] for wanted in (False, True))
+    asked = {column: f"{column} IS NOT NULL" for column in parents}
+    asked |= {column: f"{column} IS DISTINCT FROM {many[0]} AND {asked[column]}" for column in many[1:]}
+    text = ""
+    for columns, rows in ((few, f"(SELECT DISTINCT {', '.join(few)} FROM added) few"), (many, "added")):
+        if columns:
+            lists = ", ".join(f"array_agg(DISTINCT {column}) FILTER (WHERE {asked[column]})" for column in columns)
+            text += f"\n  SELECT {lists} INTO {', '.join(f'of_{column}' for column in columns)} FROM {rows};"
+    return text
+
+
+def look_once(child: str, column: str, parent: str) -> str:
+    """As `look`, for all rows of a statement."""
+    return (look_at_many if parent == MANY else look)(child, column, parent, f"of_{column}")
 
 
 def look_at_many(child: str, column: str, parent: str, numbers: str) -> str:

@@ -44,9 +44,12 @@ class Member(Scoped):
     name = models.CharField(_("姓名"), max_length=60)
     gender = models.CharField(_("性别"), max_length=6, choices=Gender)
     birth_date = models.DateField(_("出生日期"))
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    guardian = models.ForeignKey("self", models.PROTECT, null=True, related_name="wards", db_index=False)
-    # `db_constraint=False`: looked for once for each statement, not for each person of a roster (migration 0003).
+    # `db_constraint=False`: looked for once for each statement, not for each person of a roster (migration 0003). Of a roster's people
+    # nobody has a log-in or a guardian: the indexes leave them out.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    guardian = models.ForeignKey("self", models.PROTECT, null=True, related_name="wards", db_index=False, db_constraint=False)
     unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="members", db_constraint=False)
     office = models.ForeignKey("offices.Office", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
     office_ids = ArrayField(models.BigIntegerField(), default=list)
@@ -74,6 +77,7 @@ class Member(Scoped):
             models.Index(fields=["name"], name="member_name", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["guardian"], name="member_guardian", condition=Q(guardian__isnull=False)),
         ]
+        constraints = [models.UniqueConstraint(fields=["user"], name="member_of_user_once", condition=Q(user__isnull=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -19,7 +19,7 @@ from django.db import connection
 
 from members.facts import held_sql, renews_sql, waits_by_waiver
 from members.models import Roster, WorkUnit
-from members.services.people import SECRETS, id_hash
+from members.services.people import SECRETS, id_hash_many
 from members.services.roster_rows import Row, employment_of
 from members.transitions import LIVE
 from programs.rules.eligibility_sql import every_rule_passes, verdict_sql
@@ -53,9 +53,10 @@ CREATE TEMP TABLE staged (
 # What lines say of eligibility, each different set of answers once: many lines say the same.
 ANSWERS = """
 CREATE TEMP TABLE answers ON COMMIT DROP AS
-SELECT a.*, jsonb_build_object('employment', COALESCE(a.employment, ''), 'insurance', a.basic_insurance, 'union', a.union_member,
-                               'joined', a.joined_unit_on, 'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder,
-                               'group', a.staff_group, 'contract', a.contract_months, 'retired', a.retired_on) AS facts
+SELECT a.*, jsonb_strip_nulls(jsonb_build_object(
+           'employment', a.employment, 'insurance', a.basic_insurance, 'union', a.union_member, 'joined', a.joined_unit_on,
+           'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder, 'group', a.staff_group,
+           'contract', a.contract_months, 'retired', a.retired_on)) AS facts
 FROM jsonb_to_recordset(%s::jsonb) AS a(
     id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
     card_holder boolean, staff_group text, contract_months smallint, retired_on date)"""
@@ -81,7 +82,7 @@ def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
         lines = _lines(rows, raw_numbers, keys, answers)
         cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
         told = [{"id": number, **dict(zip(ANSWERED, each, strict=True))} for each, number in answers.items()]
-        cursor.execute(ANSWERS, [json.dumps(told)])
+        cursor.execute(ANSWERS, [json.dumps(told, default=date.isoformat)])
 
 
 # Nothing, and bytes, as COPY reads them.
@@ -91,7 +92,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int], answers: dict[Answers, int]) -> Iterator[str]:
     """Each line as COPY reads it; every new set of answers is put into `answers` and gets the next number."""
-    keyring, blind = ring(), ring().blind
+    keyring, id_hash, phone_hash_of = ring(), id_hash_many(), ring().blind_many("phone")
     seal_number, seal_phone = keyring.seal_many((SECRETS, "id_number")), keyring.seal_many((SECRETS, "phone"))
     for row, raw in zip(rows, raw_numbers, strict=True):
         number, key = row.id_number, 0
@@ -105,7 +106,7 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int],
                 key = next(keys)
                 sealed = BYTES + seal_number(plain, key).hex()
                 if row.phone:
-                    phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + blind("phone", row.phone).hex()
+                    phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + phone_hash_of(row.phone).hex()
         yield (
             f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
             f"\t{row.shares}\t{answers.setdefault(_answers(row), len(answers))}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
@@ -113,9 +114,10 @@ def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int],
 
 
 def _answers(row: Row) -> Answers:
-    joined, retired = (day.isoformat() if day else None for day in (row.joined, row.retired))
-    said = (row.employment or None, row.insurance, row.union, joined, row.insurance_type, row.risk, row.card, row.group, row.contract)
-    return (*said, retired)
+    return (
+        row.employment or None, row.insurance, row.union, row.joined, row.insurance_type, row.risk, row.card, row.group,
+        row.contract, row.retired,
+    )  # fmt: skip
 
 
 class _Lines(io.RawIOBase):
@@ -401,25 +403,28 @@ PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
     FROM lpad(to_hex((extract(epoch FROM statement_timestamp()) * 1000)::bigint), 12, '0') moment
 ) FROM 1 FOR 15)::uuid"""
 # The lines are marked and enrolled in one statement. Nobody else can have covered a person who is new: for these alone the insert
-# need not ask first, and cover that stands already would end the transaction.
+# need not ask first, and cover that stands already would end the transaction. They are put in with every 64th person first and the
+# others between them: in the order of their keys each would widen the exclusion index up to its root.
 COVERS = f"""
     INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, roster_id,
                                    shares, cover, term_months, waiting_until, waiting_waived, first_time, days_since_cover,
                                    contribution_fen, refundable, state, version)
     SELECT {PUBLIC_ID}, %(office)s, r.member_key, r.member_key, 'self', %(unit)s, %(program)s, %(terms)s, %(roster)s, r.shares,
            {{days}}, %(term)s::smallint, {{waiting}}, r.fee_fen, r.refundable, 'contribution_due', 1
-    FROM marked r {{known}} ORDER BY r.member_key"""
+    FROM {{lines}} ORDER BY {{order}}"""
 # Whoever had no cover before stands above every waiver.
 OF_NEW = COVERS.format(
     days="daterange(%(start)s, %(end)s)",
     waiting="(%(untils)s::date[])[cardinality(%(untils)s::date[])], FALSE, TRUE, NULL::integer",
-    known="WHERE NOT r.known",
+    lines="of_new r",
+    order="r.member_key %% 64, r.member_key",
 )
 OF_KNOWN = COVERS.format(
     days="""daterange(b.first, CASE WHEN b.first = %(start)s::date THEN %(end)s::date
                                    ELSE (b.first + make_interval(months => %(term)s::int))::date END)""",
     waiting="w.until, w.until IS NULL AND w.place < cardinality(%(untils)s::date[]), before.ended IS NULL, b.first - before.ended",
-    known="""CROSS JOIN LATERAL (
+    lines="""of_known r
+    CROSS JOIN LATERAL (
         SELECT max(upper(e.cover)) AS ended FROM members_enrolment e
         WHERE e.member_id = r.member_key AND e.program_id = %(program)s AND e.state = 'effective' AND upper(e.cover) <= %(start)s
     ) before
@@ -427,22 +432,22 @@ OF_KNOWN = COVERS.format(
                                     THEN GREATEST(before.ended, %(period)s::date) ELSE %(start)s::date END AS first) b
     CROSS JOIN LATERAL (SELECT 1 + COALESCE(width_bucket(b.first - before.ended, %(sinces)s::int[]),
                                             cardinality(%(sinces)s::int[])) AS place) p
-    CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w
-    WHERE r.known""",
+    CROSS JOIN LATERAL (SELECT p.place, (%(untils)s::date[])[p.place] AS until) w""",
+    order="r.member_key",
 )
-ENROL = f"""
-WITH marked AS (
+MARK = """
     UPDATE members_rosterrow r
-    SET id_number = NULL, phone = NULL, outcome = 'enrolled', fee_fen = fee.fee_fen, member_key = COALESCE(known.member_id, r.member_key)
-    FROM members_rosterrow l
-    LEFT JOIN known ON known.line = l.id
-    JOIN jsonb_to_recordset(%(fees)s::jsonb)
+    SET id_number = NULL, phone = NULL, outcome = 'enrolled', fee_fen = fee.fee_fen, member_key = {person}
+    FROM {known} jsonb_to_recordset(%(fees)s::jsonb)
            AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint, refundable boolean)
-      ON fee.fee_fen IS NOT NULL AND fee.gender = l.gender AND fee.risk IS NOT DISTINCT FROM l.facts->>'risk' AND fee.shares = l.shares
-         AND fee.card IS NOT DISTINCT FROM (l.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM l.facts->>'group'
-    WHERE r.id = l.id AND r.roster_id = %(roster)s AND l.roster_id = %(roster)s AND l.outcome = 'good'
-    RETURNING r.member_key, r.shares, r.fee_fen, fee.refundable, known.line IS NOT NULL AS known
-), new AS ({OF_NEW})
+    WHERE r.roster_id = %(roster)s AND r.outcome = 'good' AND {which}
+          AND fee.fee_fen IS NOT NULL AND fee.gender = r.gender AND fee.risk IS NOT DISTINCT FROM r.facts->>'risk' AND fee.shares = r.shares
+          AND fee.card IS NOT DISTINCT FROM (r.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM r.facts->>'group'
+    RETURNING r.member_key, r.shares, r.fee_fen, fee.refundable"""
+ENROL = f"""
+WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS (SELECT 1 FROM known WHERE known.line = r.id)")}),
+of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.id")}),
+new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
 # Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.
 TOO_LATE = f"""

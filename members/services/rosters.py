@@ -225,14 +225,13 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         cover = _cover(roster, on=on)
         try:
             with transaction.atomic():
-                amounts = _enrol(roster, schedule, cover, by=by, tell=tell) if cover else _refuse_all(roster)
+                enrolled, amounts = _enrol(roster, schedule, cover, by=by, tell=tell) if cover else _refuse_all(roster)
         except TooFew as few:
             move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(few)])})
             return
         raise_due(
             office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
         )
-        enrolled = RosterRow.objects.filter(roster=roster, outcome="enrolled").count()
         late_count = roster.good_count - enrolled
         changes = {
             "good_count": enrolled, "bad_count": roster.bad_count + late_count, "total_fen": sum(amounts.values()),
@@ -242,8 +241,8 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         settle_what_is_free(roster=roster)
 
 
-def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, tell: Tell) -> dict[str, int]:
-    """The people and their covers; what each payer owes. TooFew when the plan wants more of the unit."""
+def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, tell: Tell) -> tuple[int, dict[str, int]]:
+    """The people and their covers; how many, and what each payer owes. TooFew when the plan wants more of the unit."""
     tell(_("登记参加"), total=roster.good_count)
     late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
     fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
@@ -253,15 +252,16 @@ def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, tell
     refuse_too_few(roster, preview=False)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
-    return _amounts(roster, schedule, cover)
+    kinds = tables.kinds_of(roster, "enrolled")
+    return sum(count for _kind, count in kinds), _amounts(kinds, roster, schedule, cover)
 
 
-def _refuse_all(roster: Roster) -> dict[str, int]:
+def _refuse_all(roster: Roster) -> tuple[int, dict[str, int]]:
     """No day of cover is left: nobody is enrolled, nothing is owed."""
     RosterRow.objects.filter(roster=roster, outcome="good").update(
         outcome="bad", problem="window", reasons=in_every_language([_no_day_left()]), id_number=None, phone=None
     )
-    return {}
+    return 0, {}
 
 
 def last_list(unit: WorkUnit, terms: Terms, *, by: Actor, on: date) -> bytes:
@@ -514,10 +514,10 @@ def _set_by_unit(roster: Roster) -> Decimal | None:
     return None if roster.person_fen is None else yuan_from_fen(roster.person_fen)
 
 
-def _amounts(roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:
+def _amounts(kinds: Sequence[tuple[tables.Kind, int]], roster: Roster, schedule: Schedule, cover: Period) -> dict[str, int]:
     """What each payer that the plan names owes for all together; the unit collects its workers' parts and transfers them."""
     totals: dict[str, int] = {}
-    for kind, count in tables.kinds_of(roster, "enrolled"):
+    for kind, count in kinds:
         parts = split(
             schedule, _person(kind, schedule, unit_risk=roster.unit.risk, unit_nature=roster.unit.nature), kind[-1], default="unit",
             starts_on=cover.start, term_months=schedule.term(roster.term_months),

@@ -169,6 +169,7 @@ STRANGERS = (
     "INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, gender, shares, facts, outcome, reasons, problem, change,"
     " fee_fen) VALUES (999999, 1, '', '', '', 1, '{}', 'bad', '{}', '', '', 0)",
     "UPDATE members_member SET unit_id = 999999",
+    "UPDATE members_member SET guardian_id = 999999",
     "UPDATE members_enrolment SET terms_id = 999999",
     "UPDATE members_enrolment SET holder_id = 999999",
     "INSERT INTO members_membersecret (member_id, id_number) VALUES (999999, '')",

@@ -50,6 +50,13 @@ def test_what_is_sealed_among_many_opens_like_any_other(algorithm: int) -> None:
         ring.open(sealed[7], bound_to=("t", "c", 8))
 
 
+def test_what_is_hashed_among_many_is_found_like_any_other() -> None:
+    ring = Keyring({"k": bytes(range(32))}, "k", b"b" * 32)
+    blind = ring.blind_many("phone")
+    assert [blind("13800138000"), blind("13900139000")] == [ring.blind("phone", "13800138000"), ring.blind("phone", "13900139000")]
+    assert blind("13800138000") != ring.blind_many("id_number")("13800138000")
+
+
 def test_formulas_in_text_stay_text() -> None:
     out = io.BytesIO()
     cells = [["=1+1", 12345, "@SUM(A1)"]]
