@@ -1,20 +1,20 @@
-"""How many claims a second one process takes from sent in to approved: submit, first review, approval, each in a transaction of its
-own, through the services; and with how many statements.
+"""How many claims a second one process takes from sent in to approved: submit, first review, approval, by three people, each step in a
+transaction of its own, through the services; in lists, and one at a time; and with how many statements.
 
     export DATABASE_URL=… DATABASE_OWNER_URL=… REDIS_URL=…      # an empty database with fsync on; never one in use
     python manage.py migrate
-    python benchmarks/claims.py                    # 300 claims of one item, and 300 of five
+    python benchmarks/claims.py                    # lists of 100 claims of one item and of five, and claims one at a time
 
-The drafts are made before the clock runs. Claims of one and of five items go in turn, round by round; the figure is the median round.
+The drafts are made before the clock runs. Claims of one and of five items, in lists and alone, go in turn, round by round; the
+figure is the median round. Every claim must be approved in the end.
 """
 
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unionaid.settings")
@@ -28,15 +28,19 @@ from django.test.utils import CaptureQueriesContext
 
 from claims.models import Claim
 from claims.services import adjudication, intake
+from claims.services.adjudication import Refusals
+from members.models import Enrolment
 from programs.models import Terms
+from programs.selectors import schedule_of
 from tests.factories.world import ASKED, ILL, JOINED, World, load, make_world
 from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.uploads import CleanUpload
-from unionaid.offices.roles import Actor
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
-CLAIMS, ROUNDS = int(os.environ.get("BENCH_CLAIMS", "300")), int(os.environ.get("BENCH_ROUNDS", "3"))
+PEOPLE = int(os.environ.get("BENCH_PEOPLE", "100"))
+LISTS, LIST = int(os.environ.get("BENCH_LISTS", "4")), int(os.environ.get("BENCH_LIST", "100"))
+ALONE, ROUNDS = int(os.environ.get("BENCH_ALONE", "40")), int(os.environ.get("BENCH_ROUNDS", "3"))
 QUIET = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config")
 FEN = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}
 
@@ -55,34 +59,38 @@ def plan(count: int) -> Terms:
     return load(name, items=items, examples=[example], exclusions=None, exclusive=None, code=f"bench-{count}")
 
 
-def drafts(world: World, terms: Terms, people: list[Any], count: int) -> list[int]:
-    """So many claims that only have to be sent in, spread over the people."""
-    made = []
+def drafts(world: World, people: Sequence[Enrolment], count: int) -> list[int]:
+    """So many claims that only have to be sent in, spread over the people, each person's on days of their own."""
+    made, terms = list[int](), people[0].terms
     with everywhere(reason="bench"), frozen(ASKED):
-        for n in range(count):
+        first = Claim.objects.filter(terms=terms).count()
+        for n in range(first, first + count):
             cover = people[n % len(people)]
-            by = world.worker(cover.member)
+            by, day = world.worker(cover.member), plus_days(ILL, n // len(people))
             claim = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
-            day = plus_days(ILL, n // len(people))
             intake.set_stay(claim, admitted_on=day, discharged_on=day, fen=FEN, by=by, on=ASKED)
-            for paper in adjudication.schedule_of(terms).documents_for("admission"):
+            for paper in schedule_of(terms).documents_for("admission"):
                 upload = CleanUpload("image/jpeg", b"j", "a.jpg", f"{claim.pk:060d}{paper.code:>4.4}")
                 intake.add_document(claim, kind=paper.code, upload=upload, by=by)
-            intake.choose_card(claim, cover.member.cards.first() or world.card(cover.member), by=by)
+            intake.choose_card(claim, cover.member.cards.first() or world.card(cover.member, f"62284804{cover.pk:011d}"), by=by)
             made.append(claim.pk)
     return made
 
 
-def whole_path(world: World, scope: Scope, pk: int, reviewer: Actor, approver: Actor) -> None:
-    """One claim, three people, three transactions; each reads the claim anew, with what a decision asks."""
-    steps: tuple[Callable[[Claim], Any], ...] = (
-        lambda claim: intake.submit(claim, by=world.worker(claim.member), on=ASKED),
-        lambda claim: adjudication.review(claim, by=reviewer, on=ASKED),
-        lambda claim: adjudication.approve(claim, by=approver, on=ASKED),
+def whole_path(world: World, ids: Sequence[int]) -> None:
+    """These claims from sent in by the unit's agent to approved: three people, three transactions. Each reads the keys of its claims
+    and their covers; the service reads what it asks."""
+    reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
+    unit, office = Scope(units=frozenset({world.unit.pk}), user=world.agent.pk), Scope(offices=covers(world.cast.a))
+    steps: tuple[tuple[Scope, Callable[[list[Claim]], Refusals]], ...] = (
+        (unit, lambda claims: intake.submit_each(claims, by=world.agent_actor, on=ASKED)),
+        (office, lambda claims: adjudication.review_each(claims, by=reviewer, on=ASKED)),
+        (office, lambda claims: adjudication.approve_each(claims, by=approver, on=ASKED)),
     )
-    for step in steps:
+    for scope, step in steps:
         with office_scope(scope):
-            step(Claim.objects.select_related("member", "claimant", "enrolment", "terms").defer("terms__schedule").get(pk=pk))
+            if refused := step(list(Claim.objects.filter(pk__in=ids).only("enrolment"))):
+                raise SystemExit(f"{len(refused)} refused: {next(iter(refused.values())).message}")
 
 
 def processor() -> tuple[float, float]:
@@ -94,36 +102,45 @@ def processor() -> tuple[float, float]:
     return time.process_time(), (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def measured(world: World, lists: Sequence[Sequence[int]]) -> tuple[float, ...]:
+    """Claims a second of the clock; of a processor for one claim, milliseconds here and in the database; statements of the first list."""
+    claims = sum(map(len, lists[1:]))
+    with frozen(ASKED):
+        with CaptureQueriesContext(connection) as seen:
+            whole_path(world, lists[0])
+        began, before = time.perf_counter(), processor()
+        for ids in lists[1:]:
+            whole_path(world, ids)
+        took = time.perf_counter() - began
+    busy = [(now - then) * 1000 / claims for now, then in zip(processor(), before, strict=True)]
+    return claims / took, *busy, sum(not one["sql"].startswith(QUIET) for one in seen.captured_queries)
+
+
 def main() -> None:
     if Claim._base_manager.exists():
         raise SystemExit("This database holds claims. Give an empty one.")
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
-        print(f"fsync {cursor.fetchone()[0]}; {CLAIMS} claims a round, {ROUNDS} rounds")
+        print(f"fsync {cursor.fetchone()[0]}; {ROUNDS} rounds of {LISTS} lists of {LIST} claims and of {ALONE} claims alone")
     with frozen(JOINED):
         world = make_world()
-        reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
         with everywhere(reason="bench"):
-            people = {n: [world.cover(world.member(1001 + 100 * n + 2 * i), plan(n)) for i in range(30)] for n in (1, 5)}
-    scope = Scope(offices=covers(world.cast.a))
-    took: dict[int, list[float]] = {1: [], 5: []}
-    said, busy = dict[int, int](), dict[int, tuple[float, ...]]()
+            plans = {n: plan(n) for n in (1, 5)}
+            people = {n: [world.cover(world.member(1001 + 1000 * n + 2 * i), terms) for i in range(PEOPLE)] for n, terms in plans.items()}
+    took: dict[tuple[int, int], list[tuple[float, ...]]] = {}
     for _round in range(ROUNDS):
-        for n, covered in people.items():
-            ids = drafts(world, covered[0].terms, covered, CLAIMS)
-            with frozen(ASKED):
-                with CaptureQueriesContext(connection) as seen:
-                    whole_path(world, scope, ids[0], reviewer, approver)
-                said[n] = sum(not one["sql"].startswith(QUIET) for one in seen.captured_queries)
-                began, before = time.perf_counter(), processor()
-                for pk in ids[1:]:
-                    whole_path(world, scope, pk, reviewer, approver)
-                took[n].append((CLAIMS - 1) / (time.perf_counter() - began))
-                busy[n] = tuple((now - then) * 1000 / (CLAIMS - 1) for now, then in zip(processor(), before, strict=True))
-    for n, rates in took.items():
-        print(f"{n} item(s): {statistics.median(rates):.0f} claims/s ({', '.join(f'{one:.0f}' for one in rates)}), {said[n]} statements;", end=" ")
-        print("of a processor for one: {:.1f} ms here, {:.1f} ms in the database;".format(*busy[n]), end=" ")
-        print(f"load {os.getloadavg()[0]:.1f}")
+        for size, lists in ((LIST, LISTS), (1, ALONE)):
+            for n, covered in people.items():
+                ids = drafts(world, covered, size * (lists + 1))
+                part = [ids[i : i + size] for i in range(0, len(ids), size)]
+                took.setdefault((size, n), []).append(measured(world, part))
+    for (size, n), rounds in took.items():
+        rate, here, there, said = (statistics.median(column) for column in zip(*rounds, strict=True))
+        print(f"{n} item(s), {size} a transaction: {rate:.0f} claims/s ({', '.join(f'{one[0]:.0f}' for one in rounds)});", end=" ")
+        print(f"{said:.0f} statements the path; of a processor for one claim: {here:.1f} ms here, {there:.1f} ms in the database")
+    with everywhere(reason="look"):
+        left = Claim.objects.exclude(state="approved").count()
+    print(f"not approved: {left}; load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
