@@ -25,6 +25,7 @@ from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
+from unionaid.web.rows import insert_each
 from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record
 
 ESTABLISHED = (
@@ -341,9 +342,8 @@ def write_review(claim: Claim, decision: str, by: Actor, note: str, reason_code:
 
 def write_reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> None:
     """Keep the same decision of one person on each of these claims. One statement."""
-    Review.objects.bulk_create(
-        [Review(claim=claim, decision=decision, by_id=by.user_id, note=note, reason_code=reason_code) for claim in claims]
-    )
+    said = {"decision": decision, "by_id": by.user_id, "note": note, "reason_code": reason_code}
+    insert_each(Review, [{"claim_id": claim.pk, **said} for claim in claims])
 
 
 def not_own(claim: Claim, by: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import looking_everywhere
+from unionaid.web.rows import insert_each
 from unionaid.workflow.moves import MoveRefused, Turn, take_up
 
 # All that a step of a claim asks of it, of its people, its cover and its terms. A claim has seventy columns.
@@ -52,7 +54,7 @@ def taken_up(claims: Sequence[Claim], action: str, *, by: Actor) -> Turn[Claim]:
         return take_up(claims, action, by=by, reading=reading)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reckoned:
     """What the rules give for one claim, and what they were told; `before`: the statement that a correction takes the place of."""
 
@@ -60,6 +62,11 @@ class Reckoned:
     told: Situation
     found: Assessment
     before: BenefitStatement | None = None
+
+    @cached_property
+    def gave(self) -> dict[str, Any]:
+        """The assessment as it is kept."""
+        return self.found.as_data()
 
 
 def reckon(claim: Claim, stays: Sequence[Any], prior: PriorUse, before: BenefitStatement | None = None) -> Reckoned:
@@ -117,7 +124,7 @@ class Decisions:
     def hold(self, one: Reckoned) -> None:
         """This decision holds: it takes its part of the limits, and those after it begin where it ended."""
         self.usage.take(one.claim, one.found, instead_of=one.before)
-        self.past.add(one.claim, len(one.told.case.stays), one.found.as_data())
+        self.past.add(one.claim, len(one.told.case.stays), one.gave)
         self.held.append(one)
 
     def write(self) -> None:
@@ -136,18 +143,19 @@ def decisions(claims: Sequence[Claim]) -> Decisions:
 
 def keep(ones: Sequence[Reckoned], *, final: bool) -> None:
     """Each statement with all that went in, so that it can be computed again. One statement."""
-    BenefitStatement.objects.bulk_create(
+    insert_each(
+        BenefitStatement,
         [
-            BenefitStatement(
-                claim=one.claim,
-                terms_id=one.claim.terms_id,
-                content_hash=one.claim.terms.content_hash,
-                facts=as_data(one.told),
-                assessment=one.found.as_data(),
-                total_fen=fen_from_yuan(one.found.total),
-                is_final=final,
-                instead_of=one.before if final else None,
-            )
+            {
+                "claim_id": one.claim.pk,
+                "terms_id": one.claim.terms_id,
+                "content_hash": one.claim.terms.content_hash,
+                "facts": as_data(one.told),
+                "assessment": one.gave,
+                "total_fen": fen_from_yuan(one.found.total),
+                "is_final": final,
+                "instead_of_id": one.before.pk if final and one.before else None,
+            }
             for one in ones
-        ]
+        ],
     )

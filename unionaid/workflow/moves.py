@@ -12,7 +12,7 @@ from unionaid.lib.calendar import now
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
 from unionaid.offices.scope import everywhere
-from unionaid.web.rows import update_each
+from unionaid.web.rows import insert_each, update_each
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.models import AuditEntry
@@ -199,23 +199,23 @@ def record(
 ) -> None:
     """Write one audit entry per row; also for acts that change no state (a look at a full number, a creation). `each`: details of
     one row alone, by its key."""
-    AuditEntry.objects.bulk_create(
+    insert_each(
+        AuditEntry,
         [
-            AuditEntry(
-                office_id=getattr(row, "office_id", None),
-                actor_id=by.user_id,
-                actor_label=by.label,
-                entity=row._meta.label_lower,
-                entity_id=row.pk,
-                action=action,
-                from_state=getattr(row, "state", "") if to_state else "",
-                to_state=to_state or getattr(row, "state", ""),
-                note=note,
-                details={**(details or {}), **(each or {}).get(row.pk, {})},
-            )
+            {
+                "office_id": getattr(row, "office_id", None),
+                "actor_id": by.user_id,
+                "actor_label": by.label,
+                "entity": row._meta.label_lower,
+                "entity_id": row.pk,
+                "action": action,
+                "from_state": getattr(row, "state", "") if to_state else "",
+                "to_state": to_state or getattr(row, "state", ""),
+                "note": note,
+                "details": {**(details or {}), **(each or {}).get(row.pk, {})},
+            }
             for row in rows
         ],
-        batch_size=2000,
     )
 
 
