@@ -1,20 +1,23 @@
-"""How many claims a second one process takes from sent in to approved: submit, first review, approval, each in a transaction of its
-own, through the services; and with how many statements.
+"""How many claims a second one process takes from sent in to approved: submit, first review, approval, by three people, each step in a
+transaction of its own, through the services; in lists, and one at a time; and with how many statements.
 
     export DATABASE_URL=… DATABASE_OWNER_URL=… REDIS_URL=…      # an empty database with fsync on; never one in use
     python manage.py migrate
-    python benchmarks/claims.py                    # 300 claims of one item, and 300 of five
+    python benchmarks/claims.py                    # lists of 100 claims of one item and of five, and claims one at a time
 
-The drafts are made before the clock runs. Claims of one and of five items go in turn, round by round; the figure is the median round.
+The drafts are made before the clock runs. Claims of one and of five items, in lists and alone, go in turn, round by round; the
+figure is the median round. Every claim must be approved in the end; the first draft of each
+person, from which theirs are copied, stays one.
 """
 
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unionaid.settings")
@@ -24,20 +27,26 @@ import django
 django.setup()
 
 from django.db import connection
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
-from claims.models import Claim
+from claims.models import Admission, Claim, ClaimDocument
 from claims.services import adjudication, intake
+from claims.services.adjudication import Refusals
+from members.models import Enrolment
 from programs.models import Terms
+from programs.selectors import schedule_of
 from tests.factories.world import ASKED, ILL, JOINED, World, load, make_world
 from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.uploads import CleanUpload
-from unionaid.offices.roles import Actor
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
-CLAIMS, ROUNDS = int(os.environ.get("BENCH_CLAIMS", "300")), int(os.environ.get("BENCH_ROUNDS", "3"))
+PEOPLE = int(os.environ.get("BENCH_PEOPLE", "100"))
+LISTS, LIST = int(os.environ.get("BENCH_LISTS", "4")), int(os.environ.get("BENCH_LIST", "100"))
+ALONE, ROUNDS = int(os.environ.get("BENCH_ALONE", "40")), int(os.environ.get("BENCH_ROUNDS", "3"))
 QUIET = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config")
+Row = TypeVar("Row", bound=Model)
 FEN = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}
 
 
@@ -55,34 +64,54 @@ def plan(count: int) -> Terms:
     return load(name, items=items, examples=[example], exclusions=None, exclusive=None, code=f"bench-{count}")
 
 
-def drafts(world: World, terms: Terms, people: list[Any], count: int) -> list[int]:
-    """So many claims that only have to be sent in, spread over the people."""
-    made = []
-    with everywhere(reason="bench"), frozen(ASKED):
-        for n in range(count):
-            cover = people[n % len(people)]
-            by = world.worker(cover.member)
-            claim = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
-            day = plus_days(ILL, n // len(people))
-            intake.set_stay(claim, admitted_on=day, discharged_on=day, fen=FEN, by=by, on=ASKED)
-            for paper in adjudication.schedule_of(terms).documents_for("admission"):
-                upload = CleanUpload("image/jpeg", b"j", "a.jpg", f"{claim.pk:060d}{paper.code:>4.4}")
-                intake.add_document(claim, kind=paper.code, upload=upload, by=by)
-            intake.choose_card(claim, cover.member.cards.first() or world.card(cover.member), by=by)
-            made.append(claim.pk)
-    return made
+def first_draft(world: World, cover: Enrolment) -> Claim:
+    """A claim of this cover that only has to be sent in, filled in as its page does it."""
+    by = world.worker(cover.member)
+    claim = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED)
+    intake.set_stay(claim, admitted_on=ILL, discharged_on=ILL, fen=FEN, by=by, on=ASKED)
+    for paper in schedule_of(cover.terms).documents_for("admission"):
+        upload = CleanUpload("image/jpeg", b"j", "a.jpg", f"{claim.pk:060d}{paper.code:>4.4}")
+        intake.add_document(claim, kind=paper.code, upload=upload, by=by)
+    return intake.choose_card(claim, world.card(cover.member, f"62284804{cover.pk:011d}"), by=by)
 
 
-def whole_path(world: World, scope: Scope, pk: int, reviewer: Actor, approver: Actor) -> None:
-    """One claim, three people, three transactions; each reads the claim anew, with what a decision asks."""
-    steps: tuple[Callable[[Claim], Any], ...] = (
-        lambda claim: intake.submit(claim, by=world.worker(claim.member), on=ASKED),
-        lambda claim: adjudication.review(claim, by=reviewer, on=ASKED),
-        lambda claim: adjudication.approve(claim, by=approver, on=ASKED),
+def drafts(firsts: Sequence[Claim], count: int) -> list[int]:
+    """So many more drafts, spread over the people of these, each person's on days of their own."""
+    with everywhere(reason="bench"):
+        began = Claim.objects.filter(terms=firsts[0].terms_id).count()
+        like = [firsts[n % len(firsts)] for n in range(began, began + count)]
+        made = Claim.objects.bulk_create([again(one, number=f"B{one.terms_id}-{n}", occasion=uuid.uuid4()) for n, one in enumerate(like, began)])
+        stays, papers = list[Admission](), list[ClaimDocument]()
+        for n, (claim, one) in enumerate(zip(made, like, strict=True), began):
+            day = plus_days(ILL, n // len(firsts))
+            stays += [again(stay, claim=claim, admitted_on=day, discharged_on=day) for stay in one.admissions.all()]
+            papers += [again(paper, claim=claim, sha256=f"{uuid.uuid4().hex:0>64}") for paper in one.documents.all()]
+        Admission.objects.bulk_create(stays)
+        ClaimDocument.objects.bulk_create(papers)
+    return [claim.pk for claim in made]
+
+
+def again(row: Row, **changes: Any) -> Row:
+    """The same row once more, with these columns changed."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key and field.name not in changes]
+    own = {field.attname: uuid.uuid4() if field.unique else getattr(row, field.attname) for field in fields}
+    return type(row)(**own, **changes)
+
+
+def whole_path(world: World, ids: Sequence[int]) -> None:
+    """These claims from sent in by the unit's agent to approved: three people, three transactions. Each reads the keys of its claims
+    and their covers; the service reads what it asks."""
+    reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
+    unit, office = Scope(units=frozenset({world.unit.pk}), user=world.agent.pk), Scope(offices=covers(world.cast.a))
+    steps: tuple[tuple[Scope, Callable[[list[Claim]], Refusals]], ...] = (
+        (unit, lambda claims: intake.submit_each(claims, by=world.agent_actor, on=ASKED)),
+        (office, lambda claims: adjudication.review_each(claims, by=reviewer, on=ASKED)),
+        (office, lambda claims: adjudication.approve_each(claims, by=approver, on=ASKED)),
     )
-    for step in steps:
+    for scope, step in steps:
         with office_scope(scope):
-            step(Claim.objects.select_related("member", "claimant", "enrolment", "terms").defer("terms__schedule").get(pk=pk))
+            if refused := step(list(Claim.objects.filter(pk__in=ids).only("enrolment"))):
+                raise SystemExit(f"{len(refused)} refused: {next(iter(refused.values())).message}")
 
 
 def processor() -> tuple[float, float]:
@@ -94,36 +123,47 @@ def processor() -> tuple[float, float]:
     return time.process_time(), (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def measured(world: World, lists: Sequence[Sequence[int]]) -> tuple[float, ...]:
+    """Claims a second of the clock; of a processor for one claim, milliseconds here and in the database; statements of the first list."""
+    claims = sum(map(len, lists[1:]))
+    with frozen(ASKED):
+        with CaptureQueriesContext(connection) as seen:
+            whole_path(world, lists[0])
+        began, before = time.perf_counter(), processor()
+        for ids in lists[1:]:
+            whole_path(world, ids)
+        took = time.perf_counter() - began
+    busy = [(now - then) * 1000 / claims for now, then in zip(processor(), before, strict=True)]
+    return claims / took, *busy, sum(not one["sql"].startswith(QUIET) for one in seen.captured_queries)
+
+
 def main() -> None:
     if Claim._base_manager.exists():
         raise SystemExit("This database holds claims. Give an empty one.")
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
-        print(f"fsync {cursor.fetchone()[0]}; {CLAIMS} claims a round, {ROUNDS} rounds")
+        print(f"fsync {cursor.fetchone()[0]}; {ROUNDS} rounds of {LISTS} lists of {LIST} claims and of {ALONE} claims alone")
     with frozen(JOINED):
         world = make_world()
-        reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
         with everywhere(reason="bench"):
-            people = {n: [world.cover(world.member(1001 + 100 * n + 2 * i), plan(n)) for i in range(30)] for n in (1, 5)}
-    scope = Scope(offices=covers(world.cast.a))
-    took: dict[int, list[float]] = {1: [], 5: []}
-    said, busy = dict[int, int](), dict[int, tuple[float, ...]]()
+            plans = {n: plan(n) for n in (1, 5)}
+            people = {n: [world.cover(world.member(1001 + 1000 * n + 2 * i), terms) for i in range(PEOPLE)] for n, terms in plans.items()}
+    with frozen(ASKED), everywhere(reason="bench"):
+        firsts = {n: [first_draft(world, cover) for cover in covered] for n, covered in people.items()}
+    took: dict[tuple[int, int], list[tuple[float, ...]]] = {}
     for _round in range(ROUNDS):
-        for n, covered in people.items():
-            ids = drafts(world, covered[0].terms, covered, CLAIMS)
-            with frozen(ASKED):
-                with CaptureQueriesContext(connection) as seen:
-                    whole_path(world, scope, ids[0], reviewer, approver)
-                said[n] = sum(not one["sql"].startswith(QUIET) for one in seen.captured_queries)
-                began, before = time.perf_counter(), processor()
-                for pk in ids[1:]:
-                    whole_path(world, scope, pk, reviewer, approver)
-                took[n].append((CLAIMS - 1) / (time.perf_counter() - began))
-                busy[n] = tuple((now - then) * 1000 / (CLAIMS - 1) for now, then in zip(processor(), before, strict=True))
-    for n, rates in took.items():
-        print(f"{n} item(s): {statistics.median(rates):.0f} claims/s ({', '.join(f'{one:.0f}' for one in rates)}), {said[n]} statements;", end=" ")
-        print("of a processor for one: {:.1f} ms here, {:.1f} ms in the database;".format(*busy[n]), end=" ")
-        print(f"load {os.getloadavg()[0]:.1f}")
+        for size, lists in ((LIST, LISTS), (1, ALONE)):
+            for n, drafted in firsts.items():
+                ids = drafts(drafted, size * (lists + 1))
+                part = [ids[i : i + size] for i in range(0, len(ids), size)]
+                took.setdefault((size, n), []).append(measured(world, part))
+    for (size, n), rounds in took.items():
+        rate, here, there, said = (statistics.median(column) for column in zip(*rounds, strict=True))
+        print(f"{n} item(s), {size} a transaction: {rate:.0f} claims/s ({', '.join(f'{one[0]:.0f}' for one in rounds)});", end=" ")
+        print(f"{said:.0f} statements the path; of a processor for one claim: {here:.1f} ms here, {there:.1f} ms in the database")
+    with everywhere(reason="look"):
+        left = Claim.objects.exclude(state__in=["draft", "approved"]).count()
+    print(f"neither draft nor approved: {left}; load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

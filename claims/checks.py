@@ -1,6 +1,6 @@
 """What a reviewer should look at twice: flags, never verdicts. Each kind has its sentence, made when it is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -136,9 +136,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def is_flagged(claim: Claim) -> bool:
-    """Has the claim, as last screened, a flag that nobody has dismissed? One statement."""
-    return claim.flags.filter(lapsed_at=None, dismissed_at=None).exists()
+def flagged_among(claims: Iterable[Claim]) -> set[int]:
+    """Which of these claims have, as last screened, a flag that nobody has dismissed, by key. One statement."""
+    rows = ClaimFlag.objects.filter(claim__in=[claim.pk for claim in claims], lapsed_at=None, dismissed_at=None)
+    return set(rows.values_list("claim_id", flat=True))
 
 
 def flags_of(claim: Claim) -> list[FlagLine]:

@@ -1,7 +1,9 @@
 """A claim's rows into facts for the rules, and what happened before it in the same period of cover."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -24,10 +26,12 @@ LIFETIME = date(1900, 1, 1)
 BELOW_DEDUCTIBLE = "below_deductible"
 
 
-_figures = attrgetter(*(f"{name}_fen" for name in SETTLEMENT_FIELDS))
+_FIGURES = tuple(f"{name}_fen" for name in SETTLEMENT_FIELDS)
+_STAY = ("pk", "claim_id", "admitted_on", "discharged_on", "hospital_grade", *_FIGURES)
+_figures = attrgetter(*_FIGURES)
 
 
-def case_facts(claim: Claim, stays: Iterable[Admission] | None = None) -> CaseFacts:
+def case_facts(claim: Claim, stays: Iterable[Any] | None = None) -> CaseFacts:
     """The event as the rules see it (`told_case`); `stays`, when they were read already."""
     return told_case(claim, claim.admissions.all() if stays is None else stays)
 
@@ -71,7 +75,7 @@ def _declared(told: Mapping[str, str] | str) -> Mapping[str, Decimal]:
     return {code: Decimal(figure) for code, figure in figures.items()}
 
 
-def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Admission] | None = None) -> Situation:
+def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Any] | None = None) -> Situation:
     """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
     return Situation(
         person=person_facts(claim.member, relation=claim.enrolment.relation),
@@ -81,34 +85,42 @@ def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Admission] | Non
     )
 
 
-def prior_use(claim: Claim, *, used: Mapping[str, Decimal] | None = None) -> PriorUse:
-    """What this person had from this program in this period of cover, this claim left out; `used`: what stands under each limit,
-    when it was read under a lock. Reads past the scope: the worker who claims for a child, and the reviewer of one office, count
-    with the same figures.
+def stays_of(claims: Iterable[Claim]) -> Mapping[int, list[Any]]:
+    """The stays of each of these claims, the earliest first, with all that the rules ask of them. One statement."""
+    found = defaultdict[int, list[Any]](list)
+    rows = Admission.objects.filter(claim__in=[claim.pk for claim in claims])
+    for row in rows.values_list(*_STAY, named=True):
+        found[row.claim_id].append(row)
+    return found
 
-    A correction counts as if what it corrects had never been decided: the whole is computed, and the difference is paid.
-    """
-    if used is not None and claim.corrects_id is None and not _asks_history(claim):
-        return PriorUse(used=used)
+
+def prior_use(claim: Claim) -> PriorUse:
+    """What this person had from this program in this period of cover, this claim left out (`Past`). Reads past the scope: the worker
+    who claims for a child, and the reviewer of one office, count with the same figures."""
     with looking_everywhere(reason="what this person had before under this cover"):
-        return _prior_use(claim, used_by_key(claim) if used is None else used)
+        return past_of([claim]).before(claim, used_under([claim])[claim.pk])
 
 
-def _prior_use(claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
-    before = replaced(claim)
-    diseases, admissions, several = _decided_before(claim) if _asks_history(claim) else ({}, 0, [])
-    told = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-    given_back = taken_by(before) if before else {}
-    return PriorUse(
-        used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
-        paid_items=_paid_items([pk for pk, disease in diseases.items() if told.is_same(disease)]),
-        admissions=admissions - _left_out(several),
-        diseases=frozenset(disease for disease in diseases.values() if disease.key),
-    )
+def used_under(claims: Sequence[Claim]) -> Mapping[int, Mapping[str, Decimal]]:
+    """What stands under each limit of the period of cover and of the lifetime, of each of these claims: yuan, or days. One statement."""
+    people, programs = {claim.member_id for claim in claims}, {claim.program_id for claim in claims}
+    rows = CeilingUsage.objects.filter(member__in=people, program__in=programs)
+    under = defaultdict[tuple[int, int, date], list[tuple[str, Decimal]]](list)
+    for member, program, start, key, fen in rows.values_list("member_id", "program_id", "period_start", "key", "used_fen"):
+        under[member, program, start].append((key, yuan_from_fen(fen)))
+    return {
+        claim.pk: dict(one for day in starts(claim) for one in under.get((claim.member_id, claim.program_id, day), ())) for claim in claims
+    }
+
+
+def starts(claim: Claim) -> tuple[date, date]:
+    """From which days the limits of this claim count: its period of cover, and the lifetime."""
+    return claim.enrolment.cover.lower, LIFETIME
 
 
 # The steps and gates that ask what was decided before, beyond what stands under the limits.
 HISTORY = frozenset({"per_admission", "less_paid", "once_per_disease"})
+CONDITIONS = ("diagnosis", "surgery")  # events of which it is asked for which disease they were granted
 
 
 def _asks_history(claim: Claim) -> bool:
@@ -117,56 +129,124 @@ def _asks_history(claim: Claim) -> bool:
     return any(part.name in HISTORY for item in items for part in (*item.steps, *item.gates))
 
 
-def _decided_before(claim: Claim) -> tuple[dict[int, Disease], int, list[int]]:
-    """Of this person's decided claims in the program, this one's line left out: the disease of each, how many admissions under the
-    same cover, and the claims with several of them. One statement."""
-    line = corrected_line(claim)
-    others = (
-        Claim.objects.filter(member_id=claim.member_id, program_id=claim.program_id, state__in=DECIDED)
-        .exclude(pk__in=[claim.pk, *(one.pk for one in line)])
-        .exclude(corrections__state__in=DECIDED)  # what was corrected counts as corrected
+@dataclass(slots=True)
+class Decision:
+    """A decision that holds, as a later claim asks about it; `gave`: the stored assessment."""
+
+    claim_id: int
+    enrolment_id: int
+    event: str
+    disease: Disease
+    stays: int
+    gave: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Past:
+    """What the people of some claims were granted before from the same programs, read for all at once; and, while the claims are
+    decided one after another, what the earlier of them were granted."""
+
+    decided: dict[tuple[int, int], dict[int, Decision]]
+    lines: Mapping[int, list[Claim]]
+    final: Mapping[int, BenefitStatement]
+
+    def replaced(self, claim: Claim) -> BenefitStatement | None:
+        """The statement that a correction takes the place of: of the last decision in its line that granted something or counted
+        under a deductible. None when nothing of the line holds."""
+        for one in self.lines.get(claim.pk, ()):
+            if one.state in DECIDED or (one.state == "rejected" and one.reason_code == BELOW_DEDUCTIBLE):
+                return self.final[one.pk]
+        return None
+
+    def before(self, claim: Claim, used: Mapping[str, Decimal]) -> PriorUse:
+        """What the rules may know of it; `used`: what stands under each limit. A correction counts as if what it corrects had never
+        been decided: the whole is computed, and the difference is paid."""
+        if claim.corrects_id is None and not _asks_history(claim):
+            return PriorUse(used=used)
+        before, own = self.replaced(claim), {claim.pk, *(one.pk for one in self.lines.get(claim.pk, ()))}
+        given_back = taken_by(before) if before else {}
+        known = self.decided.get(_of_whom(claim), {}) if _asks_history(claim) else {}
+        others = [one for one in known.values() if one.claim_id not in own]
+        told = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
+        diseases = [one for one in others if one.event in CONDITIONS]
+        admissions = [one for one in others if one.event == "admission" and one.enrolment_id == claim.enrolment_id]
+        return PriorUse(
+            used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
+            paid_items=_paid_items(one.gave for one in diseases if told.is_same(one.disease)),
+            admissions=sum(one.stays - (left_out_of(one.gave) if one.stays > 1 else 0) for one in admissions),
+            diseases=frozenset(one.disease for one in diseases if one.disease.key),
+        )
+
+    def add(self, claim: Claim, stays: int, gave: Mapping[str, Any]) -> None:
+        """This claim is granted now; what it corrects counts as corrected."""
+        known = self.decided.setdefault(_of_whom(claim), {})
+        known.pop(claim.corrects_id or 0, None)
+        disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
+        known[claim.pk] = Decision(claim.pk, claim.enrolment_id, claim.event, disease, stays, gave)
+
+
+def _of_whom(claim: Claim) -> tuple[int, int]:
+    return claim.member_id, claim.program_id
+
+
+def past_of(claims: Sequence[Claim], *, lock: bool = False) -> Past:
+    """What the people of these claims were granted before. No statement for claims that correct nothing under plans that do not ask;
+    else one for each step back to the first decision, one for the statements of what is corrected, and two for what was decided.
+    `lock`: what is corrected is locked, in key order."""
+    lines = corrected_lines(claims, lock=lock)
+    line = {one.pk for ones in lines.values() for one in ones}
+    final = {row.claim_id: row for row in BenefitStatement.objects.filter(claim__in=line, is_final=True)} if line else {}
+    return Past(_decided_before([claim for claim in claims if _asks_history(claim)]), lines, final)
+
+
+def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, Decision]]:
+    """The decisions that hold, by person and program. What was corrected counts as corrected."""
+    found = defaultdict[tuple[int, int], dict[int, Decision]](dict)
+    if not claims:
+        return found
+    people, programs = {claim.member_id for claim in claims}, {claim.program_id for claim in claims}
+    rows = list(
+        Claim.objects.filter(member__in=people, program__in=programs, state__in=DECIDED)
+        .exclude(corrections__state__in=DECIDED)
         .annotate(stays=Count("admissions"))
-        .values_list("pk", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
+        .values_list("pk", "member_id", "program_id", "enrolment_id", "event", "diagnosis_code", "diagnosis_class", "stays")
     )
-    diseases, admissions, several = dict[int, Disease](), 0, list[int]()
-    for pk, enrolment_id, event, code, own, stays in others:
-        if event in ("diagnosis", "surgery"):
-            diseases[pk] = Disease.of(code, own)
-        elif event == "admission" and enrolment_id == claim.enrolment_id:
-            admissions += stays
-            several += [pk] if stays > 1 else []
-    return diseases, admissions, several
+    asked = [pk for pk, *_of, event, _code, _class, stays in rows if stays > 1 or event in CONDITIONS]
+    statements = BenefitStatement.objects.filter(claim__in=asked, is_final=True)
+    gave = dict(statements.values_list("claim_id", "assessment")) if asked else {}
+    for pk, member, program, enrolment, event, code, own, stays in rows:
+        found[member, program][pk] = Decision(pk, enrolment, event, Disease.of(code, own), stays, gave.get(pk, {"items": []}))
+    return found
 
 
-def _left_out(claim_ids: list[int]) -> int:
-    """How many stays of these decided claims, of several stays each, counted for nothing: they are no admissions of the period."""
-    if not claim_ids:
-        return 0
-    found = BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True)
-    return sum(left_out_of(assessment) for assessment in found)
+def corrected_lines(claims: Iterable[Claim], *, lock: bool = False) -> dict[int, list[Claim]]:
+    """The claims that each of these corrects: the last decision first, the first one last. None for an ordinary claim. One statement
+    for each step back, and with `lock` one more, which locks them in key order."""
+    known, wanted = dict[int, Claim](), {claim.corrects_id for claim in claims if claim.corrects_id}
+    while wanted:
+        known |= Claim.objects.in_bulk(list(wanted))
+        wanted = {one.corrects_id for one in known.values() if one.corrects_id} - known.keys()
+    if lock and known:
+        known = {one.pk: one for one in Claim.objects.select_for_update(of=("self",)).filter(pk__in=known).order_by("pk")}
+    lines = dict[int, list[Claim]]()
+    for claim in claims:
+        one = claim
+        while one.corrects_id is not None:
+            one = known[one.corrects_id]
+            lines.setdefault(claim.pk, []).append(one)
+    return lines
 
 
 def corrected_line(claim: Claim) -> list[Claim]:
-    """The claims that this one corrects: the last decision first, the first one last. None for an ordinary claim."""
-    line, one = list[Claim](), claim
-    while one.corrects_id is not None:
-        one = Claim.objects.get(pk=one.corrects_id)
-        line.append(one)
-    return line
+    """The claims that this one corrects (`corrected_lines`)."""
+    return corrected_lines([claim]).get(claim.pk, [])
 
 
-def replaced(claim: Claim) -> BenefitStatement | None:
-    """The statement that a correction takes the place of: of the last decision in its line that granted something or counted
-    under a deductible. None when nothing of the line holds."""
-    for one in corrected_line(claim):
-        if one.state in DECIDED or (one.state == "rejected" and one.reason_code == BELOW_DEDUCTIBLE):
-            return one.statements.get(is_final=True)
-    return None
-
-
-def is_replaced(statement: BenefitStatement) -> bool:
-    """Does a correction that holds already stand in this statement's place?"""
-    return BenefitStatement.objects.filter(instead_of=statement, is_final=True, claim__state__in=DECIDED).exists()
+def replaced_already(statements: Iterable[BenefitStatement]) -> set[int]:
+    """Those of these statements in whose place a correction that holds already stands, by key. One statement, none for none."""
+    ids = [statement.pk for statement in statements]
+    rows = BenefitStatement.objects.filter(instead_of__in=ids, is_final=True, claim__state__in=DECIDED)
+    return set(rows.values_list("instead_of_id", flat=True)) if ids else set()
 
 
 def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
@@ -174,22 +254,13 @@ def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
     return {use["key"]: Decimal(use["taken"] or 0) for use in statement.assessment["usage"]}
 
 
-def _paid_items(claim_ids: list[int]) -> dict[str, Decimal]:
-    """What these decided claims were paid, by item: a re-classification pays the difference only."""
+def _paid_items(gave: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """What these decisions paid, by item: a re-classification pays the difference only."""
     paid: dict[str, Decimal] = {}
-    if not claim_ids:
-        return paid
-    for assessment in BenefitStatement.objects.filter(claim_id__in=claim_ids, is_final=True).values_list("assessment", flat=True):
+    for assessment in gave:
         for item in assessment["items"]:
             paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])
     return {code: amount for code, amount in paid.items() if amount}
-
-
-def used_by_key(claim: Claim) -> Mapping[str, Decimal]:
-    """What stands under each limit of this period of cover and of the lifetime: yuan, or days."""
-    starts = [claim.enrolment.cover.lower, LIFETIME]
-    rows = CeilingUsage.objects.filter(member_id=claim.member_id, program_id=claim.program_id, period_start__in=starts)
-    return {key: yuan_from_fen(fen) for key, fen in rows.values_list("key", "used_fen")}
 
 
 def statement_of(claim: Claim) -> BenefitStatement | None:

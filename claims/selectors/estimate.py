@@ -10,6 +10,7 @@ from typing import Any
 from claims.facts import prior_use, situation
 from claims.models import Claim
 from programs.rules.assess import Assessment, assess
+from programs.rules.casefile import Situation
 from programs.rules.explain import sentences
 from programs.rules.limits import limit_names
 from programs.rules.reading import limit_lines
@@ -36,9 +37,14 @@ def estimate(claim: Claim, *, on: date, beside: Mapping[str, Decimal] = MappingP
         told = situation(claim, prior=prior_use(claim))
     except ValueError:
         return None
-    case = told.case if told.case.claimed_on else replace(told.case, claimed_on=on)
     used = {key: told.prior.used.get(key, Decimal(0)) + beside.get(key, Decimal(0)) for key in {*told.prior.used, *beside}}
-    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=replace(told.prior, used=used))
+    return estimate_of(claim, replace(told, prior=replace(told.prior, used=used)), on=on)
+
+
+def estimate_of(claim: Claim, told: Situation, *, on: date) -> Assessment:
+    """The same from what was read already; a claim that is not sent in counts as sent in on this day."""
+    case = told.case if told.case.claimed_on else replace(told.case, claimed_on=on)
+    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=case, prior=told.prior)
 
 
 def estimates(claims: Sequence[Claim], *, on: date) -> list[Assessment | None]:
@@ -56,11 +62,17 @@ def estimates(claims: Sequence[Claim], *, on: date) -> list[Assessment | None]:
 
 def papers_wanted(claim: Claim, *, on: date) -> tuple[Document, ...]:
     """The papers the plan asks for; where that depends on the benefit, as estimated now (unknown: all of them)."""
-    schedule = schedule_of(claim.terms)
-    found = None
-    if any(paper.from_amount is not None for paper in schedule.documents):
-        found = estimate(claim, on=on)
-    return schedule.documents_for(claim.event, benefit=found.total if found and not found.missing else None)
+    return papers_by(claim, estimate(claim, on=on) if by_benefit(claim) else None)
+
+
+def by_benefit(claim: Claim) -> bool:
+    """Does it depend on the benefit which papers the plan asks for?"""
+    return any(paper.from_amount is not None for paper in schedule_of(claim.terms).documents)
+
+
+def papers_by(claim: Claim, found: Assessment | None) -> tuple[Document, ...]:
+    """The papers the plan asks for at this benefit; unknown: all of them."""
+    return schedule_of(claim.terms).documents_for(claim.event, benefit=found.total if found and not found.missing else None)
 
 
 def in_words(assessment: Mapping[str, Any], language: str, *, with_clauses: bool = False) -> list[ItemWords]:

@@ -9,50 +9,60 @@ from django.db.models import F
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.checks import is_flagged
-from claims.facts import BELOW_DEDUCTIBLE, corrected_line, is_replaced, prior_use, replaced, situation
-from claims.models import Admission, BenefitStatement, Claim, Review
-from claims.services import ceilings
+from claims.checks import flagged_among
+from claims.facts import BELOW_DEDUCTIBLE
+from claims.models import Admission, Claim, Review
+from claims.services import reckoning
+from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
 from claims.services.screening import screen
 from claims.transitions import GRANTED
-from programs.rules.assess import Assessment, assess
-from programs.rules.casefile import Situation
+from programs.rules.assess import Assessment
 from programs.rules.declared import declared_fault
 from programs.rules.explain import FACT_WORDS
-from programs.rules.facts import STAY_EVENTS, as_data
+from programs.rules.facts import STAY_EVENTS
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
-from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
+from unionaid.web.rows import insert_each
+from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record
 
 ESTABLISHED = (
     "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances", "declared",
 )  # fmt: skip
 
 
-class DecisionRefused(MoveRefused):
-    """The decision cannot be taken; the message says why. `field` is the fact at fault, if one is."""
-
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
+# Why each of several claims was not taken further, by key. Those that are not named were.
+Refusals = Mapping[int, MoveRefused]
 
 
-def preview(claim: Claim, stays: Sequence[Admission] | None = None) -> BenefitStatement:
-    """What the rules give now, kept with the claim; nothing is reserved. `stays`, when they were read already."""
-    told = situation(claim, prior=prior_use(claim), stays=stays)
-    return _keep(claim, told, _assess(claim, told), final=False)
+def alone(claim: Claim, refused: Refusals) -> Claim:
+    """A list of one: the claim, or its refusal raised."""
+    if claim.pk in refused:
+        raise refused[claim.pk]
+    return claim
+
+
+def preview(claim: Claim) -> None:
+    """What the rules give now, kept with the claim; nothing is reserved."""
+    reckoning.preview([claim])
 
 
 def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """First review passed: on to the second person."""
-    not_own(claim, by)
-    move([claim], "review", by=by, note=note)
-    write_review(claim, "review", by, note)
-    preview(claim)
-    return claim
+    return alone(claim, review_each([claim], by=by, on=on, note=note))
+
+
+def review_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "") -> Refusals:
+    """The first review of each of these claims is passed; one that cannot go is refused and stops none of the others."""
+    turn = taken_up(claims, "review", by=by)
+    refuse_own(turn)
+    going = turn.going
+    carry_out(turn, note=note)
+    write_reviews(going, "review", by, note)
+    reckoning.preview(going)
+    return turn.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,28 +187,33 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
 
 def _count_deductible(claim: Claim) -> None:
     """A cost that stays below the yearly deductible pays nothing and still uses it up: the next claim begins where it ended."""
-    used, before = ceilings.lock(claim), replaced(claim)
-    told = situation(claim, prior=prior_use(claim, used=used))
-    assessment = _assess(claim, told)
-    if assessment.total or assessment.missing:
+    deciding = decisions([claim])
+    one = deciding.reckon(claim)
+    if one.found.total or one.found.missing:
         raise DecisionRefused(_("按条款计算不是因为未达到起付线而为 0 元，请核对后选择其他原因。"))
-    if before and before.total_fen:
+    if one.before and one.before.total_fen:
         raise DecisionRefused(_("原来的决定已经给付，不能按未达到起付线办理，请选择其他原因。"))
-    ceilings.take(claim, assessment, instead_of=before)
-    _keep(claim, told, assessment, final=True, instead_of=before)
+    deciding.hold(one)
+    deciding.write()
 
 
 def approve(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """Approve for good: the claim is locked, its ceilings are locked, the amount is computed and frozen, and what it takes is
     written under each ceiling, all in one transaction. Nothing to pay cannot be approved: reject it with its reason. Where the
     plan wants a public notice (公示) it begins now, and payment waits for its end."""
-    return _decide(claim, ("approve", "approve_on_notice"), by=by, on=on, note=note)
+    return alone(claim, approve_each([claim], by=by, on=on, note=note))
+
+
+def approve_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "", most_fen: int | None = None) -> Refusals:
+    """Approve each of these claims, in the order of their keys, in one transaction: what the first takes of a limit is no longer there
+    for the next. One that cannot be approved is refused and stops none of the others. `most_fen`: what gives more is refused too."""
+    return _decide(claims, "approve", by=by, on=on, note=note, most_fen=most_fen)
 
 
 def settle(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """The first reviewer decides alone, where the plan leaves small claims without doubts to one person. DecisionRefused when
     amount, category or a flag asks for a second one."""
-    return _decide(claim, ("settle", "settle_on_notice"), by=by, on=on, note=note)
+    return alone(claim, _decide([claim], "settle", by=by, on=on, note=note))
 
 
 SECOND_PERSON = {
@@ -209,35 +224,60 @@ SECOND_PERSON = {
 }
 
 
-def second_person(claim: Claim, assessment: Assessment) -> str:
-    """Why this claim goes to a second person: a key of `SECOND_PERSON`; empty when the first may decide alone. A correction of
-    an earlier decision always does. What calls for a second look is looked for anew: nobody decides alone by old flags."""
-    rule = schedule_of(claim.terms).deciding
-    if rule.final_from is None or claim.corrects_id is not None:
-        return "always"
-    screen([claim])
-    flagged = is_flagged(claim)
-    return rule.second_person(benefit=assessment.total, event=claim.event, flagged=flagged)
+def _leaves_to_one(claim: Claim) -> bool:
+    """Does the plan leave any claim to one person? A correction of an earlier decision never."""
+    return schedule_of(claim.terms).deciding.final_from is not None and claim.corrects_id is None
 
 
-def _decide(claim: Claim, actions: tuple[str, str], *, by: Actor, on: date, note: str) -> Claim:
-    """`actions`: what it is called without and with a public notice."""
-    not_own(claim, by)
-    Claim.objects.select_for_update().only("pk").get(pk=claim.pk)
-    before = _lock_replaced(claim)
-    used = ceilings.lock(claim)
-    told = situation(claim, prior=prior_use(claim, used=used))
-    assessment = _assess(claim, told)
-    due = _due(assessment, before)
-    if actions[0] == "settle" and (why := second_person(claim, assessment)):
+def _refuse_alone(one: Reckoned, flagged: set[int]) -> None:
+    """DecisionRefused, with why, when this claim goes to a second person."""
+    rule, why = schedule_of(one.claim.terms).deciding, "always"
+    if _leaves_to_one(one.claim):
+        why = rule.second_person(benefit=one.found.total, event=one.claim.event, flagged=one.claim.pk in flagged)
+    if why:
         raise DecisionRefused(str(SECOND_PERSON[why]))
-    days = schedule_of(claim.terms).deciding.notice_days
-    notice = {"notice_from": on, "notice_until": due_on(on, days)} if days else {}
-    move([claim], actions[bool(days)], by=by, note=note, changes={"approved_fen": due, **notice})
-    ceilings.take(claim, assessment, instead_of=before)
-    _keep(claim, told, assessment, final=True, instead_of=before)
-    write_review(claim, actions[0], by, note)
-    return claim
+
+
+def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: str, most_fen: int | None = None) -> Refusals:
+    """Decide each of these claims for good, or say why not; nothing is written before all are decided on."""
+    turn = taken_up(claims, action, by=by)
+    refuse_own(turn)
+    going = turn.going
+    if not going:
+        return turn.refused
+    by_one, deciding = action == "settle", decisions(going)
+    flagged = _flagged_anew([claim for claim in going if _leaves_to_one(claim)]) if by_one else set()
+    granted = dict[int, dict[str, Any]]()
+    for claim in going:
+        try:
+            one = deciding.reckon(claim)
+            due = _due(one, most_fen)
+            if by_one:
+                _refuse_alone(one, flagged)
+        except DecisionRefused as no:
+            turn.refused[claim.pk] = no
+            continue
+        deciding.hold(one)
+        granted[claim.pk] = {"approved_fen": due}
+    _grant(turn, action, granted, on=on, note=note)
+    deciding.write()
+    write_reviews([one.claim for one in deciding.held], action, by, note)
+    return turn.refused
+
+
+def _flagged_anew(claims: Sequence[Claim]) -> set[int]:
+    """Which of them have an open flag, by key. What calls for a second look is looked for anew: nobody decides alone by old flags."""
+    screen(claims)
+    return flagged_among(claims)
+
+
+def _grant(turn: Turn[Claim], action: str, granted: Mapping[int, dict[str, Any]], *, on: date, note: str) -> None:
+    """At once, or on public notice for the days that the plan wants."""
+    days = {claim.pk: schedule_of(claim.terms).deciding.notice_days for claim in turn.going}
+    until = {count: due_on(on, count) for count in set(days.values()) if count}
+    noticed = {pk: {**own, "notice_from": on, "notice_until": until[days[pk]]} for pk, own in granted.items() if days[pk]}
+    carry_out(turn, note=note, each={pk: own for pk, own in granted.items() if pk not in noticed})
+    carry_out(turn, f"{action}_on_notice", note=note, each=noticed)
 
 
 def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Claim:
@@ -246,58 +286,47 @@ def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Cla
     is known to be owed back. `clause` and `note` are told to the claimant."""
     if not (clause.strip() and note.strip()):
         raise DecisionRefused(_("要求退回多付的互助金，要写明依据的条款和给申领人的说明。"))
-    not_own(claim, by)
-    Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
-    before = _lock_replaced(claim)
-    used = ceilings.lock(claim)
-    told = situation(claim, prior=prior_use(claim, used=used))
-    assessment = _assess(claim, told)
-    over_fen = _overpaid(claim, assessment, before)
+    turn = taken_up([claim], "reclaim", by=by)
+    refuse_own(turn)
+    alone(claim, turn.refused)
+    deciding = decisions(turn.going)
+    one = deciding.reckon(turn.going[0])
+    over_fen = _overpaid(one, deciding.past.lines.get(claim.pk, ()))
     changes = {"approved_fen": 0, "message": note, "reason_clause": clause}
-    move([claim], "reclaim", by=by, note=note, changes=changes, details={"over_fen": over_fen, "clause": clause})
-    ceilings.take(claim, assessment, instead_of=before)
-    _keep(claim, told, assessment, final=True, instead_of=before)
+    carry_out(turn, note=note, changes=changes, details={"over_fen": over_fen, "clause": clause})
+    deciding.hold(one)
+    deciding.write()
     write_review(claim, "reclaim", by, note)
     return claim
 
 
-def _overpaid(claim: Claim, assessment: Assessment, before: BenefitStatement | None) -> int:
+def _overpaid(one: Reckoned, line: Sequence[Claim]) -> int:
     """By how much (fen) the decisions of this correction's line were too high; DecisionRefused when nothing is owed back."""
-    _refuse_missing(assessment)
-    total = fen_from_yuan(assessment.total)
-    if before is None or total >= before.total_fen:
+    _refuse_missing(one.found)
+    total = fen_from_yuan(one.found.total)
+    if one.before is None or total >= one.before.total_fen:
         raise DecisionRefused(_("重新核定的金额没有减少，没有多付。请按计算结果办理批准，或“不予给付”维持原决定。"))
-    if any(one.state in GRANTED and one.state != "paid" for one in corrected_line(claim)):
+    if any(earlier.state in GRANTED and earlier.state != "paid" for earlier in line):
         raise DecisionRefused(_("原来的互助金还没有付到账，现在不能要求退回。请等银行付款有结果，再办理。"))
-    return before.total_fen - total
+    return one.before.total_fen - total
 
 
-def _lock_replaced(claim: Claim) -> BenefitStatement | None:
-    """Of a correction: the statement it takes the place of, with the claims of its line locked. DecisionRefused when another
-    correction took its place already: the difference would be paid twice."""
-    if claim.corrects_id is None:
-        return None
-    line = [one.pk for one in corrected_line(claim)]
-    list(Claim.objects.select_for_update(of=("self",)).filter(pk__in=line).order_by("pk"))
-    before = replaced(claim)
-    if before and is_replaced(before):
-        raise DecisionRefused(_("原来的决定已经由另一份申领重新核定，请在那一份上办理。"))
-    return before
-
-
-def _due(assessment: Assessment, before: BenefitStatement | None) -> int:
-    """What is to be paid in fen: of a correction the difference. DecisionRefused when that is nothing, or cannot be told."""
-    _refuse_missing(assessment)
-    total = fen_from_yuan(assessment.total)
-    if before and total <= before.total_fen:
+def _due(one: Reckoned, most_fen: int | None) -> int:
+    """What is to be paid in fen: of a correction the difference to what was decided before. DecisionRefused when that is nothing, cannot
+    be told, or is more than `most_fen`."""
+    _refuse_missing(one.found)
+    total, before_fen = fen_from_yuan(one.found.total), one.before.total_fen if one.before else 0
+    if one.before and total <= before_fen:
         raise DecisionRefused(
             _("重新核定是 {now} 元，原来已核定 {before} 元，没有需要补发的差额；多付了的，请办理“核定多付，要求退回”。").format(
-                now=format_yuan(total), before=format_yuan(before.total_fen)
+                now=format_yuan(total), before=format_yuan(before_fen)
             )
         )
     if total == 0:
         raise DecisionRefused(_("按条款计算的互助金为 0 元，不能批准。请按计算说明中的原因办理“不予给付”。"))
-    return total - (before.total_fen if before else 0)
+    if most_fen is not None and total - before_fen > most_fen:
+        raise DecisionRefused(_("批准时计算的金额超过 {limit} 元的上限。").format(limit=format_yuan(most_fen)))
+    return total - before_fen
 
 
 def _refuse_missing(assessment: Assessment) -> None:
@@ -306,32 +335,29 @@ def _refuse_missing(assessment: Assessment) -> None:
         raise DecisionRefused(_("还缺少计算所需的内容：{facts}。请先补充，再批准。").format(facts=words))
 
 
-def _assess(claim: Claim, told: Situation) -> Assessment:
-    return assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=told.case, prior=told.prior)
-
-
-def _keep(
-    claim: Claim, told: Situation, assessment: Assessment, *, final: bool, instead_of: BenefitStatement | None = None
-) -> BenefitStatement:
-    """The statement with all that went in, so that it can be computed again."""
-    return BenefitStatement.objects.create(
-        claim=claim,
-        terms_id=claim.terms_id,
-        content_hash=claim.terms.content_hash,
-        facts=as_data(told),
-        assessment=assessment.as_data(),
-        total_fen=fen_from_yuan(assessment.total),
-        is_final=final,
-        instead_of=instead_of,
-    )
-
-
 def write_review(claim: Claim, decision: str, by: Actor, note: str, reason_code: str = "") -> None:
-    Review.objects.create(claim=claim, decision=decision, by_id=by.user_id, note=note, reason_code=reason_code)
+    """Keep one decision of one person on a claim."""
+    write_reviews([claim], decision, by, note, reason_code)
+
+
+def write_reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> None:
+    """Keep the same decision of one person on each of these claims. One statement."""
+    said = {"decision": decision, "by_id": by.user_id, "note": note, "reason_code": reason_code}
+    insert_each(Review, [{"claim_id": claim.pk, **said} for claim in claims])
 
 
 def not_own(claim: Claim, by: Actor) -> None:
     """Nobody decides on their own or their ward's claim."""
-    people = {claim.member.user_id, claim.claimant.user_id}
-    if by.user_id in people:
-        raise NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
+    if no := _own(claim, by):
+        raise no
+
+
+def refuse_own(turn: Turn[Claim]) -> None:
+    """The same of every claim of a turn."""
+    turn.refused |= {pk: no for pk, claim in turn.rows.items() if (no := _own(claim, turn.by))}
+
+
+def _own(claim: Claim, by: Actor) -> NotAllowed | None:
+    if by.user_id is not None and by.user_id in (claim.member.user_id, claim.claimant.user_id):
+        return NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
+    return None

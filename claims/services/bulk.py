@@ -1,26 +1,24 @@
-"""Approving clean small claims together (批量批准): the same approval, claim by claim, each with its own outcome."""
+"""Approving clean small claims together (批量批准): the same approval, of many in one transaction, each with its own outcome."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from claims.models import BulkApproval, BulkApprovalRow, Claim
 from claims.selectors.queue import decisions_from, not_held, open_flags, theirs
 from claims.selectors.rules import paths, rules
-from claims.services import adjudication
+from claims.services.adjudication import approve_each
 from claims.services.screening import screen
 from claims.transitions import CLAIM
 from unionaid.lib.calendar import now
-from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.moves import MoveRefused, NotAllowed, record
 
-MOST, PART = 200, 20  # claims of one request, and of one transaction
+MOST, PART = 200, 100  # claims of one request, and of one transaction
 
 
 class BulkRefused(MoveRefused):
@@ -67,16 +65,15 @@ def _requested(office: Office, claims: Sequence[Claim], by: Actor) -> BulkApprov
 
 
 def advance(bulk_id: int, run: Run) -> dict[str, Any] | None:
-    """The next part, each claim in a savepoint of its own; their flags are computed anew first. What has an outcome is not touched
-    again, so that a run may stop anywhere and be run twice."""
+    """The next part, approved together; their flags are computed anew first. What has an outcome is not touched again, so that a run
+    may stop anywhere and be run twice."""
     bulk = BulkApproval.objects.select_for_update(of=("self",)).get(pk=bulk_id)
     rows = BulkApprovalRow.objects.filter(bulk=bulk)
-    part = list(rows.filter(outcome=BulkApprovalRow.Outcome.WAITING).values_list("pk", "claim_id")[:PART])
-    screen(list(Claim.objects.filter(pk__in=[claim for _row, claim in part])))
-    for row, claim in part:
-        why = _approved(claim, bulk, run)
+    part = list(rows.filter(outcome=BulkApprovalRow.Outcome.WAITING).values_list("claim_id", flat=True)[:PART])
+    refused = _approved(part, bulk, run)
+    for why in {refused.get(pk, "") for pk in part}:
         outcome = BulkApprovalRow.Outcome.LEFT if why else BulkApprovalRow.Outcome.APPROVED
-        BulkApprovalRow.objects.filter(pk=row).update(outcome=outcome, why=why)
+        rows.filter(claim__in=[pk for pk in part if refused.get(pk, "") == why]).update(outcome=outcome, why=why)
     run.total = rows.count()
     run.done = rows.exclude(outcome=BulkApprovalRow.Outcome.WAITING).count()
     if run.done < run.total:
@@ -85,17 +82,12 @@ def advance(bulk_id: int, run: Run) -> dict[str, Any] | None:
     return None
 
 
-def _approved(claim_id: int, bulk: BulkApproval, run: Run) -> str:
-    """Nothing when it was approved, else why not: then nothing of it is kept."""
-    people = Claim.objects.select_related("member", "claimant", "enrolment", "terms", "office")
-    try:
-        with transaction.atomic():
-            claim = people.get(pk=claim_id)
-            if not candidates(run.by).filter(pk=claim_id).exists():
-                raise BulkRefused(_("不再符合批量批准的条件（已由他人办理、正由他人审核、有了疑点或超过上限）。"))
-            adjudication.approve(claim, by=run.by, on=run.on, note=_("批量批准"))
-            if (claim.approved_fen or 0) > bulk.limit_fen:
-                raise BulkRefused(_("批准时计算的金额超过 {limit} 元的上限。").format(limit=format_yuan(bulk.limit_fen)))
-    except MoveRefused as no:
-        return no.message
-    return ""
+def _approved(ids: Sequence[int], bulk: BulkApproval, run: Run) -> dict[int, str]:
+    """Why each of those that were not approved was not. They are locked first: nobody is handed one of them meanwhile."""
+    claims = list(Claim.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).only("pk").order_by("pk"))
+    screen(claims)
+    fit = set(candidates(run.by).filter(pk__in=ids).values_list("pk", flat=True))
+    wanted = [claim for claim in claims if claim.pk in fit]
+    refused = approve_each(wanted, by=run.by, on=run.on, note=_("批量批准"), most_fen=bulk.limit_fen) if wanted else {}
+    unfit = _("不再符合批量批准的条件（已由他人办理、正由他人审核、有了疑点或超过上限）。")
+    return {pk: refused[pk].message if pk in refused else unfit for pk in ids if pk in refused or pk not in fit}

@@ -1,7 +1,8 @@
 """Applying for benefit (申领): a draft that can be left and taken up again, its papers, and sending it in."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -11,16 +12,17 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.facts import case_facts
+from claims.facts import case_facts, situation
 from claims.models import Admission, Claim, ClaimDocument
-from claims.selectors.estimate import papers_wanted
+from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.services import unit_review
-from claims.services.adjudication import accident_after_stays, preview, stood_days
+from claims.services.adjudication import Refusals, accident_after_stays, alone, stood_days
+from claims.services.reckoning import Read, preview, read, taken_up
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.declared import declared_fault
-from programs.rules.facts import FUND_PARTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Settlement
+from programs.rules.facts import FUND_PARTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, CaseFacts, Settlement
 from programs.rules.schedule import Document
 from programs.rules.stays import stay_by_stay
 from programs.selectors import schedule_of
@@ -32,7 +34,7 @@ from unionaid.offices.roles import Actor
 from unionaid.offices.scope import looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
-from unionaid.workflow.moves import MoveRefused, move, record
+from unionaid.workflow.moves import MoveRefused, Turn, carry_out, move, record
 
 TELLABLE = {
     "event_on", "event_kind", "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade",
@@ -144,7 +146,7 @@ def set_stay(
     return row
 
 
-def _refuse_accident(claim: Claim, accident_on: date | None, stays: Sequence[Admission]) -> None:
+def _refuse_accident(claim: Claim, accident_on: date | None, stays: Sequence[Any]) -> None:
     """An accident that came after every stay caused none of them."""
     if accident_after_stays(accident_on, claim.event, stays):
         raise ClaimRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
@@ -289,37 +291,41 @@ def own_account(claimant: Member, *, bank_name: str, number: str, by: Actor) -> 
     return add_card(claimant, owner_name=claimant.name, bank_name=bank_name, number=number, by=by)
 
 
-def missing_documents(claim: Claim, *, on: date) -> list[Document]:
-    """The required papers that are not there yet."""
-    there = set(claim.documents.values_list("kind", flat=True))
-    return [document for document in papers_wanted(claim, on=on) if document.required and document.code not in there]
-
-
 def submit(claim: Claim, *, by: Actor, on: date) -> Claim:
     """Send the claim in: everything the plan needs must be there, and the event inside the cover. It goes to the office, or first to
     the unit's agent where the plan wants it so. The rules' answer is computed and kept with it, so that the reviewer sees it at once."""
-    _lock_with_cover(claim)
-    stays = _check_complete(claim, on)
-    first = unit_review.goes_first(claim, by=by, on=on)
-    action, changes = ("submit_to_unit", {"unit_due_on": unit_review.due_on(on)}) if first else ("submit", {})
-    move([claim], action, by=by, changes=changes, details={"declaration": CONSENT_TEXT})
-    preview(claim, stays)
-    screen([claim])
-    return claim
+    return alone(claim, submit_each([claim], by=by, on=on))
+
+
+def submit_each(claims: Sequence[Claim], *, by: Actor, on: date) -> Refusals:
+    """Send each of these claims in; one that cannot go is refused and stops none of the others."""
+    turn, known = _complete(claims, "submit", by=by, on=on)
+    first, due = unit_review.go_first(turn.going, by=by, on=on), unit_review.due_on(on)
+    told = {"declaration": CONSENT_TEXT}
+    carry_out(turn, details=told, each={claim.pk: {} for claim in turn.going if claim.pk not in first})
+    carry_out(turn, "submit_to_unit", details=told, each={pk: {"unit_due_on": due} for pk in first})
+    return _sent_in(turn, known)
 
 
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:
     """The claimant added what was missing; from now on the time counts again."""
-    _lock_with_cover(claim)
-    stays = _check_complete(claim, on)
-    changes = {"message": "", "stood_days": stood_days(claim, now()), "stopped_at": None, **_clock_goes_on(claim)}
-    first = unit_review.goes_first(claim, by=by, on=on)
-    if first:
-        changes["unit_due_on"] = unit_review.due_on(on, used=claim.step_days)
-    move([claim], "supplement_to_unit" if first else "supplement", by=by, changes=changes)
-    preview(claim, stays)
-    screen([claim])
+    turn, known = _complete([claim], "supplement", by=by, on=on)
+    alone(claim, turn.refused)
+    row = turn.going[0]
+    changes = {"message": "", "stood_days": stood_days(row, now()), "stopped_at": None, **_clock_goes_on(row)}
+    if unit_review.go_first([row], by=by, on=on):
+        carry_out(turn, "supplement_to_unit", changes={**changes, "unit_due_on": unit_review.due_on(on, used=row.step_days)})
+    else:
+        carry_out(turn, changes=changes)
+    _sent_in(turn, known)
     return claim
+
+
+def _sent_in(turn: Turn[Claim], known: Read) -> Refusals:
+    """What the rules give is kept with each claim that went, and what calls for a second look is looked for."""
+    preview(turn.going, known)
+    screen(turn.going)
+    return turn.refused
 
 
 def _clock_goes_on(claim: Claim) -> dict[str, Any]:
@@ -335,19 +341,38 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
     return move([claim], "withdraw", by=by)[0]
 
 
-def _lock_with_cover(claim: Claim) -> None:
-    """Nothing is written to the claim from another window, and whoever voids the enrolment waits here, or was before us."""
+def _complete(claims: Sequence[Claim], action: str, *, by: Actor, on: date) -> tuple[Turn[Claim], Read]:
+    """The claims locked for `action`, those refused whose cover does not stand or that want something the plan needs. Nothing is
+    written to a claim from another window meanwhile, and whoever voids the enrolment waits here, or was before us."""
     with looking_everywhere(reason="the cover of one's own claim"):
-        both = Claim.objects.select_related("enrolment").select_for_update(of=("self", "enrolment"), no_key=True)
-        cover = both.only("enrolment__state").get(pk=claim.pk).enrolment
-    if cover.state != "effective":
-        raise ClaimRefused(_("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。").format(state=cover.state_label))
+        covers = Enrolment.objects.filter(pk__in={claim.enrolment_id for claim in claims}).order_by("pk")
+        list(covers.select_for_update(no_key=True).values_list("pk"))
+    turn = taken_up(claims, action, by=by)
+    going = turn.going
+    known, kinds = read(going), _kinds_of(going)
+    for claim in going:
+        try:
+            _check_complete(claim, known, kinds.get(claim.pk, set()), on)
+        except ClaimRefused as no:
+            turn.refused[claim.pk] = no
+    return turn, known
 
 
-def _check_complete(claim: Claim, on: date) -> list[Admission]:
-    """The claim's stays; ClaimRefused when something that the plan needs is not there."""
-    stays = list(claim.admissions.all())
-    if missing := missing_documents(claim, on=on):
+def _kinds_of(claims: Sequence[Claim]) -> Mapping[int, set[str]]:
+    """The kinds of paper that are there. One statement."""
+    found: dict[int, set[str]] = {}
+    for pk, kind in ClaimDocument.objects.filter(claim__in=[claim.pk for claim in claims]).values_list("claim_id", "kind"):
+        found.setdefault(pk, set()).add(kind)
+    return found
+
+
+def _check_complete(claim: Claim, known: Read, kinds: Set[str], on: date) -> None:
+    """ClaimRefused when something that the plan needs is not there, or cannot be so."""
+    if claim.enrolment.state != "effective":
+        words = _("这份保障现在是“{state}”，不能申领。有疑问请联系办事处。")
+        raise ClaimRefused(words.format(state=claim.enrolment.state_label))
+    stays = known.stays.get(claim.pk, ())
+    if missing := [paper for paper in _papers(claim, known, on) if paper.required and paper.code not in kinds]:
         names = [document.name.in_language(get_language() or "") for document in missing]
         raise ClaimRefused(_("您还差：{papers}。请拍照上传。").format(papers=_("、").join(names)))
     if claim.card_id is None:
@@ -355,25 +380,38 @@ def _check_complete(claim: Claim, on: date) -> list[Admission]:
     if claim.event in STAY_EVENTS and not stays:
         raise ClaimRefused(_("请填写结算单上的费用。"))
     try:
-        event_on = case_facts(claim, stays).event_on
+        case = case_facts(claim, stays)
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
     _refuse_accident(claim, claim.accident_on, stays)
+    _refuse_days_of(claim, case, on)
+
+
+def _papers(claim: Claim, known: Read, on: date) -> tuple[Document, ...]:
+    """The papers the plan asks for; where that depends on the benefit, as the rules give it now."""
+    found = None
+    if by_benefit(claim):
+        with suppress(ValueError):  # no day is told: which papers it will be is not known
+            found = estimate_of(claim, situation(claim, prior=known.prior(claim), stays=known.stays.get(claim.pk, ())), on=on)
+    return papers_by(claim, found)
+
+
+def _refuse_days_of(claim: Claim, case: CaseFacts, on: date) -> None:
+    """The event must lie in this cover, and not ahead."""
     cover = claim.enrolment.cover
-    if (len(stays) < 2 or claim.accident_on) and not cover.lower <= event_on < cover.upper:
+    if (len(case.stays) < 2 or claim.accident_on) and not cover.lower <= case.event_on < cover.upper:
         raise ClaimRefused(
-            _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=date_format(event_on))
+            _("事情发生在 {day}，不在这份保障的保障期内，请选择当时有效的保障。").format(day=date_format(case.event_on))
         )
-    if event_on > on:
+    if case.event_on > on:
         raise ClaimRefused(_("日期不能在今天之后，请核对。"))
-    _refuse_stays_outside(claim, stays)
-    return stays
+    _refuse_stays_outside(claim, case)
 
 
-def _refuse_stays_outside(claim: Claim, stays: Sequence[Admission]) -> None:
+def _refuse_stays_outside(claim: Claim, case: CaseFacts) -> None:
     """Every stay must lie in this cover: one that does not would stand in the claim unpaid."""
     cover = claim.enrolment.cover
-    for part in stay_by_stay(case_facts(claim, stays)):
+    for part in stay_by_stay(case):
         if claim.event in STAY_EVENTS and not cover.lower <= part.event_on < cover.upper:
             raise ClaimRefused(
                 _(

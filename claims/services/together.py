@@ -88,14 +88,14 @@ def choose_card(claims: Sequence[Claim], card: BankCard, *, by: Actor) -> None:
 @transaction.atomic
 def submit(claims: Sequence[Claim], *, by: Actor, on: date) -> None:
     """Send them in, all or none: what one of them lacks is said with its plan's name."""
+    refused = intake.submit_each(claims, by=by, on=on)
     for claim in sorted(claims, key=_key):
-        try:
-            intake.submit(claim, by=by, on=on)
-        except ClaimRefused as no:
-            if len(claims) == 1:
-                raise
+        no = refused.get(claim.pk)
+        if isinstance(no, ClaimRefused) and len(claims) > 1:
             words = _("“{program}”：{why}不想用这份保障申领的，可以在下面去掉它。").format(program=claim.program.title, why=no.message)
             raise ClaimRefused(words, no.field) from no
+        if no:
+            raise no
 
 
 def _key(claim: Claim) -> int:

@@ -6,28 +6,40 @@ from datetime import date
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from claims.models import Claim, Review
-from claims.services import adjudication
-from claims.services.adjudication import DecisionRefused
-from members.services.agents import agents_on
+from claims.models import Claim
+from claims.services import adjudication, reckoning
+from claims.services.adjudication import DecisionRefused, Refusals
+from members.services.agents import users_acting
 from programs.selectors import schedule_of
 from unionaid.lib import workdays
 from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import looking_everywhere
 from unionaid.workflow.jobs import enqueue
-from unionaid.workflow.moves import move
+from unionaid.workflow.moves import carry_out, move
 
 DAYS = 5  # working days an agent has; the house's own figure, from no plan's terms
 
 
-def goes_first(claim: Claim, *, by: Actor, on: date) -> bool:
-    """Does this claim go to the unit before the office? Not when an agent of the unit sends it in, or the unit has none."""
-    looked_at = claim.unit_reviewed_by_id is not None or claim.corrects_id is not None
-    if claim.unit_id is None or looked_at or not schedule_of(claim.terms).deciding.unit_first:
-        return False
+def go_first(claims: Sequence[Claim], *, by: Actor, on: date) -> set[int]:
+    """Which of these claims go to the unit before the office, by key? Not when an agent of the unit sends it in, or the unit has none.
+    One statement, where a plan wants any to go there."""
+    asked = {claim.unit_id for claim in claims if claim.unit_id and _wants_unit(claim)}
+    if not asked:
+        return set()
     with looking_everywhere(reason="has the unit an agent"):
-        agents = {agent.user_id for agent in agents_on(claim.unit, on=on)}
-    return bool(agents - {by.user_id, claim.member.user_id, claim.claimant.user_id}) and by.user_id not in agents
+        agents = users_acting(asked, on=on)
+    return {claim.pk for claim in claims if _wants_unit(claim) and _has_other(agents.get(claim.unit_id or 0, set()), claim, by)}
+
+
+def _wants_unit(claim: Claim) -> bool:
+    """Does the plan want the unit to look at it, and has none looked yet?"""
+    looked_at = claim.unit_reviewed_by_id is not None or claim.corrects_id is not None
+    return not looked_at and schedule_of(claim.terms).deciding.unit_first
+
+
+def _has_other(agents: set[int], claim: Claim, by: Actor) -> bool:
+    """Has the unit an agent whose claim it is not, and did none of its agents send it in?"""
+    return by.user_id not in agents and bool(agents - {claim.member.user_id, claim.claimant.user_id})
 
 
 def due_on(on: date, *, used: int = 0) -> date:
@@ -37,10 +49,17 @@ def due_on(on: date, *, used: int = 0) -> date:
 
 def pass_on(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """The agent found it in order: on to the office."""
-    adjudication.not_own(claim, by)
-    move([claim], "pass_on", by=by, note=note)
-    Review.objects.create(claim=claim, decision="pass_on", by_id=by.user_id, note=note)
-    return claim
+    return adjudication.alone(claim, pass_on_each([claim], by=by, on=on, note=note))
+
+
+def pass_on_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "") -> Refusals:
+    """The agent found each of these claims in order; one that cannot go is refused and stops none of the others."""
+    turn = reckoning.taken_up(claims, "pass_on", by=by)
+    adjudication.refuse_own(turn)
+    going = turn.going
+    carry_out(turn, note=note)
+    adjudication.write_reviews(going, "pass_on", by, note)
+    return turn.refused
 
 
 def give_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:

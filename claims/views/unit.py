@@ -1,6 +1,7 @@
 """The unit agent's side: claims of the unit's people that the plan sends there first."""
 
 import uuid
+from collections.abc import Sequence
 
 from django import forms
 from django.contrib import messages
@@ -36,11 +37,46 @@ class UnitForm(AskForm):
     )  # fmt: skip
 
 
+class PassForm(AskForm):
+    """Which of the waiting claims were found in order; nothing is ticked for anybody."""
+
+    claims = forms.MultipleChoiceField(
+        label=gettext_lazy("申领"),
+        error_messages={
+            "required": gettext_lazy("请勾选核对过的申领"), "invalid_choice": gettext_lazy("名单已经更新，请重新勾选"),
+            "invalid_list": gettext_lazy("请勾选列出的申领"),
+        },
+    )  # fmt: skip
+    sure = forms.BooleanField(
+        label=gettext_lazy("勾选的我都逐件核对过：是本单位的职工，事情属实，材料齐"),
+        error_messages={"required": gettext_lazy("请确认逐件核对过，再办理")},
+    )
+
+
 @requires("claims.unit_review")
 @never_cache
 def waiting(request: HttpRequest) -> HttpResponse:
-    """What waits for the unit."""
-    return _show(request, "waiting", claims=waiting_at_unit(), days=unit_review.DAYS)
+    """What waits for the unit; several that are in order go on to the office together."""
+    rows = waiting_at_unit()
+    form = PassForm(request.POST if request.method == "POST" else None)
+    form.fields["claims"].choices = [(str(row.public_id), row.number) for row in rows]  # type: ignore[attr-defined]
+    if form.is_bound and form.is_valid() and (address := attempt(form, lambda: _pass_on(request, rows, form))):
+        return redirect(address)
+    ticked = set(form["claims"].value() or [])
+    return _show(request, "waiting", form, claims=[(row, str(row.public_id) in ticked) for row in rows], days=unit_review.DAYS)
+
+
+def _pass_on(request: HttpRequest, rows: Sequence[Claim], form: PassForm) -> str:
+    """Each on its own: what cannot go is named and stops none of the others."""
+    chosen = [row for row in rows if str(row.public_id) in form.cleaned_data["claims"]]
+    refused = unit_review.pass_on_each(chosen, by=actor(request), on=today())
+    if len(refused) == len(chosen):
+        raise next(iter(refused.values()))
+    messages.success(request, _("{count} 件申领已转办事处。").format(count=len(chosen) - len(refused)))
+    for row in chosen:
+        if no := refused.get(row.pk):
+            messages.warning(request, _("申领 {number} 没有转：{why}").format(number=row.number, why=no.message))
+    return reverse("claims:unit_claims")
 
 
 @requires("claims.unit_review")

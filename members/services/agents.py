@@ -1,7 +1,7 @@
 """Change of agent (更换经办人): whoever takes a unit over asks by its credit code, prints a form, has it stamped, hands it in;
 the office approves, and on that day the old agents are unbound and the new one bound."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -27,6 +27,15 @@ def agents_on(unit: WorkUnit, *, on: date) -> list[UnitAgent]:
     """Who acts for the unit on this day, as far as the open scope shows them."""
     open_on = Q(until__isnull=True) | Q(until__gt=on)
     return list(UnitAgent.objects.filter(open_on, unit=unit, since__lte=on).select_related("user").order_by("since", "id"))
+
+
+def users_acting(unit_ids: Iterable[int], *, on: date) -> dict[int, set[int]]:
+    """Who acts for each of these units on this day, by key of the user, as far as the open scope shows them. One statement."""
+    found: dict[int, set[int]] = {}
+    open_on = Q(until__isnull=True) | Q(until__gt=on)
+    for unit, user in UnitAgent.objects.filter(open_on, unit__in=unit_ids, since__lte=on).values_list("unit_id", "user_id"):
+        found.setdefault(unit, set()).add(user)
+    return found
 
 
 def ask(credit_code: str, *, user: User, by: Actor, on: date) -> AgentChange:

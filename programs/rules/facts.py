@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from unionaid.lib.calendar import Period
@@ -252,15 +253,20 @@ SETTLEMENT_FIELDS = tuple(f.name for f in fields(Settlement))
 
 def as_data(facts: Any) -> Any:
     """Facts as JSON: decimals and days as texts, what is unknown or ordinary left out."""
-    if is_dataclass(facts):
-        told = {f.name: getattr(facts, f.name) for f in fields(facts)}
-        plain = {f.name: f.default if f.default is not MISSING else None for f in fields(facts)}
-        return {name: as_data(value) for name, value in told.items() if value != plain[name] and value not in ((), {}, frozenset())}
-    if isinstance(facts, Mapping):
-        return {key: as_data(value) for key, value in sorted(facts.items())}
+    if plain := _ordinary(type(facts)):  # type: ignore[arg-type]  # every class is hashable
+        told = ((name, getattr(facts, name), ordinary) for name, ordinary in plain)
+        return {name: as_data(value) for name, value, ordinary in told if value != ordinary and value not in ((), {}, frozenset())}
+    if isinstance(facts, str | int | None):
+        return facts
     if isinstance(facts, tuple | frozenset):
         return [as_data(value) for value in (sorted(facts) if isinstance(facts, frozenset) else facts)]
-    return facts if isinstance(facts, str | int | None) else str(facts)
+    return {key: as_data(value) for key, value in sorted(facts.items())} if isinstance(facts, Mapping) else str(facts)
+
+
+@cache
+def _ordinary(kind: type) -> tuple[tuple[str, Any], ...]:
+    """The fields of a kind of facts and what they ordinarily are; nothing for what is no facts."""
+    return tuple((f.name, None if f.default is MISSING else f.default) for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def person_of(data: Mapping[str, Any]) -> PersonFacts:

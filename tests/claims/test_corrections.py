@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from claims.facts import prior_use
+from claims.facts import prior_use, stays_of
 from claims.models import BenefitStatement, CeilingUsage, Claim
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, appeals, corrections
+from claims.services import adjudication, appeals, corrections, reckoning
 from claims.services.adjudication import DecisionRefused
+from claims.services.reckoning import reckon
 from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED
 from unionaid.workflow.models import AuditEntry
@@ -55,9 +56,8 @@ def test_without_the_link_the_whole_would_be_paid_again(desk: Desk, mild: Claim,
     """The control: counted as a case of its own the severe class gives 10,000 on top, were it not for the limit; past it the
     database refuses."""
     made = corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告")
-    monkeypatch.setattr(adjudication, "replaced", lambda claim: None)
-    told = adjudication.situation(made, prior=prior_use(made))
-    assert adjudication._assess(made, told).total == 10_000
+    monkeypatch.setattr(reckoning, "reckon", lambda claim, stays, prior, before=None: reckon(claim, stays, prior))
+    assert reckon(made, stays_of([made])[made.pk], prior_use(made)).found.total == 10_000
     with pytest.raises(Exception, match="ceiling_never_overspent"):
         adjudication.approve(made, by=desk.approver, on=ASKED)
 

@@ -10,6 +10,7 @@ from claims.models import CeilingUsage, Claim
 from claims.selectors.recomputed import differences
 from claims.services import adjudication, ceilings, corrections
 from claims.services.adjudication import DecisionRefused
+from programs.rules.assess import Assessment
 from tests.factories.world import ASKED, World, load
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
@@ -104,7 +105,9 @@ def test_a_limit_follows_later_terms_and_never_falls_below_what_was_used(open_wo
     claim = open_world.claim(open_world.cover(open_world.member(103)), 600_000)
     for limit, kept in (("5000", 500_000), ("9000", 900_000), ("3000", 440_000)):
         monkeypatch.setattr(ceilings, "limits_of", lambda *a, limit=limit, **k: {"lifetime:plan": Decimal(limit)})
-        ceilings.lock(claim)
+        usage = ceilings.lock([claim])
+        usage.take(claim, Assessment((), Decimal(0)))
+        usage.write()
         row = CeilingUsage.objects.get(member=claim.member, key="lifetime:plan")
         assert row.ceiling_fen == kept
         CeilingUsage.objects.filter(pk=row.pk).update(used_fen=440_000)

@@ -6,6 +6,7 @@ import pytest
 
 from claims.facts import prior_use
 from claims.models import Admission, CeilingUsage, Claim
+from claims.selectors.estimate import papers_wanted
 from claims.selectors.needs import needs_of
 from claims.selectors.recomputed import differences
 from claims.services import adjudication, intake
@@ -154,7 +155,7 @@ def _ready(world: World, draft: Claim, by: Actor, *days: tuple[date, date]) -> l
     """Everything that sending in asks for, with stays of these days, 1,000 yuan each."""
     fen = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}
     stays = [intake.set_stay(draft, admitted_on=first, discharged_on=last, fen=fen, by=by, on=ASKED) for first, last in days]
-    for i, paper in enumerate(intake.missing_documents(draft, on=ASKED)):
+    for i, paper in enumerate(paper for paper in papers_wanted(draft, on=ASKED) if paper.required):
         intake.add_document(draft, kind=paper.code, upload=_upload(100 + i), by=by)
     intake.choose_card(draft, world.card(draft.member), by=by)
     return stays

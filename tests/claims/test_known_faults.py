@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from claims import facts
+from claims.facts import prior_use, stays_of
 from claims.models import CeilingUsage, Claim
 from claims.services import adjudication, ceilings, intake
 from claims.services.adjudication import DecisionRefused
+from claims.services.reckoning import reckon
 from programs.rules.steps import STEPS
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED, ILL, World
@@ -61,11 +62,11 @@ def test_co_payment_and_deductible_both_hold(desk: Desk, monkeypatch: pytest.Mon
     cover = desk.cover(plan(desk, item("inpatient", *steps), expect="1200.00"))
     claim = desk.world.claim(cover, 200_000)
     assert desk.decide(claim).approved_fen == 120_000
-    told = adjudication.situation(claim, prior=facts.prior_use(claim))
+    stays, prior = stays_of([claim])[claim.pk], prior_use(claim)
     monkeypatch.setitem(STEPS, "deduct", lambda run, data: None)
-    assert adjudication._assess(claim, told).total == Decimal(1600), "the control: without its deductible"
+    assert reckon(claim, stays, prior).found.total == Decimal(1600), "the control: without its deductible"
     monkeypatch.setitem(STEPS, "ratio", lambda run, data: None)
-    assert adjudication._assess(claim, told).total == Decimal(2000), "the control: without its co-payment"
+    assert reckon(claim, stays, prior).found.total == Decimal(2000), "the control: without its co-payment"
 
 
 def test_a_stay_under_the_deductible_pays_nothing_beside_one_above_it(desk: Desk) -> None:
@@ -99,7 +100,6 @@ def test_two_items_of_one_claim_share_a_ceiling_and_spend_it_once(desk: Desk, mo
     adjudication.review(second, by=desk.reviewer, on=ASKED)
     with pytest.raises(DecisionRefused, match="0 元"):
         adjudication.approve(second, by=desk.approver, on=ASKED)
-    monkeypatch.setattr(ceilings, "lock", lambda claim: {})
-    monkeypatch.setattr(facts, "used_by_key", lambda claim: {})
+    monkeypatch.setattr(ceilings, "lock", lambda claims: ceilings.Usage({}))
     with pytest.raises(Exception, match="ceiling_never_overspent"):
         adjudication.approve(second, by=desk.approver, on=ASKED)  # the control: blind to what was used, the database refuses

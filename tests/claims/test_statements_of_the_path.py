@@ -50,6 +50,11 @@ def _statements(desk: Desk, claim: Claim) -> list[str]:
         intake.submit(fresh, by=desk.world.worker(fresh.member), on=ASKED)
         adjudication.review(fresh, by=desk.reviewer, on=ASKED)
         adjudication.approve(fresh, by=desk.approver, on=ASKED)
+    return spoken(seen)
+
+
+def spoken(seen: CaptureQueriesContext) -> list[str]:
+    """The statements, without what opens and closes transactions and scopes."""
     return [one["sql"] for one in seen.captured_queries if not one["sql"].startswith(QUIET) and "set_config" not in one["sql"]]
 
 

@@ -110,6 +110,7 @@ class World:
         member = cover.member
         by = self.worker(member)
         made = intake.open_claim(enrolment=cover, claimant=member, event=event, by=by, on=ASKED)
+        made.member = member  # known also where no scope is open
         figures = {
             "medfee_sumamt": 3 * self_pay_fen,
             "fund_pay_sumamt": 2 * self_pay_fen,

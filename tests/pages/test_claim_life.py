@@ -70,6 +70,22 @@ def test_the_agent_passes_a_claim_on_and_sees_no_illness(desk: Desk) -> None:
     assert worker.get(page).status_code == 403
 
 
+def test_the_agent_passes_several_on_at_once_and_what_cannot_go_is_named(desk: Desk) -> None:
+    cover = desk.cover(desk.plan(unit_first=True))
+    first, late, left = (desk.world.claim(cover, 600_000 + i) for i in range(3))
+    agent, page = _client(desk.world.agent), reverse("claims:unit_claims")
+    chosen = [str(claim.public_id) for claim in (first, late)]
+    assert "请确认逐件核对过" in _text(agent.post(page, {"claims": chosen}))
+    assert "请勾选核对过的申领" in _text(agent.post(page, {"sure": "on"}))
+    assert agent.post(page, {"sure": "on", "claims": [str(first.pk)]}).status_code == 400
+    Claim.objects.filter(pk=late.pk).update(submitted_by=desk.world.agent)
+    told = _text(agent.post(page, {"sure": "on", "claims": chosen}, follow=True))
+    assert "1 件申领已转办事处" in told
+    assert f"申领 {late.number} 没有转：前面的步骤是您办的" in told
+    assert [_now(claim).state for claim in (first, late, left)] == ["submitted", "unit_review", "unit_review"]
+    assert agent.post(page, {"sure": "on", "claims": [str(late.public_id)]}).status_code == 403
+
+
 def test_the_notice_is_masked_and_open_to_everybody(desk: Desk) -> None:
     claim = desk.decide(desk.world.claim(desk.cover(desk.plan(notice_days=5)), 600_000, facts={"diagnosis": "急性阑尾炎"}))
     shown = _text(Client().get(reverse("claims:notices")))

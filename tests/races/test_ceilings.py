@@ -16,7 +16,7 @@ from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
-from unionaid.workflow.moves import Conflict
+from unionaid.workflow.moves import Conflict, Turn
 
 CLAIMS = 8
 
@@ -71,8 +71,8 @@ def test_without_the_lock_the_database_still_refuses_to_overspend(committed: Non
     world, ids = _reviewed_claims()
     with everywhere(reason="arrange"):
         claim = Claim.objects.select_related("enrolment", "terms").get(pk=ids[0])
-        ceilings.lock(claim)
-    monkeypatch.setattr(ceilings, "lock", lambda claim: {})
+        ceilings.lock([claim])
+    monkeypatch.setattr(ceilings, "lock", lambda claims: ceilings.Usage({}))
     outcomes = _approve_all_at_once(world, ids)
     assert "IntegrityError" in outcomes
     with everywhere(reason="look"):
@@ -135,8 +135,8 @@ def _state(pk: int) -> str:
 def test_without_lock_and_check_two_would_overspend(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: everyone reads the cap as unused and nothing is written under it, so the cap is overspent."""
     world, ids = _eight_of_6000()
-    monkeypatch.setattr(ceilings, "lock", lambda claim: {})
-    monkeypatch.setattr(ceilings, "take", lambda claim, assessment, instead_of=None: None)
+    monkeypatch.setattr(ceilings, "lock", lambda claims: ceilings.Usage({}))
+    monkeypatch.setattr(ceilings.Usage, "write", lambda usage: None)
     _approve_all_at_once(world, ids)
     assert sum(_granted()) > 1_000_000
 
@@ -203,11 +203,12 @@ def test_without_the_lock_both_would_decide(committed: None, monkeypatch: pytest
     """The control: a decision on what was read before, written whatever stands there now, is made twice."""
     world, ids, actors = _two_reviewers()
 
-    def careless(things: list[Any], action: str, *, by: Any, changes: dict[str, Any] | None = None, **_more: Any) -> list[Any]:
-        assert things[0].state in type(things[0]).graph.arrow(action).sources
-        return things
+    def careless(claims: list[Claim], action: str, *, by: Any) -> Turn[Claim]:
+        assert claims[0].state in Claim.graph.arrow(action).sources
+        return Turn(Claim.graph.arrow(action), by, claims, {claim.pk: claim for claim in claims}, {})
 
-    monkeypatch.setattr(adjudication, "move", careless)
+    monkeypatch.setattr(adjudication, "taken_up", careless)
+    monkeypatch.setattr(adjudication, "carry_out", lambda turn, **_more: None)
     outcomes = _review_twice(world, ids[0], actors)
     with everywhere(reason="look"):
         assert (outcomes, Claim.objects.get(pk=ids[0]).reviews.count()) == (["done", "done"], 2)

@@ -1,10 +1,10 @@
 """The one door of state: `move` locks, checks, changes, records and enqueues; nothing else writes `state`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,7 @@ from unionaid.lib.calendar import now
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
 from unionaid.offices.scope import everywhere
+from unionaid.web.rows import insert_each, update_each
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.models import AuditEntry
@@ -53,6 +54,77 @@ class Conflict(MoveRefused):
         return [standing.pk for standing in self.standings]
 
 
+@dataclass(slots=True)
+class Turn(Generic[Thing]):
+    """Things locked for one action: the rows as they stand now, in key order, and why the action cannot be taken on some of them. The
+    caller may refuse more of them for reasons of its own; `carry_out` takes the action on those that are left."""
+
+    arrow: Arrow
+    by: Actor
+    things: Sequence[Thing]
+    rows: dict[int, Thing]
+    refused: dict[int, MoveRefused]
+
+    @property
+    def going(self) -> list[Thing]:
+        """The locked rows on which the action can be taken."""
+        return [row for pk, row in self.rows.items() if pk not in self.refused]
+
+
+def take_up(
+    things: Sequence[Thing], action: str, *, by: Actor, expect_version: int | None = None, reading: QuerySet[Thing] | None = None
+) -> Turn[Thing]:
+    """Lock every thing for `action`, in key order, and say of each that cannot take it why: out of scope, in another state or of
+    another version than expected (`Conflict`), without the right or kept apart from an earlier step (`NotAllowed`). Nothing is
+    written. One statement, and three more when somebody came too late.
+
+    `reading`: the rows with what else the caller wants to know of them, read by the same statement.
+    """
+    model = type(things[0])
+    arrow = model.graph.arrow(action)
+    ids = sorted(thing.pk for thing in things)
+    asked = model._default_manager.only(*_asked_of(model, arrow)) if reading is None else reading
+    rows = {row.pk: row for row in asked.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")}
+    refused: dict[int, MoveRefused] = {pk: no for pk, row in rows.items() if (no := _refusal(arrow, row, by))}
+    late = [pk for pk in ids if pk not in refused and not _stands(arrow, rows.get(pk), expect_version)]
+    refused |= _conflicts(model, arrow, {pk: rows.get(pk) for pk in late})
+    return Turn(arrow, by, things, rows, refused)
+
+
+def carry_out(
+    turn: Turn[Thing],
+    action: str = "",
+    *,
+    note: str = "",
+    changes: Mapping[str, Any] | None = None,
+    each: Mapping[int, Mapping[str, Any]] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Take the action on every row of the turn that was not refused, in the transaction that locked them. `changes`: column values
+    written in the same update; `each`: by key, those of one row alone, the same columns for every row; only the rows that are named
+    are then taken. `details` go to the audit entries. The rows and the passed objects are brought up to date. Three statements for
+    one row or ten thousand, and one for each kind of follow-up job.
+
+    `action`: another arrow that asks the very same of the row and of the person and leads elsewhere; ValueError when it does not.
+    """
+    arrow = type(turn.things[0]).graph.arrow(action) if action else turn.arrow
+    if _asks(arrow) != _asks(turn.arrow):
+        raise ValueError(f"{turn.arrow.action} was asked for, {arrow.action} asks something else")
+    rows = [row for row in turn.going if each is None or row.pk in each]
+    if not rows:
+        return
+    moment, model = now(), type(rows[0])
+    written: dict[str, Any] = {model.since_column: moment} if model.since_column else {}
+    written |= {**(changes or {}), "state": arrow.target}
+    if arrow.stamp:
+        written |= {f"{arrow.stamp}_id": turn.by.user_id, f"{arrow.stamp.removesuffix('_by')}_at": moment}
+    _write(rows, written, each or {})
+    record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target)
+    for kind in arrow.then:
+        enqueue(kind, [(row.pk, f"{kind}:{row.pk}:{row.version + 1}", row) for row in rows], by=turn.by)
+    _bring_up(rows, turn.things, written, each or {})
+
+
 def move(
     things: Sequence[Thing],
     action: str,
@@ -65,41 +137,48 @@ def move(
 ) -> list[Thing]:
     """Take `action` on every thing, or on none. Runs in the caller's transaction.
 
-    Locks the rows in key order; whoever is out of scope, in another state or of another version than
-    expected is named in `Conflict`; who may not act, or acted before in a way that separates duties,
-    meets `NotAllowed`. `changes` are column values written in the same update; `details` go to the
-    audit entries. The same five statements for one thing or ten thousand (plus one per follow-up job kind).
-    The passed objects are brought up to date.
+    Whoever may not act, or acted before in a way that separates duties, meets `NotAllowed`; things that are out of scope, in
+    another state or of another version than expected are all named in `Conflict`. The same few statements for one thing or ten
+    thousand (`take_up`, `carry_out`).
     """
     if not things:
         return []
-    model = type(things[0])
-    arrow = model.graph.arrow(action)
-    ids = sorted(thing.pk for thing in things)
-    rows = {
-        row.pk: row
-        for row in model._default_manager.select_for_update(of=("self",), no_key=True)
-        .filter(pk__in=ids)
-        .only(*_asked_of(model, arrow))
-        .order_by("pk")
-    }
-    for row in rows.values():
-        _refuse_person(arrow, row, by)
-    _refuse_missing(model, arrow, ids, rows, expect_version)
-    since = {model.since_column: now()} if model.since_column else {}
-    written: dict[str, Any] = {**since, **(changes or {}), "state": arrow.target}
-    if arrow.stamp:
-        written[f"{arrow.stamp}_id"] = by.user_id
-        written[f"{arrow.stamp.removesuffix('_by')}_at"] = now()
-    model._default_manager.filter(pk__in=ids).update(**written, version=F("version") + 1)
-    record(list(rows.values()), arrow.action, by=by, note=note, details=details, to_state=arrow.target)
-    for kind in arrow.then:
-        enqueue(kind, [(row.pk, f"{kind}:{row.pk}:{row.version + 1}", row) for row in rows.values()], by=by)
-    for thing in things:
-        thing.version = rows[thing.pk].version + 1
-        for name, value in written.items():
-            setattr(thing, name, value)
+    turn = take_up(things, action, by=by, expect_version=expect_version)
+    for refusal in turn.refused.values():
+        if not isinstance(refusal, Conflict):
+            raise refusal
+    if late := [no for no in turn.refused.values() if isinstance(no, Conflict)]:
+        raise Conflict(late[0].message, [standing for no in late for standing in no.standings])
+    carry_out(turn, note=note, changes=changes, details=details)
     return list(things)
+
+
+def _write(rows: Sequence[Stateful], written: Mapping[str, Any], each: Mapping[int, Mapping[str, Any]]) -> None:
+    """One update of all rows, each from the version that was locked."""
+    model = type(rows[0])
+    if not each:
+        count = model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**written, version=F("version") + 1)
+    else:
+        own = {name: [each[row.pk][name] for row in rows] for name in each[rows[0].pk]}
+        count = update_each(model, [row.pk for row in rows], own, {**written, "version": F("version") + 1})
+    if count != len(rows):
+        raise RuntimeError(f"{len(rows)} rows were locked and {count} written")
+
+
+def _bring_up(
+    rows: Sequence[Thing], things: Sequence[Thing], written: Mapping[str, Any], each: Mapping[int, Mapping[str, Any]]
+) -> None:
+    version = {row.pk: row.version + 1 for row in rows}
+    for thing in (*rows, *things):
+        if thing.pk in version:
+            thing.version = version[thing.pk]
+            for name, value in {**written, **each.get(thing.pk, {})}.items():
+                setattr(thing, name, value)
+
+
+def _asks(arrow: Arrow) -> tuple[object, ...]:
+    """What an arrow asks of the row and of the person."""
+    return arrow.sources, arrow.permission, arrow.not_by, arrow.proof
 
 
 def _asked_of(model: type[Stateful], arrow: Arrow) -> set[str]:
@@ -120,70 +199,79 @@ def record(
 ) -> None:
     """Write one audit entry per row; also for acts that change no state (a look at a full number, a creation). `each`: details of
     one row alone, by its key."""
-    AuditEntry.objects.bulk_create(
+    insert_each(
+        AuditEntry,
         [
-            AuditEntry(
-                office_id=getattr(row, "office_id", None),
-                actor_id=by.user_id,
-                actor_label=by.label,
-                entity=row._meta.label_lower,
-                entity_id=row.pk,
-                action=action,
-                from_state=getattr(row, "state", "") if to_state else "",
-                to_state=to_state or getattr(row, "state", ""),
-                note=note,
-                details={**(details or {}), **(each or {}).get(row.pk, {})},
-            )
+            {
+                "office_id": getattr(row, "office_id", None),
+                "actor_id": by.user_id,
+                "actor_label": by.label,
+                "entity": row._meta.label_lower,
+                "entity_id": row.pk,
+                "action": action,
+                "from_state": getattr(row, "state", "") if to_state else "",
+                "to_state": to_state or getattr(row, "state", ""),
+                "note": note,
+                "details": {**(details or {}), **(each or {}).get(row.pk, {})},
+            }
             for row in rows
         ],
-        batch_size=2000,
     )
 
 
-def _refuse_missing(
-    model: type[Stateful], arrow: Arrow, ids: list[int], rows: Mapping[int, Stateful], version: int | None
-) -> None:
-    losers = [
-        Standing(pk, rows[pk].state, rows[pk].state_label) if pk in rows else Standing(pk, "", _("不存在"))
-        for pk in ids
-        if pk not in rows
-        or rows[pk].state not in arrow.sources
-        or (version is not None and rows[pk].version != version)
-    ]
-    if losers:
-        raise Conflict(_too_late(model, arrow, losers[0]), losers)
+def _stands(arrow: Arrow, row: Stateful | None, version: int | None) -> bool:
+    return row is not None and row.state in arrow.sources and version in (None, row.version)
 
 
-def _too_late(model: type[Stateful], arrow: Arrow, loser: Standing) -> str:
-    """What the person who came too late is told: what was done meanwhile, and in which role; not by whom."""
+def _conflicts(model: type[Stateful], arrow: Arrow, late: Mapping[int, Stateful | None]) -> dict[int, MoveRefused]:
+    """What the person who came too late is told of each: what was done meanwhile, and in which role; not by whom."""
+    if not late:
+        return {}
     with everywhere(reason="tell who came too late what was done"):
-        acts = AuditEntry.objects.filter(entity=model._meta.label_lower, entity_id=loser.pk).exclude(to_state="")
-        last = acts.order_by("-id").first() if loser.state else None
-        done = next((one for one in model.graph.arrows if last and one.action == last.action), None)
-        if last is None or done is None:
-            words = _("“{action}”没有办成：这件事现在是“{state}”。请刷新页面再看。")
-            return words.format(action=arrow.label, state=loser.label)
-        role = LABELS[_role(last.actor_id, done)]
+        acts = AuditEntry.objects.filter(entity=model._meta.label_lower, entity_id__in=[pk for pk, row in late.items() if row])
+        rows = acts.exclude(to_state="").order_by("entity_id", "-id").distinct("entity_id")
+        last = {act.entity_id: act for act in rows}
+        held = _posts_of({act.actor_id for act in last.values()})
+    return {pk: _too_late(arrow, pk, row, last.get(pk), held) for pk, row in late.items()}
+
+
+def _too_late(
+    arrow: Arrow, pk: int, row: Stateful | None, last: AuditEntry | None, held: Mapping[int | None, Sequence[str]]
+) -> Conflict:
+    standing = Standing(pk, row.state, row.state_label) if row else Standing(pk, "", _("不存在"))
+    done = next((one for one in row.graph.arrows if last and one.action == last.action), None) if row else None
+    if last is None or done is None:
+        words = _("“{action}”没有办成：这件事现在是“{state}”。请刷新页面再看。")
+        return Conflict(words.format(action=arrow.label, state=standing.label), [standing])
+    role = LABELS[_role(last.actor_id, done, held.get(last.actor_id, ()))]
     words = _("“{action}”没有办成：{role}已经办理了“{done}”，现在是“{state}”。请刷新页面再看。")
-    return words.format(action=arrow.label, role=role, done=done.label, state=loser.label)
+    return Conflict(words.format(action=arrow.label, role=role, done=done.label, state=standing.label), [standing])
 
 
-def _role(user_id: int | None, arrow: Arrow) -> Role:
+def _posts_of(users: Set[int | None]) -> Mapping[int | None, Sequence[str]]:
+    """The roles of the posts that these people hold or held, the last first."""
+    held: dict[int | None, list[str]] = {}
+    for user, role in StaffPost.objects.filter(user_id__in=users - {None}).order_by("-since", "role").values_list("user_id", "role"):
+        held.setdefault(user, []).append(role)
+    return held
+
+
+def _role(user_id: int | None, arrow: Arrow, held: Sequence[str]) -> Role:
     """The role in which somebody took this action: of a post they hold, or else the one that needs none."""
     if user_id is None:
         return Role.SYSTEM
     may_act = GRANTS[arrow.permission]
-    held = StaffPost.objects.filter(user_id=user_id, role__in=may_act).order_by("-since", "role").values_list("role", flat=True).first()
-    if held:
-        return Role(held)
+    if fitting := next((role for role in held if role in may_act), None):
+        return Role(fitting)
     return Role.WORKER if Role.WORKER in may_act else Role.UNIT_AGENT
 
 
-def _refuse_person(arrow: Arrow, row: Stateful, by: Actor) -> None:
+def _refusal(arrow: Arrow, row: Stateful, by: Actor) -> NotAllowed | None:
     if not may(by, arrow.permission, getattr(row, "office_id", None)):
-        raise NotAllowed(_("您没有“{action}”的权限。").format(action=arrow.label))
+        return NotAllowed(_("您没有“{action}”的权限。").format(action=arrow.label))
     if arrow.proof and not by.proven:
-        raise NotAllowed(_("“{action}”之前要再证明一次是您本人：请在办理的页面输入登录密码。").format(action=arrow.label))
+        return NotAllowed(_("“{action}”之前要再证明一次是您本人：请在办理的页面输入登录密码。").format(action=arrow.label))
     for column in arrow.not_by:
         if by.user_id is not None and getattr(row, f"{column}_id") == by.user_id:
-            raise NotAllowed(_("前面的步骤是您办的，“{action}”要由另一个人来办。").format(action=arrow.label))
+            return NotAllowed(_("前面的步骤是您办的，“{action}”要由另一个人来办。").format(action=arrow.label))
+    return None
