@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from claims.payouts import recoveries, services
-from unionaid.workflow.jobs import Run, job, timetable
+from unionaid.workflow.jobs import JobRefused, Run, job, timetable
+from unionaid.workflow.moves import MoveRefused
+
+
+@job("payouts.assemble", queue="payouts", label=_("编制给付批次"))
+def assemble(run: Run) -> dict[str, Any] | None:
+    """Give the next chosen claims their lines."""
+    try:
+        return services.add_part(run.subject_ids[0], run.cursor, by=run.by)
+    except MoveRefused as refused:
+        raise JobRefused(refused.message) from refused
 
 
 @job("payouts.release", queue="payouts", label=_("放款"))

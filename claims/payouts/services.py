@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
-from claims.payouts import line_tables, return_tables
+from claims.payouts import choosing, line_tables, return_tables
 from claims.payouts.bank import answers, formats
 from claims.payouts.bank.lines import Head, UnreadableReturn
 from claims.payouts.checking import PayoutRefused, stand_apart
+from claims.payouts.choosing import Choice
 from claims.payouts.funds import refuse_uncovered
 from claims.payouts.line_tables import PART, Added, TakenElsewhere
 from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnPart
@@ -30,6 +31,7 @@ from claims.selectors.cooling import payable_now
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now, today
+from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.web.keys import ring
@@ -38,6 +40,7 @@ from unionaid.workflow.moves import NotAllowed, move, record
 from unionaid.workflow.moves_in_sets import move_set
 from unionaid.workflow.notices import tell
 
+AT_ONCE = 500  # so many lines are made while the page waits
 FILES, RETURNS = "payouts_bankfile", "payouts_bankreturn"
 _CAME_BACK = gettext_lazy("一笔互助金没有付成，请更正收款账户")
 _PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请打开申领，看看银行说的原因，填写另一个收款账户；我们会重新付款，金额不变。")
@@ -68,6 +71,45 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
         for left in added.left_out:
             raise PayoutRefused(_("{claim} 现在不能付款：{why}。").format(claim=left.claim, why=left.why))
     return finish(batch, by=by)
+
+
+@transaction.atomic
+def make(choice: Choice, *, by: Actor, on: date, seen: tuple[int, int] | None = None) -> PayoutBatch:
+    """A batch of the chosen claims: at once when they are few, else by the job written here, part by part. `seen`: count and sum (fen) that
+    the maker was shown; PayoutRefused when they are others by now. What the bank's file cannot hold stays out with the reason."""
+    office = Office.objects.get(pk=choice.office_id)
+    found = choosing.sums(choice, by)
+    if not found.count:
+        raise PayoutRefused(_("没有可以付款的申领。"))
+    if seen is not None and seen != (found.count, found.total_fen):
+        words = _("刚有变化：现在是 {count} 笔，合计 {total} 元。请看过新的数字再编制。")
+        raise PayoutRefused(words.format(count=found.count, total=format_yuan(found.total_fen)))
+    batch = begin(office=office, fund=choice.fund, by=by, on=on, choice=choice.told())
+    if found.count > AT_ONCE:
+        enqueue("payouts.assemble", [(batch.pk, f"payouts.assemble:{batch.pk}", batch)], by=by, permission="payouts.assemble")
+        return batch
+    place: dict[str, int] | None = {}
+    while place is not None:
+        place = add_part(batch.pk, place, by=by)
+    batch.refresh_from_db()
+    return batch
+
+
+def add_part(batch_id: int, place: Mapping[str, int], *, by: Actor) -> dict[str, int] | None:
+    """Lines for the next of the chosen claims behind this place, and the place behind them; None when all have their line and the batch is
+    handed in. A further run does nothing. PayoutRefused when not one of the chosen claims can be paid."""
+    batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != "assembling":
+        return None
+    ids, behind = choosing.next_ids(Choice.of(batch.choice), by, after=place, most=PART)
+    if ids:
+        _add(batch, ids, by=by)
+        return behind
+    if not batch.line_count:
+        whys = "；".join(f"{claim} {why}" for claim, why in batch.left_out[:3])
+        raise PayoutRefused(_("选中的申领没有一笔可以付款。{why}").format(why=whys))
+    finish(batch, by=by)
+    return None
 
 
 def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str, Any] | None = None) -> PayoutBatch:

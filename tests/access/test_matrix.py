@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from claims.models import Appeal, BulkApproval, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
-from claims.payouts.models import PayoutBatch, Recovery
+from claims.payouts.models import BankReturn, PayoutBatch, Recovery
 from members.models import (
     AgentChange,
     AgentPaper,
@@ -96,7 +96,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
     with everywhere(reason="look"):
         audit = MoneyAudit.objects.create(office=full.cast.headquarters, on=ASKED, looked_at=1, seconds=0)
         recovery = Recovery.objects.select_related("claim").first()
-        batch, statement = PayoutBatch.objects.first(), YearlyStatement.objects.first()
+        batch, statement, told = PayoutBatch.objects.first(), YearlyStatement.objects.first(), BankReturn.objects.get()
         rehearsal = Rehearsal.objects.first()
         bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
         appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
@@ -165,7 +165,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/claims/claim/bulk/": {"pk": bulk.pk},
         "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
-        "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk},
+        "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk, "kept": told.pk},
         "admin/payouts/recovery/": {"pk": recovery.pk, "object_id": recovery.pk},
         "my/claims/<uuid:public_id>/recovery": {"public_id": recovery.claim.public_id},
         "admin/books/periodclosing/": {"pk": asked.pk, "object_id": asked.pk},

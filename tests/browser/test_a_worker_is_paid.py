@@ -185,6 +185,8 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         answer.write_bytes(f"附言,金额,处理结果,失败原因\r\n{line[0]},4400.00,成功,\r\n".encode("gb18030"))
         payer.set_input_files("input[type=file]", str(answer))
         payer.get_by_role("button", name="导入回盘").click()
+        expect(payer.locator("main")).to_contain_text("还没有记账")
+        payer.get_by_role("button", name="核对无误，记账").click()
         for _ in range(60):
             phone.goto("/my/")
             if "已到账" in phone.locator("main").inner_text():

@@ -472,9 +472,12 @@ def test_a_refused_batch_leaves_nothing_behind(world: World, claim: Claim) -> No
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
         BankCard.objects.filter(pk=claim.card_id).update(bank_name='农业"银行')
     with frozen(ASKED):
-        answer = client_of(cast.payer).post(reverse("admin:payout_assemble"), {"office": cast.a.pk})
+        payer, choice = client_of(cast.payer), {"office": cast.a.pk, "fund": "mutual_aid"}
+        page = words(payer.get(reverse("admin:payout_assemble"), choice))
+        assert f"里有分隔符号：1 笔（{claim.number}）" in page
+        answer = payer.post(reverse("admin:payout_assemble"), choice | {"seen_count": "1", "seen_fen": "440000"})
     assert answer.status_code == 400
-    assert "现在不能付款" in words(answer)
+    assert "没有一笔可以付款" in words(answer)
     with everywhere(reason="look"):
         claim.refresh_from_db()
         assert claim.state == "approved"
@@ -488,7 +491,8 @@ def test_the_maker_is_told_that_another_releases(world: World, claim: Claim) -> 
         adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
     payer = client_of(cast.payer)
     with frozen(ASKED):
-        made = payer.post(reverse("admin:payout_assemble"), {"office": cast.a.pk}, follow=True)
+        choice = {"office": cast.a.pk, "fund": "mutual_aid", "seen_count": "1", "seen_fen": "440000"}
+        made = payer.post(reverse("admin:payout_assemble"), choice, follow=True)
         assert "这个批次是您编制的" in words(made)
         assert "复核无误</button>" not in words(made)
         assert "待您复核或放款的批次" in words(client_of(cast.manager).get("/admin/"))

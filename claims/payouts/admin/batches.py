@@ -1,9 +1,7 @@
 """Payouts at the desk: assemble, check by a second and release by a third person, the bank's file, the bank's answer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,17 +16,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from claims.models import Claim
 from claims.payouts import services
-from claims.payouts.admin import deciding
+from claims.payouts.admin import answering, deciding
+from claims.payouts.admin.making import assemble_page
+from claims.payouts.bank import answers
 from claims.payouts.bank.formats import FORMATS
+from claims.payouts.choosing import Choice, in_words
 from claims.payouts.funds import OVER, cover_of
-from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
+from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine
 from claims.selectors.cooling import payable_now
-from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
+from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm
 from unionaid.web.files import send
 from unionaid.workflow.asking import attempt, status_of
@@ -36,7 +35,6 @@ from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
-MAX_RETURN = 20 * 1024 * 1024
 SHOWN_LINES = 500
 
 findable(PayoutBatch, number="number", page="admin:payout_batch")
@@ -49,67 +47,9 @@ def _released(batch_id: int) -> str:
     return reverse("admin:payout_batch", args=[batch_id])
 
 
-@result_page("payouts.book_return", "desk", "payouts.view")
-def _booked(return_id: int) -> str:
-    kept = BankReturn.objects.filter(pk=return_id).values_list("batch_id", flat=True).first()
-    return reverse("admin:payout_batch", args=[kept]) if kept else ""
-
-
-def assemble_page(request: HttpRequest) -> HttpResponse:
-    """What can be paid, by office; one button makes the batch."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    refused, status = "", 200
-    if request.method == "POST":
-        office = get_object_or_404(offices_below(actor), pk=whole(request.POST.get("office")))
-        try:
-            with transaction.atomic():  # what is refused leaves no trace
-                waiting_here = services.payable(office, fund=_fund(request.POST.get("fund", Fund.MUTUAL_AID)))
-                batch = services.assemble(office=office, claims=waiting_here, by=actor, on=today())
-            messages.success(request, gettext("批次已编制，请由另一个人复核，再由第三个人放款。"))
-            return redirect("admin:payout_batch", pk=batch.pk)
-        except MoveRefused as no:
-            refused, status = no.message, status_of(no)
-    context = desk_context(
-        request, trail=[list_of(PayoutBatch)], title=_("编制给付批次"), rows=_waiting(actor), cooling=_cooling(actor), refused=refused
-    )
-    return render(request, "desk/payout_assemble.html", context, status=status)
-
-
-def _fund(key: str) -> Fund:
-    """The fund that was chosen; PayoutRefused for what is none."""
-    if key not in Fund.values:
-        raise services.PayoutRefused(gettext("请从列出的资金里选择一项，再编制批次。"))
-    return Fund(key)
-
-
-def _waiting(actor: Actor) -> list[dict[str, Any]]:
-    """What can be paid, by office and fund. One statement for all offices."""
-    rows = (
-        Claim.objects.filter(payable_now(today()), state="approved", office__in=actor.office_ids)
-        .select_related("member", "card", "office", "program")
-        .order_by("office__path", "fund", "approved_at", "id")
-    )
-    return [
-        {
-            "office": office,
-            "fund": Fund(fund),
-            "claims": [(claim, format_yuan(claim.approved_fen or 0)) for claim in claims[:SHOWN_LINES]],
-            "count": len(claims),
-            "total": format_yuan(sum(claim.approved_fen or 0 for claim in claims)),
-            "own": [claim.number for claim in claims if actor.user_id in _handlers(claim)],
-        }
-        for (office, fund), claims in ((key, list(group)) for key, group in groupby(rows, key=attrgetter("office", "fund")))
-    ]
-
-
-def _cooling(actor: Actor) -> list[Claim]:
-    """Approved claims that wait because their account was changed. One statement."""
-    rows = Claim.objects.filter(state="approved", office__in=actor.office_ids).exclude(payable_now(today()))
-    return list(rows.select_related("member", "office").order_by("payable_on", "id")[:SHOWN_LINES])
-
-
-def _handlers(claim: Claim) -> set[int | None]:
-    return {claim.submitted_by_id, claim.unit_reviewed_by_id, claim.reviewed_by_id, claim.approved_by_id}
+@result_page("payouts.assemble", "desk", "payouts.view")
+def _assembled(batch_id: int) -> str:
+    return reverse("admin:payout_batch", args=[batch_id])
 
 
 @require_GET
@@ -139,15 +79,18 @@ check, send_back, hand_in_again, release, cancel = (partial(decide, act=act) for
 
 @require_POST
 def take_return(request: HttpRequest, pk: int) -> HttpResponse:
-    """The bank's result file."""
-    upload = request.FILES.get("file")
-
-    def take(batch: PayoutBatch, actor: Actor) -> None:
-        if upload is None or upload.size == 0 or upload.size > MAX_RETURN:
-            raise services.PayoutRefused(gettext("请选择银行下载的回盘文件（csv、xlsx 或 XML，不超过 20 MB）。"))
-        services.take_return(batch, data=upload.read(), file_name=upload.name or "", by=actor)
-
-    return _act(request, pk, take, gettext("回盘文件已收下，正在记账。"))
+    """The bank's result file: read whole or refused, then shown before anything is booked."""
+    batch, upload = get_object_or_404(_batches(), pk=pk), request.FILES.get("file")
+    try:
+        if upload is None or not upload.size or upload.size > answers.MAX_BYTES:
+            raise services.PayoutRefused(gettext("请选择银行下载的回盘文件（csv、xlsx 或 XML，不超过 50 MB）。"))
+        with transaction.atomic():
+            by: Actor = request.actor  # type: ignore[attr-defined]
+            kept = services.read_return(batch, data=upload.read(), file_name=upload.name or "", by=by)
+    except MoveRefused as no:
+        batch.refresh_from_db()
+        return _show(request, batch, refused=no.message, status=status_of(no))
+    return redirect("admin:payout_return_preview", pk=pk, kept=kept.pk)
 
 
 @require_GET
@@ -159,25 +102,13 @@ def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
     return send(services.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)
 
 
-def _act(request: HttpRequest, pk: int, act: Callable[[PayoutBatch, Actor], Any], done: str) -> HttpResponse:
-    batch = get_object_or_404(_batches(), pk=pk)
-    try:
-        with transaction.atomic():
-            act(batch, request.actor)  # type: ignore[attr-defined]
-    except MoveRefused as no:
-        batch.refresh_from_db()
-        return _show(request, batch, refused=no.message, status=status_of(no))
-    messages.success(request, done)
-    return redirect("admin:payout_batch", pk=pk)
-
-
 def _show(
     request: HttpRequest, batch: PayoutBatch, *, refused: str = "", bound: Mapping[str, AskForm] | None = None, status: int = 200
 ) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     acts = deciding.open_acts(batch, actor)
-    returns = list(batch.returns.select_related("uploaded_by").order_by("id"))
-    jobs = jobs_by_key([_release_key(batch), *map(_return_key, returns)])
+    returns = list(batch.returns.select_related("uploaded_by").defer("content").order_by("id"))
+    jobs = jobs_by_key([_assemble_key(batch), _release_key(batch), *map(_return_key, returns)])
     context = desk_context(
         request,
         trail=[list_of(PayoutBatch)],
@@ -193,10 +124,8 @@ def _show(
         shown_lines=SHOWN_LINES,
         returns=[(kept, jobs.get(_return_key(kept))) for kept in returns],
         releasing=jobs.get(_release_key(batch)) if batch.state == "releasing" else None,
-        odd_rows=[
-            (row, format_yuan(row.amount_fen) if row.amount_fen is not None else "")
-            for row in ReturnRow.objects.filter(bank_return__batch=batch).exclude(outcome="booked").order_by("id")[:100]
-        ],
+        assembling=jobs.get(_assemble_key(batch)) if batch.state == "assembling" else None,
+        choice=in_words(Choice.of(batch.choice)) if batch.choice else [],
         file=getattr(batch, "bank_file", None),
         may_fetch=may(actor, "payouts.book", batch.office_id),
         forms={act: deciding.form_of(act, batch, request) for act in acts} | dict(bound or {}),
@@ -220,6 +149,10 @@ def _money(batch: PayoutBatch) -> dict[str, Any]:
         (_("其他待放款的批次"), found.waiting_fen),
     ]
     return {"short": bool(found.short_fen), "figures": [(words, format_yuan(fen)) for words, fen in shown]}
+
+
+def _assemble_key(batch: PayoutBatch) -> str:
+    return f"payouts.assemble:{batch.pk}"
 
 
 def _release_key(batch: PayoutBatch) -> str:
@@ -261,6 +194,9 @@ class PayoutBatchAdmin(HouseAdmin):
         ("<int:pk>/release/", "payout_release", "payouts.release", release),
         ("<int:pk>/cancel/", "payout_cancel", "payouts.cancel", cancel),
         ("<int:pk>/return/", "payout_return", "payouts.book", take_return),
+        ("<int:pk>/return/<int:kept>/", "payout_return_preview", "payouts.view", answering.preview),
+        ("<int:pk>/return/<int:kept>/confirm/", "payout_return_confirm", "payouts.book", answering.confirm),
+        ("<int:pk>/return/<int:kept>/discard/", "payout_return_discard", "payouts.book", answering.discard),
         ("<int:pk>/file/", "payout_file", "payouts.book", bank_file),
     )
     list_display = ("number", column("office", _("机构")), "fund", "business_on", "line_count", "total", "paid", "came_back", "standing")

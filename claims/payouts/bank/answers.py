@@ -17,7 +17,8 @@ REMARK, AMOUNT, OUTCOME, REASON = "附言", "金额", "处理结果", "失败原
 GOOD, BAD = {"成功", "交易成功", "处理成功"}, {"失败", "交易失败", "处理失败", "退回", "退票"}
 # zh: as above
 PENDING = {"处理中", "银行处理中", "待处理", "已受理"}
-LIMITS = Limits(max_bytes=20 * 1024 * 1024, max_rows=200_000)
+MAX_BYTES = 50 * 1024 * 1024  # pain.002 takes some 300 bytes a payment
+LIMITS = Limits(max_bytes=MAX_BYTES, max_rows=200_000)
 
 
 def read(data: bytes) -> list[Answer]:

@@ -1,11 +1,13 @@
 """ISO 20022: a credit transfer initiation (pain.001.001.09), and what a bank says of it (pain.002 status report, camt.053 statement)."""
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import iterparse
 from django.utils.translation import gettext as _
 
 from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
@@ -14,7 +16,10 @@ from unionaid.lib.money import MoneyError, fen_from_yuan, yuan_from_fen
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 # What the bank says of one payment; everything else is not decided yet.
 SETTLED, REFUSED = {"ACSC", "ACCC"}, {"RJCT", "CANC"}
-NAME_PLACES, REFERENCE_PLACES = 140, 35
+NAME_PLACES = 140
+# The message that a bank sends, and what of it tells of one payment: pain.002, camt.053.
+REPORT, STATEMENT = "CstmrPmtStsRpt", "BkToCstmrStmt"
+PARTS = {REPORT: "TxInfAndSts", STATEMENT: "Ntry"}
 
 
 def unfit(payment: Payment) -> str:
@@ -26,50 +31,92 @@ def unfit(payment: Payment) -> str:
     return ""
 
 
+_HEAD = """<?xml version='1.0' encoding='UTF-8'?>
+<Document xmlns="{namespace}">
+  <CstmrCdtTrfInitn>
+    <GrpHdr>
+      <MsgId>{number}</MsgId>
+      <CreDtTm>{day}T00:00:00+08:00</CreDtTm>
+      <NbOfTxs>{count}</NbOfTxs>
+      <CtrlSum>{total}</CtrlSum>
+      <InitgPty>
+        <Nm>{payer}</Nm>
+      </InitgPty>
+    </GrpHdr>
+    <PmtInf>
+      <PmtInfId>{number}</PmtInfId>
+      <PmtMtd>TRF</PmtMtd>
+      <NbOfTxs>{count}</NbOfTxs>
+      <CtrlSum>{total}</CtrlSum>
+      <ReqdExctnDt>
+        <Dt>{day}</Dt>
+      </ReqdExctnDt>
+      <Dbtr>
+        <Nm>{payer}</Nm>
+      </Dbtr>
+      <DbtrAcct>
+        <Id>
+          <Othr>
+            <Id>{account}</Id>
+          </Othr>
+        </Id>
+      </DbtrAcct>
+      <DbtrAgt>
+        <FinInstnId>
+          <Nm>{bank}</Nm>
+        </FinInstnId>
+      </DbtrAgt>
+"""
+_TRANSFER = """      <CdtTrfTxInf>
+        <PmtId>
+          <InstrId>{sequence}</InstrId>
+          <EndToEndId>{reference}</EndToEndId>
+        </PmtId>
+        <Amt>
+          <InstdAmt Ccy="CNY">{amount}</InstdAmt>
+        </Amt>
+        <CdtrAgt>
+          <FinInstnId>
+            <Nm>{bank}</Nm>
+          </FinInstnId>
+        </CdtrAgt>
+        <Cdtr>
+          <Nm>{name}</Nm>
+        </Cdtr>
+        <CdtrAcct>
+          <Id>
+            <Othr>
+              <Id>{account}</Id>
+            </Othr>
+          </Id>
+        </CdtrAcct>
+        <RmtInf>
+          <Ustrd>{reference}</Ustrd>
+        </RmtInf>
+      </CdtTrfTxInf>
+"""
+_END = "    </PmtInf>\n  </CstmrCdtTrfInitn>\n</Document>\n"
+
+
 def write(head: Head, payments: Sequence[Payment]) -> bytes:
     """One payment information block in yuan; each payment is named by its reference (EndToEndId). The moment of making is the
-    beginning of the business day, so that the bytes are a function of the batch alone."""
-    document = ElementTree.Element("Document", xmlns=NAMESPACE)
-    message = ElementTree.SubElement(document, "CstmrCdtTrfInitn")
-    count, total = str(len(payments)), f"{yuan_from_fen(sum(payment.amount_fen for payment in payments))}"
-    group = _add(message, "GrpHdr", MsgId=head.batch_number, CreDtTm=f"{head.business_on}T00:00:00+08:00", NbOfTxs=count, CtrlSum=total)
-    _add(group, "InitgPty", Nm=head.payer_name[:NAME_PLACES])
-    block = _add(message, "PmtInf", PmtInfId=head.batch_number, PmtMtd="TRF", NbOfTxs=count, CtrlSum=total)
-    _add(_add(block, "ReqdExctnDt"), Dt=f"{head.business_on}")
-    _add(block, "Dbtr", Nm=head.payer_name[:NAME_PLACES])
-    _account(block, "DbtrAcct", head.payer_account)
-    _bank(block, "DbtrAgt", head.payer_bank)
+    beginning of the business day, so that the bytes are a function of the batch alone. Written line by line: as a tree in memory a
+    hundred thousand payments would take half a gigabyte."""
+    out = io.BytesIO()
+    first = _HEAD.format(
+        namespace=NAMESPACE, number=escape(head.batch_number), day=head.business_on, count=len(payments),
+        total=yuan_from_fen(sum(payment.amount_fen for payment in payments)), payer=escape(head.payer_name[:NAME_PLACES]),
+        account=escape(head.payer_account), bank=escape(head.payer_bank),
+    )  # fmt: skip
+    out.write(first.encode())
     for one in payments:
-        _transfer(block, one)
-    ElementTree.indent(document)
-    return ElementTree.tostring(document, encoding="UTF-8", xml_declaration=True) + b"\n"
-
-
-def _transfer(block: ElementTree.Element, payment: Payment) -> None:
-    transfer = ElementTree.SubElement(block, "CdtTrfTxInf")
-    _add(transfer, "PmtId", InstrId=f"{payment.sequence}", EndToEndId=payment.reference)
-    amount = ElementTree.SubElement(_add(transfer, "Amt"), "InstdAmt", Ccy="CNY")
-    amount.text = f"{yuan_from_fen(payment.amount_fen)}"
-    _bank(transfer, "CdtrAgt", payment.bank)
-    _add(transfer, "Cdtr", Nm=payment.name)
-    _account(transfer, "CdtrAcct", payment.account)
-    _add(transfer, "RmtInf", Ustrd=payment.reference)
-
-
-def _add(parent: ElementTree.Element, name: str = "", **texts: str) -> ElementTree.Element:
-    """An element below `parent` (`parent` itself when it has no name), with these below it, in this order."""
-    made = ElementTree.SubElement(parent, name) if name else parent
-    for key, text in texts.items():
-        ElementTree.SubElement(made, key).text = text
-    return made
-
-
-def _account(parent: ElementTree.Element, name: str, number: str) -> None:
-    _add(_add(_add(_add(parent, name), "Id"), "Othr"), Id=number)
-
-
-def _bank(parent: ElementTree.Element, name: str, bank: str) -> None:
-    _add(_add(_add(parent, name), "FinInstnId"), Nm=bank)
+        transfer = _TRANSFER.format(
+            sequence=one.sequence, reference=one.reference, amount=yuan_from_fen(one.amount_fen), bank=escape(one.bank),
+            name=escape(one.name), account=one.account,
+        )  # fmt: skip
+        out.write(transfer.encode())
+    out.write(_END.encode())
+    return out.getvalue()
 
 
 # -- what the bank says ----------------------------------------------------------------------------------------------
@@ -77,45 +124,65 @@ def _bank(parent: ElementTree.Element, name: str, bank: str) -> None:
 
 def read(data: bytes) -> list[Answer]:
     """The answers of a pain.002 (every payment it names) or a camt.053 (its outgoing entries, and what was sent back).
-    UnreadableReturn for anything else."""
+    UnreadableReturn for anything else. Read element by element: what was read is let go at once."""
+    found, kind = list[Answer](), ""
     try:
-        root = fromstring(data, forbid_dtd=True)
+        for element in _whole(data):
+            if kind:
+                found += _status(len(found) + 1, element) if kind == REPORT else _entry(len(found) + 1, element)
+            else:
+                kind = element.tag
     except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
+        if isinstance(error, UnreadableReturn):
+            raise
         raise UnreadableReturn(_("文件不是完整的 XML，请从网银重新下载回盘文件")) from error
-    for element in root.iter():
-        element.tag = str(element.tag).rpartition("}")[2]
-    if root.find("CstmrPmtStsRpt") is not None:
-        return [_status(number, one) for number, one in enumerate(root.iter("TxInfAndSts"), 1)]
-    if root.find("BkToCstmrStmt") is not None:
-        return list(_entries(root))
-    raise UnreadableReturn(_("XML 文件既不是付款状态报告（pain.002），也不是银行对账单（camt.053）"))
+    if not kind:
+        raise UnreadableReturn(_("XML 文件既不是付款状态报告（pain.002），也不是银行对账单（camt.053）"))
+    return found
 
 
-def _status(number: int, one: ElementTree.Element) -> Answer:
+def _whole(data: bytes) -> Iterator[ElementTree.Element]:
+    """First the element that says which message it is, when it begins; then each payment or entry of it, when it is whole. The names are
+    without their namespaces."""
+    above: list[ElementTree.Element] = []
+    wanted = ""
+    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+        if event == "start":
+            element.tag = str(element.tag).rpartition("}")[2]
+            if not wanted and len(above) == 1 and element.tag in PARTS:
+                wanted = PARTS[element.tag]
+                yield element
+            above.append(element)
+            continue
+        above.pop()
+        if wanted and element.tag == wanted:
+            yield element
+            element.clear()
+            if above:
+                above[-1].remove(element)
+
+
+def _status(number: int, one: ElementTree.Element) -> Iterator[Answer]:
     status = _said(one, "TxSts")
     reason = _said(one, "StsRsnInf/AddtlInf") or _said(one, "StsRsnInf/Rsn/Cd") or _said(one, "StsRsnInf/Rsn/Prtry")
     succeeded = True if status in SETTLED else False if status in REFUSED else None
     fen = _fen(number, one.find("OrgnlTxRef/Amt/InstdAmt"))
-    return Answer(number, _said(one, "OrgnlEndToEndId"), fen, succeeded, reason[:120])
+    yield Answer(number, _said(one, "OrgnlEndToEndId"), fen, succeeded, reason[:120])
 
 
-def _entries(root: ElementTree.Element) -> Iterator[Answer]:
+def _entry(number: int, entry: ElementTree.Element) -> Iterator[Answer]:
     """Only what names a payment of ours: entries of others' money are none of this file's business."""
-    number = 0
-    for entry in root.iter("Ntry"):
-        if _said(entry, "Sts/Cd") not in ("", "BOOK") or _said(entry, "Sts") not in ("", "BOOK"):
+    if _said(entry, "Sts/Cd") not in ("", "BOOK") or _said(entry, "Sts") not in ("", "BOOK"):
+        return
+    for one in entry.iter("TxDtls"):
+        reference = _said(one, "Refs/EndToEndId")
+        amount = one.find("Amt") if one.find("Amt") is not None else entry.find("Amt")
+        outgoing = (_said(one, "CdtDbtInd") or _said(entry, "CdtDbtInd")) == "DBIT"
+        if not reference or reference == "NOTPROVIDED" or (not outgoing and one.find("RtrInf") is None):
             continue
-        for one in entry.iter("TxDtls"):
-            reference = _said(one, "Refs/EndToEndId")
-            if not reference or reference == "NOTPROVIDED":
-                continue
-            number += 1
-            amount = one.find("Amt") if one.find("Amt") is not None else entry.find("Amt")
-            outgoing = (_said(one, "CdtDbtInd") or _said(entry, "CdtDbtInd")) == "DBIT"
-            if not outgoing and one.find("RtrInf") is None:
-                continue
-            reason = _said(one, "RtrInf/AddtlInf") or _said(one, "RtrInf/Rsn/Cd") or _said(one, "RtrInf/Rsn/Prtry")
-            yield Answer(number, reference, _fen(number, amount), outgoing, reason[:120])
+        reason = _said(one, "RtrInf/AddtlInf") or _said(one, "RtrInf/Rsn/Cd") or _said(one, "RtrInf/Rsn/Prtry")
+        yield Answer(number, reference, _fen(number, amount), outgoing, reason[:120])
+        number += 1
 
 
 def _said(element: ElementTree.Element, path: str) -> str:

@@ -103,7 +103,12 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
     payer, manager = client_of(world.cast.payer), client_of(world.cast.manager)
     with frozen(ASKED):
         assert payer.get(reverse("admin:payout_assemble")).status_code == 200
-        answer = payer.post(reverse("admin:payout_assemble"), {"office": world.cast.a.pk})
+        choice = {"office": world.cast.a.pk, "fund": "mutual_aid"}
+        for wrong in ({}, {"seen_count": "1", "seen_fen": "440001"}, {"seen_count": "2", "seen_fen": "440000"}, {"seen_count": "一"}):
+            refused = payer.post(reverse("admin:payout_assemble"), choice | wrong)
+            assert refused.status_code == 400
+            assert 'class="refused"' in refused.content.decode()
+        answer = payer.post(reverse("admin:payout_assemble"), choice | {"seen_count": "1", "seen_fen": "440000"})
         assert answer.status_code == 302
         with everywhere(reason="look"):
             batch = PayoutBatch.objects.get()
@@ -131,7 +136,20 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
         back = reverse("admin:payout_return", args=[batch.pk])
         assert payer.post(back, {"file": SimpleUploadedFile("x.csv", b"junk")}).status_code == 400
         assert payer.post(back).status_code == 400
-        assert payer.post(back, {"file": SimpleUploadedFile("r.csv", data)}).status_code == 302
+        wrong = payer.post(back, {"file": SimpleUploadedFile("w.csv", data.replace(b"4400.00", b"4400.01"))})
+        assert "与批次里的金额差了钱" in payer.get(wrong.url).content.decode()
+        assert payer.post(f"{wrong.url}discard/").status_code == 302
+        assert payer.get(wrong.url).status_code == 404
+        seen = payer.post(back, {"file": SimpleUploadedFile("r.csv", data)})
+        assert payer.post(back, {"file": SimpleUploadedFile("again.csv", data)}).url == seen.url
+        shown = payer.get(seen.url).content.decode()
+        assert "核对无误，记账" in shown
+        assert "核对无误，记账" not in manager.get(seen.url).content.decode()
         run_due("payouts")
+        with everywhere(reason="look"):
+            assert Claim.objects.get(pk=approved.pk).state == "paying", "nothing is booked before somebody has looked"
+        assert [payer.post(f"{seen.url}confirm/").status_code for _twice in range(2)] == [302, 302]
+        run_due("payouts")
+        assert payer.post(f"{seen.url}discard/").status_code == 400
     with everywhere(reason="look"):
         assert Claim.objects.get(pk=approved.pk).state == "paid"
