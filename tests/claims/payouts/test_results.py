@@ -1,0 +1,217 @@
+"""Batches by choice, and the bank's answers to them: shuffled, cut, repeated, contradicted, a fen off. Nothing is guessed, and every
+claim is paid once."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from claims.models import BenefitStatement, Claim
+from claims.payouts import choosing, services
+from claims.payouts.admin.making import ChoosingForm
+from claims.payouts.choosing import Choice
+from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
+from claims.services import adjudication
+from members.models import BankCard
+from tests.factories.payouts import release
+from tests.factories.world import ASKED, World
+from unionaid.ledger.models import Entry
+from unionaid.lib.calendar import frozen
+from unionaid.offices.models import BankFormat, Office
+from unionaid.offices.scope import everywhere
+from unionaid.reports.money import audit
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Job, Notice
+
+CLAIMS = 6
+
+
+@pytest.fixture
+def claims(world: World):
+    """Approved claims of different amounts, in the order they were approved."""
+    with frozen(ASKED), everywhere(reason="arrange"):
+        cover = world.cover(world.member(101))
+        made = [world.claim(cover, 200_000 + 10_000 * n) for n in range(CLAIMS)]
+        for claim in made:
+            adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+            adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+        yield made
+
+
+def _released(world: World, claims: list[Claim]) -> PayoutBatch:
+    batch = services.assemble(office=world.cast.a, claims=claims, by=world.cast.actor(world.cast.payer), on=ASKED)
+    release(world.cast, batch)
+    services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
+    batch.refresh_from_db()
+    return batch
+
+
+def _file(*told: tuple[PayoutLine | str, str, int]) -> bytes:
+    """(line or remark, what the bank says, fen more than the line) as a csv of the bank."""
+    rows = []
+    for line, outcome, more in told:
+        remark, fen = (line, 100) if isinstance(line, str) else (line.reference, line.amount_fen)
+        rows.append(f"{remark},{(fen + more) / 100:.2f},{outcome},{'户名不符' if outcome == '退票' else ''}\r\n")
+    return ("附言,金额,处理结果,失败原因\r\n" + "".join(rows)).encode("gb18030")
+
+
+def _outcomes(kept: BankReturn) -> list[str]:
+    return list(ReturnRow.objects.filter(bank_return=kept).order_by("row_number").values_list("outcome", flat=True))
+
+
+def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(world: World, claims: list[Claim]) -> None:
+    """T-RETURN, one batch and its files from beginning to end."""
+    payer = world.cast.actor(world.cast.payer)
+    batch = _released(world, claims)
+    one, two, three, four, five, six = batch.lines.order_by("sequence")
+
+    def read(*told: tuple[PayoutLine | str, str, int]) -> BankReturn:
+        return services.read_return(batch, data=_file(*told), file_name="r.csv", by=payer)
+
+    first = read(
+        (four, "处理中", 0), ("XX", "成功", 0), (two, "退票", 0), (one, "成功", 0), (three, "成功", 1), (one, "成功", 0),
+        (five, "成功", 0), (five, "退票", 0),
+    )  # fmt: skip
+    shown = ["pending", "unknown", "ready", "ready", "mismatch", "duplicate", "contradicted", "contradicted"]
+    assert _outcomes(first) == shown
+    assert not Entry.objects.filter(transaction__kind__startswith="payout_").exists(), "nothing is booked by looking"
+    services.confirm_return(first, by=payer)
+    for _run in range(3):
+        services.book_return(first.pk, by=payer, on=ASKED)
+    assert _outcomes(first) == [word.replace("ready", "booked") for word in shown]
+    states = dict(batch.lines.values_list("sequence", "state"))
+    assert [states[n] for n in range(1, 7)] == ["succeeded", "failed", *["open"] * 4]
+    assert Notice.objects.filter(member_key=claims[1].claimant_id, title__contains="更正收款账户").count() == 1
+
+    whole = _file((three, "成功", 0), (six, "成功", 0))
+    with pytest.raises(services.PayoutRefused):
+        services.read_return(batch, data=whole[:-12], file_name="cut.csv", by=payer)
+    later = read((one, "成功", 0), (two, "成功", 0), (three, "成功", 0), (four, "成功", 0), (five, "成功", 0), (six, "成功", 0))
+    meanwhile = services.take_return(batch, data=whole, file_name="r2.csv", by=payer)
+    services.book_return(meanwhile.pk, by=payer, on=ASKED)
+    assert _outcomes(later) == ["already", "changed", "ready", "ready", "ready", "ready"]
+    services.confirm_return(later, by=payer)
+    services.book_return(later.pk, by=payer, on=ASKED)
+    assert _outcomes(later) == ["already", "changed", "already", "booked", "booked", "already"], "another file was quicker"
+    batch.refresh_from_db()
+    assert batch.state == "booked"
+    assert sum(ReturnPart.objects.values_list("succeeded_fen", flat=True)) == batch.total_fen - two.amount_fen
+    assert audit() == []
+
+    # What came back is paid again on the same claim, as it was decided.
+    decided = BenefitStatement.objects.count()
+    claim, worker = Claim.objects.get(pk=two.claim_id), world.worker(claims[1].member)
+    other = world.card(claim.claimant, "6217000010001234567")
+    services.correct_account(claim, card=other, by=worker)
+    again = services.assemble(office=world.cast.a, claims=[claim], by=payer, on=ASKED + timedelta(days=30)).lines.get()
+    assert (again.reissue_of, again.amount_fen, again.account_last_four) == (two, two.amount_fen, "4567")
+    assert BenefitStatement.objects.count() == decided
+
+
+def test_as_many_statements_for_one_line_as_for_five(world: World, claims: list[Claim]) -> None:
+    payer = world.cast.actor(world.cast.payer)
+    asked: dict[int, list[int]] = {}
+    for some in (claims[:1], claims[1:]):
+        counts = []
+        with CaptureQueriesContext(connection) as seen:
+            batch = _released(world, some)
+        counts.append(len(seen))
+        data = _file(*((line, "成功", 0) for line in batch.lines.all()))
+        with CaptureQueriesContext(connection) as seen:
+            kept = services.take_return(batch, data=data, file_name="r.csv", by=payer)
+            services.book_return(kept.pk, by=payer, on=ASKED)
+        asked[len(some)] = [*counts, len(seen)]
+    # The accounts of the fund are opened by the first posting of each kind.
+    assert all(many <= few for few, many in zip(asked[1], asked[5], strict=True)), asked
+
+
+def test_a_batch_is_made_of_what_is_chosen(world: World, claims: list[Claim]) -> None:
+    cast = world.cast
+    payer, least = cast.actor(cast.payer), claims[0].approved_fen or 0
+    amounts = [claim.approved_fen for claim in claims]
+    assert amounts == sorted(set(amounts)), "all different, rising"
+    other = world.card(claims[0].member, "6217000010001234567")
+    BankCard.objects.filter(pk=other.pk).update(bank_name="工商银行")
+    Claim.objects.filter(pk__in=[claims[2].pk, claims[4].pk]).update(card=other)
+
+    def chosen(**asked: object) -> list[int]:
+        rows = choosing.chosen(Choice(cast.a.pk, "mutual_aid", **asked), payer)  # type: ignore[arg-type]
+        return sorted(claims.index(claim) for claim in rows)
+
+    assert chosen() == [0, 1, 2, 3, 4, 5]
+    assert chosen(bank="工商银行") == [2, 4]
+    assert chosen(amount_from=amounts[1], amount_to=amounts[3]) == [1, 2, 3]
+    assert chosen(largest=2) == [4, 5]
+    assert chosen(largest=2, bank="农业银行") == [3, 5]
+    assert chosen(approved_from=ASKED) == chosen(approved_to=ASKED) == chosen()
+    assert chosen(approved_from=ASKED + timedelta(days=1)) == chosen(approved_to=ASKED - timedelta(days=1)) == []
+    assert not choosing.chosen(Choice(cast.b.pk, "mutual_aid"), payer).exists()
+    assert not choosing.chosen(Choice(cast.a.pk, "relief"), payer).exists()
+    # Whoever had a part in a claim makes no batch with it, and is told so.
+    everything = Choice(cast.a.pk, "mutual_aid")
+    assert choosing.sums(everything, cast.actor(cast.approver)).count == 0
+    assert [left.count for left in choosing.left_out(everything, cast.actor(cast.approver), cast.a)] == [CLAIMS]
+    # A name that the bank's file cannot hold stays out with the reason; the rest is paid.
+    Office.objects.filter(pk=cast.a.pk).update(bank_format=BankFormat.CSV_GBK)
+    BankCard.objects.filter(pk=other.pk).update(owner_name="龚䶮")
+    cast.a.refresh_from_db()
+    left = choosing.left_out(everything, payer, cast.a)
+    assert [(one.count, "䶮" in str(one.why)) for one in left] == [(2, True)]
+    found = choosing.sums(everything, payer)
+    with pytest.raises(services.PayoutRefused, match="刚有变化"):
+        services.make(everything, by=payer, on=ASKED, seen=(found.count, found.total_fen + 1))
+    batch = services.make(everything, by=payer, on=ASKED, seen=(found.count, found.total_fen))
+    assert (batch.state, batch.line_count) == ("assembled", 4)
+    assert sorted(number for number, _why in batch.left_out) == sorted([claims[2].number, claims[4].number])
+    assert batch.total_fen == sum(amounts[n] or 0 for n in (0, 1, 3, 5))
+    assert least in batch.lines.values_list("amount_fen", flat=True)
+    assert set(Claim.objects.filter(pk__in=[claims[2].pk, claims[4].pk]).values_list("state", flat=True)) == {"approved"}
+
+
+def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_nothing(
+    world: World, claims: list[Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "AT_ONCE", 1)
+    monkeypatch.setattr(services, "PART", 2)
+    payer = world.cast.actor(world.cast.payer)
+    batch = services.make(Choice(world.cast.a.pk, "mutual_aid", largest=5), by=payer, on=ASKED)
+    assert batch.state == "assembling"
+    behind = services.add_part(batch.pk, {}, by=payer)
+    assert batch.lines.count() == 2
+    run_due("payouts")  # as if the worker had died before it kept its place: begins anew
+    batch.refresh_from_db()
+    assert Job.objects.get(kind="payouts.assemble").job_state == "done"
+    assert (batch.state, batch.line_count) == ("assembled", batch.lines.count())
+    assert services.add_part(batch.pk, behind or {}, by=payer) is None
+    assert batch.lines.values("claim").distinct().count() == batch.lines.count()
+    assert audit() == []
+
+
+@pytest.mark.parametrize("fen", [0, -1, 10**12])
+def test_the_database_refuses_a_line_of_nothing_of_less_and_of_too_much(world: World, claims: list[Claim], fen: int) -> None:
+    line = _released(world, claims[:1]).lines.get()
+    line.pk, line.sequence, line.reference, line.claim, line.amount_fen = None, 2, "again", claims[1], fen
+    with pytest.raises(IntegrityError, match="line_amount_sane"), transaction.atomic():
+        line.save(force_insert=True)
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"approved_from": "2026-07-02", "approved_to": "2026-07-01"}, "approved_to"),
+        ({"amount_from": "10", "amount_to": "9.99"}, "amount_to"),
+        ({"amount_from": "1e5"}, "amount_from"),
+        ({"approved_from": "2026-02-30"}, "approved_from"),
+        ({"largest": "0"}, "largest"),
+        ({"largest": "²"}, "largest"),
+        ({"bank": "没有的银行"}, "bank"),
+        ({"fund": "x"}, "fund"),
+        ({"office": "99999999999999999999"}, "office"),
+        ({"office": "\x00"}, "office"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told_at_its_field(world: World, told: dict[str, str], field: str) -> None:
+    with everywhere(reason="ask"):
+        form = ChoosingForm({"office": world.cast.a.pk, "fund": "mutual_aid"} | told, actor=world.cast.actor(world.cast.payer))
+        assert set(form.errors) == {field}

@@ -1,0 +1,179 @@
+"""Several people at once at the same money: one claim in two batches, one result file twice, two batches over the same claims from
+both ends, and a broker that is down. Real commits, threads with connections of their own; each guard is taken away once."""
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db import OperationalError, connection, connections
+from kombu.exceptions import OperationalError as NoBroker
+
+from claims.models import Claim
+from claims.payouts import line_tables, services
+from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
+from claims.services import adjudication
+from tests.factories.payouts import release
+from tests.factories.world import ASKED, JOINED, World, make_world
+from tests.races.test_guards_taken_away import without
+from unionaid.lib.calendar import frozen
+from unionaid.offices.scope import everywhere
+from unionaid.reports.money import audit
+from unionaid.workflow import moves_in_sets
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Job
+from unionaid.workflow.moves import Conflict, MoveRefused
+
+MANY = 10
+
+
+@pytest.fixture
+def approved(committed: None) -> tuple[World, list[Claim]]:
+    """Three approved claims, committed for every connection to see."""
+    with frozen(JOINED):
+        world = make_world()
+    with frozen(ASKED), everywhere(reason="arrange"):
+        cover = world.cover(world.member(101))
+        claims = [world.claim(cover, 200_000 + n) for n in range(3)]
+        for claim in claims:
+            adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
+            adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
+    return world, claims
+
+
+def _at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What each of these gave or raised, begun at the same moment, each in a transaction of its own."""
+    start, found = Barrier(len(acts)), list[Any]()
+
+    def run(act: Callable[[], Any]) -> None:
+        try:
+            start.wait()
+            with frozen(ASKED), everywhere(reason="race"):
+                found.append(act())
+        except (MoveRefused, OperationalError) as error:
+            found.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def _assemble(world: World, claims: list[Claim]) -> PayoutBatch:
+    return services.assemble(office=world.cast.a, claims=claims, by=world.cast.actor(world.cast.payer), on=ASKED)
+
+
+def _open_lines(claim: Claim) -> int:
+    with everywhere(reason="look"):
+        return PayoutLine.objects.filter(claim=claim, state="open").count()
+
+
+def test_of_ten_batches_that_want_one_claim_one_gets_it(
+    approved: tuple[World, list[Claim]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, (first, second, _third) = approved
+    found = _at_once(*[lambda: _assemble(world, [first])] * MANY)
+    assert sum(isinstance(one, PayoutBatch) for one in found) == 1
+    assert sum(isinstance(one, Conflict) for one in found) == MANY - 1
+    assert _open_lines(first) == 1
+    # The control: without the look at the locked state and without the index, a claim is in several batches.
+    monkeypatch.setattr(moves_in_sets, "_lock", lambda *args: None)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'claim_paid_once'")
+        as_it_was = cursor.fetchone()[0]
+    clear = "SET unionaid.offices = '*'; DELETE FROM payouts_payoutline; RESET unionaid.offices"
+    with without("DROP INDEX claim_paid_once", clear, as_it_was):
+        _at_once(*[lambda: _assemble(world, [second])] * 2)
+        assert _open_lines(second) == 2
+
+
+def test_two_batches_over_the_same_claims_from_both_ends_wait_and_never_lock_each_other_out(
+    approved: tuple[World, list[Claim]],
+) -> None:
+    world, claims = approved
+    found = _at_once(*[lambda: _assemble(world, claims), lambda: _assemble(world, claims[::-1])] * 2)
+    assert sum(isinstance(one, PayoutBatch) for one in found) == 1
+    assert sum(isinstance(one, Conflict) for one in found) == 3
+    # The control: two who lock one claim after the other, each in an order of its own, meet in the middle; the database ends one of them.
+    both_have_one = Barrier(2)
+
+    def one_by_one(order: list[Claim]) -> str:
+        batch = PayoutBatch.objects.get()
+        line_tables.stage(batch, [order[0].pk], after=0)
+        both_have_one.wait()
+        line_tables.stage(batch, [order[-1].pk], after=0)
+        return "went through"
+
+    found = _at_once(lambda: one_by_one(claims), lambda: one_by_one(claims[::-1]))
+    assert found.count("went through") == 1
+    assert ["deadlock" in str(one) for one in found if one != "went through"] == [True]
+
+
+def _answer(batch: PayoutBatch) -> bytes:
+    rows = [f"{line.reference},{line.amount_fen / 100:.2f},成功," for line in batch.lines.order_by("sequence")]
+    return "\r\n".join(["附言,金额,处理结果,失败原因", *rows]).encode("gb18030")
+
+
+def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_at_once_is_one(
+    approved: tuple[World, list[Claim]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, claims = approved
+    payer = world.cast.actor(world.cast.payer)
+
+    def down(*args: object, **kwargs: object) -> None:
+        raise NoBroker("no broker")
+
+    monkeypatch.setattr(current_app, "send_task", down)
+    with frozen(ASKED), everywhere(reason="release"):
+        batch = _assemble(world, claims)
+        release(world.cast, batch)
+    with everywhere(reason="look"):
+        assert PayoutBatch.objects.get().state == "releasing"
+        assert Job.objects.get(kind="payouts.release").job_state == "queued", "the work waits in the database"
+        kept = Job.objects.filter(kind="payouts.release")
+        late = list(kept.values_list("not_before", flat=True))
+        kept.update(not_before=late[0].replace(year=2099))  # the control: without the row nobody would ever come back to it
+    with frozen(ASKED):
+        assert run_due("payouts") == 0
+        with everywhere(reason="it is due after all"):
+            kept.update(not_before=late[0])
+        assert run_due("payouts") == 1
+    with everywhere(reason="look"):
+        batch = PayoutBatch.objects.get()
+        assert batch.state == "released"
+        data = _answer(batch)
+
+    both_looked, read = Barrier(2), services.answers.read
+
+    def slowly(content: bytes) -> Any:
+        both_looked.wait(30)
+        return read(content)
+
+    monkeypatch.setattr(services.answers, "read", slowly)
+    take = lambda: services.read_return(batch, data=data, file_name="r.csv", by=payer)  # noqa: E731
+    first, second = _at_once(take, take)
+    assert first.pk == second.pk
+    with everywhere(reason="book"), frozen(ASKED):
+        services.confirm_return(first, by=payer)
+    _at_once(*[lambda: services.book_return(first.pk, by=payer, on=ASKED)] * 3)
+    with everywhere(reason="look"):
+        assert set(ReturnRow.objects.values_list("outcome", flat=True)) == {"booked"}
+        assert set(Claim.objects.values_list("state", flat=True)) == {"paid"}
+        assert audit() == []
+    # The control: without its constraint the file is there twice.
+    take_away = "ALTER TABLE payouts_bankreturn DROP CONSTRAINT return_file_once"
+    clear = (
+        "SET unionaid.offices = '*'; DELETE FROM payouts_returnrow r USING payouts_bankreturn b WHERE b.id = r.bank_return_id AND"
+        " b.confirmed_at IS NULL; DELETE FROM payouts_bankreturn WHERE confirmed_at IS NULL; RESET unionaid.offices"
+    )
+    back = "ALTER TABLE payouts_bankreturn ADD CONSTRAINT return_file_once UNIQUE (batch_id, sha256)"
+    data += b"\r\n"
+    with without(take_away, clear, back):
+        _at_once(take, take)
+        with everywhere(reason="look"):
+            assert BankReturn.objects.filter(confirmed_at__isnull=True).count() == 2
