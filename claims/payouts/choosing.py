@@ -63,11 +63,14 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A reason why claims stay out, how many, and the first of them."""
+    """A reason why claims stay out, how many, and the first of them. `chosen`: so many of them, and so much in fen, are among the chosen
+    ones all the same, for only the bank's file cannot hold them."""
 
     why: str | Promise
     count: int
     claims: tuple[str, ...]
+    chosen: int = 0
+    chosen_fen: int = 0
 
 
 def by_fund(actor: Actor) -> list[tuple[Office, str, int, int]]:
@@ -135,14 +138,18 @@ def left_out(choice: Choice, by: Actor, office: Office) -> list[Left]:
     own = list(asked(choice).filter(_part_of(by)).values_list("number", flat=True)[:LOOKED_AT])
     if own:
         told.append(Left(gettext_lazy("您经办过，或与您本人有关，要由别人编制"), len(own), tuple(own[:10])))
-    why: dict[str, list[str]] = {}
-    for number, name, bank in chosen(choice, by).values_list("number", "card__owner_name", "card__bank_name")[:LOOKED_AT]:
-        if reason := _unfit(office.bank_format, number, name, bank):
-            why.setdefault(reason, []).append(number)
-    return told + [Left(reason, len(numbers), tuple(numbers[:10])) for reason, numbers in why.items()]
+    why: dict[str, list[tuple[str, int]]] = {}
+    rows = chosen(choice, by).values_list("number", "approved_fen", "card__owner_name", "card__bank_name")[:LOOKED_AT]
+    for number, fen, name, bank in rows:
+        if reason := _unfit(office.bank_format, name, bank):
+            why.setdefault(reason, []).append((number, fen))
+    return told + [
+        Left(reason, len(found), tuple(number for number, _fen in found[:10]), len(found), sum(fen for _number, fen in found))
+        for reason, found in why.items()
+    ]
 
 
-def _unfit(kind: str, number: str, name: str | None, bank: str | None) -> str:
+def _unfit(kind: str, name: str | None, bank: str | None) -> str:
     """Why the bank's file cannot hold this payee; the account's number is looked at when the line is made."""
     if name is None or bank is None:
         return _("没有收款账户")

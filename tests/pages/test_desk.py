@@ -475,6 +475,7 @@ def test_a_refused_batch_leaves_nothing_behind(world: World, claim: Claim) -> No
         payer, choice = client_of(cast.payer), {"office": cast.a.pk, "fund": "mutual_aid"}
         page = words(payer.get(reverse("admin:payout_assemble"), choice))
         assert f"里有分隔符号：1 笔（{claim.number}）" in page
+        assert "编成批次" not in page
         answer = payer.post(reverse("admin:payout_assemble"), choice | {"seen_count": "1", "seen_fen": "440000"})
     assert answer.status_code == 400
     assert "没有一笔可以付款" in words(answer)

@@ -114,16 +114,18 @@ def _show(
 def _chosen(form: ChoosingForm, actor: Actor) -> dict[str, Any]:
     """Figures and first rows of what is chosen. Constant statements."""
     choice, office = form.choice(), form.cleaned_data["office"]
-    sums = choosing.sums(choice, actor)
+    sums, left_out = choosing.sums(choice, actor), choosing.left_out(choice, actor, office)
     rows = choosing.chosen(choice, actor).select_related("member", "card", "program")[:SHOWN]
     return {
         "office": office,
         "fund": Fund(choice.fund),
         "sums": sums,
-        "total": format_yuan(sums.total_fen),
+        "going": sums.count - sum(one.chosen for one in left_out),
+        "total": format_yuan(sums.total_fen - sum(one.chosen_fen for one in left_out)),
+        "more_to_look_at": sums.count > choosing.LOOKED_AT,
         "least": format_yuan(sums.least_fen),
         "most": format_yuan(sums.most_fen),
-        "left_out": choosing.left_out(choice, actor, office),
+        "left_out": left_out,
         "claims": [(claim, format_yuan(claim.approved_fen or 0)) for claim in rows],
         "shown": SHOWN,
         "narrowed": bool(choosing.in_words(choice)),
