@@ -36,12 +36,13 @@ from django.db.models import Model
 from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.bank import answers
+from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine
 from claims.services import adjudication
 from members.models import BankCard, Enrolment, Member
 from members.services.people import CARDS
 from tests.factories.funds import fill
-from tests.factories.payouts import release
+from tests.factories.payouts import check
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
@@ -71,7 +72,8 @@ COPIES: tuple[tuple[type[Model], str, dict[str, str]], ...] = (
         "id",
         {
             "id": "a_claim", "number": "'SL9' || lpad(a_claim::text, 10, '0')", "public_id": "gen_random_uuid()", "member_id": "a_member",
-            "claimant_id": "a_member", "enrolment_id": "a_cover", "card_id": "a_card", "approved_fen": "10000 + i", "state": "'approved'::text",
+            "claimant_id": "a_member", "enrolment_id": "a_cover", "card_id": "a_card", "approved_fen": "10000 + i",
+            "state": "'approved'::text",
         },
     ),
 )  # fmt: skip
@@ -183,13 +185,14 @@ def in_its_own_transaction(act: Callable[[], Any]) -> Any:
 
 def one_batch(world: World, watch: Watch, kind: str) -> None:
     """From approved claims to the answer booked; whatever is odd stops the measurement."""
-    payer = world.cast.actor(world.cast.payer)
+    payer, manager = world.cast.actor(world.cast.payer), world.cast.actor(world.cast.manager)
     with watch.over("make"):
-        batch = in_its_own_transaction(
-            lambda: services.assemble(office=world.cast.a, claims=services.payable(world.cast.a), by=payer, on=ASKED)
-        )
+        batch = in_its_own_transaction(lambda: services.make(Choice(world.cast.a.pk, "mutual_aid"), by=payer, on=ASKED))
+        with frozen(ASKED):
+            run_due("payouts")
+    in_its_own_transaction(lambda: check(world.cast, PayoutBatch.objects.get(pk=batch.pk)))
     with watch.over("release"):
-        in_its_own_transaction(lambda: release(world.cast, PayoutBatch.objects.get(pk=batch.pk)))
+        in_its_own_transaction(lambda: services.release(PayoutBatch.objects.get(pk=batch.pk), by=manager))
         with frozen(ASKED):
             run_due("payouts")
     with watch.over("least: COPY"):
