@@ -49,13 +49,13 @@ def move_set(
 ) -> None:
     """Take `action` on the row of every one of these keys, or on none; the rows belong to offices. `changes` are column values for all of
     them. `notes`: by key, what the audit entry of each row says; `texts`: a column and, by key, what is written into it of each row. Arrows
-    with follow-up jobs are not for sets: ValueError. Runs in the caller's transaction.
+    with follow-up jobs, and those by which money leaves, are not for sets: ValueError. Runs in the caller's transaction.
     """
     if not ids:
         return
     arrow, keys = model.graph.arrow(action), sorted(ids)
-    if arrow.then:
-        raise ValueError(f"{action} asks for a job for each row")
+    if arrow.then or arrow.proof:
+        raise ValueError(f"{action} asks for a job, or for who one is, for each row")
     _lock(model, arrow, keys, by)
     moment = now()
     written: dict[str, Any] = {**(changes or {}), "state": arrow.target}
