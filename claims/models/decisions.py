@@ -73,7 +73,7 @@ class CeilingUsage(OfficeOwned):
     member = models.ForeignKey("members.Member", models.PROTECT, related_name="+")
     unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="+")
     program = models.ForeignKey("programs.Program", models.PROTECT, related_name="+")
-    key = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)  # scope, name of the limit, disease or class
     period_start = models.DateField()
     used_fen = models.BigIntegerField(default=0)
     ceiling_fen = models.BigIntegerField(null=True)

@@ -12,7 +12,7 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
-from programs.rules.facts import STAY_EVENTS, CaseFacts
+from programs.rules.facts import HARDSHIP, STAY_EVENTS, CaseFacts
 from programs.rules.gates import Question, covered, right_gender, waited
 from programs.selectors import schedule_of
 
@@ -40,10 +40,14 @@ def my_covers() -> list[Enrolment]:
 
 
 def events_of(covers: Sequence[Enrolment], claimant_id: int) -> dict[str, list[Enrolment]]:
-    """Every event that one of these covers answers to, with those covers. Nobody claims for their own death here."""
+    """Every event that one of these covers answers to, with those covers. Nobody claims for their own death here, and help in hardship
+    that needs no cover is applied for plan by plan, whoever had some before or not."""
     found: dict[str, list[Enrolment]] = {}
     for cover in covers:
-        for event in schedule_of(cover.terms).events:
+        schedule = schedule_of(cover.terms)
+        for event in schedule.events:
+            if event == HARDSHIP and schedule.is_grant:
+                continue
             if event not in DEATHS or cover.member_id != claimant_id:
                 found.setdefault(event, []).append(cover)
     return found

@@ -95,6 +95,19 @@ def test_nothing_is_approved_while_a_fact_is_missing(open_world: World, cover) -
     assert Claim.objects.get(pk=claim.pk).state == "reviewed"
 
 
+@pytest.mark.parametrize(("codes", "amounts"), [(("", "I21.9"), [600, 400]), (("I21.0", ""), [600, 400]), (("I21.0", "C50.9"), [600, 600])])
+def test_claims_by_class_and_by_code_share_the_limit_of_a_disease(
+    open_world: World, codes: tuple[str, str], amounts: list[int]
+) -> None:
+    lump = [{"fixed": "600"}, {"ceiling": {"amount": "1000", "scope": "disease"}}]
+    item = {"code": "ill", "name": {"zh": "补助", "en": "aid"}, "clause": "第一条", "events": ["diagnosis"], "waits": False, "steps": lump}
+    example = {"name": "一例", "case": {"event": "diagnosis", "diagnosis_code": "I21.0"}, "expect": "600.00"}
+    terms = load("national-critical-illness.2026", items=[item], examples=[example], exclusions=None, documents=[])
+    cover = open_world.cover(open_world.member(102), terms=terms)
+    claims = [_diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code=code) for code in codes]
+    assert [_approve(open_world, claim).approved_fen for claim in claims] == [amount * 100 for amount in amounts]
+
+
 def test_no_other_field_can_be_set(open_world: World, cover) -> None:
     claim = _diagnosis(open_world, cover, diagnosis_class="critical_mild", diagnosis_code="I21.0")
     with pytest.raises(KeyError):

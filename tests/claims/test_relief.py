@@ -168,6 +168,7 @@ def test_help_in_hardship_from_the_phone_to_the_decision_without_a_word_of_illne
     assert "约 ¥16,450.00 元" in seen[-1]
     post(reverse("claims:check", args=[claim.public_id]), {"declaration": "on"})
     seen.append(_words(phone.get(reverse("claims:status", args=[claim.public_id]))))
+    assert "您还没有可以申领的保障" in _words(phone.get(reverse("claims:start"))), "each is applied for by itself"
     staff = client_of(desk.world.cast.reviewer)
     seen.append(_words(staff.get(reverse("admin:claim_review", args=[claim.pk]))))
     assert "读大专、本科的孩子人数" in seen[-1]
