@@ -17,10 +17,12 @@ from claims.models import Appeal, Claim
 from claims.reasons import reason_words
 from claims.services import appeals
 from claims.views.parts import own, show
-from unionaid.lib.calendar import today
+from unionaid.lib.calendar import day_of, plus_days, today
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import AskForm, KeyedForm
 from unionaid.workflow.asking import attempt, attempt_once
+
+ANSWERED_IN = 15  # days; the house's own target, from no plan's terms
 
 
 class AppealForm(KeyedForm):
@@ -37,7 +39,9 @@ def appeal_context(claim: Claim, *, mine: bool) -> dict[str, Any]:
     """What the claim's page says about an appeal: the last one, and until when one may be filed."""
     last = claim.appeals.order_by("-id").first()
     until = appeals.last_day(claim) if mine and (last is None or last.state == "withdrawn") else None
-    return {"appeal": last, "outcome": last.outcome if last else None, "appeal_until": until if until and until >= today() else None}
+    answer_by = plus_days(day_of(last.filed_at), ANSWERED_IN) if last else None
+    open_until = until if until and until >= today() else None
+    return {"appeal": last, "appeal_answer_by": answer_by, "outcome": last.outcome if last else None, "appeal_until": open_until}
 
 
 @requires("claims.appeal")

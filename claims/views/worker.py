@@ -168,7 +168,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "declared": _declared(claim, language),
         "beside": [one for one in told_together(claim) if one.pk != claim.pk] if mine_to_do else [],
         "corrects": corrected_number(claim),
-        "instead_of": claim.corrects.state if claim.corrects and claim.corrects.state in ("replaced", "halted") else "",
+        "instead_of": _unpaid_before(claim),
         "correction": correction_of(claim),
         **appeal_context(claim, mine=mine_to_do),
         "correct": address_of("payouts:correct_account", claim.public_id) if claim.state in accounts.CHANGEABLE and mine_to_do else "",
@@ -179,6 +179,14 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
 def _declared(claim: Claim, language: str) -> list[tuple[str, str]]:
     told = declared_words(schedule_of(claim.terms).asks_for(claim.event), claim.declared)
     return [(name.in_language(language), figure.in_language(language)) for name, figure in told]
+
+
+def _unpaid_before(claim: Claim) -> str:
+    """The state of the claim in whose place this one stands, where nothing of that was paid; empty for any other."""
+    first = claim.corrects
+    if first is None or first.state not in ("replaced", "halted", "rejected"):
+        return ""
+    return first.state if first.state != "rejected" or first.corrects_id is None else ""
 
 
 @requires("my.use")
