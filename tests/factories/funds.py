@@ -20,7 +20,7 @@ def slip(name: str) -> CleanUpload:
 def fill(cast: Cast, *, on: date, fund: str = Fund.MUTUAL_AID, amount_fen: int = OPENING_FEN) -> FundMovement:
     """So much opening money of a fund of office a, in the open scope of the caller."""
     made = movements.propose(
-        cast.a, kind="opening", fund=fund, amount_fen=amount_fen, happened_on=on, basis="期初结余",
-        papers=[slip(f"opening {fund}".replace("_", " "))], by=cast.actor(cast.payer), on=on,
+        cast.a, kind="opening", fund=fund, amount_fen=amount_fen, happened_on=on, basis="期初结余", papers=[slip("opening")],
+        by=cast.actor(cast.payer), on=on,
     )  # fmt: skip
     return movements.confirm(made, by=cast.actor(cast.manager), on=on)

@@ -28,7 +28,7 @@ from unionaid.web.asking import AskForm, sent
 from unionaid.workflow.asking import attempt, outcome
 from unionaid.workflow.selectors import findable, told_history
 
-findable(PeriodClosing, number="", label="last_day", page="admin:period_closing")
+findable(PeriodClosing, number="", label="office__name", page="admin:period_closing")
 MONTHS_BACK = 24
 
 

@@ -28,7 +28,7 @@ from unionaid.web.files import send_paper
 from unionaid.workflow.asking import attempt_once, outcome
 from unionaid.workflow.selectors import findable, told_history
 
-findable(Reconciliation, number="", label="on", page="admin:reconciliation")
+findable(Reconciliation, number="", label="office__name", page="admin:reconciliation")
 
 # kind of an item → what it is, and the desk page of the thing it names
 ITEMS = {
