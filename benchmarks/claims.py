@@ -80,7 +80,8 @@ def drafts(firsts: Sequence[Claim], count: int) -> list[int]:
     with everywhere(reason="bench"):
         began = Claim.objects.filter(terms=firsts[0].terms_id).count()
         like = [firsts[n % len(firsts)] for n in range(began, began + count)]
-        made = Claim.objects.bulk_create([again(one, number=f"B{one.terms_id}-{n}", occasion=uuid.uuid4()) for n, one in enumerate(like, began)])
+        copies = [again(one, number=f"B{one.terms_id}-{n}", occasion=uuid.uuid4()) for n, one in enumerate(like, began)]
+        made = Claim.objects.bulk_create(copies)
         stays, papers = list[Admission](), list[ClaimDocument]()
         for n, (claim, one) in enumerate(zip(made, like, strict=True), began):
             day = plus_days(ILL, n // len(firsts))
