@@ -121,6 +121,14 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("病种不在目录"), lambda told: _("疾病编码 {diagnosis} 不在本计划列出的病种内，请核对诊断和编码。").format(**told)
     ),
     "missing_paper": Kind(gettext_lazy("缺少材料"), lambda told: _("缺少必需的材料：{name}。").format(name=_paper_name(told))),
+    "filing_objected": Kind(
+        gettext_lazy("本人对代办有异议"),
+        lambda told: _("申领人说没有要别人代办这份申领，请先向本人核实，再看材料和收款账户。"),
+    ),
+    "filed_by_agent": Kind(
+        gettext_lazy("代办人即单位经办人"),
+        lambda told: _("这份申领由单位经办人代填，单位没有另一位经办人核对，请向本人核实。"),
+    ),
     "new_provider": Kind(
         gettext_lazy("首次出现的医院"),
         lambda told: _("“{hospital}”是第一次在本办事处的申领中出现，请核对医院名称和资质。").format(**told),

@@ -111,9 +111,15 @@ class CoverForm(KeyedForm):
         error_messages={"required": _("请先勾选同意，没有您的同意我们不能处理医疗信息")},
     )
 
-    def __init__(self, data: Any, *, covers: Sequence[tuple[str, Text]], events: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, data: Any, *, covers: Sequence[tuple[str, Text]], events: Iterable[str] = (), behalf: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(data, **kwargs)
         word_consent(self.fields["consent"], events)
+        if behalf:  # whose consent it is; the paper that shows it is asked for later
+            words = _("我确认：{name}本人委托我代办，并同意办事处为办理这次申领处理有关信息。我会上传本人签名的委托书或说明。")
+            self.fields["consent"].label = format_lazy(words, name=behalf)
+            self.fields["consent"].error_messages["required"] = _("请先勾选确认；没有本人的委托不能代办")
         self.fields["cover"].choices = covers  # type: ignore[attr-defined]
         self.fields["cover"].initial = [key for key, _words in covers]
         if len(covers) == 1:
@@ -436,6 +442,12 @@ class _BankConsent(KeyedForm):
     consent = forms.BooleanField(
         label=_("我单独同意：为付款把这个账户的信息提供给银行。"), error_messages={"required": _("请先勾选同意，没有您的同意银行不能付款")}
     )
+
+    def __init__(self, *args: Any, behalf: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if behalf:  # whoever files says so for the claimant; the consent itself is on the paper
+            words = _("我确认：这是{name}本人的账户，本人同意为付款把账户信息提供给银行。")
+            self.fields["consent"].label = format_lazy(words, name=behalf)
 
 
 class CardForm(_BankConsent):

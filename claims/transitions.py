@@ -10,9 +10,11 @@ GRANTED = ("on_notice", "approved", "halt_proposed", "in_batch", "paying", "paid
 # A decision that holds: it counts under the limits, and what comes later begins where it ended. A correction by which too much was
 # paid holds as well, though it grants nothing.
 DECIDED = (*GRANTED, "recovery", "recovered")
-# Nobody decides on what they sent in or passed on themselves, nor again on what they decided before (a claim after an appeal).
-_FRESH_EYES = ("submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
-_HANDLED = ("submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by")
+# Nobody decides on what they filled in for somebody, sent in or passed on themselves, nor again on what they decided before (a claim
+# after an appeal).
+_FRESH_EYES = ("filed_by", "submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
+_SENT = ("filed_by", "submitted_by")
+_HANDLED = (*_SENT, "unit_reviewed_by", "reviewed_by", "approved_by")
 
 CLAIM = Graph(
     name="claim",
@@ -48,13 +50,13 @@ CLAIM = Graph(
             ("unit_review",),
             "submitted",
             "claims.unit_review",
-            ("submitted_by",),
+            _SENT,
             "unit_reviewed_by",
         ),
         Arrow(
-            "unit_return", _("单位退回补充"), ("unit_review",), "supplement_requested", "claims.unit_review", ("submitted_by",)
+            "unit_return", _("单位退回补充"), ("unit_review",), "supplement_requested", "claims.unit_review", _SENT
         ),
-        Arrow("pass_by", _("不经单位核对，转办事处"), ("unit_review",), "submitted", "claims.pass_by", ("submitted_by",)),
+        Arrow("pass_by", _("不经单位核对，转办事处"), ("unit_review",), "submitted", "claims.pass_by", _SENT),
         Arrow("review", _("初审通过"), ("submitted",), "reviewed", "claims.review", _FRESH_EYES, "reviewed_by"),
         Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", _FRESH_EYES, "approved_by"),
         Arrow("settle_on_notice", _("初审核定，开始公示"), ("submitted",), "on_notice", "claims.review", _FRESH_EYES, "approved_by"),
@@ -64,11 +66,11 @@ CLAIM = Graph(
             ("submitted", "reviewed"),
             "supplement_requested",
             "claims.return",
-            ("submitted_by",),
+            _SENT,
         ),
         Arrow("supplement", _("补充材料"), ("supplement_requested",), "submitted", "claims.supplement"),
         Arrow("supplement_to_unit", _("补充材料，再交单位核对"), ("supplement_requested",), "unit_review", "claims.supplement"),
-        Arrow("send_back", _("退回初审"), ("reviewed",), "submitted", "claims.approve", ("submitted_by", "reviewed_by")),
+        Arrow("send_back", _("退回初审"), ("reviewed",), "submitted", "claims.approve", (*_SENT, "reviewed_by")),
         Arrow("reject", _("不予给付"), ("submitted", "reviewed"), "rejected", "claims.reject", _FRESH_EYES, "rejected_by"),
         Arrow("approve", _("批准"), ("reviewed",), "approved", "claims.approve", (*_FRESH_EYES, "reviewed_by"), "approved_by"),
         Arrow(

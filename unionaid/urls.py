@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from claims import urls as claims
 from unionaid import views
 from unionaid.accounts import views as accounts
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("second-factor", accounts.second_factor_page, name="second_factor"),
     path("", include("members.urls")),
     path("", include("claims.urls")),
+    path("", include(claims.at_unit, namespace="filing")),
     path("", include("claims.payouts.urls")),
     path("", include("unionaid.workflow.urls")),
     path("admin/", admin.site.urls),

@@ -57,7 +57,8 @@ def objection_page(request: HttpRequest, pk: int) -> HttpResponse:
         objection.refresh_from_db()
     claim = objection.claim
     took_part = (
-        claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id, claim.unit_reviewed_by_id, objection.raised_by_id,
+        claim.filed_by_id, claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id, claim.unit_reviewed_by_id,
+        objection.raised_by_id,
         claim.member.user_id, claim.claimant.user_id,
     )  # fmt: skip
     open_to = objection.state == "raised" and may(by, "objections.decide", objection.office_id)

@@ -24,6 +24,7 @@ from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
 from claims.reasons import REASONS, REJECTIONS, reason_words
 from claims.selectors.claims import earlier_claims
 from claims.selectors.estimate import in_words, left_in_words
+from claims.selectors.filing import filer_words
 from claims.selectors.needs import needs_of
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
 from claims.selectors.rules import rules
@@ -36,6 +37,7 @@ from programs.rules.declared import declared_words
 from programs.rules.facts import SETTLEMENT_FIELDS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.limits import limit_names
+from programs.rules.papers import AUTHORISATION
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from programs.selectors import schedule_of
@@ -147,7 +149,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         exclusions=[one.name.in_language(language) for one in schedule.exclusions if one.circumstance in claim.circumstances],
         clauses=sorted({item.clause for item in schedule.items}),
         may_settle=claim.state == "submitted" and may(by, "claims.review", claim.office_id),
-        may_pass_by=claim.state == "unit_review" and may(by, "claims.review", claim.office_id) and by.user_id != claim.submitted_by_id,
+        may_pass_by=_may_pass_by(claim, by),
         reason=reason_words(claim.reason_code),
         standing_links=links_of(claim, by),
         hindrance=hindrance,
@@ -170,9 +172,16 @@ def _class_of(claim: Claim, schedule: Schedule, language: str) -> str:
     return (words.in_language(language) or str(LISTED)) if words else ""
 
 
+def _may_pass_by(claim: Claim, by: Actor) -> bool:
+    """May this person take it past the unit: nobody does whose claim it is in any way."""
+    took_part = by.user_id in (claim.filed_by_id, claim.submitted_by_id)
+    return claim.state == "unit_review" and may(by, "claims.review", claim.office_id) and not took_part
+
+
 def _people(claim: Claim) -> dict[str, Any]:
     numbers = masked_numbers([claim.member_id, claim.claimant_id])
     return {
+        "filer": filer_words(claim),
         "numbers": numbers.get(claim.member_id),
         "claimant_numbers": numbers.get(claim.claimant_id),
         "cover_last": claim.enrolment.last_day,
@@ -183,7 +192,7 @@ def _people(claim: Claim) -> dict[str, Any]:
 
 def _papers(claim: Claim, schedule: Schedule, language: str) -> list[tuple[ClaimDocument, Any, str]]:
     """(paper, its name in the plan, address)"""
-    kinds = {paper.code: paper.name.in_language(language) for paper in schedule.documents}
+    kinds = {paper.code: paper.name.in_language(language) for paper in (*schedule.documents, AUTHORISATION)}
     return [
         (paper, kinds.get(paper.kind) or _("其他材料"), reverse("admin:claim_document", args=[paper.public_id]))
         for paper in claim.documents.all()

@@ -40,9 +40,15 @@ class Claim(Stateful, OfficeOwned):
         DISEASE_DEATH = "disease_death", _("疾病身故")
         HARDSHIP = "hardship", _("困难申请")
 
+    class FiledAs(models.TextChoices):
+        """In which capacity somebody other than the claimant filled it in (代办)."""
+
+        FAMILY = "family", _("家人")
+        UNIT_AGENT = "unit_agent", _("单位经办人")
+
     graph = CLAIM
     since_column = "since"
-    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "claimant_id"))
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "claimant_id", "kin_id"))
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.CharField(_("申领编号"), max_length=24, unique=True)
@@ -75,6 +81,14 @@ class Claim(Stateful, OfficeOwned):
     circumstances = ArrayField(models.CharField(max_length=60), default=list)
     # The figures that the plan asks for (`Ask`) as they were declared: by code, as texts (yuan with two decimals, or whole numbers).
     declared = models.JSONField(_("申报的数"), default=dict, db_default={})
+    # Who began it on the claimant's behalf; all empty where the claimant did. `kin`: the relative as a person, who sees it as well;
+    # `relation`: what they are to the claimant. What the claimant says of it: agrees, or did not want it.
+    filed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    filed_as = models.CharField(_("由谁代办"), max_length=12, choices=FiledAs, blank=True)
+    kin = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="+", db_index=False)
+    relation = models.CharField(_("代办人是申领人的"), max_length=12, blank=True)
+    agreed_at = models.DateTimeField(_("申领人同意代办的时间"), null=True)
+    objected_at = models.DateTimeField(_("申领人对代办提出异议的时间"), null=True)
     card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
     # The first day on which it may be paid, where the account was changed after the decision (`services.accounts`).
     payable_on = models.DateField(_("账户改过，从这天起可以发放"), null=True)
@@ -135,7 +149,7 @@ class Claim(Stateful, OfficeOwned):
             models.Index(
                 # With all that scope, policy and filters of the queue ask: whoever looks at many offices reads it alone, in its order.
                 fields=["since", "id"],
-                include=["state", "office", "unit", "member", "claimant", "estimated_fen"],
+                include=["state", "office", "unit", "member", "claimant", "kin", "estimated_fen"],
                 name="claim_waiting",
                 condition=Q(state__in=DECIDABLE),
             ),
@@ -145,6 +159,8 @@ class Claim(Stateful, OfficeOwned):
             models.Index(fields=["member", "program"], name="claim_member_program"),
             models.Index(fields=["office", "approved_at"], name="claim_office_approved"),
             models.Index(fields=["office", "hospital"], name="claim_office_hospital", condition=~Q(hospital="")),
+            models.Index(fields=["kin"], name="claim_kin", condition=Q(kin__isnull=False)),
+            models.Index(fields=["filed_by", "id"], name="claim_filed_by", condition=Q(filed_by__isnull=False)),
             models.Index(fields=["corrects"], name="claim_corrections", condition=Q(corrects__isnull=False)),
             models.Index(fields=["notice_until", "id"], name="claim_on_notice", condition=Q(state="on_notice")),
             models.Index(
@@ -192,6 +208,19 @@ class Claim(Stateful, OfficeOwned):
                 fields=["corrects"],
                 condition=Q(corrects__isnull=False) & ~Q(state__in=["rejected", "withdrawn"]),
             ),
+            models.CheckConstraint(
+                name="claim_filed_in_one_capacity",
+                condition=Q(filed_as="", filed_by__isnull=True, kin__isnull=True)
+                | Q(filed_as="family", filed_by__isnull=False, kin__isnull=False)
+                | Q(filed_as="unit_agent", filed_by__isnull=False, kin__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="claim_agreed_or_objected", condition=Q(agreed_at__isnull=True) | Q(objected_at__isnull=True)
+            ),
+            apart("claim_filer_is_not_agent", "unit_reviewed_by", "filed_by"),
+            apart("claim_filer_is_not_reviewer", "reviewed_by", "filed_by"),
+            apart("claim_filer_is_not_approver", "approved_by", "filed_by"),
+            apart("claim_filer_is_not_rejecter", "rejected_by", "filed_by"),
             apart("claim_reviewer_is_not_approver", "approved_by", "reviewed_by"),
             apart("claim_submitter_is_not_reviewer", "reviewed_by", "submitted_by"),
             apart("claim_submitter_is_not_approver", "approved_by", "submitted_by"),

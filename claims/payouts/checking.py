@@ -18,7 +18,7 @@ from unionaid.offices.roles import Actor
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, move, record
 
 # Who had a part in a claim, and whom it pays or is about.
-HANDLERS = ("submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by", "claimant__user", "member__user")
+HANDLERS = ("filed_by", "submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by", "claimant__user", "member__user")
 
 
 class PayoutRefused(MoveRefused):

@@ -106,10 +106,11 @@ INVARIANTS = (
     ),
     Invariant(
         "I11",
-        _("提交、单位核对、初审、终审、编制、复核、放款，没有两步是同一个人"),
+        _("代办、提交、单位核对、初审、终审、编制、复核、放款，没有两步是同一个人"),
         """SELECT c.office_id, c.number FROM claims_claim c
           LEFT JOIN payouts_payoutline l ON l.claim_id = c.id AND l.state <> 'void' LEFT JOIN payouts_payoutbatch b ON b.id = l.batch_id
           CROSS JOIN LATERAL (SELECT count(who) AS n, count(DISTINCT who) AS different FROM unnest(ARRAY[
+            CASE WHEN c.filed_by_id IS DISTINCT FROM c.submitted_by_id THEN c.filed_by_id END,
             c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id, b.assembled_by_id, b.checked_by_id,
             b.released_by_id]) who) w
         WHERE w.n <> w.different""",

@@ -52,7 +52,7 @@ def open_together(claim: Claim) -> list[Claim]:
 
 def my_paper(public_id: uuid.UUID) -> ClaimDocument | None:
     """One paper of a claim of the open scope, or None."""
-    return ClaimDocument.objects.filter(public_id=public_id).first()
+    return ClaimDocument.objects.select_related("claim").filter(public_id=public_id).first()
 
 
 def earlier_claims(claim: Claim) -> list[Claim]:

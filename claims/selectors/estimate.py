@@ -9,6 +9,7 @@ from typing import Any
 
 from claims.facts import prior_use, situation
 from claims.models import Claim
+from claims.selectors.filing import papers_of_filing
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import Situation
 from programs.rules.explain import sentences
@@ -61,7 +62,8 @@ def estimates(claims: Sequence[Claim], *, on: date) -> list[Assessment | None]:
 
 
 def papers_wanted(claim: Claim, *, on: date) -> tuple[Document, ...]:
-    """The papers the plan asks for; where that depends on the benefit, as estimated now (unknown: all of them)."""
+    """The papers the plan asks for, where that depends on the benefit as estimated now (unknown: all of them); and the claimant's word
+    where somebody else fills the claim in."""
     return papers_by(claim, estimate(claim, on=on) if by_benefit(claim) else None)
 
 
@@ -71,8 +73,9 @@ def by_benefit(claim: Claim) -> bool:
 
 
 def papers_by(claim: Claim, found: Assessment | None) -> tuple[Document, ...]:
-    """The papers the plan asks for at this benefit; unknown: all of them."""
-    return schedule_of(claim.terms).documents_for(claim.event, benefit=found.total if found and not found.missing else None)
+    """The same at this benefit."""
+    of_plan = schedule_of(claim.terms).documents_for(claim.event, benefit=found.total if found and not found.missing else None)
+    return (*of_plan, *papers_of_filing(claim))
 
 
 def in_words(assessment: Mapping[str, Any], language: str, *, with_clauses: bool = False) -> list[ItemWords]:

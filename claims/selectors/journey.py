@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.claims import open_together
 from claims.selectors.estimate import papers_wanted
+from claims.selectors.filing import papers_of_filing
 from claims.selectors.needs import Needs, all_needs, needs_of
 from programs.rules.facts import ACCIDENTS, HARDSHIP
 from programs.rules.schedule import Document
@@ -145,7 +146,7 @@ def _part(claim: Claim) -> Part:
 
 
 def _all_papers(claim: Claim) -> tuple[Document, ...]:
-    return schedule_of(claim.terms).documents_for(claim.event)
+    return (*schedule_of(claim.terms).documents_for(claim.event), *papers_of_filing(claim))
 
 
 def _once(documents: Iterable[Document]) -> list[Document]:

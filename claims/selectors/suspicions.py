@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from claims.models import SOON_DAYS, BenefitStatement, Claim, ClaimDocument
+from claims.selectors.filing import papers_of_filing
 from programs.selectors import schedule_of
 from unionaid.lib.money import yuan_from_fen
 
@@ -156,11 +157,12 @@ def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
     latest = BenefitStatement.objects.filter(claim=OuterRef("pk")).order_by("-id").values("total_fen")[:1]
     kinds = ArraySubquery(ClaimDocument.objects.filter(claim=OuterRef("pk")).values("kind"))
     rows = Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
-    return rows.only("event", "diagnosis_code", "terms__content_hash")
+    return rows.only("event", "diagnosis_code", "state", "filed_as", "agreed_at", "objected_at", "unit_reviewed_by", "terms__content_hash")
 
 
 def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:
-    """What only the plan's own terms can tell: a diagnosis that is on none of its lists, a required paper that is not there."""
+    """What only the plan's own terms can tell: a diagnosis that is on none of its lists, a required paper that is not there, a unit's
+    agent who filled in what the unit should look at; and that the claimant did not want it filled in for them."""
     for claim in claims:
         schedule = schedule_of(claim.terms)
         gates = [gate for item in schedule.items if claim.event in item.events for gate in item.gates]
@@ -169,6 +171,11 @@ def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:
         if code and lists and not any(code.startswith(prefixes) for prefixes in lists):
             yield Found(claim.pk, "diagnosis_not_listed", _hash(code), {"diagnosis": code})
         benefit = None if claim.total_fen is None else yuan_from_fen(claim.total_fen)
-        for paper in schedule.documents_for(claim.event, benefit=benefit):
+        if claim.objected_at is not None:
+            yield Found(claim.pk, "filing_objected", _hash("filing"), {})
+        at_unit = claim.state == "unit_review" or claim.unit_reviewed_by_id is not None
+        if claim.filed_as == Claim.FiledAs.UNIT_AGENT and schedule.deciding.unit_first and not at_unit:
+            yield Found(claim.pk, "filed_by_agent", _hash("filing"), {})
+        for paper in (*schedule.documents_for(claim.event, benefit=benefit), *papers_of_filing(claim)):
             if paper.required and paper.code not in claim.kinds:
                 yield Found(claim.pk, "missing_paper", _hash(paper.code), {"zh": paper.name.zh, "en": paper.name.en})

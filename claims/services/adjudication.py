@@ -347,7 +347,7 @@ def write_reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, 
 
 
 def not_own(claim: Claim, by: Actor) -> None:
-    """Nobody decides on their own or their ward's claim."""
+    """Nobody decides on their own or their ward's claim, nor on one that they filled in for somebody."""
     if no := _own(claim, by):
         raise no
 
@@ -360,4 +360,6 @@ def refuse_own(turn: Turn[Claim]) -> None:
 def _own(claim: Claim, by: Actor) -> NotAllowed | None:
     if by.user_id is not None and by.user_id in (claim.member.user_id, claim.claimant.user_id):
         return NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
+    if by.user_id is not None and by.user_id == claim.filed_by_id:
+        return NotAllowed(_("这份申领是您代办的，要由别人来办。"))
     return None

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from claims.facts import case_facts, situation
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import by_benefit, estimate_of, papers_by
+from claims.selectors.filing import Filing
 from claims.services import unit_review
 from claims.services.adjudication import Refusals, accident_after_stays, alone, stood_days
 from claims.services.reckoning import Read, preview, read, taken_up
@@ -31,7 +32,7 @@ from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.lib.workdays import began
 from unionaid.offices.roles import Actor
-from unionaid.offices.scope import looking_everywhere
+from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
 from unionaid.workflow.moves import MoveRefused, Turn, carry_out, move, record
@@ -66,21 +67,26 @@ class ClaimRefused(MoveRefused):
 
 
 def open_claim(
-    *, enrolment: Enrolment, claimant: Member, event: str, by: Actor, on: date, occasion: uuid.UUID | None = None
+    *, enrolment: Enrolment, claimant: Member, event: str, by: Actor, on: date, occasion: uuid.UUID | None = None,
+    filing: Filing | None = None,
 ) -> Claim:
     """Begin a claim under one enrolment; it keeps the terms of the enrolment's period, whatever comes after. `occasion`: of the
-    claims that are begun with it for the same event; without one it is an event of its own."""
+    claims that are begun with it for the same event; without one it is an event of its own. `filing`: who fills it in for the
+    claimant, whose consent is then among the papers (`selectors.filing`)."""
     if enrolment.state != "effective":
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
-    claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4())
-    give_consent(claimant, Consent.Purpose.HARDSHIP if event == HARDSHIP else Consent.Purpose.MEDICAL, by=by)
-    record([claim], "open", by=by)
+    claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4(), filing.columns() if filing else {})
+    if filing is None:
+        give_consent(claimant, Consent.Purpose.HARDSHIP if event == HARDSHIP else Consent.Purpose.MEDICAL, by=by)
+    record([claim], "open", by=by, details={"filed_as": filing.capacity, "relation": filing.relation} if filing else None)
     return claim
 
 
-def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date, occasion: uuid.UUID) -> Claim:
+def _new_claim(
+    enrolment: Enrolment, claimant: Member, event: str, on: date, occasion: uuid.UUID, filed: Mapping[str, Any]
+) -> Claim:
     """A row with a number nobody has; numbers are drawn, so a few draws may be needed."""
     for draw in range(5):
         try:
@@ -97,6 +103,7 @@ def _new_claim(enrolment: Enrolment, claimant: Member, event: str, on: date, occ
                     event=event,
                     occasion=occasion,
                     fund=schedule_of(enrolment.terms).fund_of(event),
+                    **filed,
                 )
         except IntegrityError as error:
             if "number" not in str(error) or draw == 4:
@@ -273,18 +280,27 @@ def add_document(claim: Claim, *, kind: str, upload: CleanUpload, by: Actor) -> 
 
 
 def choose_card(claim: Claim, card: BankCard, *, by: Actor) -> Claim:
-    """The account the benefit goes to: the claimant's own."""
+    """The account the benefit goes to: the claimant's own. Where somebody else tells it, the claimant's consent is the paper."""
     _must_be_open(claim)
     if card.member_id != claim.claimant_id:
         raise ClaimRefused(_("收款账户要是申领人本人的。"))
     claim.card = card
     claim.save(update_fields=["card"])
-    give_consent(claim.claimant, Consent.Purpose.BANK, by=by)
+    if by.member_id == claim.claimant_id:
+        give_consent(claim.claimant, Consent.Purpose.BANK, by=by)
     return claim
 
 
 def own_account(claimant: Member, *, bank_name: str, number: str, by: Actor) -> BankCard:
-    """The claimant's account with this number: the one that is kept already, or a new one in the claimant's own name."""
+    """The claimant's account with this number: the one that is kept already, or a new one in the claimant's own name; whoever tells it
+    for them sees no other."""
+    if by.member_id != claimant.pk:
+        with everywhere(reason="the account of whom one files for"):
+            return _account(claimant, bank_name, number, by)
+    return _account(claimant, bank_name, number, by)
+
+
+def _account(claimant: Member, bank_name: str, number: str, by: Actor) -> BankCard:
     kept = claimant.cards.filter(number_hash=ring().blind("bank_card", number), retired_at=None).first()
     if kept and kept.bank_name == bank_name:
         return kept

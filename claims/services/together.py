@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from claims.models import Admission, Claim, ClaimDocument
+from claims.selectors.filing import Filing
 from claims.services import intake
 from claims.services.intake import ClaimRefused
 from members.models import BankCard, Enrolment, Member
@@ -21,13 +22,14 @@ _STAY = tuple(field.attname for field in Admission._meta.concrete_fields if fiel
 
 @transaction.atomic
 def open_all(
-    touched: Sequence[tuple[Enrolment, str]], *, claimant: Member, days: Mapping[str, Mapping[str, date]], by: Actor, on: date
+    touched: Sequence[tuple[Enrolment, str]], *, claimant: Member, days: Mapping[str, Mapping[str, date]], by: Actor, on: date,
+    filing: Filing | None = None,
 ) -> list[Claim]:
     """Begin a claim for each cover and kind of event that one event touches; `days`: by kind of event, the days that are told with
-    it (keys of `intake.TELLABLE`). All or none."""
+    it (keys of `intake.TELLABLE`); `filing`: who fills them in for the claimant. All or none."""
     occasion, made = uuid.uuid4(), list[Claim]()
     for enrolment, event in touched:
-        claim = intake.open_claim(enrolment=enrolment, claimant=claimant, event=event, by=by, on=on, occasion=occasion)
+        claim = intake.open_claim(enrolment=enrolment, claimant=claimant, event=event, by=by, on=on, occasion=occasion, filing=filing)
         made.append(intake.tell(claim, days[event], by=by, on=on))
     return made
 

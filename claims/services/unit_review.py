@@ -21,8 +21,9 @@ DAYS = 5  # working days an agent has; the house's own figure, from no plan's te
 
 
 def go_first(claims: Sequence[Claim], *, by: Actor, on: date) -> set[int]:
-    """Which of these claims go to the unit before the office, by key? Not when an agent of the unit sends it in, or the unit has none.
-    One statement, where a plan wants any to go there."""
+    """Which of these claims go to the unit before the office, by key? Not when the unit has no agent but those who are part
+    of it: what the unit's only agent filled in is flagged to the office instead (`filed_by_agent`). One statement, where a plan wants any
+    to go there."""
     asked = {claim.unit_id for claim in claims if claim.unit_id and _wants_unit(claim)}
     if not asked:
         return set()
@@ -38,8 +39,8 @@ def _wants_unit(claim: Claim) -> bool:
 
 
 def _has_other(agents: set[int], claim: Claim, by: Actor) -> bool:
-    """Has the unit an agent whose claim it is not, and did none of its agents send it in?"""
-    return by.user_id not in agents and bool(agents - {claim.member.user_id, claim.claimant.user_id})
+    """Has the unit an agent whose claim it is not, and who neither filled it in nor sends it in?"""
+    return bool(agents - {by.user_id, claim.filed_by_id, claim.member.user_id, claim.claimant.user_id})
 
 
 def due_on(on: date, *, used: int = 0) -> date:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from claims.forms import FIGURES, GRADES, LISTED, card_words
 from claims.models import Admission, Claim
 from claims.selectors.journey import NOT_MEDICAL, TOLD, Draft
-from claims.views.parts import paper_names
+from claims.views.parts import paper_names, to
 from programs.rules.declared import declared_words
 from programs.rules.facts import HARDSHIP, STAY_EVENTS
 from unionaid.lib.money import format_yuan
@@ -21,13 +21,14 @@ Text = str | Promise
 Answer = tuple[Text, Text, str]
 
 
-def answers_of(draft: Draft, language: str) -> list[tuple[Text, list[Answer]]]:
+def answers_of(request: HttpRequest, draft: Draft) -> list[tuple[Text, list[Answer]]]:
     """Every answer by page, each with the address where it is changed. What several claims were told alike is read back once."""
     told = {"what": _what, "medical": _medical, "stays": _stays, "documents": _documents, "account": _account}
+    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     sections: list[tuple[Text, list[Answer]]] = [(_("申领"), _claims(draft.claims))]
     for step in draft.steps:
         if step.name in told:
-            address = reverse(f"claims:{step.name}", args=[draft.claim.public_id]) + "?change=1"
+            address = to(request, step.name, draft.claim.public_id) + "?change=1"
             each = [(one.claim, told[step.name](one, address, language)) for one in _heard(draft, step.name)]
             sections.append((step.title, _once(each)))
     return sections

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -14,10 +13,11 @@ from django.views.decorators.cache import never_cache
 from claims.forms import CoverForm, DayForm, HappenedForm
 from claims.models import Claim
 from claims.selectors.claims import my_claims
-from claims.selectors.covers import Opening, events_of, my_covers, openings
-from claims.services import together
-from claims.views.parts import show
-from members.models import Enrolment, Member
+from claims.selectors.covers import Opening, openings
+from claims.selectors.parties import Party, of_agent, of_worker
+from claims.services import filing, together
+from claims.views.parts import FOR, at_unit, show, to
+from members.models import Enrolment
 from programs.rules.facts import ACCIDENTS, STAY_EVENTS
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
@@ -38,83 +38,94 @@ EVENTS = {
 }
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def start(request: HttpRequest) -> HttpResponse:
     """What happened? Only what one's covers answer to."""
-    covers = my_covers()
-    events = events_of(covers, _me(request))
+    party = _party(request)
+    if party is None:
+        return redirect(to(request, "find"))
+    events = party.events()
     if not events:
-        return show(request, "nothing", covers=covers)
+        return show(request, "nothing", **party.words())
     choices = [(event, words) for event, words in EVENTS.items() if event in events]
     form = HappenedForm(request.POST or None, choices=choices, initial={"answer": _before(request).get("events")})
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {"events": form.cleaned_data["answer"]}, "claims:start_person")
-    drafts = list({claim.occasion: claim for claim in reversed(my_claims()) if claim.state == "draft"}.values())
-    return show(request, "start", form, title=_("申领互助金"), drafts=drafts, first=True)
+        return _keep(request, {"events": form.cleaned_data["answer"]}, "start_person")
+    drafts = [] if at_unit(request) else list({claim.occasion: claim for claim in reversed(my_claims()) if claim.state == "draft"}.values())
+    return show(request, "start", form, title=_("申领互助金"), drafts=drafts, first=True, **party.words())
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def start_person(request: HttpRequest) -> HttpResponse:
     """For whom? Not asked when only one person can be meant."""
-    told, covers = _told(request), _covers(request)
-    if not covers:
-        return redirect("claims:start")
-    people = {str(cover.member_id): _person_words(cover, request) for cover in covers}
+    told, party, covers = _told(request), _party(request), _covers(request)
+    if not covers or party is None:
+        return redirect(to(request, "start"))
+    people = {party.key(cover): party.person_words(cover) for cover in covers}
     if len(people) == 1:
-        return _keep(request, {**told, "person": next(iter(people))}, "claims:start_day")
+        return _keep(request, {**told, "person": next(iter(people))}, "start_day")
     initial = {"answer": _before(request).get("person")}
     form = ChoiceForm(request.POST or None, label=_("为谁申领？"), choices=list(people.items()), initial=initial)
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {**told, "person": form.cleaned_data["answer"]}, "claims:start_day")
-    return show(request, "start", form, title=_event_words(told), back=reverse("claims:start"))
+        return _keep(request, {**told, "person": form.cleaned_data["answer"]}, "start_day")
+    return show(request, "start", form, title=_event_words(told), back=to(request, "start"), **party.words())
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def start_day(request: HttpRequest) -> HttpResponse:
     """When? The day decides which cover counts."""
-    told = _told(request)
-    if not _covers(request) or "person" not in told:
-        return redirect("claims:start")
+    told, party, covers = _told(request), _party(request), _covers(request)
+    if not covers or party is None or "person" not in told:
+        return redirect(to(request, "start"))
     before = _before(request)
     form = DayForm(request.POST or None, events=told["events"], days=before.get("days", {}) | {"accident": before.get("accident")})
     if request.method == "POST" and form.is_valid():
-        return _keep(request, {**told, "days": form.days(), "accident": form.accident()}, "claims:start_cover")
-    return show(request, "start", form, title=_event_words(told), back=reverse("claims:start"))
+        return _keep(request, {**told, "days": form.days(), "accident": form.accident()}, "start_cover")
+    return show(request, "start", form, title=_event_words(told), back=to(request, "start"), **party.words(_chosen(party, covers, told)))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def start_cover(request: HttpRequest) -> HttpResponse:
     """Under which covers? All that fit are chosen; those that do not are shown with the reason. The consent opens the claims."""
-    told = _told(request)
-    covers = [cover for cover in _covers(request) if str(cover.member_id) == told.get("person")]
-    if not covers or {*told.get("days", ())} != {*told["events"]}:
-        return redirect("claims:start")
+    told, party = _told(request), _party(request)
+    covers = _chosen(party, _covers(request), told) if party else []
+    if not covers or party is None or {*told.get("days", ())} != {*told["events"]}:
+        return redirect(to(request, "start"))
     days = {event: date.fromisoformat(day) for event, day in told["days"].items()}
     accident = date.fromisoformat(told["accident"]) if told.get("accident") else None
     found = openings(covers, days=days, accident=accident, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
     fit = {str(opening.cover.public_id): opening for opening in found if opening.events}
-    form = CoverForm(request.POST or None, covers=[(key, _opening_words(opening, days)) for key, opening in fit.items()], events=days)
+    choices = [(key, _opening_words(opening, days)) for key, opening in fit.items()]
+    form = CoverForm(request.POST or None, covers=choices, events=days, behalf=party.behalf(covers[0], told["events"]))
     if request.method == "POST" and form.is_valid():
-        address = attempt_once(request, form, lambda: _open(request, [fit[key] for key in form.cleaned_data["cover"]], days, accident))
+        chosen = [fit[key] for key in form.cleaned_data["cover"]]
+        address = attempt_once(request, form, lambda: _open(request, party, chosen, days, accident))
         if address:
-            request.session[SESSION] = {**told, "opened": "1"}
+            request.session[_session(request)] = {**told, "opened": "1"}
             return redirect(address)
     context = {"days": _day_words(days), "fit": fit, "unfit": [_unfit(opening) for opening in found if not opening.events]}
-    return show(request, "start_cover", form, title=_("用哪些保障申领？"), back=reverse("claims:start_day"), **context)
+    context |= party.words(covers)
+    return show(request, "start_cover", form, title=_("用哪些保障申领？"), back=to(request, "start_day"), **context)
 
 
-def _open(request: HttpRequest, chosen: list[Opening], days: dict[str, date], accident: date | None) -> str:
-    by = actor(request)
-    claims = together.open_all(
-        [(opening.cover, event) for opening in chosen for event in opening.events],
-        claimant=Member.objects.get(pk=by.member_id), by=by, on=today(),
-        days={event: _facts(event, on, accident) for event, on in days.items()},
-    )  # fmt: skip
-    return reverse("claims:resume", args=[claims[0].public_id])
+def _chosen(party: Party, covers: list[Enrolment], told: dict[str, Any]) -> list[Enrolment]:
+    """The covers of the person who was chosen."""
+    return [cover for cover in covers if party.key(cover) == told.get("person")]
+
+
+def _open(request: HttpRequest, party: Party, chosen: list[Opening], days: dict[str, date], accident: date | None) -> str:
+    touched = [(opening.cover, event) for opening in chosen for event in opening.events]
+    facts = {event: _facts(event, on, accident) for event, on in days.items()}
+    claimant, filed = party.filed(chosen[0].cover, days)
+    if filed is None:
+        claims = together.open_all(touched, claimant=claimant, by=party.by, on=today(), days=facts)
+    else:
+        claims = filing.begin(touched, claimant=claimant, days=facts, filing=filed, on=today())
+    return to(request, "resume", claims[0].public_id)
 
 
 def _facts(event: str, on: date, accident: date | None) -> dict[str, date]:
@@ -154,21 +165,19 @@ def _unfit(opening: Opening) -> dict[str, Any]:
     return {"name": cover_words(cover), "why": opening.why_not, "pay": cover.public_id if payable else None}
 
 
-def _me(request: HttpRequest) -> int:
-    me = actor(request).member_id
-    assert me is not None  # my.use is for members alone
-    return me
+def _session(request: HttpRequest) -> str:
+    """Where the answers wait: apart for either side of the counter."""
+    return f"{SESSION}_unit" if at_unit(request) else SESSION
 
 
-def _person_words(cover: Enrolment, request: HttpRequest) -> str:
-    if cover.member_id == _me(request):
-        return _("{name}（本人）").format(name=cover.member.name)
-    return _("{name}（{relation}）").format(name=cover.member.name, relation=cover.get_relation_display())
+def _party(request: HttpRequest) -> Party | None:
+    """For whom one may begin here; None where the unit's agent has not said for whom."""
+    return of_agent(actor(request), request.session.get(FOR)) if at_unit(request) else of_worker(actor(request))
 
 
 def _told(request: HttpRequest) -> dict[str, Any]:
     """The answers so far; none when what happened is not told."""
-    told = request.session.get(SESSION)
+    told = request.session.get(_session(request))
     known = isinstance(told, dict) and bool(told.get("events")) and {*told["events"]} <= {*EVENTS}
     return dict(told) if known else {}
 
@@ -181,11 +190,12 @@ def _before(request: HttpRequest) -> dict[str, Any]:
 
 def _covers(request: HttpRequest) -> list[Enrolment]:
     """The covers that answer to one of the events told, each once."""
-    events = events_of(my_covers(), _me(request))
+    party = _party(request)
+    events = party.events() if party else {}
     found = {cover.pk: cover for event in _told(request).get("events", ()) for cover in events.get(event, ())}
     return list(found.values())
 
 
 def _keep(request: HttpRequest, told: dict[str, Any], then: str) -> HttpResponse:
-    request.session[SESSION] = told
-    return redirect(then)
+    request.session[_session(request)] = told
+    return redirect(to(request, then))

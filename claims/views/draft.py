@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,10 +17,10 @@ from claims.models import Admission, Claim
 from claims.selectors.claims import open_together
 from claims.selectors.estimate import estimates, in_words, left_in_words
 from claims.selectors.journey import NOT_MEDICAL, TOLD, Draft, Part, draft_of
-from claims.services import intake, together
+from claims.services import filing, intake, together
 from claims.shared_form import SharedForm
 from claims.views.answers import answers_of
-from claims.views.parts import drafting, onward, own, paper_names, show, step_context
+from claims.views.parts import drafting, filled, onward, paper_names, show, step_context, to
 from members.models import BankCard
 from programs.rules.assess import Assessment
 from programs.rules.facts import HARDSHIP, STAY_EVENTS
@@ -33,19 +32,19 @@ from unionaid.offices.access import actor, requires
 from unionaid.workflow.asking import attempt, attempt_once
 
 
-def _go(draft: Draft, page: str) -> HttpResponse:
-    return redirect(f"claims:{page}", draft.claim.public_id)
+def _go(request: HttpRequest, draft: Draft, page: str) -> HttpResponse:
+    return redirect(to(request, page, draft.claim.public_id))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def resume(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Where one left off."""
-    return _go(draft, draft.next_step if draft.claim.state == "draft" else "supplement")
+    return _go(request, draft, draft.next_step if draft.claim.state == "draft" else "supplement")
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def what(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -60,7 +59,7 @@ def _what_form(claim: Claim) -> type[HelpForm] | type[WhatForm]:
     return HelpForm if claim.event == HARDSHIP else WhatForm
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def medical(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -85,7 +84,7 @@ def _told(request: HttpRequest, draft: Draft, name: str, each: list[tuple[Claim,
             if name == "what":
                 told += _stays_of_accident(draft, told)
             together.tell(told, by=actor(request), on=today())
-            return reverse(f"claims:{onward(request, draft, name)}", args=[draft.claim.public_id])
+            return to(request, onward(request, draft, name), draft.claim.public_id)
 
         if address := attempt(form, act):
             return redirect(address)
@@ -101,7 +100,7 @@ def _stays_of_accident(draft: Draft, told: list[tuple[Claim, dict[str, Any]]]) -
 # -- stays ----------------------------------------------------------------------------------------------------------
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def stays(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -109,12 +108,12 @@ def stays(request: HttpRequest, draft: Draft) -> HttpResponse:
     if not draft.needs.stays:
         raise Http404
     if not draft.stays and draft.needs.stays == "required":
-        return _go(draft, "stay_new")
+        return _go(request, draft, "stay_new")
     rows = [(stay, format_yuan(stay.medfee_sumamt_fen) if stay.medfee_sumamt_fen else "") for stay in draft.stays]
     return show(request, "stays", rows=rows, onward=_onward(request, draft, "stays"), **step_context(request, draft, "stays"))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def stay_new(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -122,7 +121,7 @@ def stay_new(request: HttpRequest, draft: Draft) -> HttpResponse:
     return _stay(request, draft, None)
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def stay_edit(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
@@ -138,14 +137,14 @@ def _stay(request: HttpRequest, draft: Draft, stay: Admission | None) -> HttpRes
 
         def act() -> str:
             together.set_stay(draft.with_stays, **form.stay(), stay=stay, by=actor(request), on=today())
-            return reverse("claims:stays", args=[draft.claim.public_id]) + ("?change=1" if "change" in request.GET else "")
+            return to(request, "stays", draft.claim.public_id) + ("?change=1" if "change" in request.GET else "")
 
         if address := attempt_once(request, form, act):
             return redirect(address)
     return show(request, "stay", form, stay=stay, **step_context(request, draft, "stays"))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @require_POST
 @drafting
@@ -153,7 +152,7 @@ def stay_remove(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
     """Take back a stay."""
     together.remove_stay(draft.with_stays, _stay_of(draft, pk), by=actor(request))
     messages.success(request, _("已删除这次记录。"))
-    return _go(draft, "stays")
+    return _go(request, draft, "stays")
 
 
 def _stay_of(draft: Draft, pk: int) -> Admission:
@@ -166,7 +165,7 @@ def _stay_of(draft: Draft, pk: int) -> Admission:
 # -- papers ---------------------------------------------------------------------------------------------------------
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def documents(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -211,7 +210,7 @@ def _papers(draft: Draft, kinds: dict[str, str], form: PapersForm) -> list[dict[
     ]
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @require_POST
 @drafting
@@ -226,13 +225,13 @@ def document_remove(request: HttpRequest, draft: Draft, paper: uuid.UUID) -> Htt
     except intake.ClaimRefused as no:
         messages.error(request, no.message)
         return _documents_page(request, draft, PapersForm(kinds=[]))
-    return _go(draft, "documents")
+    return _go(request, draft, "documents")
 
 
 # -- account --------------------------------------------------------------------------------------------------------
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @sensitive_post_parameters("number", "number_again")
 @drafting
@@ -242,7 +241,7 @@ def account(request: HttpRequest, draft: Draft) -> HttpResponse:
 
     def use(card: BankCard) -> str:
         together.choose_card(draft.claims, card, by=by)
-        return reverse(f"claims:{onward(request, draft, 'account')}", args=[claim.public_id])
+        return to(request, onward(request, draft, "account"), claim.public_id)
 
     cards, chosen, fresh = account_forms(request, draft.claim)
     address = take_account(request, claim, chosen, fresh, use)
@@ -256,17 +255,25 @@ def account_forms(
     request: HttpRequest, claim: Claim, *, leave_out: int | None = None
 ) -> tuple[list[BankCard], CardForm, AccountForm]:
     """The claimant's accounts, and the two forms: choose one, or add one."""
-    cards = list(claim.claimant.cards.filter(retired_at=None).exclude(pk=leave_out).order_by("-id")[:10])
+    cards = _known_cards(request, claim, leave_out)
     which = request.POST.get("which") if request.method == "POST" else ""
-    chosen = CardForm(request.POST if which == "kept" else None, cards=cards, chosen=claim.card_id)
-    fresh = AccountForm(request.POST if request.method == "POST" and which != "kept" else None)
+    behalf = "" if claim.claimant_id == actor(request).member_id else claim.claimant.name
+    chosen = CardForm(request.POST if which == "kept" else None, cards=cards, chosen=claim.card_id, behalf=behalf)
+    fresh = AccountForm(request.POST if request.method == "POST" and which != "kept" else None, behalf=behalf)
     return cards, chosen, fresh
+
+
+def _known_cards(request: HttpRequest, claim: Claim, leave_out: int | None) -> list[BankCard]:
+    """The claimant's own accounts; whoever files for them is shown the one of this claim alone."""
+    if claim.claimant_id != actor(request).member_id:
+        return [claim.card] if claim.card else []
+    return list(claim.claimant.cards.filter(retired_at=None).exclude(pk=leave_out).order_by("-id")[:10])
 
 
 def take_account(request: HttpRequest, claim: Claim, chosen: CardForm, fresh: AccountForm, use: Any) -> str:
     """Hand the account that was chosen or added to `use`; the address to go to, or empty when nothing was sent or it was refused."""
     if chosen.is_bound and chosen.is_valid():
-        card = claim.claimant.cards.get(pk=int(chosen.cleaned_data["card"]))
+        card = next(card for card in _known_cards(request, claim, None) if card.pk == int(chosen.cleaned_data["card"]))
         return attempt_once(request, chosen, lambda: use(card))
     if fresh.is_bound and fresh.is_valid():
         told = fresh.cleaned_data
@@ -282,36 +289,36 @@ def take_account(request: HttpRequest, claim: Claim, chosen: CardForm, fresh: Ac
 # -- check and send in ----------------------------------------------------------------------------------------------
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def check(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Check your answers, see the estimate, send in. Sent twice it is sent once, and both times answered alike."""
-    claim = own(request, public_id)
+    claim = filled(request, public_id)
     form = SubmitForm(request.POST or None, events=[claim.event])
     if request.method == "POST" and form.is_valid():
         if address := attempt_once(request, form, lambda: _send(request, claim)):
             return redirect(address)
-        claim = own(request, public_id)
+        claim = filled(request, public_id)
     if claim.state not in intake.OPEN:
         for message in form.non_field_errors():
             messages.warning(request, message)
-        return redirect("claims:status", public_id)
+        return redirect(to(request, "status", public_id))
     return _check_page(request, draft_of(claim), form)
 
 
 def _send(request: HttpRequest, claim: Claim) -> str:
     by, on = actor(request), today()
     if claim.state == "draft":
-        together.submit(open_together(claim), by=by, on=on)
+        filing.send_in(open_together(claim), by=by, on=on)
     else:
         intake.supplement(claim, by=by, on=on)
-    return reverse("claims:submitted", args=[claim.public_id])
+    return to(request, "submitted", claim.public_id)
 
 
 def _check_page(request: HttpRequest, draft: Draft, form: SubmitForm) -> HttpResponse:
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     gaps = [step for step in draft.steps if not step.done and step.name != "check"]
-    context = {"gaps": gaps, "sections": answers_of(draft, language), "plans": _plans(draft, language)}
+    context = {"gaps": gaps, "sections": answers_of(request, draft), "plans": _plans(draft, language)}
     return show(request, "check", form, **context, **step_context(request, draft, "check"))
 
 
@@ -337,17 +344,17 @@ def _plan(part: Part, found: Assessment | None, language: str) -> dict[str, Any]
     return plan | {"is_told": True, "total": total, "is_nothing": found.total == 0, "items": in_words(told, language), "left": left}
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 @drafting
 def supplement(request: HttpRequest, draft: Draft) -> HttpResponse:
     """What the reviewer asked for, and the ways to add it."""
     if draft.claim.state == "draft":
-        return _go(draft, draft.next_step)
+        return _go(request, draft, draft.next_step)
     changeable = [step for step in draft.steps if step.name not in ("documents", "check")]
     return show(request, "supplement", claim=draft.claim, changeable=changeable)
 
 
 def _onward(request: HttpRequest, draft: Draft, name: str) -> str:
-    return reverse(f"claims:{onward(request, draft, name)}", args=[draft.claim.public_id])
+    return to(request, onward(request, draft, name), draft.claim.public_id)
 

@@ -1,4 +1,5 @@
-"""What the worker's pages of a claim have in common: whose claim it is, whether it is still open, how a refusal is told."""
+"""What the pages of a claim have in common, for the worker and for whoever files for them: whose claim it is, whether it is still open,
+on which side of the counter one is. The form stands at /my/claims/ and once more, under the same names, at /unit/filing/."""
 
 import uuid
 from collections.abc import Callable
@@ -8,24 +9,54 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
 from claims.selectors.claims import my_claim
+from claims.selectors.filing import fills, sees
 from claims.selectors.journey import Draft, draft_of
 from claims.services import intake
 from unionaid.offices.access import actor
-from unionaid.web.asking import pages
+from unionaid.web.asking import AskForm, pages
 
 View = Callable[..., HttpResponse]
 
-show = pages("claims/worker")
+FOR = "filing_for"  # in the session of a unit's agent: the worker for whom they begin
+FILING = "filing"  # the name under which the form stands on the unit's side
+_show = pages("claims/worker")
+
+
+def at_unit(request: HttpRequest) -> bool:
+    """Is this page of the form the one on the unit's side?"""
+    return request.resolver_match is not None and request.resolver_match.namespace == FILING
+
+
+def to(request: HttpRequest, name: str, *args: Any) -> str:
+    """The address of a page of this room, on the side one is on."""
+    return reverse(f"claims:{name}", args=args, current_app=FILING if at_unit(request) else "claims")
+
+
+def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
+    """A page of the form, which says for whom one fills it in."""
+    claim = context.get("claim")
+    if isinstance(claim, Claim) and claim.filed_as and claim.claimant_id != actor(request).member_id:
+        context["behalf"] = claim.claimant.name
+    return _show(request, template, form, at_unit=at_unit(request), **context)
 
 
 def mine(request: HttpRequest, public_id: uuid.UUID) -> Claim:
-    """One of the worker's claims; 404 for all others."""
+    """One of the worker's claims, or one that this person fills in for somebody; 404 for all others."""
     claim = my_claim(public_id)
-    if claim is None:
+    if claim is None or not sees(claim, actor(request)):
+        raise Http404
+    return claim
+
+
+def filled(request: HttpRequest, public_id: uuid.UUID) -> Claim:
+    """A claim that this person may fill in: their own, or one that they began for somebody."""
+    claim = mine(request, public_id)
+    if not fills(claim, actor(request)):
         raise Http404
     return claim
 
@@ -43,11 +74,11 @@ def drafting(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, public_id: uuid.UUID, *args: Any, **kwargs: Any) -> HttpResponse:
-        claim = own(request, public_id)
+        claim = filled(request, public_id)
         if claim.state not in intake.OPEN:
             if request.method == "POST":
                 messages.warning(request, _("没有保存：这份申领已经提交，现在不能修改。需要更正请联系办事处。"))
-            return redirect("claims:status", public_id)
+            return redirect(to(request, "status", public_id))
         return view(request, draft_of(claim), *args, **kwargs)
 
     return guarded

@@ -14,7 +14,9 @@ from django.views.decorators.cache import never_cache
 
 from claims.models import Claim
 from claims.selectors.at_unit import claim_at_unit, waiting_at_unit
+from claims.selectors.filing import filer_words
 from claims.services import unit_review
+from programs.rules.papers import AUTHORISATION
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
@@ -89,9 +91,13 @@ def review(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     form = UnitForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and (address := attempt(form, lambda: _act(request, claim, form))):
         return redirect(address)
-    names = {paper.code: paper.name.in_language(request.LANGUAGE_CODE) for paper in schedule_of(claim.terms).documents}  # type: ignore[attr-defined]
+    kinds = (*schedule_of(claim.terms).documents, AUTHORISATION)
+    names = {paper.code: paper.name.in_language(request.LANGUAGE_CODE) for paper in kinds}  # type: ignore[attr-defined]
     papers = [names.get(kind, _("其他材料")) for kind in claim.documents.values_list("kind", flat=True)]
-    return _show(request, "review", form, claim=claim, papers=papers, open=claim.state == "unit_review")
+    theirs = claim.filed_by_id == actor(request).user_id
+    return _show(
+        request, "review", form, claim=claim, papers=papers, filer=filer_words(claim), filed_by_me=theirs, open=claim.state == "unit_review"
+    )
 
 
 def _act(request: HttpRequest, claim: Claim, form: UnitForm) -> str:

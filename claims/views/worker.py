@@ -13,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from claims.forms import WithdrawForm, card_words
-from claims.models import Claim
+from claims.models import Claim, ClaimDocument
 from claims.reasons import reason_words
 from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper, open_together, told_together
 from claims.selectors.cooling import is_cooling
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words, left_in_words
+from claims.selectors.filing import filer_words, fills, sees
 from claims.selectors.progress import standing_of, trail_of
-from claims.services import accounts, intake, papers
+from claims.services import accounts, filing, intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context
-from claims.views.parts import mine, own, show
+from claims.views.parts import filled, mine, show, to
 from members.facts import cover_waits
 from members.models import Enrolment
 from programs.rules.declared import declared_words
@@ -31,6 +32,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
+from unionaid.offices.roles import Actor
 from unionaid.web.dates import span
 from unionaid.web.files import send, send_paper
 from unionaid.workflow.asking import attempt
@@ -44,15 +46,17 @@ UNPAID = ("rejected", "withdrawn", "replaced", "halted", "recovery", "recovered"
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """What I must do, everything I am in, every claim and where it is."""
-    on, claims = today(), my_claims()
+    on, me = today(), actor(request)
+    claims = [claim for claim in my_claims() if sees(claim, me)]
     covers = [cover for cover in my_covers() if not schedule_of(cover.terms).is_grant]
     live = [cover_card(cover, on) for cover in covers if cover.cover.upper > on]
     context = {
-        "todos": [*_payments(covers), *_unfinished(claims)],
+        "todos": [*_payments(covers), *_word_asked(claims, me), *_unfinished(_of_oneself(claims, me))],
         "covers": live,
         "past": [cover_card(cover, on) for cover in covers if cover.cover.upper <= on],
-        "claims": [_claim_card(claim) for claim in claims if claim.state != "draft"],
-        "unread": unread(actor(request).member_id),  # type: ignore[arg-type]  # my.use is for members alone
+        "claims": [_claim_card(claim) for claim in claims if claim.state != "draft" and claim.kin_id != me.member_id],
+        "filed": [_claim_card(claim) for claim in claims if claim.state != "draft" and claim.kin_id == me.member_id],
+        "unread": unread(me.member_id),  # type: ignore[arg-type]  # my.use is for members alone
         "can_claim": any(cover.state == "effective" for cover in covers),
         "plans": address_of("members:plans"),
         "eligibility": address_of("members:eligibility"),
@@ -115,8 +119,31 @@ def _payments(covers: Sequence[Enrolment]) -> list[dict[str, str]]:
     ]
 
 
+def _is_word_asked(claim: Claim, me: Actor) -> bool:
+    return claim.claimant_id == me.member_id and filing.awaits_word(claim)
+
+
+def _of_oneself(claims: Sequence[Claim], me: Actor) -> list[Claim]:
+    """Without the drafts that somebody else fills in and the worker has not spoken of: these are asked about once."""
+    return [one for one in claims if one.state != "draft" or not _is_word_asked(one, me)]
+
+
+def _word_asked(claims: Sequence[Claim], me: Actor) -> list[dict[str, str]]:
+    """What somebody fills in for the worker, who has not said yet what they think of it: each event once."""
+    asked = {claim.occasion: claim for claim in claims if _is_word_asked(claim, me)}
+    return [
+        {
+            "words": _("有人代您申领：{number}").format(number=claim.number),
+            "why": _("请看一看填得对不对，再说同意还是有异议"),
+            "button": _("去看"),
+            "address": address_of("claims:status", claim.public_id),
+        }
+        for claim in asked.values()
+    ]
+
+
 def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
-    """Claims that wait for the worker."""
+    """Claims that wait for the worker, or for whoever fills them in."""
     words = {
         "supplement_requested": ("claims:supplement", _("补充材料：{number}"), _("去补充")),
         "recovery": ("payouts:recovery", _("退回多付的互助金：{number}"), _("去看怎么退")),
@@ -137,7 +164,7 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     ]
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Where it is, what happens next, by when, whom to ask; the reason when it was rejected, the statement when it was approved."""
@@ -149,11 +176,16 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
     trail = trail_of(claim)
     final = claim.statements.select_related("instead_of").filter(is_final=True).first() if claim.state in DECIDED else None
     before = final.instead_of if final else None
-    mine_to_do = claim.claimant_id == actor(request).member_id
+    by = actor(request)
+    mine_to_do = claim.claimant_id == by.member_id
+    to_fill = fills(claim, by)
     language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     return {
         "claim": claim,
         "mine": mine_to_do,
+        "fills": to_fill,
+        "filer": filer_words(claim),
+        "word_asked": _is_word_asked(claim, by),
         "trail": trail,
         "standing": standing_of(claim, trail, on=today()),
         "amount": _amount(claim),
@@ -162,11 +194,11 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "whole": format_yuan(final.total_fen) if final and before else "",
         "before": format_yuan(before.total_fen) if before else "",
         "reason": reason_words(claim.reason_code),
-        "account": card_words(claim.card) if claim.card and mine_to_do and claim.state not in UNPAID else "",
-        "withdrawable": mine_to_do and claim.state in intake.WITHDRAWABLE,
+        "account": card_words(claim.card) if claim.card and to_fill and claim.state not in UNPAID else "",
+        "withdrawable": to_fill and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
         "declared": _declared(claim, language),
-        "beside": [one for one in told_together(claim) if one.pk != claim.pk] if mine_to_do else [],
+        "beside": [one for one in told_together(claim) if one.pk != claim.pk] if to_fill else [],
         "corrects": corrected_number(claim),
         "instead_of": _unpaid_before(claim),
         "correction": correction_of(claim),
@@ -189,63 +221,67 @@ def _unpaid_before(claim: Claim) -> str:
     return first.state if first.state != "rejected" or first.corrects_id is None else ""
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def submitted(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """It has arrived: the numbers to keep, what happens next, by when, whom to ask."""
-    claim = own(request, public_id)
+    claim = filled(request, public_id)
     if claim.state in ("draft", "withdrawn"):
-        return redirect("claims:status", public_id)
+        return redirect(to(request, "status", public_id))
     sent = [one for one in told_together(claim) if one.state != "draft"]
     return show(request, "submitted", claim=claim, sent=sent, standing=standing_of(claim, trail_of(claim), on=today()))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def event(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """One event and every claim that was begun for it, each where it is now."""
-    claim = own(request, public_id)
+    claim = filled(request, public_id)
     claims = told_together(claim)
     context = {"claims": [_claim_card(one) for one in claims], "drafts": [one for one in claims if one.state == "draft"][:1]}
     return show(request, "event", claim=claim, title=_("同一件事的申领"), **context)
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Take the claim back, after a second question. One of several drafts is left out; the others go on."""
-    claim = own(request, public_id)
+    claim = filled(request, public_id)
     others = [one for one in open_together(claim) if one.pk != claim.pk]
     form = WithdrawForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
 
         def act() -> str:
-            intake.withdraw(claim, by=actor(request))
-            return reverse("claims:check", args=[others[0].public_id]) if others else reverse("claims:home")
+            filing.withdraw(claim, by=actor(request))
+            return to(request, "check", others[0].public_id) if others else to(request, "home")
 
         if address := attempt(form, act):
             messages.success(request, _("已撤回申领 {number}。").format(number=claim.number))
             return redirect(address)
     elif claim.state not in intake.WITHDRAWABLE:
-        return redirect("claims:status", public_id)
+        return redirect(to(request, "status", public_id))
     return show(request, "withdraw", form, claim=claim, others=others)
 
 
-@requires("my.use")
+def _paper(request: HttpRequest, public_id: uuid.UUID) -> ClaimDocument:
+    paper = my_paper(public_id)
+    if paper is None or not sees(paper.claim, actor(request)):
+        raise Http404
+    return paper
+
+
+@requires("claims.fill")
 @never_cache
 def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """A paper of one of my claims."""
-    paper = my_paper(public_id)
-    if paper is None:
-        raise Http404
-    return send_paper(paper)
+    """A paper of one of my claims, or of one that I fill in for somebody."""
+    return send_paper(_paper(request, public_id))
 
 
-@requires("my.use")
+@requires("claims.fill")
 @never_cache
 def document_small(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """A small picture of a photo."""
-    paper = my_paper(public_id)
-    if paper is None or paper.content_type != "image/jpeg":
+    paper = _paper(request, public_id)
+    if paper.content_type != "image/jpeg":
         raise Http404
     return send(papers.small(papers.content_of(paper)), content_type="image/jpeg", file_name=paper.file_name)

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from django.contrib.auth.models import AnonymousUser
 
 from members.models import Member
+from members.services.people import numbers_of
 from unionaid.accounts.models import User
 from unionaid.lib.identity import IdentityError, parse_id_number, parse_phone
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
+
+MOST_NAMESAKES = 200  # in one unit
 
 
 def member_of_user(user: User | AnonymousUser) -> int | None:
@@ -34,3 +37,12 @@ def people_by_id(ids: Iterable[int]) -> dict[int, Member]:
     """The people whom rows of the open scope name; the caller must have found the ids there."""
     with everywhere(reason="the people of one's own cover"):
         return Member.objects.in_bulk(set(ids))
+
+
+def workers_called(name: str, number: str) -> list[Member]:
+    """The people in scope of exactly this name whose ID number this is, or ends so (four characters or more). Nobody is found by a name
+    alone, nor by the end of a number alone."""
+    told = number.strip().upper()
+    people = {member.pk: member for member in Member.objects.filter(name=name, guardian=None).order_by("pk")[:MOST_NAMESAKES]}
+    ends = {key: full for key, (full, _phone) in numbers_of(list(people)).items()} if people else {}
+    return [people[key] for key, full in ends.items() if full == told or len(told) < len(full) and full.endswith(told)]

@@ -14,7 +14,8 @@ from claims.models import Claim, ReviewRule
 from claims.payouts import recoveries
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch, Recovery
-from claims.services import adjudication, appeals, bulk, notes, public_notice, rules, screening, unit_review
+from claims.selectors.filing import Filing
+from claims.services import adjudication, appeals, bulk, filing, intake, notes, public_notice, rules, screening, unit_review
 from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
@@ -36,7 +37,7 @@ from members.services import (
 from tests.factories.funds import OPENING_FEN, slip
 from tests.factories.offices import make_user
 from tests.factories.payouts import release
-from tests.factories.world import ASKED, JOINED, World, load, make_unit, make_world
+from tests.factories.world import ASKED, ILL, JOINED, World, load, make_unit, make_world
 from unionaid.accounts.models import User
 from unionaid.books.models import BankBalance
 from unionaid.books.services import closing, movements, reconciling
@@ -126,6 +127,16 @@ def disputed(world: World, member: Member) -> None:
     public_notice.object_to(noticed, name="来访人", text="没有住过院", by=approver, on=ASKED)
     adjudication.reject(refused, by=reviewer, on=ASKED, note="不在范围", reason_code="not_listed", clause="第七条")
     appeals.file(refused, grounds="应当给付", by=world.worker(member), on=ASKED)
+
+
+def filed_for(world: World, cover: Enrolment) -> None:
+    """The unit's agent began a claim for a worker, with a stay and a paper so far."""
+    by, days = Filing(world.agent_actor, Claim.FiledAs.UNIT_AGENT), {"admission": {"event_on": ILL}}
+    (claim,) = filing.begin([(cover, "admission")], claimant=cover.member, days=days, filing=by, on=ASKED)
+    fen = {"medfee_sumamt": 3000, "fund_pay_sumamt": 2000, "psn_part_amt": 1000}
+    intake.set_stay(claim, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by.by, on=ASKED)
+    upload = CleanUpload("image/jpeg", b"j", "委托书.jpg", f"{claim.pk:064d}")
+    intake.add_document(claim, kind="authorisation", upload=upload, by=by.by)
 
 
 def found_otherwise(world: World, member: Member) -> None:
@@ -237,6 +248,8 @@ def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         unit_matters(world)
         people_matters(world, covers[0], 751)
         claims = play(world, covers)
+        with everywhere(reason="arrange"), frozen(ASKED):
+            filed_for(world, covers[3])
         overpaid(world, claims[4])
         lists_arrive(world, 501)
         yield world

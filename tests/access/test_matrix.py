@@ -101,6 +101,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
         appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
         at_unit = Claim.objects.filter(state="unit_review").first()
+        filed = Claim.objects.filter(filed_as="unit_agent").first()
+        filed_paper, filed_stay = filed.documents.first(), filed.admissions.first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
@@ -129,6 +131,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/join-papers/": {"public_id": paper.public_id},
         "my/enrolments/": {"public_id": cover.public_id},
         "my/claims/": {"public_id": claim.public_id, "pk": stay.pk, "paper": document.public_id},
+        "unit/filing/": {"public_id": filed.public_id, "pk": filed_stay.pk, "paper": filed_paper.public_id},
+        "unit/papers/": {"public_id": filed_paper.public_id},
         "unit/claims/": {"public_id": at_unit.public_id},
         "notices/": {"public_id": objection.claim.public_id},
         "admin/claims/appeal/": {"pk": appeal.pk, "object_id": appeal.pk},

@@ -14,6 +14,8 @@ ACTS: dict[str, str | Promise] = {
     "pay_back": _("登记退回款"),
     "take_back": _("撤销退回款的登记"),
     "remind_overdue": _("提醒逾期未退"),
+    "agree_to_filing": _("本人同意代办"),
+    "object_to_filing": _("本人对代办提出异议"),
     "file": _("提出申诉"),
     "object": _("提出异议"),
     "register": _("登记单位"),

@@ -1,0 +1,102 @@
+"""Who fills in a claim on somebody's behalf (代办): in which capacity, what paper they owe, what they may see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from claims.models import Claim
+from members.models import Enrolment, Member
+from members.selectors.people import people_by_id
+from members.transitions import LIVE
+from programs.rules.eligibility import ADULT
+from programs.rules.papers import AUTHORISATION
+from programs.rules.schedule import Document
+from unionaid.accounts.models import User
+from unionaid.lib.calendar import age_on, today
+from unionaid.offices.roles import Actor
+from unionaid.offices.scope import everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Somebody fills claims in for the claimant. `kin`: the relative as a person, and what they are to the claimant."""
+
+    by: Actor
+    capacity: str
+    kin_id: int | None = None
+    relation: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        """As a claim keeps it."""
+        return {"filed_by_id": self.by.user_id, "filed_as": self.capacity, "kin_id": self.kin_id, "relation": self.relation}
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A worker through whom this person joined, and what this person is to them."""
+
+    worker: Member
+    relation: str
+
+
+def papers_of_filing(claim: Claim) -> tuple[Document, ...]:
+    """What is wanted beside the plan's papers: the claimant's word where somebody else fills it in, unless they said here what they
+    think of it."""
+    return (AUTHORISATION,) if claim.filed_as and claim.agreed_at is None and claim.objected_at is None else ()
+
+
+def fills(claim: Claim, by: Actor) -> bool:
+    """May this person fill the claim in, send it in and see all of it? The claimant may; whoever began it for them as well, as long as
+    the claimant has not objected and, for a unit's agent, they still are one of that unit."""
+    if by.member_id is not None and by.member_id == claim.claimant_id:
+        return True
+    if claim.filed_by_id is None or claim.objected_at is not None:
+        return False
+    if claim.filed_as == Claim.FiledAs.UNIT_AGENT:
+        return claim.filed_by_id == by.user_id and claim.unit_id in by.unit_ids
+    return by.member_id is not None and by.member_id == claim.kin_id
+
+
+def filer_words(claim: Claim) -> str:
+    """周经办（单位经办人）; empty where the claimant filled it in. One statement."""
+    if claim.filed_by_id is None:
+        return ""
+    name = User.objects.values_list("display_name", flat=True).get(pk=claim.filed_by_id)
+    capacity = Enrolment.Relation(claim.relation).label if claim.relation else claim.get_filed_as_display()
+    return _("{name}（{capacity}）").format(name=name, capacity=capacity)
+
+
+def filed_at_unit(by: Actor) -> list[Claim]:
+    """The claims that this agent began for people of their units, newest first; those that were thrown away are left out."""
+    rows = Claim.objects.filter(filed_by_id=by.user_id, filed_as=Claim.FiledAs.UNIT_AGENT, unit_id__in=by.unit_ids, objected_at=None)
+    keys = list(rows.exclude(state="withdrawn", submitted_at=None).order_by("-id").values_list("pk", flat=True)[:50])
+    with everywhere(reason="the people for whom an agent files"):
+        return list(Claim.objects.filter(pk__in=keys).select_related("member", "claimant", "program").order_by("-id"))
+
+
+def relatives_of(member_id: int) -> list[Relative]:
+    """The workers through whom this grown-up joined: for these they may file. Two statements; one for whoever joined through nobody."""
+    through = Enrolment.objects.filter(member_id=member_id, state__in=LIVE).exclude(holder_id=member_id)
+    found = dict(through.values_list("holder_id", "relation")[:20])
+    if not found:
+        return []
+    people = people_by_id([*found, member_id])
+    if age_on(people[member_id].birth_date, today()) < ADULT:
+        return []
+    return [Relative(people[key], relation) for key, relation in found.items()]
+
+
+def covers_of(holder_id: int, *, unit_ids: frozenset[int] | None = None) -> list[Enrolment]:
+    """The live covers that this worker holds, newest first, each with its person; `unit_ids`: those through these units alone. The
+    caller has found out that whoever asks may file for the worker."""
+    with everywhere(reason="the covers of whom one files for"):
+        rows = Enrolment.objects.filter(holder_id=holder_id, state__in=LIVE).select_related("program", "terms", "office", "member")
+        if unit_ids is not None:
+            rows = rows.filter(unit_id__in=unit_ids)
+        return list(rows.order_by("-cover", "-id")[:100])
+
+
+def sees(claim: Claim, by: Actor) -> bool:
+    """May this person see the claim on the worker's or the unit's side of the counter: whom it is for, or whoever fills it in."""
+    return by.member_id is not None and by.member_id in (claim.member_id, claim.claimant_id) or fills(claim, by)
