@@ -73,7 +73,7 @@ class FactsForm(AskForm):
 
     def facts(self) -> dict[str, Any]:
         """For `adjudication.establish`."""
-        told = {name: value for name, value in self.cleaned_data.items() if name in self.base_fields and name != "note"}
+        told = {name: value for name, value in self.cleaned_data.items() if name in adjudication.ESTABLISHED or name == "other_aid"}
         if "other_aid" in told:
             fen = told.pop("other_aid")
             told["other_aid_fen"] = fen if isinstance(fen, int) else None

@@ -52,6 +52,37 @@ def test_a_mild_case_found_severe_after_payment_pays_the_difference(desk: Desk, 
     assert list(differences()) == []
 
 
+def _two_stays(desk: Desk) -> Claim:
+    """Two stays in one claim, paid: the second was somebody else's sheet."""
+    claim = desk.world.claim(desk.cover(), 600_000)
+    stay = claim.admissions.get()
+    stay.pk, stay.admitted_on, stay.discharged_on, stay._state.adding = None, date(2026, 4, 1), date(2026, 4, 9), True
+    stay.save()
+    Claim.objects.filter(pk=claim.pk).update(event_on=date(2026, 4, 1))
+    claim.refresh_from_db()
+    return _paid(desk, claim)
+
+
+def test_a_stay_is_struck_and_what_was_paid_for_it_is_asked_back(desk: Desk) -> None:
+    claim = _two_stays(desk)
+    wrong, right = claim.admissions.order_by("admitted_on")
+    kept = (Claim.objects.filter(pk=claim.pk).values().get(), list(claim.admissions.values()))
+    told = {"by": desk.reviewer, "on": ASKED, "note": "不是本人的结算单"}
+    with pytest.raises(DecisionRefused, match="至少要留下一次"):
+        corrections.reclassify(claim, {}, struck=[wrong.pk, right.pk], **told)
+    with pytest.raises(DecisionRefused, match="住院记录有变化"):
+        corrections.reclassify(claim, {}, struck=[wrong.pk, 0], **told)
+    made = corrections.reclassify(claim, {}, struck=[wrong.pk], **told)
+    assert (made.admissions.get().admitted_on, made.event_on) == (right.admitted_on, right.admitted_on)
+    entry = AuditEntry.objects.get(entity="claims.claim", entity_id=made.pk, action="reclassify")
+    assert entry.details["struck"] == [{"admitted_on": "2026-04-01", "discharged_on": "2026-04-09", "medfee_sumamt_fen": 1_800_000}]
+    whole = made.statements.get().total_fen
+    assert whole < claim.approved_fen
+    adjudication.reclaim(made, by=desk.approver, on=ASKED, note="多付", clause="第七条")
+    assert made.state == "recovery"
+    assert kept == (Claim.objects.filter(pk=claim.pk).values().get(), list(claim.admissions.values())), "what was decided stays as it was"
+
+
 def test_without_the_link_the_whole_would_be_paid_again(desk: Desk, mild: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: counted as a case of its own the severe class gives 10,000 on top, were it not for the limit; past it the
     database refuses."""
