@@ -20,7 +20,7 @@ from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry, Notice
-from unionaid.workflow.moves import NotAllowed
+from unionaid.workflow.moves import NotAllowed, move
 
 AT_UNIT = "/unit/filing"
 ENROLMENT = {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "ages": [{"from": 0, "to": 60}]}
@@ -179,12 +179,17 @@ def test_whoever_filed_has_no_part_in_the_decision(world: World, cover: Enrolmen
 
 
 def _not_by_the_filer(desk: Desk, claim: Claim) -> None:
-    """The reviewer had filed it, as a relative might: another one has to review it."""
-    Claim.objects.filter(pk=claim.pk).update(filed_by=desk.reviewer.user_id, submitted_by=None)
+    """The reviewer had filed it, as a relative might: another one has to review it. The control: had they not, they might."""
+    rows = Claim.objects.filter(pk=claim.pk)
+    rows.update(filed_by=desk.reviewer.user_id, submitted_by=None)
     claim.refresh_from_db()
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed, match="您代办的"):
         adjudication.review(claim, by=desk.reviewer, on=ASKED)
-    assert desk.decide_otherwise(claim).state == "approved"
+    with pytest.raises(NotAllowed, match="前面的步骤是您办的"):
+        move([claim], "review", by=desk.reviewer)
+    rows.update(filed_by=desk.other_reviewer.user_id)
+    claim.refresh_from_db()
+    assert desk.decide(claim).state == "approved"
 
 
 def _wife_of(world: World, worker: Member, terms_of: Enrolment) -> Member:
