@@ -47,6 +47,7 @@ LISTS, LIST = int(os.environ.get("BENCH_LISTS", "4")), int(os.environ.get("BENCH
 ALONE, ROUNDS = int(os.environ.get("BENCH_ALONE", "40")), int(os.environ.get("BENCH_ROUNDS", "3"))
 QUIET = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config")
 Row = TypeVar("Row", bound=Model)
+Step = tuple[Scope, Callable[[list[Claim]], Refusals]]
 FEN = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}
 
 
@@ -99,16 +100,20 @@ def again(row: Row, **changes: Any) -> Row:
     return type(row)(**own, **changes)
 
 
-def whole_path(world: World, ids: Sequence[int]) -> None:
-    """These claims from sent in by the unit's agent to approved: three people, three transactions. Each reads the keys of its claims
-    and their covers; the service reads what it asks."""
+def steps_of(world: World) -> Sequence[Step]:
+    """Sent in by the unit's agent, reviewed, approved: each step with the scope of the person who takes it."""
     reviewer, approver = world.cast.actor(world.cast.reviewer), world.cast.actor(world.cast.approver)
     unit, office = Scope(units=frozenset({world.unit.pk}), user=world.agent.pk), Scope(offices=covers(world.cast.a))
-    steps: tuple[tuple[Scope, Callable[[list[Claim]], Refusals]], ...] = (
+    return (
         (unit, lambda claims: intake.submit_each(claims, by=world.agent_actor, on=ASKED)),
         (office, lambda claims: adjudication.review_each(claims, by=reviewer, on=ASKED)),
         (office, lambda claims: adjudication.approve_each(claims, by=approver, on=ASKED)),
     )
+
+
+def whole_path(steps: Sequence[Step], ids: Sequence[int]) -> None:
+    """These claims from sent in to approved, a transaction for each step. Each reads the keys of its claims and their covers; the
+    service reads what it asks."""
     for scope, step in steps:
         with office_scope(scope):
             if refused := step(list(Claim.objects.filter(pk__in=ids).only("enrolment"))):
@@ -126,13 +131,13 @@ def processor() -> tuple[float, float]:
 
 def measured(world: World, lists: Sequence[Sequence[int]]) -> tuple[float, ...]:
     """Claims a second of the clock; of a processor for one claim, milliseconds here and in the database; statements of the first list."""
-    claims = sum(map(len, lists[1:]))
+    claims, steps = sum(map(len, lists[1:])), steps_of(world)
     with frozen(ASKED):
         with CaptureQueriesContext(connection) as seen:
-            whole_path(world, lists[0])
+            whole_path(steps, lists[0])
         began, before = time.perf_counter(), processor()
         for ids in lists[1:]:
-            whole_path(world, ids)
+            whole_path(steps, ids)
         took = time.perf_counter() - began
     busy = [(now - then) * 1000 / claims for now, then in zip(processor(), before, strict=True)]
     return claims / took, *busy, sum(not one["sql"].startswith(QUIET) for one in seen.captured_queries)
