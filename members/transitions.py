@@ -225,7 +225,7 @@ REFUND = Graph(
         State("failed", _("被银行退回"), "bad"),
     ),
     arrows=(
-        Arrow("release", _("复核退款"), ("proposed",), "released", "refunds.release", ("proposed_by",), "released_by"),
+        Arrow("release", _("复核退款"), ("proposed",), "released", "refunds.release", ("proposed_by",), "released_by", proof=True),
         Arrow("drop", _("不予退款"), ("proposed",), "dropped", "refunds.release"),
         Arrow("mark_paid", _("登记已退款"), ("released",), "paid", "contributions.confirm"),
         Arrow("mark_failed", _("登记银行退回"), ("released", "paid"), "failed", "contributions.confirm"),

@@ -26,7 +26,9 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
+from unionaid.web.asking import AskForm
 from unionaid.web.fields import BankCardField, DayField, YuanField
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
@@ -330,11 +332,24 @@ def _refund(pk: int) -> Refund:
     return get_object_or_404(rows, pk=pk)
 
 
+class ReleaseForm(AskForm):
+    """Let it go back; what it asks for, it asks for who one is (`workflow.stepup`)."""
+
+
 def _show_refund(
-    request: HttpRequest, refund: Refund, *, message: str = "", paid: PaidForm | None = None, account: str = "", status: int = 200
+    request: HttpRequest,
+    refund: Refund,
+    *,
+    message: str = "",
+    paid: PaidForm | None = None,
+    proof: ReleaseForm | None = None,
+    account: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may_book = may(actor, "contributions.confirm", refund.office_id)
+    may_release = refund.state == "proposed" and may(actor, "refunds.release", refund.office_id)
+    own = refund.proposed_by_id == actor.user_id
     context = desk_context(
         request,
         trail=[list_of(Refund)],
@@ -343,9 +358,10 @@ def _show_refund(
         amount=format_yuan(refund.amount_fen),
         refused=message,
         paid=paid or PaidForm(),
+        proof=proof or (_proof_form(request) if may_release and not own else None),
         account=account,
-        may_release=refund.state == "proposed" and may(actor, "refunds.release", refund.office_id),
-        own=refund.proposed_by_id == actor.user_id,
+        may_release=may_release,
+        own=own,
         may_book=may_book,
         history=told_history(refund),
     )
@@ -355,11 +371,24 @@ def _show_refund(
     return answer
 
 
+def _proof_form(request: HttpRequest, data: Any = None) -> ReleaseForm:
+    form = ReleaseForm(data, auto_id="release_%s")
+    stepup.ask(form, request)
+    return form
+
+
+def _release(request: HttpRequest, refund: Refund, form: ReleaseForm) -> tuple[str, int]:
+    """Why it was not released and the number that says so; 302 when it was. What is wrong with the proof stands at the form."""
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    proven = stepup.prove(form, request, refund, by) if form.is_valid() else None
+    return _try(lambda: refunds.release(refund, by=proven, on=today())) if proven else ("", form.status)
+
+
 @require_POST
 def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Release, drop, book as paid or as sent back, or look at the whole account number."""
     refund, by = _refund(pk), request.actor  # type: ignore[attr-defined]
-    act, note = request.POST.get("act", ""), _note(request)
+    act, note, proof = request.POST.get("act", ""), _note(request), None
     if note is None:
         return _show_refund(request, refund, message=gettext("说明不超过 200 字，不能有特殊字符。"), status=400)
     if act == "see_account":
@@ -372,7 +401,8 @@ def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
             return _show_refund(request, refund, paid=form, status=400)
         message, status = _try(lambda: refunds.mark_paid(refund, **form.cleaned_data, by=by, on=today()))
     elif act == "release":
-        message, status = _try(lambda: refunds.release(refund, by=by, on=today()))
+        proof = _proof_form(request, request.POST)
+        message, status = _release(request, refund, proof)
     elif act == "drop":
         message, status = _try(lambda: refunds.drop(refund, by=by, note=note))
     elif act == "mark_failed":
@@ -381,7 +411,7 @@ def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
         message, status = gettext("请选择要办的事。"), 400
     if status != 302:
         refund.refresh_from_db()
-        return _show_refund(request, refund, message=message, status=status)
+        return _show_refund(request, refund, message=message, proof=proof, status=status)
     messages.success(request, gettext("已办理。"))
     return redirect("admin:refund", pk)
 

@@ -17,7 +17,7 @@ from members.selectors.arrivals import arrivals_of
 from members.selectors.contributions import discrepancies
 from members.services import contributions
 from tests.factories.clients import client_of
-from tests.factories.offices import give_post, make_user
+from tests.factories.offices import PASSWORD, give_post, make_user
 from tests.factories.world import JOINED, World, make_unit
 from tests.members.services.test_contributions import CAMT, a_roster, arrived, csv
 from tests.pages.test_desk import due_of_a_newcomer
@@ -252,10 +252,12 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     refund = the(Refund)
     page, act = reverse("admin:refund", args=[refund.pk]), reverse("admin:refund_act", args=[refund.pk])
     assert "要由另一个人复核" in words(payer.get(page))
-    assert payer.post(act, {"act": "release"}).status_code == 403
+    release = {"act": "release", "password": PASSWORD}
+    assert payer.post(act, release).status_code == 403
     assert payer.post(act, {"act": "mark_paid", "bank_reference": "P", "paid_on": "2026-01-05"}).status_code == 409
     assert "待复核的互助费退款" in words(manager.get("/admin/"))
-    assert manager.post(act, {"act": "release"}).status_code == 302
+    wrong = [release | {"password": word} for word in ("", "x")]
+    assert [manager.post(act, said).status_code for said in (*wrong, release)] == [400, 400, 302]
     assert manager.post(act, {"act": "release"}).status_code == 409
     assert "6228480402564890018" not in words(payer.get(page))
     seen = payer.post(act, {"act": "see_account"})
@@ -281,7 +283,8 @@ def test_a_second_payer_may_release_what_the_first_proposed(world: World) -> Non
         one = arrived(world, 20_000, due.reference, "王小明")
         contributions.match([contributions.Pair(one.pk, due.pk, 12_500)], by=world.cast.actor(world.cast.payer), on=JOINED)
     assert client_of(world.cast.payer).post(reverse("admin:refund_propose", args=[one.pk]), REFUND).status_code == 302
-    assert client_of(second).post(reverse("admin:refund_act", args=[the(Refund).pk]), {"act": "release"}).status_code == 302
+    release = {"act": "release", "password": PASSWORD}
+    assert client_of(second).post(reverse("admin:refund_act", args=[the(Refund).pk]), release).status_code == 302
 
 
 def test_a_person_is_not_taken_in_at_the_desk_and_a_roster_is_charged_less(world: World) -> None:
