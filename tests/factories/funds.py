@@ -14,7 +14,8 @@ OPENING_FEN = 10_000_000_00
 
 def slip(name: str) -> CleanUpload:
     """A photo of a bank's paper."""
-    return CleanUpload("image/jpeg", b"j", f"{name}.jpg", hashlib.sha256(name.encode()).hexdigest())
+    content = name.encode()
+    return CleanUpload("image/jpeg", content, f"{name}.jpg", hashlib.sha256(content).hexdigest())
 
 
 def fill(cast: Cast, *, on: date, fund: str = Fund.MUTUAL_AID, amount_fen: int = OPENING_FEN) -> FundMovement:
