@@ -210,6 +210,7 @@ def test_the_database_refuses_a_line_of_nothing_of_less_and_of_too_much(world: W
         ({"largest": "²"}, "largest"),
         ({"bank": "没有的银行"}, "bank"),
         ({"fund": "x"}, "fund"),
+        ({"fund": "\x00"}, "fund"),
         ({"office": "99999999999999999999"}, "office"),
         ({"office": "\x00"}, "office"),
     ],
