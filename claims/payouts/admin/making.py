@@ -49,7 +49,7 @@ class ChoosingForm(AskForm):
         self.fields["office"].queryset = offices_below(actor)  # type: ignore[attr-defined]
         office, fund = f"{self.data.get('office', '')}", f"{self.data.get('fund', '')}"
         of_office = office.isascii() and office.isdigit() and len(office) < 19
-        known = choosing.banks(int(office), fund) if of_office else []
+        known = choosing.banks(int(office), fund) if of_office and fund in Fund.values else []
         shown = [(bank, gettext("{bank}（{count} 笔）").format(bank=bank, count=count)) for bank, count, _fen in known if bank]
         self.fields["bank"].choices = [("", _("全部")), *shown]  # type: ignore[attr-defined]
 

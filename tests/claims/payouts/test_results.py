@@ -12,7 +12,7 @@ from claims.payouts import choosing, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
-from claims.services import adjudication
+from claims.services import accounts, adjudication
 from members.models import BankCard
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
@@ -103,7 +103,7 @@ def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(world: Wor
     decided = BenefitStatement.objects.count()
     claim, worker = Claim.objects.get(pk=two.claim_id), world.worker(claims[1].member)
     other = world.card(claim.claimant, "6217000010001234567")
-    services.correct_account(claim, card=other, by=worker)
+    accounts.correct(claim, card=other, by=worker, on=ASKED)
     again = services.assemble(office=world.cast.a, claims=[claim], by=payer, on=ASKED + timedelta(days=30)).lines.get()
     assert (again.reissue_of, again.amount_fen, again.account_last_four) == (two, two.amount_fen, "4567")
     assert BenefitStatement.objects.count() == decided
@@ -210,6 +210,7 @@ def test_the_database_refuses_a_line_of_nothing_of_less_and_of_too_much(world: W
         ({"largest": "²"}, "largest"),
         ({"bank": "没有的银行"}, "bank"),
         ({"fund": "x"}, "fund"),
+        ({"fund": "\x00"}, "fund"),
         ({"office": "99999999999999999999"}, "office"),
         ({"office": "\x00"}, "office"),
     ],
