@@ -1,0 +1,361 @@
+"""Money against a bookkeeper of its own: Hypothesis lets people join, pay, claim and be paid in every order, with crashes, repeated
+answers of the bank and returned payments, and after each step a plain dict of Python must agree with the database to the fen.
+
+That the bookkeeper would notice is proved by five bugs planted one by one: each must be found.
+
+`LEDGER_MODEL_EXAMPLES=500 bin/test tests/claims/payouts/test_ledger_model.py` for a long night.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import count, cycle
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.db.models import Sum
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from pytest_django import DjangoDbBlocker
+
+from claims.models import Claim
+from claims.payouts import line_tables, services
+from claims.payouts.models import PayoutBatch, PayoutLine
+from claims.services import accounts, adjudication, ceilings, intake
+from claims.services.reckoning import DecisionRefused
+from members.models import Enrolment
+from tests.conftest import Arranged, empty_all_tables
+from tests.factories.payouts import check
+from tests.factories.world import ASKED, JOINED, World, make_world
+from tests.races.test_guards_taken_away import without
+from unionaid.ledger.invariants import look
+from unionaid.ledger.models import Entry
+from unionaid.ledger.posting import post
+from unionaid.lib.calendar import frozen, plus_days
+from unionaid.offices.scope import everywhere
+from unionaid.reports.money import EVERY
+
+EXAMPLES = int(os.environ.get("LEDGER_MODEL_EXAMPLES", "4"))
+STEPS = 22
+ACCOUNTS = cycle(["6217000010001234567", "6222021001012345678", "6228480402564890018"])
+OUTCOMES = st.sampled_from(["成功", "失败", "失败", "成功", "silent", "wrong"])
+FEE, CAP = 12_500, 5_000_000
+PEOPLE, CLAIMS = 3, 7
+ASKED_FOR, WAITING, PLANNED, LEAVING = "submitted", "approved", "in_batch", "paying"
+BEFORE = plus_days(ASKED, -10)  # a changed account waits some days
+PAID, BACK, GONE = "paid", "returned_payment", "withdrawn"
+
+
+def owed(self_pay_fen: int) -> int:
+    """80% of the first 2,000 yuan, 70% to 10,000, 50% above; rounded half-up to the fen, once."""
+    yuan, sum_ = Decimal(self_pay_fen) / 100, Decimal(0)
+    for over, up_to, ratio in ((0, 2_000, "0.8"), (2_000, 10_000, "0.7"), (10_000, 10**9, "0.5")):
+        sum_ += max(Decimal(0), min(yuan, Decimal(up_to)) - over) * Decimal(ratio)
+    return int((sum_ * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+class Bookkeeper:
+    """What should be: what each person had of the yearly ceiling, what each claim is worth and where it stands, every account."""
+
+    def __init__(self) -> None:
+        self.books = Counter[str]()
+        self.used = Counter[int]()
+        self.worth: dict[int, int] = {}
+        self.standing: dict[int, str] = {}
+
+    def move(self, debit: str, credit: str, fen: int) -> None:
+        self.books[debit] += fen
+        self.books[credit] -= fen
+
+    def grant(self, claim: int, member: int, self_pay_fen: int) -> int:
+        fen = min(owed(self_pay_fen), CAP - self.used[member])
+        self.used[member] += fen
+        self.worth[claim], self.standing[claim] = fen, WAITING
+        return fen
+
+    def those(self, standing: str) -> list[int]:
+        return sorted(key for key, now in self.standing.items() if now == standing)
+
+
+class Crash(Exception):
+    """The process ended here."""
+
+
+class Money(RuleBasedStateMachine):
+    """The steps; every example is taken back at its end."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around = ExitStack()
+        self.around.enter_context(frozen(ASKED))
+        self.around.enter_context(everywhere(reason="arrange a test"))
+        self.around.enter_context(transaction.atomic())
+        self.told, self.files, self.orders = Bookkeeper(), list[tuple[PayoutBatch, bytes]](), count(701, 2)
+        self.covers: list[Enrolment] = []
+        for code, fen in Entry.objects.values("account__code").annotate(fen=Sum("amount_fen")).values_list("account__code", "fen"):
+            self.told.books[code] = fen
+
+    def teardown(self) -> None:
+        try:
+            assert look(EVERY) == []
+        finally:
+            transaction.set_rollback(True)
+            self.around.close()
+
+    # -- what people do -----------------------------------------------------------------------------------------------
+
+    @initialize()
+    def somebody_is_covered(self) -> None:
+        self.somebody_joins_and_pays()
+
+    @precondition(lambda self: len(self.covers) < PEOPLE)
+    @rule()
+    def somebody_joins_and_pays(self) -> None:
+        self.covers.append(self.world.cover(self.world.member(next(self.orders))))
+        self.told.move("bank", "contributions", FEE)
+
+    @precondition(lambda self: len(self.told.those(WAITING)) < 3 and len(self.told.standing) < CLAIMS)
+    @rule(who=st.integers(0, PEOPLE), self_pay=st.one_of(st.integers(1, 9_000_000), st.sampled_from([1, 199_999, 1_000_001, 8_999_999])))
+    def a_claim_is_approved(self, who: int, self_pay: int) -> None:
+        cover = self.covers[who % len(self.covers)]
+        claim = self.world.claim(cover, self_pay)
+        cast = self.world.cast
+        if self.told.used[cover.member_id] == CAP:
+            with pytest.raises(DecisionRefused), transaction.atomic():
+                adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
+                adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
+            self.told.worth[claim.pk], self.told.standing[claim.pk] = 0, ASKED_FOR
+            return
+        adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
+        granted = adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
+        assert granted.approved_fen == self.told.grant(claim.pk, cover.member_id, self_pay)
+
+    @precondition(lambda self: not self.told.those(GONE))
+    @rule(who=st.integers(0, PEOPLE), self_pay=st.integers(1, 9_000_000))
+    def a_claim_is_withdrawn(self, who: int, self_pay: int) -> None:
+        cover = self.covers[who % len(self.covers)]
+        claim = self.world.claim(cover, self_pay)
+        intake.withdraw(claim, by=self.world.worker(cover.member))
+        self.told.worth[claim.pk], self.told.standing[claim.pk] = 0, GONE
+
+    # -- what the house does ------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.told.those(WAITING))
+    @rule(few=st.booleans())
+    def a_batch_is_made(self, few: bool) -> None:
+        ids = self.told.those(WAITING)[: 1 if few else None]
+        batch = services.assemble(office=self.world.cast.a, claims=list(Claim.objects.filter(pk__in=ids)), by=self.payer, on=ASKED)
+        assert batch.total_fen == sum(self.told.worth[key] for key in ids)
+        self.told.standing |= dict.fromkeys(ids, PLANNED)
+
+    @precondition(lambda self: self.told.those(PLANNED))
+    @rule()
+    def a_batch_is_cancelled(self) -> None:
+        batch = PayoutBatch.objects.filter(state="assembled").earliest("pk")
+        ids = self.claims_of(batch)
+        services.cancel(batch, by=self.payer)
+        self.told.standing |= dict.fromkeys(ids, WAITING)
+
+    @precondition(lambda self: self.told.those(PLANNED))
+    @rule(crashes=st.booleans(), again=st.booleans())
+    def a_batch_is_released(self, crashes: bool, again: bool) -> None:
+        cast = self.world.cast
+        batch = PayoutBatch.objects.filter(state="assembled").earliest("pk")
+        ids = self.claims_of(batch)
+        services.release(check(cast, batch), by=cast.actor(cast.manager))
+        if crashes:  # after all was written, before the commit
+            with suppress(Crash), transaction.atomic():
+                services.carry_out_release(batch.pk, by=cast.actor(cast.manager))
+                raise Crash
+        for _run in range(1 + again):
+            services.carry_out_release(batch.pk, by=cast.actor(cast.manager))
+        self.told.move("benefits", "in_transit", sum(self.told.worth[key] for key in ids))
+        self.told.standing |= dict.fromkeys(ids, LEAVING)
+
+    @precondition(lambda self: self.told.those(LEAVING))
+    @rule(outcomes=st.lists(OUTCOMES, min_size=4, max_size=4), twice=st.booleans(), crashes=st.booleans())
+    def the_bank_answers(self, outcomes: list[str], twice: bool, crashes: bool) -> None:
+        batch = PayoutBatch.objects.filter(state="released").earliest("pk")
+        rows = ["附言,金额,处理结果,失败原因", "XX,1.00,成功,"]
+        booked = Counter[str]()
+        for nth, line in enumerate(batch.lines.order_by("sequence")):
+            outcome = outcomes[nth % len(outcomes)]
+            if outcome == "silent":
+                continue
+            fen = line.amount_fen + (outcome == "wrong")
+            row = f"{line.reference},{Decimal(fen) / 100:.2f},{'成功' if outcome == 'wrong' else outcome},"
+            rows += [row, row] if twice else [row]
+            if outcome != "wrong" and self.told.standing[line.claim_id] == LEAVING:
+                booked[outcome] += self.told.worth[line.claim_id]
+                self.told.standing[line.claim_id] = PAID if outcome == "成功" else BACK
+        data = "\r\n".join(rows).encode("gb18030")
+        self.files.append((batch, data))
+        self.book(batch, data, crashes=crashes)
+        self.told.move("in_transit", "bank", booked["成功"])
+        self.told.move("in_transit", "benefits", booked["失败"])
+
+    @precondition(lambda self: self.files)
+    @rule(which=st.integers(0, 5), shuffled=st.booleans())
+    def an_old_answer_comes_again(self, which: int, shuffled: bool) -> None:
+        """The same file, or the same lines in another order: nothing of it counts twice."""
+        batch, data = self.files[which % len(self.files)]
+        head, *rows = data.decode("gb18030").split("\r\n")
+        told = self.open_lines_told(batch, rows)
+        if not told:  # what the first file left open could be answered by chance only
+            self.book(batch, "\r\n".join([head, *reversed(rows)]).encode("gb18030") if shuffled else data, crashes=False)
+
+    def open_lines_told(self, batch: PayoutBatch, rows: list[str]) -> bool:
+        waiting = set(PayoutLine.objects.filter(batch=batch, state="open").values_list("reference", flat=True))
+        return any(row.partition(",")[0] in waiting for row in rows)
+
+    def book(self, batch: PayoutBatch, data: bytes, *, crashes: bool) -> None:
+        kept = services.take_return(PayoutBatch.objects.get(pk=batch.pk), data=data, file_name="r.csv", by=self.payer)
+        if crashes:
+            with suppress(Crash), transaction.atomic():
+                services.book_return(kept.pk, by=self.payer, on=ASKED)
+                raise Crash
+        for _run in range(2):
+            services.book_return(kept.pk, by=self.payer, on=ASKED)
+
+    @precondition(lambda self: self.told.those(BACK))
+    @rule()
+    def another_account_is_given(self) -> None:
+        claim = Claim.objects.get(pk=self.told.those(BACK)[0])
+        card = self.world.card(claim.claimant, next(ACCOUNTS))
+        accounts.correct(claim, card=card, by=self.world.worker(claim.claimant), on=BEFORE)
+        self.told.standing[claim.pk] = WAITING
+
+    # -- what is always so --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def the_books_are_the_bookkeepers(self) -> None:
+        found = dict(Entry.objects.values("account__code").annotate(fen=Sum("amount_fen")).values_list("account__code", "fen"))
+        assert {code: fen for code, fen in found.items() if fen} == {code: fen for code, fen in self.told.books.items() if fen}
+
+    @invariant()
+    def every_claim_stands_where_it_should(self) -> None:
+        found = dict(Claim.objects.filter(pk__in=self.told.standing).values_list("pk", "state"))
+        assert found == self.told.standing
+
+    @invariant()
+    def the_database_agrees_with_itself(self) -> None:
+        with connection.cursor() as cursor:  # what is only looked at before a commit is looked at now
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+    @property
+    def payer(self) -> Any:
+        return self.world.cast.actor(self.world.cast.payer)
+
+    def claims_of(self, batch: PayoutBatch) -> list[int]:
+        return list(batch.lines.filter(state="open").values_list("claim_id", flat=True))
+
+
+def run(world: World, *, examples: int) -> None:
+    machine = type("Machine", (Money,), {"world": world})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plain(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """A world that stands for all connections, so that the owner can take guards away; emptied at the end."""
+    with django_db_blocker.unblock():
+        if Arranged.standing:
+            Arranged.standing.take_away()
+        with frozen(JOINED):
+            made = make_world()
+        yield made
+        connections.close_all()
+        empty_all_tables()
+
+
+def test_whatever_happens_in_whatever_order_the_books_are_the_bookkeepers(plain: World) -> None:
+    run(plain, examples=EXAMPLES)
+
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def _paid_twice(patch: pytest.MonkeyPatch) -> None:
+    add = services._add
+
+    def twice(batch: PayoutBatch, ids: Any, *, by: Any) -> Any:
+        added = add(batch, ids, by=by)
+        with connection.cursor() as cursor:
+            cursor.execute(TWICE, [batch.pk])
+        batch.line_count, batch.total_fen = 2 * batch.line_count, 2 * batch.total_fen
+        batch.save(update_fields=["line_count", "total_fen"])
+        return added
+
+    patch.setattr(services, "_add", twice)
+
+
+COPIED = "office_id, batch_id, state, version, bank_reason, claim_id, payee_name, bank_name, account_number, account_last_four, amount_fen"
+TWICE = f"""INSERT INTO payouts_payoutline ({COPIED}, set_off_fen, sequence, reference)
+SELECT {COPIED}, set_off_fen, 500 + sequence, 'x' || reference FROM payouts_payoutline WHERE batch_id = %s"""
+
+
+def _rounded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(line_tables, "_READ", line_tables._READ.replace("c.approved_fen", "ceil(c.approved_fen / 100.0)::bigint * 100"))
+
+
+def _not_reversed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(services, "post", lambda kind, postings, **told: None if kind == "payout_returned" else post(kind, postings, **told))
+
+
+def _stale_limit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ceilings.Usage, "under", lambda usage, claim: {})
+
+
+def _booked_twice(patch: pytest.MonkeyPatch) -> None:
+    def twice(kind: str, postings: Any, **told: Any) -> None:
+        post(kind, postings, **told)
+        if kind == "payout_settled":
+            post("payout_settled_again", postings, **told)
+
+    patch.setattr(services, "post", twice)
+
+
+LIMIT = "ALTER TABLE claims_ceilingusage {} CONSTRAINT ceiling_never_overspent"
+# what is wrong → how the database's own guard is taken away, the guard, and the bug
+BUGS: dict[str, tuple[str, str, Plant]] = {
+    "a claim has two lines": (
+        "DROP INDEX claim_paid_once",
+        "SELECT indexdef FROM pg_indexes WHERE indexname = 'claim_paid_once'",
+        _paid_twice,
+    ),
+    "each line is rounded": ("", "", _rounded),
+    "a returned payment is not reversed": ("", "", _not_reversed),
+    "the ceiling is read without what others took": (
+        LIMIT.format("DROP"),
+        f"SELECT '{LIMIT.format('ADD')} ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ceiling_never_overspent'",
+        _stale_limit,
+    ),
+    "the bank's answer is booked twice": ("", "", _booked_twice),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_planted_bug_is_found(plain: World, monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
+    """The controls: with the guard of the database taken away as well, only the bookkeeper is left."""
+    take, guard, plant = BUGS[bug]
+    with ExitStack() as around:
+        if take:
+            with connections["owner"].cursor() as cursor:
+                cursor.execute(guard)
+                (put_back,) = cursor.fetchone()
+            around.enter_context(without(take, put_back))
+        plant(monkeypatch)
+        with pytest.raises(AssertionError):
+            run(plain, examples=12)
