@@ -19,6 +19,7 @@ from claims.services import adjudication
 from tests.conftest import Arranged, empty_all_tables
 from tests.factories.processes import ROOT, environment, until
 from tests.factories.world import ASKED, JOINED, World, make_world
+from unionaid.books.models import FundPaper
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
@@ -103,7 +104,8 @@ def _arrange(place: Path) -> tuple[Claim, World]:
     with frozen(ASKED), everywhere(reason="arrange"):
         claim = world.claim(world.cover(world.member(101)), 100_000)
         assert seal()
-        for name in ClaimDocument.objects.values_list("file", flat=True):
+        papers = [*ClaimDocument.objects.values_list("file", flat=True), *FundPaper.objects.values_list("file", flat=True)]
+        for name in papers:
             kept = place / "documents" / name
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(settings.VAR_DIR) / "documents" / name, kept)
