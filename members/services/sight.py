@@ -91,7 +91,8 @@ def end_after_roster(roster_id: int, run: Run) -> dict[str, Any] | None:
 
 def _next(people: str, names: dict[str, Any], run: Run, *, last: int) -> dict[str, Any] | None:
     after = run.cursor.get("after", 0)
-    until = after + WINDOW
+    first = Member.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True).first() or after
+    until = max(after, first - 1) + WINDOW  # keys that nobody has any more are passed over
     ended = _end(people, {**names, "after": after, "until": until, "on": run.on}, by=run.by)
     run.done, run.total = min(until, last), last
     run.result = {"ended": run.result.get("ended", 0) + ended}

@@ -49,7 +49,8 @@ class LimitUse:
 
     @property
     def left(self) -> Decimal | None:
-        return None if self.ceiling is None else self.ceiling - self.used_before - self.taken
+        """Never below zero: later terms may set a limit below what was used before."""
+        return None if self.ceiling is None else max(ZERO, self.ceiling - self.used_before - self.taken)
 
 
 class Running:

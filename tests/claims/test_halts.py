@@ -135,7 +135,8 @@ def test_the_pages_carry_it_and_the_worker_reads_why(desk: Desk, claim: Claim) -
     assert reviewer.post(page, {"reason": "", "clause": ""}).status_code == 400
     assert reviewer.post(page, WHY).status_code == 302
     assert "先暂停付款" in worker.get(status).content.decode()
-    assert "要由另一个人确认" in approver.get(page).content.decode() or approver.get(page).status_code == 200
+    assert "正在等终审或办事处负责人确认" in reviewer.get(page).content.decode()
+    assert "确认停付，重新审核" in approver.get(page).content.decode()
     assert reviewer.post(page, {"decision": "confirm"}).status_code == 403
     assert approver.post(page, {"decision": "resume"}).status_code == 400
     assert approver.post(page, {"decision": "confirm", "note": "属实"}).status_code == 302

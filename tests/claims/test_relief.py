@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from claims.models import Claim
+from claims.selectors.recomputed import differences
 from claims.services import adjudication, intake, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
@@ -182,6 +183,7 @@ def test_help_in_hardship_from_the_phone_to_the_decision_without_a_word_of_illne
         claim.refresh_from_db()
         assert (claim.declared, claim.fund) == ({"college": "1", "senior_secondary": "1"}, "relief")
         assert desk.decide(claim).approved_fen == 1_645_000
+        assert list(differences()) == [], "it comes out the same from what was kept"
 
 
 def test_a_start_up_is_helped_once_in_a_lifetime_whatever_option_is_chosen(desk: Desk) -> None:

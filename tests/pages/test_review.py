@@ -147,11 +147,12 @@ def test_a_supplement_letter_begins_with_a_text_of_the_office_or_of_one_above(wo
 def test_an_office_sets_its_limits_and_who_looked_at_old_ones_is_told(world: World, claim: Claim) -> None:
     manager, address = browser(world.cast.manager), f"{reverse('admin:review_rule')}?office={world.cast.a.pk}"
     assert manager.get(address).status_code == 200
-    form = {"seen": "0", "bulk_limit": "1000", "soon_days": "60", "days_submitted": "3", "days_reviewed": "4"}
+    form = {"seen": "0", "bulk_limit": "1000", "soon_days": "60", "days_submitted": "3", "days_reviewed": "4", "cooling_days": "5"}
     assert manager.post(address, form).status_code == 302
     with everywhere(reason="look"):
         rule = ReviewRule.objects.get(office=world.cast.a)
-        assert (rule.bulk_limit_fen, rule.soon_days, rule.step_days) == (100_000, 60, {"submitted": 3, "reviewed": 4})
+        assert (rule.bulk_limit_fen, rule.soon_days, rule.cooling_days) == (100_000, 60, 5)
+        assert rule.step_days == {"submitted": 3, "reviewed": 4}
     assert manager.post(address, form).status_code == 409
     assert manager.post(address, {**form, "seen": "1", "days_submitted": "0"}).status_code == 400
     assert manager.post(address, {**form, "seen": "1", "bulk_limit": "0"}).status_code == 302

@@ -28,6 +28,7 @@ DIGESTS: dict[type[models.Model], str] = {
 # Model, sealed column, and the lookup whose value it is bound to.
 SEALED: tuple[tuple[type[models.Model], str, str], ...] = (
     (User, "email", "pk"),
+    (User, "totp_key", "pk"),
     (MemberSecret, "id_number", "pk"),
     (MemberSecret, "phone", "pk"),
     (BankCard, "number", "pk"),

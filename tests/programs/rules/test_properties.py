@@ -28,7 +28,7 @@ from programs.rules.facts import BASES, HARDSHIP, CaseFacts, CoverFacts, Disease
 from programs.rules.limits import limit_names
 from programs.rules.parse import parse
 from programs.rules.schedule import Item, Schedule
-from programs.rules.steps import Running, limit_key
+from programs.rules.steps import LimitUse, Running, limit_key
 from unionaid.lib.calendar import Period, plus_days
 
 FEN, ZERO = Decimal("0.01"), Decimal(0)
@@ -405,7 +405,12 @@ def never_above_a_limit(one: Drawn) -> bool:
         for limit in _limits(one.schedule.item(found.code)):
             if limit["scope"] == "case" and found.amount > limit["amount"] * (shares if limit["per_share"] else 1):
                 return False
-    return all(use.left is None or use.left >= 0 for use in result.usage)
+    return not any(map(overspent, result.usage))
+
+
+def overspent(use: LimitUse) -> bool:
+    """More was taken than was left."""
+    return use.ceiling is not None and use.taken > max(ZERO, use.ceiling - use.used_before)
 
 
 @FAST
@@ -636,7 +641,7 @@ def no_claims_beat_the_cap(claims: Claims) -> bool:
         most |= _ceilings(claims.schedule, told)
         for key, amount in _given(claims.schedule, told.case, result).items():
             given[key] = given.get(key, ZERO) + amount
-        if any(use.left is not None and use.left < 0 for use in result.usage):
+        if any(map(overspent, result.usage)):
             return False
         prior = _carried(prior, told.case, result)
     return all(amount <= max(ZERO, most[key] - first.used.get(key, ZERO)) for key, amount in given.items())
