@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-from django.db import connection
+from django.db import connection, reset_queries
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -122,6 +122,7 @@ def walk(client: Client, start: str) -> Iterator[Seen]:
         counts[route] += 1
         if counts[route] > EACH:
             continue
+        reset_queries()
         with CaptureQueriesContext(connection) as asked:
             answer = client.get(address)
         statements = sum(not query["sql"].startswith(QUIET) for query in asked.captured_queries)
