@@ -18,6 +18,15 @@ from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
 
+# What takes tens of seconds comes first: the other process takes over what is short from the end, and none waits for the other.
+LONGEST = ("tests/access/", "tests/browser/", "tests/crashes/", "tests/house/test_restore_drill.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order given, but for the longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
