@@ -17,7 +17,6 @@ from unionaid.offices.models import Office
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
-
 # What takes tens of seconds comes first: the other process takes over what is short from the end, and none waits for the other.
 LONGEST = ("tests/access/", "tests/browser/", "tests/crashes/", "tests/house/test_restore_drill.py")
 
