@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -53,6 +54,13 @@ class Server:
 
     def ask(self, sql: str) -> str:
         return self.run("psql", "-X", "-qAtw", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-c", sql).strip()
+
+    def let_go_of_slot(self, name: str) -> None:
+        """Drop a replication slot, once the server has noticed that nobody reads from it any more."""
+        last = time.monotonic() + 30
+        while self.ask(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{name}'") == "t" and time.monotonic() < last:
+            time.sleep(0.05)
+        self.ask(f"SELECT pg_drop_replication_slot('{name}')")
 
     def facts(self) -> dict:
         return json.loads(self.ask(FACTS))

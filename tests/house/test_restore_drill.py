@@ -18,12 +18,12 @@ from claims.models import Claim, ClaimDocument
 from claims.services import adjudication
 from tests.conftest import Arranged, empty_all_tables
 from tests.factories.processes import ROOT, environment, until
+from tests.factories.record import seal_so_far
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.books.models import FundPaper
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
-from unionaid.workflow.sealing import seal
 
 sys.path.insert(0, str(ROOT / "bin"))
 from backups import MANIFEST, Server, programs  # noqa: E402
@@ -85,13 +85,16 @@ def taken(django_db_setup: None, django_db_blocker: DjangoDbBlocker, place: Path
 def _archiving(place: Path) -> Iterator[None]:
     """As a server in use archives its log: all the time."""
     (place / "archive").mkdir(parents=True)
-    command = [str(programs() / "pg_receivewal"), "-w", "-D", str(place / "archive"), "--no-loop"]
-    running = subprocess.Popen(command, env=_server(place).env)
+    server = _server(place)
+    server.ask("SELECT pg_create_physical_replication_slot('archive', true)")
+    command = [str(programs() / "pg_receivewal"), "-w", "-D", str(place / "archive"), "--slot", "archive", "--no-loop"]
+    running = subprocess.Popen(command, env=server.env)
     try:
         yield
     finally:
-        running.kill()
+        running.terminate()
         running.wait()
+        server.let_go_of_slot("archive")
 
 
 def _server(place: Path) -> Server:
@@ -103,7 +106,8 @@ def _arrange(place: Path) -> tuple[Claim, World]:
         world = make_world()
     with frozen(ASKED), everywhere(reason="arrange"):
         claim = world.claim(world.cover(world.member(101)), 100_000)
-        assert seal()
+    assert seal_so_far()
+    with everywhere(reason="arrange"):
         papers = [*ClaimDocument.objects.values_list("file", flat=True), *FundPaper.objects.values_list("file", flat=True)]
         for name in papers:
             kept = place / "documents" / name

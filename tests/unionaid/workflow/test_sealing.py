@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from tests.factories.offices import make_cast
+from tests.factories.record import seal_so_far
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
@@ -28,13 +29,6 @@ def _write(count: int, note: str = "") -> list[int]:
         return list(AuditEntry.objects.order_by("-id").values_list("id", flat=True)[:count])
 
 
-def _seal_all() -> int:
-    """Everything that was written so far: in this database nobody writes now, whatever runs in those of other tests."""
-    with everywhere(reason="seal"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-        return sealing.seal(upto=cursor.fetchone()[0])
-
-
 @contextmanager
 def _tampered(sql: str) -> Iterator[None]:
     """As the owner, past the triggers; taken back at the end."""
@@ -49,10 +43,10 @@ def _tampered(sql: str) -> Iterator[None]:
 
 def test_every_change_of_a_sealed_record_is_named(committed: None) -> None:
     third, second, first = _write(3)
-    assert _seal_all() >= 3
-    assert _seal_all() == 0
+    assert seal_so_far() >= 3
+    assert seal_so_far() == 0
     later = _write(2)
-    assert _seal_all() == 2
+    assert seal_so_far() == 2
     with everywhere(reason="look"):
         assert list(sealing.faults()) == []
         seals = list(AuditSeal.objects.order_by("id"))
@@ -92,7 +86,7 @@ def test_what_is_still_being_written_waits_for_the_next_seal_and_writers_at_once
         running = cursor.fetchone()[0]
         sealing.seal()
         assert not AuditSeal.objects.filter(to_txid__gt=running).exists()
-    assert _seal_all() >= 1
+    assert seal_so_far() >= 1
 
     def work() -> None:
         try:
@@ -107,7 +101,7 @@ def test_what_is_still_being_written_waits_for_the_next_seal_and_writers_at_once
         thread.start()
     for thread in threads:
         thread.join()
-    _seal_all()
+    seal_so_far()
     with everywhere(reason="look"):
         assert sum(AuditSeal.objects.values_list("count", flat=True)) == AuditEntry.objects.count()
         assert list(sealing.faults()) == []
@@ -118,7 +112,7 @@ def test_the_command_and_the_head_that_is_sent_away(committed: None, settings, t
     with pytest.raises(CommandError, match="还没有封存过"):
         call_command("verify_audit", stdout=StringIO())
     _write(2)
-    _seal_all()
+    seal_so_far()
     with everywhere(reason="send"):
         line = sealing.send_head(AuditEntry.objects.first().at.date())
     assert (tmp_path / "audit-heads.txt").read_text("utf-8") == f"{line}\n"
