@@ -209,7 +209,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler",
                         "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 
 # Notices leave by the first of these channels that reaches the person.
 NOTICE_CHANNELS = chosen("NOTICE_CHANNELS", ("log", "email", "sms"), default="log")

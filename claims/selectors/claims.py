@@ -2,17 +2,12 @@
 
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from claims.models import Claim, ClaimDocument
 from unionaid.offices.scope import everywhere
 
 _PEOPLE = ("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
-
-
-def claims_in_scope() -> QuerySet[Claim]:
-    """The claims the open scope shows, newest first."""
-    return Claim.objects.select_related("program", "member").order_by("-id")
 
 
 def my_claims() -> list[Claim]:

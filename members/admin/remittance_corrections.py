@@ -1,6 +1,6 @@
 """Money typed in at the desk: taken in without a debt, and corrected by two people when it was typed in wrongly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -16,7 +16,7 @@ from members.services import arrivals
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting, whole
-from unionaid.offices.models import Office
+from unionaid.offices.forms import OfficeField, OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm
@@ -37,15 +37,11 @@ class LineForm(AskForm):
     remark = forms.CharField(label=_("转账附言（原样填写）"), max_length=200, required=False)
 
 
-class NewForm(LineForm):
+class NewForm(OfficesForm, LineForm):
     """Into whose account it came."""
 
-    office = forms.ChoiceField(label=_("收款机构"), error_messages={"invalid_choice": _("请选择列出的机构"), "required": _("请选择机构")})
+    office = OfficeField(label=_("收款机构"))
     field_order = ("office",)
-
-    def __init__(self, *args: Any, offices: Sequence[Office], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [(office.pk, office.name) for office in offices]  # type: ignore[attr-defined]
 
 
 class CorrectionForm(LineForm):

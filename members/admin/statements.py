@@ -1,6 +1,6 @@
 """Bank statements at the desk: sent in, looked at line by line, taken in."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from members.models import BankStatement, StatementRow
 from members.services import statements
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
-from unionaid.offices.models import Office
+from unionaid.offices.forms import OfficeField, OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.workflow.asking import status_of
@@ -39,20 +39,16 @@ def _address(statement_id: int) -> str:
     return reverse("admin:statement", args=[statement_id])
 
 
-class StatementForm(forms.Form):
+class StatementForm(OfficesForm):
     """Whose account, and the bank's file."""
 
-    office = forms.ChoiceField(label=_("收款机构"), error_messages={"invalid_choice": _("请选择列出的机构"), "required": _("请选择机构")})
+    office = OfficeField(label=_("收款机构"))
     file = forms.FileField(
         label=_("银行流水文件"),
         help_text=_("从网银下载的 csv、xlsx、xls 或 CAMT.053（xml），不超过 20 MB。同一份文件只导入一次，同一笔流水也只记一次。"),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.xls,.xml,.txt"}),
         error_messages={"required": _("请选择银行流水文件"), "empty": _("文件是空的，请重新从网银下载流水。")},
     )
-
-    def __init__(self, *args: Any, offices: Sequence[Office], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [(office.pk, office.name) for office in offices]  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:
         if self.cleaned_data["file"].size > MAX_BYTES:

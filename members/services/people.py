@@ -235,11 +235,6 @@ def add_card(member: Member, *, owner_name: str, bank_name: str, number: str, by
     return card
 
 
-def card_number(card: BankCard) -> str:
-    """The account number in full, for the bank file only."""
-    return ring().open_text(card.number, bound_to=(CARDS, "number", card.pk))
-
-
 def masked_card(card: BankCard) -> str:
     """The account as it is shown."""
     return mask_card(card.last_four)

@@ -1,6 +1,6 @@
 """Closing at the desk: asked for by one person, carried out by another who has seen the figures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from unionaid.books.services import closing
 from unionaid.ledger.closing import first_open_day
 from unionaid.lib.calendar import today
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
-from unionaid.offices.models import Office
+from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm, sent
@@ -32,18 +32,16 @@ findable(PeriodClosing, number="", label="office__name", page="admin:period_clos
 MONTHS_BACK = 24
 
 
-class ClosingForm(AskForm):
+class ClosingForm(OfficesForm, AskForm):
     """Whose books, and through which month."""
 
-    office = forms.ChoiceField(label=_("机构"), error_messages={"invalid_choice": _("请选择列出的机构"), "required": _("请选择机构")})
     last_day = forms.ChoiceField(
         label=_("结到哪个月"), help_text=_("从上次结账之后一直结到这个月底；可以一次结几个月，也可以结到年底"),
         error_messages={"required": _("请选择月份"), "invalid_choice": _("请选择列出的月份")},
     )  # fmt: skip
 
-    def __init__(self, *args: Any, offices: Sequence[Office], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [(office.pk, office.name) for office in offices]  # type: ignore[attr-defined]
         months = [(day.isoformat(), date_format(day, "YEAR_MONTH_FORMAT")) for day in _month_ends(today())]
         self.fields["last_day"].choices = months  # type: ignore[attr-defined]
 

@@ -1,6 +1,6 @@
 """Money put into the funds or taken out of them, at the desk: entered with a paper, confirmed by another person, undone by two."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from unionaid.ledger.selectors import Holding, holding
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
-from unionaid.offices.models import Office
+from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import KeyedForm, PastDayField, sent
@@ -45,10 +45,9 @@ class EvidenceForm(KeyedForm):
         return {**self.cleaned_data, "paper": self.cleaned_data["paper"].sha256}
 
 
-class MovementForm(EvidenceForm):
+class MovementForm(OfficesForm, EvidenceForm):
     """What came or went, as the bank's paper says it."""
 
-    office = forms.ChoiceField(label=_("机构"), error_messages={"invalid_choice": _("请选择列出的机构"), "required": _("请选择机构")})
     kind = forms.ChoiceField(
         label=_("事项"), choices=FundMovement.Kind.choices, widget=forms.RadioSelect,
         error_messages={"required": _("请选择事项"), "invalid_choice": _("请在下面选择事项")},
@@ -67,10 +66,6 @@ class MovementForm(EvidenceForm):
         label=_("银行流水号（有的话）"), max_length=60, required=False, error_messages={"max_length": _("银行流水号不超过 60 个字")}
     )
     field_order = ("office", "kind", "fund", "to_fund", "amount_fen", "happened_on", "bank_reference", "basis", "paper")
-
-    def __init__(self, *args: Any, offices: Sequence[Office], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [(office.pk, office.name) for office in offices]  # type: ignore[attr-defined]
 
     def clean_amount_fen(self) -> Any:
         fen = self.cleaned_data["amount_fen"]

@@ -1,6 +1,6 @@
 """Reconciliation at the desk: what the bank says, what the books say, what is on its way between them, and what nobody has explained."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from unionaid.books.services import reconciling
 from unionaid.lib.calendar import today
 from unionaid.lib.money import MoneyError, format_yuan, parse_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
-from unionaid.offices.models import Office
+from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import KeyedForm, PastDayField, sent
@@ -39,10 +39,9 @@ ITEMS = {
 }
 
 
-class BalanceForm(KeyedForm):
+class BalanceForm(OfficesForm, KeyedForm):
     """What the bank's paper says lay on the account at the end of a day."""
 
-    office = forms.ChoiceField(label=_("机构"), error_messages={"invalid_choice": _("请选择列出的机构"), "required": _("请选择机构")})
     on_day = PastDayField(label=_("哪一天的余额"), error_messages={"required": _("请填写对账单上的日期")})
     balance = forms.CharField(
         label=_("对账单余额（元）"), max_length=40, help_text=_("这一天结束时账户里的钱；透支的前面加“-”"),
@@ -50,10 +49,6 @@ class BalanceForm(KeyedForm):
         error_messages={"required": _("请填写对账单余额"), "max_length": _("金额太长，请核对")},
     )  # fmt: skip
     paper = PaperField(label=_("银行对账单（照片或 PDF）"))
-
-    def __init__(self, *args: Any, offices: Sequence[Office], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["office"].choices = [(office.pk, office.name) for office in offices]  # type: ignore[attr-defined]
 
     def clean_balance(self) -> int:
         """Fen; an overdraft is below zero."""
