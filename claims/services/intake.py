@@ -142,6 +142,7 @@ def set_stay(
     _must_be_open(claim)
     _refuse_days(claim, admitted_on, discharged_on, on, stay)
     _refuse_figures(fen)
+    _refuse_told_twice(claim, papers or {}, stay)
     row = stay or Admission(claim=claim)
     row.admitted_on, row.discharged_on, row.hospital_grade = admitted_on, discharged_on, hospital_grade
     for name in SETTLEMENT_FIELDS:
@@ -176,6 +177,14 @@ def _refuse_days(claim: Claim, admitted_on: date, discharged_on: date, on: date,
         raise ClaimRefused(_("这次住院已经填过了，不用再填；要改数字请点那次住院旁边的“修改”。"), "admitted_on")
     if stay is None and others.count() >= MAX_STAYS:
         raise ClaimRefused(_("一次申领最多填 {count} 次住院，其余的请另外申领。").format(count=MAX_STAYS))
+
+
+def _refuse_told_twice(claim: Claim, papers: Mapping[str, str], stay: Admission | None) -> None:
+    """One settlement counts once in a claim; between claims the look for what is doubtful tells (`claims.selectors.suspicions`)."""
+    others = claim.admissions.exclude(pk=stay.pk) if stay else claim.admissions.all()
+    for name, number in papers.items():
+        if number and others.filter(**{name: number}).exists():
+            raise ClaimRefused(_("这个号码已经填在另一次费用里了，同一张结算单或票据只算一次，请核对。"), name)
 
 
 def _refuse_figures(fen: Mapping[str, int]) -> None:

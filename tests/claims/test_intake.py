@@ -77,6 +77,18 @@ def test_a_sheet_that_does_not_add_up_names_its_field(draft: Claim, by: Actor, f
     assert not draft.admissions.exists()
 
 
+@pytest.mark.parametrize("name", ["invoice_number", "setl_id"])
+def test_one_settlement_counts_once_in_a_claim(draft: Claim, by: Actor, name: str) -> None:
+    told = {"fen": {}, "by": by, "on": ASKED}
+    first = intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, papers={name: "0012345678"}, **told)
+    with pytest.raises(intake.ClaimRefused, match="只算一次") as no:
+        intake.set_stay(draft, admitted_on=date(2026, 4, 1), discharged_on=date(2026, 4, 2), papers={name: "0012345678"}, **told)
+    assert (no.value.field, draft.admissions.get()) == (name, first)
+    intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, papers={name: "0012345678"}, stay=first, **told)
+    intake.set_stay(draft, admitted_on=date(2026, 4, 1), discharged_on=date(2026, 4, 2), papers={name: ""}, **told)
+    assert draft.admissions.count() == 2
+
+
 def test_a_death_before_its_accident_is_refused(draft: Claim, by: Actor) -> None:
     with pytest.raises(intake.ClaimRefused, match="不能早于"):
         intake.tell(draft, {"accident_on": ILL, "death_on": date(2026, 5, 19)}, by=by, on=ASKED)
