@@ -4,22 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from programs.rules.bases import Base
 from programs.rules.facts import ACCIDENTS, HARDSHIP, STAY_EVENTS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.schedule import Ask, Item, Schedule
 from programs.rules.words import Words
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
-BASE_FIELDS = {
-    "insured_total": (),
-    "in_scope_total": ("inscp_scp_amt",),
-    "personal_cost": (),
-    "self_pay": ("fulamt_ownpay_amt", "overlmt_selfpay"),
-    "self_pay_without_prepaid": ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt"),
-    "self_pay_without_deductible": ("fulamt_ownpay_amt", "overlmt_selfpay", "act_pay_dedc"),
-    "cash_paid": ("psn_cash_pay",),
-    "above_cap_cost": ("inscp_scp_amt",),
-}
 TABLES = {"table": "amounts", "scale": "ratios"}
 # A class that a plan names by a code alone has no words of its own: the pages say "listed in the terms".
 LISTED = Words("", "")
@@ -100,8 +91,8 @@ def _classes(tables: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> d
     return found
 
 
-def _figures(bases: Iterable[str]) -> tuple[str, ...]:
-    fields = [field for base in bases for field in (*TOTALS, *BASE_FIELDS[base])]
+def _figures(bases: Iterable[Base]) -> tuple[str, ...]:
+    fields = [field for base in bases for field in (*TOTALS, *base.fields)]
     return tuple(dict.fromkeys(fields))
 
 

@@ -89,7 +89,8 @@ def _compare(at: _Place, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def _difference(at: _Place, old: Any, new: Any) -> Difference:
-    kind = at.shape.kind
+    kinds = {at.shape.of(value).kind for value in (old, new) if value is not None}
+    kind = kinds.pop() if len(kinds) == 1 else ""
     before, after = (None if value is None else _said(at, value) for value in (old, new))
     change = difference_words(old, new, kind) if None not in (old, new) else None
     return Difference(at.path, at.words, before, after, change, kind in ("amount", "ratio"))
@@ -183,6 +184,7 @@ def _called(at: _Place, key: str | int, one: Data) -> Words:
 
 def _said(at: _Place, value: Any) -> Words:
     """What stands here, in words."""
+    at = replace(at, shape=at.shape.of(value))
     if at.shape.kind == "words":
         return Words(value["zh"], value["en"])
     if at.shape.kind == "example":

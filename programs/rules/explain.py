@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bases import base_words, field_list
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -22,16 +23,6 @@ class Sentence:
     clause: str = ""
 
 
-BASE_WORDS = {
-    "insured_total": Words("医疗费总额", "insured total"),
-    "in_scope_total": Words("政策范围内费用", "in-scope cost"),
-    "personal_cost": Words("个人负担", "personal cost"),
-    "self_pay": Words("个人自付（不含自费）", "in-scope self-pay"),
-    "self_pay_without_prepaid": Words("个人自付（不含自费和先行自付）", "in-scope self-pay without the prepaid share"),
-    "self_pay_without_deductible": Words("个人自付（不含自费和医保起付线）", "in-scope self-pay without the insurance's deductible"),
-    "cash_paid": Words("个人现金支付", "cash paid"),
-    "above_cap_cost": Words("超过基本医保封顶线的政策范围内费用", "in-scope cost above the cap of basic insurance"),
-}
 SCOPE_WORDS = {
     "case": Words("每次", "each case"),
     "period": Words("本保障期内", "this period of cover"),
@@ -67,8 +58,14 @@ def percent(text: Any) -> str:
     return f"{(Decimal(str(text)) * 100).normalize():f}%"
 
 
+def _base(i: Mapping[str, str], name: str = "base") -> Words:
+    """The base that a line names, composed or not."""
+    plus, less = (tuple(filter(None, i.get(key, "").split(","))) for key in ("plus", "less"))
+    return base_words(i[name], plus, less)
+
+
 def _take(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["base"]]
+    base = _base(i)
     if i.get("cap"):
         return Words(f"{base.zh}（封顶线 {yuan(i['cap'])} 元以上）合计 {yuan(r)} 元", f"{base.en} (above {yuan(i['cap'])}): {yuan(r)} yuan")
     return Words(f"{base.zh}合计 {yuan(r)} 元", f"{base.en}: {yuan(r)} yuan")
@@ -95,6 +92,9 @@ def _deduct(i: Mapping[str, str], r: str) -> Words:
 
 
 def _offset(i: Mapping[str, str], r: str) -> Words:
+    if names := i.get("fields"):
+        what = field_list(names.split(","))
+        return Words(f"扣除{what.zh}等 {yuan(i['paid'])} 元后为 {yuan(r)} 元", f"less {yuan(i['paid'])}, {what.en} among it: {yuan(r)}")
     return Words(f"扣除其他渠道已补助的 {yuan(i['paid'])} 元后为 {yuan(r)} 元", f"less {yuan(i['paid'])} paid by other funds: {yuan(r)}")
 
 
@@ -215,7 +215,7 @@ def _stay_wait(i: Mapping[str, str], r: str) -> Words:
 
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["name"]]
+    base = _base(i, "name")
     if i.get("no_bill") == "True":
         return Words(
             f"没有填费用，不加发；{base.zh}超过 {yuan(i['over'])} 元的，请在定案前补上费用",
@@ -237,7 +237,7 @@ def _less_paid(i: Mapping[str, str], r: str) -> Words:
 
 
 def _up_to_cost(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["base"]]
+    base = _base(i)
     return Words(f"不超过{base.zh} {yuan(i['cost'])} 元", f"not more than the {base.en} of {yuan(i['cost'])}")
 
 

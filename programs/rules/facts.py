@@ -144,10 +144,6 @@ class Settlement:
 
 # What the total of the funds is made of; a sheet need not name them all.
 FUND_PARTS = ("hifp_pay", "cvlserv_pay", "hifes_pay", "hifmi_pay", "hifob_pay", "maf_pay", "oth_pay")
-BASES = (
-    "insured_total", "in_scope_total", "personal_cost", "self_pay", "self_pay_without_prepaid", "self_pay_without_deductible",
-    "cash_paid", "above_cap_cost",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

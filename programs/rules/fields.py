@@ -8,8 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
-from programs.rules.explain import BASE_WORDS, LOOKED_UP, SCOPE_WORDS, percent, yuan
+from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, yuan
 from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
@@ -24,27 +25,6 @@ EVENT_WORDS = {
     "accident_death": Words("意外身故", "death by accident"),
     "disease_death": Words("疾病身故", "death by disease"),
     "hardship": Words("困难申请", "application for help"),
-}
-SETTLEMENT_WORDS = {
-    "medfee_sumamt": Words("医疗费总额", "total of the bill"),
-    "fulamt_ownpay_amt": Words("全自费金额", "outside the catalogue"),
-    "overlmt_selfpay": Words("超限价自费", "above the price limit"),
-    "preselfpay_amt": Words("先行自付", "share paid first"),
-    "inscp_scp_amt": Words("符合政策范围金额", "within the policy's scope"),
-    "act_pay_dedc": Words("实际支付起付线", "deductible of the insurance"),
-    "hifp_pay": Words("基本统筹基金支出", "paid by the pooled fund"),
-    "cvlserv_pay": Words("公务员医疗补助", "civil servants' subsidy"),
-    "hifob_pay": Words("职工大额补助", "large-amount subsidy"),
-    "hifmi_pay": Words("居民大病保险支出", "critical illness scheme of residents"),
-    "hifes_pay": Words("企业补充医疗支出", "supplementary scheme of the employer"),
-    "maf_pay": Words("医疗救助支出", "medical assistance"),
-    "oth_pay": Words("其他支付", "other payments"),
-    "fund_pay_sumamt": Words("基金支付总额", "total paid by the funds"),
-    "acct_pay": Words("个人账户支付", "paid from the personal account"),
-    "acct_mulaid_pay": Words("个人账户共济支付", "paid from the account of a relative"),
-    "psn_cash_pay": Words("个人现金支付", "paid in cash"),
-    "psn_part_amt": Words("个人负担总额", "total borne by the person"),
-    "hosp_part_amt": Words("医院负担", "borne by the hospital"),
 }
 
 FIELD_WORDS: dict[str, Words] = {
@@ -157,6 +137,8 @@ FIELD_WORDS: dict[str, Words] = {
     "age": Words("事发时年龄", "age when it happened"),
     "steps": Words("计算步骤", "steps"),
     "take": Words("计算基数", "base of calculation"),
+    "plus": Words("加上", "with"),
+    "less": Words("减去", "without"),
     "cap": Words("基本医保封顶线", "cap of basic insurance"),
     "deduct": Words("起付线", "deductible"),
     "offset": Words("扣除其他渠道的补助", "less what others paid"),
@@ -288,6 +270,8 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "period": Words("本保障期内累计", "over the period of cover"),
     },
     "fields": SETTLEMENT_WORDS,
+    "plus": SETTLEMENT_WORDS,
+    "less": SETTLEMENT_WORDS,
     "by": LOOKED_UP,
     "key": {"plan": Words("本计划各项合计", "all items of the plan"), "deductible": Words("起付线", "deductible")},
     "day_count": {

@@ -6,8 +6,9 @@ For those who read terms without reading data; the counterpart for a decided cas
 from collections.abc import Mapping
 from typing import Any
 
+from programs.rules.bases import field_list
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
-from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
+from programs.rules.explain import DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
 from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
 from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
 from programs.rules.words import Words
@@ -40,9 +41,9 @@ GENDER_WORDS = {"any": Words("", ""), "male": Words("男职工", "men"), "female
 
 
 def _take(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
-    if d["cap"] is not None:
-        return Words(f"以{base.zh}为基数（封顶线 {yuan(d['cap'])} 元）", f"based on {base.en} ({yuan(d['cap'])})")
+    base, cap = d["base"].words, d["base"].cap
+    if cap is not None:
+        return Words(f"以{base.zh}为基数（封顶线 {yuan(cap)} 元）", f"based on {base.en} ({yuan(cap)})")
     return Words(f"以{base.zh}为基数", f"based on {base.en}")
 
 
@@ -52,6 +53,9 @@ def _deduct(d: Mapping[str, Any]) -> Words:
 
 
 def _offset(d: Mapping[str, Any]) -> Words:
+    if d["own"]:
+        what = field_list(d["own"])
+        return Words(f"扣除{what.zh}和其他渠道已补助的金额", f"less {what.en} and what other funds paid")
     return Words("扣除其他渠道已补助的金额", "less what other funds paid")
 
 
@@ -171,7 +175,7 @@ def _wait(d: Mapping[str, Any]) -> Words:
 
 
 def _add_if_over(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
+    base = d["base"].words
     return Words(
         f"{base.zh}超过 {yuan(d['over'])} 元的，加发 {yuan(d['amount'])} 元",
         f"{yuan(d['amount'])} more when {base.en} is over {yuan(d['over'])}",
@@ -183,7 +187,7 @@ def _less_paid(d: Mapping[str, Any]) -> Words:
 
 
 def _up_to_cost(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
+    base = d["base"].words
     return Words(f"不超过{base.zh}", f"not more than the {base.en}")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from programs.rules.bases import BASE_WORDS, BORNE, SETTLEMENT_WORDS, Base, counted_twice
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
@@ -315,6 +316,7 @@ def _item_faults(items: list[Data]) -> Iterator[Fault]:
                 elif check := _CHECKS.get(names[0]):
                     yield from check(one[names[0]], (*path, names[0]))
         yield from _added_too_soon(item, ("items", i, "steps"))
+        yield from _offset_faults(item, ("items", i, "steps"))
         begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
         if not any(_begins(name, value) for name, value in item["steps"][0].items()):
             yield fault(
@@ -388,14 +390,40 @@ def _wait_bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         expected = (last or 0) + 1
 
 
-def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    base = value if isinstance(value, str) else value["base"]
-    if (base == "above_cap_cost") != (isinstance(value, dict) and "cap" in value):
+def _base(value: Any) -> Base:
+    """A base as a plan file writes it: by name, or composed."""
+    if isinstance(value, str):
+        return Base(value)
+    cap = Decimal(value["cap"]) if "cap" in value else None
+    return Base(value["base"], tuple(value.get("plus", [])), tuple(value.get("less", [])), cap)
+
+
+def _base_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    base = _base(value)
+    if (base.name == "above_cap_cost") != (base.cap is not None):
         yield fault(
             "above_cap_cost 要写当地基本医保的封顶线 cap，其他基数不写",
             "above_cap_cost needs the cap of basic insurance; others have none",
             path,
         )
+    for place, name in counted_twice(base):
+        what = BASE_WORDS[base.name].zh, SETTLEMENT_WORDS[name].zh
+        zh, en = f"{base.name}（{what[0]}）里已经没有 {name}（{what[1]}），再减就减了两次", f"{base.name} leaves {name} out already"
+        if place == "plus":
+            zh, en = f"{name}（{what[1]}）已经算在里面，再加就算了两次", f"{name} is in it already: it would count twice"
+        yield fault(zh, en, (*path, place))
+
+
+def _offset_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """What the base of an item leaves out is not taken off once more by a later step."""
+    first = item["steps"][0].get("take")
+    gone = {*_base(first).leaves_out} if first is not None else set()
+    for j, step in enumerate(item["steps"]):
+        for name in step.get("offset", {}).get("fields", []):
+            if name in gone:
+                zh = f"{name}（{SETTLEMENT_WORDS[name].zh}）前面已经减过，再减就减了两次"
+                yield fault(zh, f"{name} was taken off before: it would be taken off twice", (*path, j, "offset", "fields"))
+            gone.add(name)
 
 
 def _above_zero(amount: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -417,7 +445,9 @@ _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
     "tiers": _bands,
     "wait": _wait_bands,
-    "take": _take,
+    "take": _base_faults,
+    "add_if_over": lambda value, path: _base_faults(value["base"], (*path, "base")),
+    "up_to_cost": _base_faults,
     "for_each": lambda value, path: _above_zero(value["every"], (*path, "every")),
     "table": _grades("amounts"),
     "scale": _grades("ratios"),
@@ -590,9 +620,13 @@ def _amounts(*keys: str, **defaults: Any) -> Callable[[Any], Data]:
 
 
 _STEP_DATA: dict[str, Callable[[Any], Data]] = {
-    "take": lambda data: {"base": data, "cap": None} if isinstance(data, str) else {"base": data["base"], "cap": Decimal(data["cap"])},
+    "take": lambda data: {"base": _base(data)},
     "deduct": _amounts("amount", key="deductible"),
-    "offset": lambda data: {"fields": tuple(data.get("fields", [])), "other_aid": data.get("other_aid", False)},
+    "offset": lambda data: {
+        "fields": tuple(data.get("fields", [])),
+        "own": tuple(name for name in data.get("fields", []) if name in BORNE),
+        "other_aid": data.get("other_aid", False),
+    },
     "less_items": lambda data: {"items": tuple(data)},
     "ratio": lambda data: {"ratio": Decimal(data)},
     "marginal": lambda data: {"bands": _edges(data["bands"], "ratio"), "per": data.get("per", "case"), "key": data.get("key", "plan")},
@@ -609,9 +643,9 @@ _STEP_DATA: dict[str, Callable[[Any], Data]] = {
         "what": "amount" if "amount" in data[0] else "ratio",
         "bands": tuple((b["from_day"], b.get("to_day"), Decimal(b.get("amount", b.get("ratio")))) for b in data),
     },
-    "add_if_over": _amounts("over", "amount"),
+    "add_if_over": lambda data: {"base": _base(data["base"]), "over": Decimal(data["over"]), "amount": Decimal(data["amount"])},
     "less_paid": lambda data: {},
-    "up_to_cost": lambda data: {"base": data},
+    "up_to_cost": lambda data: {"base": _base(data)},
     "ceiling": _amounts("amount", key="plan", per_share=False),
 }
 _GATE_DATA: dict[str, Callable[[Any], Data]] = {

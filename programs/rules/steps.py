@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Settlement
+from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule, Step
 from programs.rules.stays import stay_by_stay
@@ -91,12 +91,6 @@ class Running:
 Apply = Callable[[Running, Mapping[str, Any]], None]
 
 
-def base_of(settlement: Settlement, base: str, cap: Decimal | None = None) -> Decimal:
-    """A base of calculation from the fields of one settlement; above_cap_cost is what lies above the cap."""
-    amount: Decimal = getattr(settlement, base)
-    return amount if cap is None else max(ZERO, amount - cap)
-
-
 def _stays_told(run: Running) -> None:
     """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one: no days."""
     if not run.case.stays and run.case.event in STAY_EVENTS:
@@ -107,8 +101,9 @@ def take(run: Running, data: Mapping[str, Any]) -> None:
     """Begin with a base of every stay's settlement. Without any there is no answer, whatever the event: no bill is not a bill of 0."""
     if not run.case.stays:
         raise Stop(missing("stays"))
-    run.amounts = [base_of(stay.settlement, data["base"], data["cap"]) for stay in run.case.stays]
-    run.note("take", base=data["base"], stays=len(run.amounts), cap=data["cap"])
+    base = data["base"]
+    run.amounts = [base.of(stay.settlement) for stay in run.case.stays]
+    run.note("take", **base.told, stays=len(run.amounts), cap=base.cap)
 
 
 def deduct(run: Running, data: Mapping[str, Any]) -> None:
@@ -128,14 +123,15 @@ def deduct(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def offset(run: Running, data: Mapping[str, Any]) -> None:
-    """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told."""
+    """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told. `own`: those of the fields that
+    the person bore, which the line names."""
     paid = sum((getattr(stay.settlement, name) for stay in run.case.stays for name in data["fields"]), ZERO)
     if data["other_aid"]:
         if run.case.other_aid is None:
             raise Stop(missing("other_aid"))
         paid += run.case.other_aid
     run.amounts = [max(ZERO, run.total - paid)]
-    run.note("offset", paid=paid)
+    run.note("offset", paid=paid, **({"fields": ",".join(data["own"])} if data["own"] else {}))
 
 
 def less_items(run: Running, data: Mapping[str, Any]) -> None:
@@ -344,14 +340,20 @@ def _band_of_day(run: Running, data: Mapping[str, Any], case: CaseFacts) -> tupl
     return found, {"day": day, "waived": waived, **({"accident": True} if case.by_accident else {})}
 
 
+def _base_of_all(run: Running, data: Mapping[str, Any]) -> Decimal:
+    """The step's base of all stays together; the cap of basic insurance holds for each of them."""
+    return sum((data["base"].of(stay.settlement) for stay in run.case.stays), ZERO)
+
+
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:
     """A further sum when a base lies strictly above a mark. A lump sum is not held back until there is a bill: without one
     nothing is added, and the line says so."""
-    base = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
+    base = _base_of_all(run, data)
     more = data["amount"] if base > data["over"] else ZERO
     run.amounts = [run.total + more]
     told = {} if run.case.stays else {"no_bill": True}
-    run.note("add_if_over", base=base, over=data["over"], amount=more, name=data["base"], **told)
+    named = {"name" if key == "base" else key: text for key, text in data["base"].told.items()}
+    run.note("add_if_over", base=base, over=data["over"], amount=more, **named, **told)
 
 
 def less_paid(run: Running, data: Mapping[str, Any]) -> None:
@@ -365,9 +367,9 @@ def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
     """Not more than a base of cost: aid makes good what was spent, no more. Without any cost told there is no answer."""
     if not run.case.stays:
         raise Stop(missing("stays"))
-    cost = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
+    cost = _base_of_all(run, data)
     run.amounts = [min(run.total, cost)]
-    run.note("up_to_cost", base=data["base"], cost=cost)
+    run.note("up_to_cost", **data["base"].told, cost=cost)
 
 
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:

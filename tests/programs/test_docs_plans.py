@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.casefile import CASE
 from programs.rules.combine import complete
 from programs.rules.examples import FEE, HEAD, assess_case, check_examples
-from programs.rules.facts import BASES
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE, parse

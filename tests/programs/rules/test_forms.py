@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
-from programs.rules.facts import BASES, Settlement
+from programs.rules.facts import Settlement
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE, parse
@@ -177,6 +178,40 @@ BASE_AMOUNTS = {
 def test_every_base_comes_from_the_fields_of_the_settlement(base: str) -> None:
     step = {"take": {"base": base, "cap": "20000"} if base == "above_cap_cost" else base}
     assert paid(plan(item(step)), **SETTLEMENT) == BASE_AMOUNTS[base]
+
+
+@pytest.mark.parametrize(
+    ("base", "amount"),
+    [
+        ({"base": "self_pay", "less": ["preselfpay_amt", "act_pay_dedc"]}, "8200.00"),  # 10000 − 1000 − 800
+        ({"base": "self_pay", "plus": ["overlmt_selfpay"], "less": ["act_pay_dedc"]}, "9700.00"),
+        ({"base": "self_pay_without_prepaid", "less": ["act_pay_dedc"]}, "8200.00"),
+        ({"base": "insured_total", "less": ["fund_pay_sumamt", "fulamt_ownpay_amt"]}, "10500.00"),
+        ({"base": "cash_paid", "plus": ["acct_mulaid_pay"]}, "10000.00"),
+        ({"base": "above_cap_cost", "less": ["act_pay_dedc"], "cap": "20000"}, "6200.00"),
+        ({"base": "cash_paid", "less": ["medfee_sumamt"]}, "0.00"),  # never less than nothing
+    ],
+)
+def test_a_base_may_be_composed_of_a_named_one_and_fields_of_the_settlement(base: dict[str, Any], amount: str) -> None:
+    assert paid(plan(item({"take": base})), **SETTLEMENT) == amount
+    over = {"add_if_over": {"base": base, "over": amount, "amount": "7"}}
+    assert paid(plan(item({"fixed": "1"}, over)), **SETTLEMENT) == "1.00"
+    assert paid(plan(item({"fixed": "20000"}, {"up_to_cost": base})), **SETTLEMENT) == amount
+
+
+def test_a_composed_base_is_called_by_its_parts() -> None:
+    base = {"base": "self_pay", "plus": ["overlmt_selfpay"], "less": ["preselfpay_amt", "act_pay_dedc"]}
+    found = assess_case(plan(item({"take": base})), {"event": "admission", **SETTLEMENT})
+    words = sentences(found.as_data()["items"][0])[0].words
+    assert words.zh == "个人自付（不含自费）加上超限价自费减去先行自付、实际支付起付线合计 8,700.00 元"
+    assert words.en.startswith("in-scope self-pay with above the price limit without share paid first and deductible")
+
+
+def test_what_the_person_bore_is_named_when_it_is_taken_off() -> None:
+    schedule = plan(item(PAY, {"offset": {"fields": ["act_pay_dedc", "hifob_pay"]}}))
+    found = assess_case(schedule, {"event": "admission", **SETTLEMENT})
+    assert str(found.total) == "8500.00"  # 10000 − 800 − 700
+    assert sentences(found.as_data()["items"][0])[1].words.zh == "扣除实际支付起付线等 1,500.00 元后为 8,500.00 元"
 
 
 def test_own_expense_above_the_personal_cost_gives_nothing_not_less_than_nothing() -> None:
