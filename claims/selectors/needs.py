@@ -40,7 +40,8 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     steps = [step for item in items for step in item.steps]
     gates = {gate.name for item in items for gate in item.gates}
     bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
-    by_stay = bases or gates & {"with_admission", "hospital_grade"} or any(step.name in ("per_day", "per_admission") for step in steps)
+    by_grade = any(item.asks_grade for item in items)
+    by_stay = bases or by_grade or "with_admission" in gates or any(step.name in ("per_day", "per_admission") for step in steps)
     in_hospital = bool(items) and all(any(gate.name == "with_admission" for gate in item.gates) for item in items)
     from_cost = any(item.steps[0].name == "take" for item in items)
     by_disease = any(step.name == "ceiling" and step.data["scope"] == "disease" for step in steps)
@@ -51,7 +52,7 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
-        hospital_grade="hospital_grade" in gates,
+        hospital_grade=by_grade,
         diagnosis_code=event != HARDSHIP
         and (bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions)),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),

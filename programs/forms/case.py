@@ -100,12 +100,13 @@ class CaseForm(AskForm):
                 yield "event_kind", self._choice(_("申领期限按哪一种（截止日期）"), kinds)
 
     def _stay(self) -> Iterator[tuple[str, forms.Field]]:
-        if not (self.bases or self._steps("per_day", "per_admission", "offset") or self._gates & {"hospital_grade", "with_admission"}):
+        by_grade = any(item.asks_grade for item in self.schedule.items)
+        if not (self.bases or by_grade or self._steps("per_day", "per_admission", "offset") or "with_admission" in self._gates):
             return
         yield "admitted_on", _day(_("入院日期"), _("不填与事发日期相同"))
         yield "discharged_on", _day(_("出院日期"))
         yield "days", _whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
-        if "hospital_grade" in self._gates:
+        if by_grade:
             grades = [(grade, key_words(grade, "", {})) for grade in ("3", "2", "1")]
             yield "hospital_grade", self._choice(_("医院等级"), grades)
         if self.bases:

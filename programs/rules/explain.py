@@ -80,6 +80,10 @@ DEDUCTED = {
 
 def _deduct(i: Mapping[str, str], r: str) -> Words:
     per = DEDUCTED[i["per"]]
+    if amounts := i.get("amounts"):
+        sums = [yuan(one) for one in amounts.split(",")]
+        zh = f"按医院等级扣除起付线{per.zh} {'、'.join(sums)} 元后为 {yuan(r)} 元"
+        return Words(zh, f"less the deductible by the grade of the hospital, {' and '.join(sums)} {per.en}: {yuan(r)}")
     if i["per"] == "period":
         return Words(
             f"扣除起付线{per.zh}共 {yuan(i['whole'])} 元中尚未扣的 {yuan(i['amount'])} 元后为 {yuan(r)} 元",
@@ -136,6 +140,13 @@ def _stay_days(i: Mapping[str, str], r: str) -> Words:
     )
 
 
+def _graded(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"{i['grade']} 级医院：{yuan(i['of'])} 元 × {percent(i['ratio'])}",
+        f"hospital of grade {i['grade']}: {yuan(i['of'])} × {percent(i['ratio'])}",
+    )
+
+
 def _sum(i: Mapping[str, str], r: str) -> Words:
     return Words("各次相加", "sum of the stays")
 
@@ -167,7 +178,11 @@ def _for_each(i: Mapping[str, str], r: str) -> Words:
     )
 
 
-LOOKED_UP = {"diagnosis_class": Words("给付类别", "class"), "disability_grade": Words("伤残等级", "disability grade")}
+LOOKED_UP = {
+    "diagnosis_class": Words("给付类别", "class"),
+    "disability_grade": Words("伤残等级", "disability grade"),
+    "hospital_grade": Words("医院等级", "grade of the hospital"),
+}
 
 
 def _table(i: Mapping[str, str], r: str) -> Words:
@@ -202,7 +217,15 @@ def _wait(i: Mapping[str, str], r: str) -> Words:
         return Words(f"连续参加，免除等待期，{what.zh}", f"continuous renewal, no waiting: {what.en}")
     if i.get("accident") == "True":
         return Words(f"意外不用等待，{what.zh}", f"an accident does not wait: {what.en}")
-    return Words(f"事情发生在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
+    when = _of_cover(i)
+    return Words(f"事情发生在保障{when.zh}，{what.zh}", f"{when.en} of cover: {what.en}")
+
+
+def _of_cover(i: Mapping[str, str]) -> Words:
+    """On which day, or in which month, of cover."""
+    if month := i.get("month"):
+        return Words(f"第 {month} 个月", f"month {month}")
+    return Words(f"第 {i['day']} 天", f"day {i['day']}")
 
 
 def _stay_wait(i: Mapping[str, str], r: str) -> Words:
@@ -211,7 +234,8 @@ def _stay_wait(i: Mapping[str, str], r: str) -> Words:
         return Words(f"这一次：连续参加，免除等待期，{share.zh}", f"this stay: continuous renewal, no waiting, {share.en}")
     if i.get("accident") == "True":
         return Words(f"这一次：意外不用等待，{share.zh}", f"this stay: an accident does not wait, {share.en}")
-    return Words(f"这一次在保障第 {i['day']} 天：{share.zh}", f"this stay, on day {i['day']} of cover: {share.en}")
+    when = _of_cover(i)
+    return Words(f"这一次在保障{when.zh}：{share.zh}", f"this stay, on {when.en} of cover: {share.en}")
 
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
@@ -259,7 +283,7 @@ def _ceiling(i: Mapping[str, str], r: str) -> Words:
 STEP_WORDS = {
     "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
-    "stay_wait": _stay_wait, "wait_by_stay": _sum,
+    "graded": _graded, "ratio_by_grade": _sum, "stay_wait": _stay_wait, "wait_by_stay": _sum,
     "fixed": _fixed, "declared": _declared, "for_each": _for_each,
     "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
@@ -282,6 +306,10 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"{i['on']} lies in the waiting period; benefit is paid from {i['ends']}",
         ),
         "too_late": lambda: Words(f"申领期限已于{_day(i['last'])}截止", f"the deadline was {i['last']}"),
+        "too_late_for_unit": lambda: Words(
+            f"单位收取申领已于{_day(i['last'])}截止；职工本人还可以自己申领{'，最晚' + _day(i['own']) if i['own'] else ''}",
+            f"the unit collected claims until {i['last']}; the person may still apply{' until ' + str(i['own']) if i['own'] else ''}",
+        ),
         "gender": lambda: (
             Words("本计划只面向女职工", "this plan is for women only")
             if i["gender"] == "female"
@@ -313,7 +341,11 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
         "diagnosis_not_listed": lambda: Words(
             f"疾病编码 {i['code']} 不在本项病种内", f"the diagnosis {i['code']} is not on this item's list"
         ),
-        "hospital_grade": lambda: Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}"),
+        "hospital_grade": lambda: (
+            Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}")
+            if i.get("grade")
+            else Words(f"医院不是 {i['grades'].replace(',', '、')} 级", f"the hospital is not of grade {i['grades'].replace(',', ', ')}")
+        ),
         "disease_paid": lambda: (
             Words(
                 "同一给付类别此前已给付过，没有疾病编码可以区分，按同一疾病计",

@@ -11,7 +11,7 @@ from typing import Any
 from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
 from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, yuan
-from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
+from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS, kind_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
@@ -130,7 +130,7 @@ FIELD_WORDS: dict[str, Words] = {
     "gates": Words("给付条件", "conditions"),
     "death_within_days": Words("意外后多久内身故", "death after the accident within"),
     "diagnosis_in": Words("疾病编码以此开头", "diagnosis begins with"),
-    "hospital_grade": Words("医院等级至少", "grade of the hospital, at least"),
+    "hospital_grade": Words("医院等级", "grade of the hospital"),
     "once_per_disease": Words("同一疾病只给付一次", "once for one disease"),
     "with_admission": Words("须住院治疗", "treated in hospital"),
     "once": Words("只给付一次", "paid once"),
@@ -172,9 +172,11 @@ FIELD_WORDS: dict[str, Words] = {
     "sum": Words("全额", "whole sum"),
     "tiers": Words("分档定额", "tiers"),
     "steps.shares": Words("乘以份数", "times the shares"),
-    "wait": Words("按保障天数给付", "by the day of cover"),
+    "wait": Words("按保障时间给付", "by the time of cover"),
     "from_day": Words("从第几天", "from day"),
     "to_day": Words("到第几天", "to day"),
+    "from_month": Words("从第几个月", "from month"),
+    "to_month": Words("到第几个月", "to month"),
     "add_if_over": Words("超额加发", "more above a mark"),
     "base": Words("基数", "base"),
     "amount": Words("金额", "amount"),
@@ -191,6 +193,8 @@ FIELD_WORDS: dict[str, Words] = {
     "claim_within": Words("申领期限", "time to claim"),
     "claim_within.after": Words("起算日", "counted from"),
     "until": Words("截止日期", "until"),
+    "whichever": Words("两样都写的，取", "of the two the one that is"),
+    "unit_until": Words("单位代办的截止日期", "until, through the unit"),
     "deciding": Words("审核与公示", "review and notice"),
     "unit_first": Words("先经单位核对", "the unit looks first"),
     "final_review": Words("须由第二个人终审", "decided by a second person"),
@@ -249,6 +253,7 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "period_start": Words("保障期第一天", "the period's first day"),
     },
     "insurance_types": INSURANCE_WORDS,
+    "whichever": {"later": Words("较晚的", "later"), "earlier": Words("较早的", "earlier")},
     "gender": _GENDERS,
     "surplus": {"refuse": Words("不收", "refused"), "void": Words("无效", "void")},
     "of": {"staff": Words("全部职工", "all staff"), "women": Words("女职工", "women")},
@@ -279,7 +284,6 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "count_both": Words("入院日和出院日都算", "both the first and the last day count"),
     },
 }
-KIND_WORDS = {"childbirth": Words("生育", "childbirth")}  # kinds of event with a deadline of their own
 _UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "term": Words("个月", "months"), "age": Words("周岁", "years")}
 _DAYS_OF_COVER = ("from_day", "to_day")
 _YES, _NO = Words("是", "yes"), Words("否", "no")
@@ -298,25 +302,28 @@ def key_words(key: str, parent: str, names: Mapping[str, Words]) -> Words:
         return PAYER_WORDS.get(key, Words("其他出资方", "another payer"))
     if key.isdecimal():
         return Words(f"{key} 级", f"grade {key}")
+    if parent in ("until", "unit_until"):
+        return kind_words(key)
     if not key.isascii():
         return Words(key, key)
-    if parent == "until":
-        return KIND_WORDS.get(key, Words("其他", "other"))
     return Words("条款列明的病种", "the diseases listed")
 
 
 def kinds_to_tell(schedule: Schedule) -> tuple[tuple[str, Words], ...]:
     """The kinds of event that this plan gives different last days to claim, each with its day (inclusive), "default" for all others
     last; nothing where the kind makes no difference."""
-    days = dict(schedule.claim_window.until) if schedule.claim_window else {}
+    window = schedule.claim_window
+    days = {**dict(window.unit_until), **dict(window.until)} if window else {}
     kinds = [kind for kind in days if kind != "default"]
-    return tuple((kind, _kind_words(kind, days.get(kind))) for kind in [*kinds, "default"]) if kinds else ()
+    alone = window is not None and not window.lasts
+    return tuple((kind, _kind_words(kind, days[kind] if alone else None)) for kind in [*kinds, "default"]) if kinds else ()
 
 
 def _kind_words(kind: str, last: date | None) -> Words:
-    name = key_words(kind, "until", {})
+    """With its last day, where nothing but the kind decides that."""
+    name = kind_words(kind)
     if last is None:
-        return Words(f"{name.zh}（没有规定申领期限）", f"{name.en} (no deadline)")
+        return name
     return Words(f"{name.zh}（最晚 {format_zh(last)}申领）", f"{name.en} (apply by {last:%-d %B %Y})")
 
 

@@ -39,7 +39,8 @@ class Shape:
         """What stands here when it is this value: of what may be written in two ways the one that was chosen."""
         if "else" not in self.node or "type" in self.node:
             return self
-        return _shape(self.node["then"] if isinstance(value, Mapping) else self.node["else"])
+        other = {"object": Mapping, "array": list}[self.node["if"]["type"]]
+        return _shape(self.node["then"] if isinstance(value, other) else self.node["else"])
 
     def in_order(self, data: Mapping[str, Any]) -> Iterator[str]:
         """The keys of a mapping: first as the format lists them, then the others as they come."""
@@ -72,4 +73,5 @@ def _shape(node: Mapping[str, Any]) -> Shape:
     if "$ref" not in node:
         return Shape(node)
     name = node["$ref"].removeprefix("#/$defs/")
-    return Shape(_schema()["$defs"][name], name)
+    found = _schema()["$defs"][name]
+    return Shape(found, found.get("kind", name))
