@@ -10,7 +10,7 @@ from typing import Any
 
 from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
-from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, yuan
+from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
 from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS, kind_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
@@ -285,7 +285,22 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
     },
 }
 _UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "term": Words("个月", "months"), "age": Words("周岁", "years")}
-_DAYS_OF_COVER = ("from_day", "to_day")
+_OF_COVER = {
+    "from_day": Words("第 {} 天", "day {}"),
+    "to_day": Words("第 {} 天", "day {}"),
+    "from_month": Words("第 {} 个月", "month {}"),
+    "to_month": Words("第 {} 个月", "month {}"),
+}
+# What a whole number counts, where its field says that and not its kind.
+UNITS = {
+    "max": Words("份", "share(s)"),
+    "shares": Words("份", "share(s)"),
+    "headcount": Words("人", "people"),
+    "hospital_grade": Words("级", ""),
+    "notice_days": Words("个工作日", "working days"),
+    "appeal_days": Words("个工作日", "working days"),
+}
+COUNTS = frozenset(("most", "every", "over", "up_to"))  # of a figure told in numbers these are numbers too, and no yuan
 _YES, _NO = Words("是", "yes"), Words("否", "no")
 
 
@@ -327,10 +342,13 @@ def _kind_words(kind: str, last: date | None) -> Words:
     return Words(f"{name.zh}（最晚 {format_zh(last)}申领）", f"{name.en} (apply by {last:%-d %B %Y})")
 
 
-def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words]) -> Words:
-    """A single value as people say it; `names` are the plan's own (items, classes)."""
+def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words], *, counts: bool = False) -> Words:
+    """A single value as people say it; `names` are the plan's own (items, classes). `counts`: it belongs to a figure that is told in
+    numbers."""
     if isinstance(value, bool):
         return _YES if value else _NO
+    if counts and field in COUNTS:
+        return Words(f"{plain(value)} 个", plain(value))
     if kind == "amount":
         return Words(f"{yuan(value)} 元", f"{yuan(value)} yuan")
     if kind == "ratio":
@@ -338,21 +356,23 @@ def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words]) -
     if kind == "day":
         day = date.fromisoformat(value)
         return Words(format_zh(day), f"{day:%-d %B %Y}")
-    if field in _DAYS_OF_COVER:
-        return Words(f"第 {value} 天", f"day {value}")
-    if kind in _UNITS:
-        return Words(f"{value} {_UNITS[kind].zh}", f"{value} {_UNITS[kind].en}")
+    if field in _OF_COVER:
+        return Words(_OF_COVER[field].zh.format(value), _OF_COVER[field].en.format(value))
+    if unit := UNITS.get(field) or _UNITS.get(kind):
+        return Words(f"{value} {unit.zh}", f"{value} {unit.en}".strip())
     text = str(value)
     found = VALUE_WORDS.get(field, {}).get(text) or names.get(text)
     return found or Words(text, text)
 
 
-def difference_words(old: Any, new: Any, kind: str) -> Words | None:
-    """By how much an amount or a ratio grew or shrank."""
+def difference_words(old: Any, new: Any, kind: str, *, counts: bool = False) -> Words | None:
+    """By how much an amount or a ratio grew or shrank; with `counts` a number of something."""
     if kind not in ("amount", "ratio"):
         return None
     more = Decimal(new) - Decimal(old)
     zh, en = ("多", "more") if more > 0 else ("少", "less")
+    if counts:
+        return Words(f"{zh} {plain(abs(more))} 个", f"{plain(abs(more))} {en}")
     if kind == "amount":
         return Words(f"{zh} {yuan(abs(more))} 元", f"{yuan(abs(more))} {en}")
     points = f"{(abs(more) * 100).normalize():f}"
