@@ -66,6 +66,7 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
         circumstances=frozenset(told.circumstances),
         declared=_declared(told.declared),
+        by_unit=told.filed_as == Claim.FiledAs.UNIT_AGENT,
     )
 
 

@@ -4,22 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from programs.rules.bases import Base
 from programs.rules.facts import ACCIDENTS, HARDSHIP, STAY_EVENTS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.schedule import Ask, Item, Schedule
 from programs.rules.words import Words
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt")
-BASE_FIELDS = {
-    "insured_total": (),
-    "in_scope_total": ("inscp_scp_amt",),
-    "personal_cost": (),
-    "self_pay": ("fulamt_ownpay_amt", "overlmt_selfpay"),
-    "self_pay_without_prepaid": ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt"),
-    "self_pay_without_deductible": ("fulamt_ownpay_amt", "overlmt_selfpay", "act_pay_dedc"),
-    "cash_paid": ("psn_cash_pay",),
-    "above_cap_cost": ("inscp_scp_amt",),
-}
 TABLES = {"table": "amounts", "scale": "ratios"}
 # A class that a plan names by a code alone has no words of its own: the pages say "listed in the terms".
 LISTED = Words("", "")
@@ -49,7 +40,8 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
     steps = [step for item in items for step in item.steps]
     gates = {gate.name for item in items for gate in item.gates}
     bases = [step.data["base"] for step in steps if step.name in ("take", "add_if_over", "up_to_cost")]
-    by_stay = bases or gates & {"with_admission", "hospital_grade"} or any(step.name in ("per_day", "per_admission") for step in steps)
+    by_grade = any(item.asks_grade for item in items)
+    by_stay = bases or by_grade or "with_admission" in gates or any(step.name in ("per_day", "per_admission") for step in steps)
     in_hospital = bool(items) and all(any(gate.name == "with_admission" for gate in item.gates) for item in items)
     from_cost = any(item.steps[0].name == "take" for item in items)
     by_disease = any(step.name == "ceiling" and step.data["scope"] == "disease" for step in steps)
@@ -60,7 +52,7 @@ def needs_of(schedule: Schedule, event: str) -> Needs:
         figures=tuple(dict.fromkeys([*_figures(bases), *offset])),
         classes=tuple(_classes(tables).items()),
         grades=_in_order(code for data, table in tables if data["by"] == "disability_grade" for code in table),
-        hospital_grade="hospital_grade" in gates,
+        hospital_grade=by_grade,
         diagnosis_code=event != HARDSHIP
         and (bool(gates & {"diagnosis_in", "once_per_disease"}) or by_disease or any(one.prefixes for one in schedule.exclusions)),
         other_aid=any(step.name == "offset" and step.data["other_aid"] for step in steps),
@@ -100,8 +92,8 @@ def _classes(tables: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> d
     return found
 
 
-def _figures(bases: Iterable[str]) -> tuple[str, ...]:
-    fields = [field for base in bases for field in (*TOTALS, *BASE_FIELDS[base])]
+def _figures(bases: Iterable[Base]) -> tuple[str, ...]:
+    fields = [field for base in bases for field in (*TOTALS, *base.fields)]
     return tuple(dict.fromkeys(fields))
 
 

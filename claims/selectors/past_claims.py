@@ -68,7 +68,7 @@ GROUP BY part ORDER BY part
 
 _CLAIM = (
     "id", "number", "member_id", "enrolment_id", "event", "event_kind", "event_on", "diagnosis_code", "diagnosis_class",
-    "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "declared", "submitted_at", "claimed_on",
+    "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "declared", "submitted_at", "claimed_on", "filed_as",
 )  # fmt: skip
 _BESIDE = (
     "gender", "birth_date", "relation", "shares", "starts_on", "ends_before", "covered_under", "employment", "union_member",

@@ -24,6 +24,7 @@ REASON_WORDS: dict[str, str | Promise] = {
     "not_covered": gettext_lazy("不在保障期内"),
     "waiting": gettext_lazy("在等待期内"),
     "too_late": gettext_lazy("超过申领期限"),
+    "too_late_for_unit": gettext_lazy("超过单位收取的期限"),
     "gender": gettext_lazy("计划不面向该性别的职工"),
     "item_gender": gettext_lazy("本项不面向该性别的职工"),
     "not_admitted": gettext_lazy("不在参加对象之内"),

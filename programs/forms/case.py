@@ -10,11 +10,12 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from programs.rules.bases import SETTLEMENT_WORDS, Base
 from programs.rules.casefile import STAY
-from programs.rules.explain import BASE_WORDS, SCOPE_WORDS, yuan
+from programs.rules.explain import SCOPE_WORDS, yuan
 from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
 from programs.rules.faults import ScheduleError
-from programs.rules.fields import EVENT_WORDS, SETTLEMENT_WORDS, VALUE_WORDS, key_words, value_words
+from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, value_words
 from programs.rules.schedule import Ask, Schedule, Step
 from programs.rules.steps import counted_under
 from programs.rules.words import Words
@@ -99,12 +100,13 @@ class CaseForm(AskForm):
                 yield "event_kind", self._choice(_("申领期限按哪一种（截止日期）"), kinds)
 
     def _stay(self) -> Iterator[tuple[str, forms.Field]]:
-        if not (self.bases or self._steps("per_day", "per_admission", "offset") or self._gates & {"hospital_grade", "with_admission"}):
+        by_grade = any(item.asks_grade for item in self.schedule.items)
+        if not (self.bases or by_grade or self._steps("per_day", "per_admission", "offset") or "with_admission" in self._gates):
             return
         yield "admitted_on", _day(_("入院日期"), _("不填与事发日期相同"))
         yield "discharged_on", _day(_("出院日期"))
         yield "days", _whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
-        if "hospital_grade" in self._gates:
+        if by_grade:
             grades = [(grade, key_words(grade, "", {})) for grade in ("3", "2", "1")]
             yield "hospital_grade", self._choice(_("医院等级"), grades)
         if self.bases:
@@ -152,7 +154,7 @@ class CaseForm(AskForm):
     @property
     def stay_groups(self) -> list[tuple[int, Group, Group]]:
         """(number, what is usually told of the stay, the whole settlement); none where the terms do not look at stays."""
-        words = [BASE_WORDS[base].in_language(self.language) for base in self.bases]
+        words = [base.words.in_language(self.language) for base in self.bases]
         hint = _("这份条款按“{bases}”计算。").format(bases="”“".join(words)) if words else ""
         whole = _("照结算单填写；填了这里，上面的自付和个人负担就不用填。")
         found = []
@@ -257,7 +259,7 @@ class CaseForm(AskForm):
     # -- the terms' own data -----------------------------------------------------------------------------------------
 
     @property
-    def bases(self) -> list[str]:
+    def bases(self) -> list[Base]:
         """The bases these terms calculate with."""
         steps = self._steps("take", "add_if_over", "up_to_cost")
         return list(dict.fromkeys(step.data["base"] for step in steps))

@@ -112,6 +112,7 @@ def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
         other_aid=Decimal(data["other_aid"]) if "other_aid" in data else None,
         circumstances=frozenset(data.get("circumstances", ())),
         declared=_sums(data.get("declared", {})),
+        by_unit=data.get("by_unit", False),
     )
 
 
@@ -208,6 +209,7 @@ CASE: dict[str, Kind] = {
     "event_on": DAY,
     "event_kind": TEXT,
     "claimed_on": DAY,
+    "by_unit": (lambda value: isinstance(value, bool), "true 或 false", "true or false"),
     "accident_on": DAY,
     "death_on": DAY,
     "diagnosis_code": TEXT,
@@ -278,7 +280,7 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
 def _kind_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """Kinds of event and circumstances go by the plan's own names too: one mistyped would be judged as none."""
     window = schedule.claim_window
-    kinds = list(dict.fromkeys(["default", *(kind for kind, _day in (window.until if window else ()))]))
+    kinds = list(dict.fromkeys(["default", *(kind for kind, _day in ((*window.until, *window.unit_until) if window else ()))]))
     if data.get("event_kind", "default") not in kinds:
         known = ", ".join(kinds)
         yield fault(f"本计划没有这一类；有：{known}", f"is no kind of this plan; known: {known}", (*path, "event_kind"))

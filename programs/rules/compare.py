@@ -15,7 +15,7 @@ from programs.rules import outline
 from programs.rules.casefile import CASE, DAY
 from programs.rules.examples import FEE, run_example
 from programs.rules.faults import Path, ScheduleError
-from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, difference_words, field_words, key_words, value_words
+from programs.rules.fields import COUNTS, EVENT_WORDS, VALUE_WORDS, difference_words, field_words, key_words, value_words
 from programs.rules.parse import parse
 from programs.rules.schedule import Document, Schedule
 from programs.rules.shape import Shape, plan_shape
@@ -45,13 +45,14 @@ def differences(a: Data, b: Data, *, names: Names | None = None) -> list[Differe
     by their code)."""
     known = {**(names or {}), **_names(a), **_names(b)}
     items = {item.code: _joined(_item_lines(one, item.code)) for one in (parse(a), parse(b)) for item in one.items}
-    return [one for key in plan_shape().fields for one in _compare(_Place.top(key, known, items), a.get(key), b.get(key))]
+    numbers = frozenset(ask["code"] for one in (a, b) for ask in one.get("asks", ()) if ask["in"] == "count")
+    return [one for key in plan_shape().fields for one in _compare(_Place.top(key, known, items, numbers), a.get(key), b.get(key))]
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where in the plan we are: the path, the words for it, what stands here, the names that the plans themselves give, and
-    whole items in sentences."""
+    whole items in sentences. `numbers`: the declared figures that are numbers of something; `counts`: this is about one of them."""
 
     path: Path
     words: tuple[Words, ...]
@@ -59,10 +60,12 @@ class _Place:
     field: str
     names: Names
     items: Names
+    numbers: frozenset[str]
+    counts: bool = False
 
     @classmethod
-    def top(cls, key: str, names: Names, items: Names) -> "_Place":
-        return cls((key,), (field_words(key),), plan_shape().field(key), key, names, items)
+    def top(cls, key: str, names: Names, items: Names, numbers: frozenset[str]) -> "_Place":
+        return cls((key,), (field_words(key),), plan_shape().field(key), key, names, items, numbers)
 
     def into(self, key: str) -> "_Place":
         known = key in self.shape.fields
@@ -89,9 +92,11 @@ def _compare(at: _Place, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def _difference(at: _Place, old: Any, new: Any) -> Difference:
-    kind = at.shape.kind
+    kinds = {at.shape.of(value).kind for value in (old, new) if value is not None}
+    kind = kinds.pop() if len(kinds) == 1 else ""
     before, after = (None if value is None else _said(at, value) for value in (old, new))
-    change = difference_words(old, new, kind) if None not in (old, new) else None
+    counts = at.counts and at.field in COUNTS
+    change = difference_words(old, new, kind, counts=counts) if None not in (old, new) else None
     return Difference(at.path, at.words, before, after, change, kind in ("amount", "ratio"))
 
 
@@ -106,6 +111,8 @@ def _compare_lists(at: _Place, old: Sequence[Data], new: Sequence[Data]) -> Iter
     for key in dict.fromkeys((*before, *after)):
         x, y = before.get(key), after.get(key)
         one = at.member(key, _called(at, key, y or x or {}))
+        if at.field in ("asks", "items"):
+            one = replace(one, counts=_counts(y or x or {}, at.numbers))
         if at.field in ("steps", "gates"):
             name = _what(y or x or {})
             part = replace(one, path=(*one.path, name), shape=one.shape.field(name), field=name)
@@ -114,6 +121,12 @@ def _compare_lists(at: _Place, old: Sequence[Data], new: Sequence[Data]) -> Iter
                 yield from _compare(one.into("clause"), x.get("clause"), y.get("clause"))
         else:
             yield from _compare(one, x, y)
+
+
+def _counts(one: Data, numbers: frozenset[str]) -> bool:
+    """Is this a figure told in numbers, or a benefit that begins with one?"""
+    begin = one["steps"][0].get("declared") if "steps" in one else one["code"]
+    return begin in numbers
 
 
 def _order(at: _Place, before: list[str | int], after: list[str | int]) -> Iterator[Difference]:
@@ -183,6 +196,7 @@ def _called(at: _Place, key: str | int, one: Data) -> Words:
 
 def _said(at: _Place, value: Any) -> Words:
     """What stands here, in words."""
+    at = replace(at, shape=at.shape.of(value))
     if at.shape.kind == "words":
         return Words(value["zh"], value["en"])
     if at.shape.kind == "example":
@@ -198,7 +212,7 @@ def _said(at: _Place, value: Any) -> Words:
         parts = [_said(replace(at, shape=at.shape.member), one) for one in value]
         wide = bool(value) and isinstance(value[0], Mapping | list)
         return Words(("／" if wide else "、").join(w.zh for w in parts), (" / " if wide else ", ").join(w.en for w in parts))
-    return value_words(value, at.shape.kind, at.field, at.names)
+    return value_words(value, at.shape.kind, at.field, at.names, counts=at.counts)
 
 
 def _names(data: Data) -> dict[str, Words]:

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bases import base_words, field_list
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -22,16 +23,6 @@ class Sentence:
     clause: str = ""
 
 
-BASE_WORDS = {
-    "insured_total": Words("医疗费总额", "insured total"),
-    "in_scope_total": Words("政策范围内费用", "in-scope cost"),
-    "personal_cost": Words("个人负担", "personal cost"),
-    "self_pay": Words("个人自付（不含自费）", "in-scope self-pay"),
-    "self_pay_without_prepaid": Words("个人自付（不含自费和先行自付）", "in-scope self-pay without the prepaid share"),
-    "self_pay_without_deductible": Words("个人自付（不含自费和医保起付线）", "in-scope self-pay without the insurance's deductible"),
-    "cash_paid": Words("个人现金支付", "cash paid"),
-    "above_cap_cost": Words("超过基本医保封顶线的政策范围内费用", "in-scope cost above the cap of basic insurance"),
-}
 SCOPE_WORDS = {
     "case": Words("每次", "each case"),
     "period": Words("本保障期内", "this period of cover"),
@@ -67,8 +58,14 @@ def percent(text: Any) -> str:
     return f"{(Decimal(str(text)) * 100).normalize():f}%"
 
 
+def _base(i: Mapping[str, str], name: str = "base") -> Words:
+    """The base that a line names, composed or not."""
+    plus, less = (tuple(filter(None, i.get(key, "").split(","))) for key in ("plus", "less"))
+    return base_words(i[name], plus, less)
+
+
 def _take(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["base"]]
+    base = _base(i)
     if i.get("cap"):
         return Words(f"{base.zh}（封顶线 {yuan(i['cap'])} 元以上）合计 {yuan(r)} 元", f"{base.en} (above {yuan(i['cap'])}): {yuan(r)} yuan")
     return Words(f"{base.zh}合计 {yuan(r)} 元", f"{base.en}: {yuan(r)} yuan")
@@ -83,6 +80,10 @@ DEDUCTED = {
 
 def _deduct(i: Mapping[str, str], r: str) -> Words:
     per = DEDUCTED[i["per"]]
+    if amounts := i.get("amounts"):
+        sums = [yuan(one) for one in amounts.split(",")]
+        zh = f"按医院等级扣除起付线{per.zh} {'、'.join(sums)} 元后为 {yuan(r)} 元"
+        return Words(zh, f"less the deductible by the grade of the hospital, {' and '.join(sums)} {per.en}: {yuan(r)}")
     if i["per"] == "period":
         return Words(
             f"扣除起付线{per.zh}共 {yuan(i['whole'])} 元中尚未扣的 {yuan(i['amount'])} 元后为 {yuan(r)} 元",
@@ -95,6 +96,9 @@ def _deduct(i: Mapping[str, str], r: str) -> Words:
 
 
 def _offset(i: Mapping[str, str], r: str) -> Words:
+    if names := i.get("fields"):
+        what = field_list(names.split(","))
+        return Words(f"扣除{what.zh}等 {yuan(i['paid'])} 元后为 {yuan(r)} 元", f"less {yuan(i['paid'])}, {what.en} among it: {yuan(r)}")
     return Words(f"扣除其他渠道已补助的 {yuan(i['paid'])} 元后为 {yuan(r)} 元", f"less {yuan(i['paid'])} paid by other funds: {yuan(r)}")
 
 
@@ -136,6 +140,13 @@ def _stay_days(i: Mapping[str, str], r: str) -> Words:
     )
 
 
+def _graded(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"{i['grade']} 级医院：{yuan(i['of'])} 元 × {percent(i['ratio'])}",
+        f"hospital of grade {i['grade']}: {yuan(i['of'])} × {percent(i['ratio'])}",
+    )
+
+
 def _sum(i: Mapping[str, str], r: str) -> Words:
     return Words("各次相加", "sum of the stays")
 
@@ -167,7 +178,11 @@ def _for_each(i: Mapping[str, str], r: str) -> Words:
     )
 
 
-LOOKED_UP = {"diagnosis_class": Words("给付类别", "class"), "disability_grade": Words("伤残等级", "disability grade")}
+LOOKED_UP = {
+    "diagnosis_class": Words("给付类别", "class"),
+    "disability_grade": Words("伤残等级", "disability grade"),
+    "hospital_grade": Words("医院等级", "grade of the hospital"),
+}
 
 
 def _table(i: Mapping[str, str], r: str) -> Words:
@@ -202,7 +217,15 @@ def _wait(i: Mapping[str, str], r: str) -> Words:
         return Words(f"连续参加，免除等待期，{what.zh}", f"continuous renewal, no waiting: {what.en}")
     if i.get("accident") == "True":
         return Words(f"意外不用等待，{what.zh}", f"an accident does not wait: {what.en}")
-    return Words(f"事情发生在保障第 {i['day']} 天，{what.zh}", f"day {i['day']} of cover: {what.en}")
+    when = _of_cover(i)
+    return Words(f"事情发生在保障{when.zh}，{what.zh}", f"{when.en} of cover: {what.en}")
+
+
+def _of_cover(i: Mapping[str, str]) -> Words:
+    """On which day, or in which month, of cover."""
+    if month := i.get("month"):
+        return Words(f"第 {month} 个月", f"month {month}")
+    return Words(f"第 {i['day']} 天", f"day {i['day']}")
 
 
 def _stay_wait(i: Mapping[str, str], r: str) -> Words:
@@ -211,11 +234,12 @@ def _stay_wait(i: Mapping[str, str], r: str) -> Words:
         return Words(f"这一次：连续参加，免除等待期，{share.zh}", f"this stay: continuous renewal, no waiting, {share.en}")
     if i.get("accident") == "True":
         return Words(f"这一次：意外不用等待，{share.zh}", f"this stay: an accident does not wait, {share.en}")
-    return Words(f"这一次在保障第 {i['day']} 天：{share.zh}", f"this stay, on day {i['day']} of cover: {share.en}")
+    when = _of_cover(i)
+    return Words(f"这一次在保障{when.zh}：{share.zh}", f"this stay, on {when.en} of cover: {share.en}")
 
 
 def _add_if_over(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["name"]]
+    base = _base(i, "name")
     if i.get("no_bill") == "True":
         return Words(
             f"没有填费用，不加发；{base.zh}超过 {yuan(i['over'])} 元的，请在定案前补上费用",
@@ -237,7 +261,7 @@ def _less_paid(i: Mapping[str, str], r: str) -> Words:
 
 
 def _up_to_cost(i: Mapping[str, str], r: str) -> Words:
-    base = BASE_WORDS[i["base"]]
+    base = _base(i)
     return Words(f"不超过{base.zh} {yuan(i['cost'])} 元", f"not more than the {base.en} of {yuan(i['cost'])}")
 
 
@@ -259,7 +283,7 @@ def _ceiling(i: Mapping[str, str], r: str) -> Words:
 STEP_WORDS = {
     "stay_out": _stay_out, "take": _take, "deduct": _deduct, "offset": _offset, "less_items": _less_items, "ratio": _ratio, "band": _band,
     "marginal": _marginal, "admission": _admission, "per_admission": _sum, "stay_days": _stay_days, "per_day": _sum,
-    "stay_wait": _stay_wait, "wait_by_stay": _sum,
+    "graded": _graded, "ratio_by_grade": _sum, "stay_wait": _stay_wait, "wait_by_stay": _sum,
     "fixed": _fixed, "declared": _declared, "for_each": _for_each,
     "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
@@ -282,6 +306,10 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"{i['on']} lies in the waiting period; benefit is paid from {i['ends']}",
         ),
         "too_late": lambda: Words(f"申领期限已于{_day(i['last'])}截止", f"the deadline was {i['last']}"),
+        "too_late_for_unit": lambda: Words(
+            f"单位收取申领已于{_day(i['last'])}截止；职工本人还可以自己申领{'，最晚' + _day(i['own']) if i['own'] else ''}",
+            f"the unit collected claims until {i['last']}; the person may still apply{' until ' + str(i['own']) if i['own'] else ''}",
+        ),
         "gender": lambda: (
             Words("本计划只面向女职工", "this plan is for women only")
             if i["gender"] == "female"
@@ -313,7 +341,11 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
         "diagnosis_not_listed": lambda: Words(
             f"疾病编码 {i['code']} 不在本项病种内", f"the diagnosis {i['code']} is not on this item's list"
         ),
-        "hospital_grade": lambda: Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}"),
+        "hospital_grade": lambda: (
+            Words(f"医院等级未达到 {i['grade']} 级", f"the hospital is below grade {i['grade']}")
+            if i.get("grade")
+            else Words(f"医院不是 {i['grades'].replace(',', '、')} 级", f"the hospital is not of grade {i['grades'].replace(',', ', ')}")
+        ),
         "disease_paid": lambda: (
             Words(
                 "同一给付类别此前已给付过，没有疾病编码可以区分，按同一疾病计",

@@ -144,10 +144,6 @@ class Settlement:
 
 # What the total of the funds is made of; a sheet need not name them all.
 FUND_PARTS = ("hifp_pay", "cvlserv_pay", "hifes_pay", "hifmi_pay", "hifob_pay", "maf_pay", "oth_pay")
-BASES = (
-    "insured_total", "in_scope_total", "personal_cost", "self_pay", "self_pay_without_prepaid", "self_pay_without_deductible",
-    "cash_paid", "above_cap_cost",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,8 @@ class CaseFacts:
     """One event that benefit is asked for. `event_on` is the day the plan counts from: the pathology
     confirmation for cancer, the admission for other diseases, the accident for accidents. `other_aid` (yuan) is what
     other funds and donors gave for it; None when nobody has asked. `circumstances`: what review found, by code. `declared`: the figures
-    that the plan asks for (`asks`), by code, in yuan or in numbers; one that is not there was not told."""
+    that the plan asks for (`asks`), by code, in yuan or in numbers; one that is not there was not told. `by_unit`: the unit's agent
+    applies for the person."""
 
     event: str
     event_on: date
@@ -186,6 +183,7 @@ class CaseFacts:
     other_aid: Decimal | None = None
     circumstances: frozenset[str] = frozenset()
     declared: Mapping[str, Decimal] = field(default_factory=dict)
+    by_unit: bool = False
 
     @property
     def by_accident(self) -> bool:

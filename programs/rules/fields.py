@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
-from programs.rules.explain import BASE_WORDS, LOOKED_UP, SCOPE_WORDS, percent, yuan
-from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS
+from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
+from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS, kind_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
@@ -24,27 +25,6 @@ EVENT_WORDS = {
     "accident_death": Words("意外身故", "death by accident"),
     "disease_death": Words("疾病身故", "death by disease"),
     "hardship": Words("困难申请", "application for help"),
-}
-SETTLEMENT_WORDS = {
-    "medfee_sumamt": Words("医疗费总额", "total of the bill"),
-    "fulamt_ownpay_amt": Words("全自费金额", "outside the catalogue"),
-    "overlmt_selfpay": Words("超限价自费", "above the price limit"),
-    "preselfpay_amt": Words("先行自付", "share paid first"),
-    "inscp_scp_amt": Words("符合政策范围金额", "within the policy's scope"),
-    "act_pay_dedc": Words("实际支付起付线", "deductible of the insurance"),
-    "hifp_pay": Words("基本统筹基金支出", "paid by the pooled fund"),
-    "cvlserv_pay": Words("公务员医疗补助", "civil servants' subsidy"),
-    "hifob_pay": Words("职工大额补助", "large-amount subsidy"),
-    "hifmi_pay": Words("居民大病保险支出", "critical illness scheme of residents"),
-    "hifes_pay": Words("企业补充医疗支出", "supplementary scheme of the employer"),
-    "maf_pay": Words("医疗救助支出", "medical assistance"),
-    "oth_pay": Words("其他支付", "other payments"),
-    "fund_pay_sumamt": Words("基金支付总额", "total paid by the funds"),
-    "acct_pay": Words("个人账户支付", "paid from the personal account"),
-    "acct_mulaid_pay": Words("个人账户共济支付", "paid from the account of a relative"),
-    "psn_cash_pay": Words("个人现金支付", "paid in cash"),
-    "psn_part_amt": Words("个人负担总额", "total borne by the person"),
-    "hosp_part_amt": Words("医院负担", "borne by the hospital"),
 }
 
 FIELD_WORDS: dict[str, Words] = {
@@ -150,13 +130,15 @@ FIELD_WORDS: dict[str, Words] = {
     "gates": Words("给付条件", "conditions"),
     "death_within_days": Words("意外后多久内身故", "death after the accident within"),
     "diagnosis_in": Words("疾病编码以此开头", "diagnosis begins with"),
-    "hospital_grade": Words("医院等级至少", "grade of the hospital, at least"),
+    "hospital_grade": Words("医院等级", "grade of the hospital"),
     "once_per_disease": Words("同一疾病只给付一次", "once for one disease"),
     "with_admission": Words("须住院治疗", "treated in hospital"),
     "once": Words("只给付一次", "paid once"),
     "age": Words("事发时年龄", "age when it happened"),
     "steps": Words("计算步骤", "steps"),
     "take": Words("计算基数", "base of calculation"),
+    "plus": Words("加上", "with"),
+    "less": Words("减去", "without"),
     "cap": Words("基本医保封顶线", "cap of basic insurance"),
     "deduct": Words("起付线", "deductible"),
     "offset": Words("扣除其他渠道的补助", "less what others paid"),
@@ -190,9 +172,11 @@ FIELD_WORDS: dict[str, Words] = {
     "sum": Words("全额", "whole sum"),
     "tiers": Words("分档定额", "tiers"),
     "steps.shares": Words("乘以份数", "times the shares"),
-    "wait": Words("按保障天数给付", "by the day of cover"),
+    "wait": Words("按保障时间给付", "by the time of cover"),
     "from_day": Words("从第几天", "from day"),
     "to_day": Words("到第几天", "to day"),
+    "from_month": Words("从第几个月", "from month"),
+    "to_month": Words("到第几个月", "to month"),
     "add_if_over": Words("超额加发", "more above a mark"),
     "base": Words("基数", "base"),
     "amount": Words("金额", "amount"),
@@ -209,6 +193,8 @@ FIELD_WORDS: dict[str, Words] = {
     "claim_within": Words("申领期限", "time to claim"),
     "claim_within.after": Words("起算日", "counted from"),
     "until": Words("截止日期", "until"),
+    "whichever": Words("两样都写的，取", "of the two the one that is"),
+    "unit_until": Words("单位代办的截止日期", "until, through the unit"),
     "deciding": Words("审核与公示", "review and notice"),
     "unit_first": Words("先经单位核对", "the unit looks first"),
     "final_review": Words("须由第二个人终审", "decided by a second person"),
@@ -267,6 +253,7 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "period_start": Words("保障期第一天", "the period's first day"),
     },
     "insurance_types": INSURANCE_WORDS,
+    "whichever": {"later": Words("较晚的", "later"), "earlier": Words("较早的", "earlier")},
     "gender": _GENDERS,
     "surplus": {"refuse": Words("不收", "refused"), "void": Words("无效", "void")},
     "of": {"staff": Words("全部职工", "all staff"), "women": Words("女职工", "women")},
@@ -288,6 +275,8 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "period": Words("本保障期内累计", "over the period of cover"),
     },
     "fields": SETTLEMENT_WORDS,
+    "plus": SETTLEMENT_WORDS,
+    "less": SETTLEMENT_WORDS,
     "by": LOOKED_UP,
     "key": {"plan": Words("本计划各项合计", "all items of the plan"), "deductible": Words("起付线", "deductible")},
     "day_count": {
@@ -295,9 +284,23 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "count_both": Words("入院日和出院日都算", "both the first and the last day count"),
     },
 }
-KIND_WORDS = {"childbirth": Words("生育", "childbirth")}  # kinds of event with a deadline of their own
 _UNITS = {"days": Words("天", "days"), "months": Words("个月", "months"), "term": Words("个月", "months"), "age": Words("周岁", "years")}
-_DAYS_OF_COVER = ("from_day", "to_day")
+_OF_COVER = {
+    "from_day": Words("第 {} 天", "day {}"),
+    "to_day": Words("第 {} 天", "day {}"),
+    "from_month": Words("第 {} 个月", "month {}"),
+    "to_month": Words("第 {} 个月", "month {}"),
+}
+# What a whole number counts, where its field says that and not its kind.
+UNITS = {
+    "max": Words("份", "share(s)"),
+    "shares": Words("份", "share(s)"),
+    "headcount": Words("人", "people"),
+    "hospital_grade": Words("级", ""),
+    "notice_days": Words("个工作日", "working days"),
+    "appeal_days": Words("个工作日", "working days"),
+}
+COUNTS = frozenset(("most", "every", "over", "up_to"))  # of a figure told in numbers these are numbers too, and no yuan
 _YES, _NO = Words("是", "yes"), Words("否", "no")
 
 
@@ -314,32 +317,38 @@ def key_words(key: str, parent: str, names: Mapping[str, Words]) -> Words:
         return PAYER_WORDS.get(key, Words("其他出资方", "another payer"))
     if key.isdecimal():
         return Words(f"{key} 级", f"grade {key}")
+    if parent in ("until", "unit_until"):
+        return kind_words(key)
     if not key.isascii():
         return Words(key, key)
-    if parent == "until":
-        return KIND_WORDS.get(key, Words("其他", "other"))
     return Words("条款列明的病种", "the diseases listed")
 
 
 def kinds_to_tell(schedule: Schedule) -> tuple[tuple[str, Words], ...]:
     """The kinds of event that this plan gives different last days to claim, each with its day (inclusive), "default" for all others
     last; nothing where the kind makes no difference."""
-    days = dict(schedule.claim_window.until) if schedule.claim_window else {}
+    window = schedule.claim_window
+    days = {**dict(window.unit_until), **dict(window.until)} if window else {}
     kinds = [kind for kind in days if kind != "default"]
-    return tuple((kind, _kind_words(kind, days.get(kind))) for kind in [*kinds, "default"]) if kinds else ()
+    alone = window is not None and not window.lasts
+    return tuple((kind, _kind_words(kind, days[kind] if alone else None)) for kind in [*kinds, "default"]) if kinds else ()
 
 
 def _kind_words(kind: str, last: date | None) -> Words:
-    name = key_words(kind, "until", {})
+    """With its last day, where nothing but the kind decides that."""
+    name = kind_words(kind)
     if last is None:
-        return Words(f"{name.zh}（没有规定申领期限）", f"{name.en} (no deadline)")
+        return name
     return Words(f"{name.zh}（最晚 {format_zh(last)}申领）", f"{name.en} (apply by {last:%-d %B %Y})")
 
 
-def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words]) -> Words:
-    """A single value as people say it; `names` are the plan's own (items, classes)."""
+def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words], *, counts: bool = False) -> Words:
+    """A single value as people say it; `names` are the plan's own (items, classes). `counts`: it belongs to a figure that is told in
+    numbers."""
     if isinstance(value, bool):
         return _YES if value else _NO
+    if counts and field in COUNTS:
+        return Words(f"{plain(value)} 个", plain(value))
     if kind == "amount":
         return Words(f"{yuan(value)} 元", f"{yuan(value)} yuan")
     if kind == "ratio":
@@ -347,21 +356,23 @@ def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words]) -
     if kind == "day":
         day = date.fromisoformat(value)
         return Words(format_zh(day), f"{day:%-d %B %Y}")
-    if field in _DAYS_OF_COVER:
-        return Words(f"第 {value} 天", f"day {value}")
-    if kind in _UNITS:
-        return Words(f"{value} {_UNITS[kind].zh}", f"{value} {_UNITS[kind].en}")
+    if field in _OF_COVER:
+        return Words(_OF_COVER[field].zh.format(value), _OF_COVER[field].en.format(value))
+    if unit := UNITS.get(field) or _UNITS.get(kind):
+        return Words(f"{value} {unit.zh}", f"{value} {unit.en}".strip())
     text = str(value)
     found = VALUE_WORDS.get(field, {}).get(text) or names.get(text)
     return found or Words(text, text)
 
 
-def difference_words(old: Any, new: Any, kind: str) -> Words | None:
-    """By how much an amount or a ratio grew or shrank."""
+def difference_words(old: Any, new: Any, kind: str, *, counts: bool = False) -> Words | None:
+    """By how much an amount or a ratio grew or shrank; with `counts` a number of something."""
     if kind not in ("amount", "ratio"):
         return None
     more = Decimal(new) - Decimal(old)
     zh, en = ("多", "more") if more > 0 else ("少", "less")
+    if counts:
+        return Words(f"{zh} {plain(abs(more))} 个", f"{plain(abs(more))} {en}")
     if kind == "amount":
         return Words(f"{zh} {yuan(abs(more))} 元", f"{yuan(abs(more))} {en}")
     points = f"{(abs(more) * 100).normalize():f}"

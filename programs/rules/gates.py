@@ -10,8 +10,8 @@ from typing import Any
 
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
 from programs.rules.reasons import Reason, missing
-from programs.rules.schedule import Item, Schedule
-from unionaid.lib.calendar import age_on, days_between, plus_days, plus_months
+from programs.rules.schedule import Item, Schedule, by_kind
+from unionaid.lib.calendar import age_on, days_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,24 @@ def last_day_to_claim(schedule: Schedule, case: CaseFacts) -> date | None:
     window = schedule.claim_window
     if window is None:
         return None
-    if window.until:
-        days = dict(window.until)
-        return days.get(case.event_kind) or days.get("default")
-    ended = max([case.event_on, *(stay.discharged_on for stay in case.stays)]) if window.after_discharge else case.event_on
-    return plus_days(plus_months(ended, window.months), window.days)
+    ended = max([case.event_on, *(stay.discharged_on for stay in case.stays)])
+    return window.last_day(happened_on=case.event_on, ended_on=ended, kind=case.event_kind)
+
+
+def units_last_day(schedule: Schedule, case: CaseFacts) -> date | None:
+    """The last day on which the unit's agent takes this case in for a person; None where the plan names none."""
+    return by_kind(schedule.claim_window.unit_until, case.event_kind) if schedule.claim_window else None
 
 
 def in_time(q: Question) -> Reason | None:
-    """Applied for before the plan's deadline (the last day counts)."""
+    """Applied for before the plan's deadline (the last day counts); by the unit's agent before the unit's."""
     if q.case.claimed_on is None:
         return None
     last = last_day_to_claim(q.schedule, q.case)
-    return None if last is None or q.case.claimed_on <= last else Reason("too_late", {"last": last})
+    if last is not None and q.case.claimed_on > last:
+        return Reason("too_late", {"last": last})
+    units = units_last_day(q.schedule, q.case) if q.case.by_unit else None
+    return None if units is None or q.case.claimed_on <= units else Reason("too_late_for_unit", {"last": units, "own": last or ""})
 
 
 def right_gender(q: Question) -> Reason | None:
@@ -100,13 +105,16 @@ def diagnosis_in(q: Question, data: Mapping[str, Any]) -> Reason | None:
 
 
 def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """Treated in a hospital of at least this grade, every time."""
+    """Treated in a hospital of one of these grades, every time."""
     if not q.case.stays:
         return missing("stays") if q.case.event in STAY_EVENTS else Reason("no_admission")
     grades = [stay.hospital_grade for stay in q.case.stays]
     if None in grades:
         return missing("hospital_grade")
-    return None if all(grade and grade >= data["grade"] for grade in grades) else Reason("hospital_grade", {"grade": data["grade"]})
+    if all(grade in data["grades"] for grade in grades):
+        return None
+    told = {"grade": data["least"]} if data["least"] else {"grades": ",".join(map(str, data["grades"]))}
+    return Reason("hospital_grade", told)
 
 
 def once_per_disease(q: Question, data: Mapping[str, Any]) -> Reason | None:

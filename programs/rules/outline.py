@@ -3,12 +3,14 @@
 For those who read terms without reading data; the counterpart for a decided case is `explain.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
+from programs.rules.bases import field_list
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
-from programs.rules.explain import BASE_WORDS, DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
-from programs.rules.schedule import AgeRule, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
+from programs.rules.explain import DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
+from programs.rules.schedule import AgeRule, ClaimWindow, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
 from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
@@ -40,18 +42,34 @@ GENDER_WORDS = {"any": Words("", ""), "male": Words("男职工", "men"), "female
 
 
 def _take(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
-    if d["cap"] is not None:
-        return Words(f"以{base.zh}为基数（封顶线 {yuan(d['cap'])} 元）", f"based on {base.en} ({yuan(d['cap'])})")
+    base, cap = d["base"].words, d["base"].cap
+    if cap is not None:
+        return Words(f"以{base.zh}为基数（封顶线 {yuan(cap)} 元）", f"based on {base.en} ({yuan(cap)})")
     return Words(f"以{base.zh}为基数", f"based on {base.en}")
 
 
 def _deduct(d: Mapping[str, Any]) -> Words:
     per = DEDUCTED[d["per"]]
-    return Words(f"{per.zh}扣除起付线 {yuan(d['amount'])} 元", f"less a deductible of {yuan(d['amount'])} yuan {per.en}")
+    amount = _figure(d["amount"], yuan, Words(" 元", " yuan"))
+    return Words(f"{per.zh}扣除起付线 {amount.zh}", f"less a deductible of {amount.en} {per.en}")
+
+
+NO_UNIT = Words("", "")
+
+
+def _figure(figure: Any, say: Callable[[Any], str], unit: Words = NO_UNIT) -> Words:
+    """A figure with its unit; one that goes by the grade of the hospital for each grade, the highest first."""
+    if not isinstance(figure, Mapping):
+        return Words(f"{say(figure)}{unit.zh}", f"{say(figure)}{unit.en}")
+    told = sorted(figure.items(), reverse=True)
+    zh = "、".join(f"{grade} 级医院 {say(one)}{unit.zh}" for grade, one in told)
+    return Words(zh, ", ".join(f"{say(one)}{unit.en} (grade {grade})" for grade, one in told))
 
 
 def _offset(d: Mapping[str, Any]) -> Words:
+    if d["own"]:
+        what = field_list(d["own"])
+        return Words(f"扣除{what.zh}和其他渠道已补助的金额", f"less {what.en} and what other funds paid")
     return Words("扣除其他渠道已补助的金额", "less what other funds paid")
 
 
@@ -60,7 +78,8 @@ def _less_items(d: Mapping[str, Any]) -> Words:
 
 
 def _ratio(d: Mapping[str, Any]) -> Words:
-    return Words(f"按 {percent(d['ratio'])} 计", f"times {percent(d['ratio'])}")
+    share = _figure(d["ratio"], percent)
+    return Words(f"按 {share.zh} 计", f"times {share.en}")
 
 
 PER = {
@@ -105,7 +124,8 @@ def _per_admission(d: Mapping[str, Any]) -> Words:
 
 
 def _per_day(d: Mapping[str, Any]) -> Words:
-    zh, en = f"住院每天 {yuan(d['rate'])} 元", f"{yuan(d['rate'])} yuan for each day in hospital"
+    rate = _figure(d["rate"], yuan, Words(" 元", " yuan"))
+    zh, en = f"住院每天 {rate.zh}", f"{rate.en} for each day in hospital"
     if d["deductible_days"]:
         zh, en = f"{zh}，每次不计 {d['deductible_days']} 天", f"{en}, the first {d['deductible_days']} of each stay not counted"
     if d["max_days"]:
@@ -154,7 +174,7 @@ def _labels(d: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Words]:
 
 
 def _plain(by: str, key: str) -> str:
-    return f"{key} 级" if by == "disability_grade" else "条款列明的病种" if key.isascii() else key
+    return f"{key} 级" if by in ("disability_grade", "hospital_grade") else "条款列明的病种" if key.isascii() else key
 
 
 def _shares(d: Mapping[str, Any]) -> Words:
@@ -163,15 +183,17 @@ def _shares(d: Mapping[str, Any]) -> Words:
 
 def _wait(d: Mapping[str, Any]) -> Words:
     by_ratio = d["what"] == "ratio"
-    zh = [f"第 {a} 天{f'至第 {b} 天' if b else '起'} {percent(m) if by_ratio else f'{yuan(m)} 元'}" for a, b, m in d["bands"]]
-    en = [f"day {a} {f'to {b}' if b else 'on'}: {percent(m) if by_ratio else yuan(m)}" for a, b, m in d["bands"]]
+    unit = Words("天", "day") if d["unit"] == "day" else Words("个月", "month")
+    zh = [f"第 {a} {unit.zh}{f'至第 {b} {unit.zh}' if b else '起'} {percent(m) if by_ratio else f'{yuan(m)} 元'}" for a, b, m in d["bands"]]
+    en = [f"{unit.en} {a} {f'to {b}' if b else 'on'}: {percent(m) if by_ratio else yuan(m)}" for a, b, m in d["bands"]]
     return Words(
-        f"按确诊在保障的第几天：{'，'.join(zh)}；连续参加的按最后一档", f"by the day of cover: {'; '.join(en)}; renewals: the last"
+        f"按确诊在保障的第几{unit.zh}：{'，'.join(zh)}；连续参加的按最后一档",
+        f"by the {unit.en} of cover: {'; '.join(en)}; renewals: the last",
     )
 
 
 def _add_if_over(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
+    base = d["base"].words
     return Words(
         f"{base.zh}超过 {yuan(d['over'])} 元的，加发 {yuan(d['amount'])} 元",
         f"{yuan(d['amount'])} more when {base.en} is over {yuan(d['over'])}",
@@ -183,7 +205,7 @@ def _less_paid(d: Mapping[str, Any]) -> Words:
 
 
 def _up_to_cost(d: Mapping[str, Any]) -> Words:
-    base = BASE_WORDS[d["base"]]
+    base = d["base"].words
     return Words(f"不超过{base.zh}", f"not more than the {base.en}")
 
 
@@ -216,13 +238,19 @@ def gate_words(gate: Gate) -> Words:
     return {
         "death_within_days": lambda: Words(f"意外后 {d['days']} 天内身故", f"death within {d['days']} days of the accident"),
         "diagnosis_in": lambda: Words(f"疾病编码以 {'、'.join(d['prefixes'])} 开头", f"diagnosis begins with {', '.join(d['prefixes'])}"),
-        "hospital_grade": lambda: Words(f"医院达到 {d['grade']} 级", f"a hospital of grade {d['grade']} or above"),
+        "hospital_grade": lambda: (
+            Words(f"医院达到 {d['least']} 级", f"a hospital of grade {d['least']} or above") if d["least"] else _of_grades(d["grades"])
+        ),
         "once_per_disease": lambda: Words("同一疾病只给付一次", "the same disease pays once"),
         "with_admission": lambda: Words("须住院治疗", "treated in hospital"),
         "once": lambda: Words(f"{SCOPE_WORDS[d['scope']].zh}只给付一次", f"paid once ({SCOPE_WORDS[d['scope']].en})"),
         "gender": lambda: Words(f"只面向{GENDER_WORDS[d['gender']].zh}", f"for {GENDER_WORDS[d['gender']].en} only"),
         "age": lambda: Words(f"事发时 {d['from']} 至 {d['to']} 周岁", f"aged {d['from']} to {d['to']} when it happened"),
     }[gate.name]()
+
+
+def _of_grades(grades: tuple[int, ...]) -> Words:
+    return Words(f"限 {'、'.join(map(str, grades))} 级医院", f"a hospital of grade {' or '.join(map(str, grades))} only")
 
 
 def item_lines(item: Item) -> list[Words]:
@@ -445,14 +473,43 @@ def deadline_words(schedule: Schedule) -> Words:
     window = schedule.claim_window
     if window is None:
         return Words("没有规定申领期限", "no deadline")
-    if window.until:
-        last = max(day for _kind, day in window.until)
-        return Words(f"{format_zh(last)}前申领", f"apply by {last:%-d %B %Y}")
-    length = (
-        Words(f"{window.months} 个月", f"{window.months} months") if window.months else Words(f"{window.days} 天", f"{window.days} days")
-    )
+    said = [words for words in (_length(window), _last_days(window.until)) if words]
+    which = Words("，取较晚的", ", whichever is later") if window.later else Words("，取较早的", ", whichever is earlier")
+    zh, en = "或".join(w.zh for w in said), " or ".join(w.en for w in said)
+    if len(said) > 1:
+        zh, en = f"{zh}{which.zh}", f"{en}{which.en}"
+    zh, en = (f"{zh}申领", f"apply {en}") if said else ("没有规定申领期限", "no deadline")
+    if unit := _last_days(window.unit_until):
+        zh, en = f"{zh}；由单位代办的，{unit.zh}交到单位", f"{en}; through the unit {unit.en}"
+    return Words(zh, en)
+
+
+def _length(window: ClaimWindow) -> Words | None:
+    if not window.lasts:
+        return None
+    months, days = window.months, window.days
+    length = Words(f"{months} 个月", f"{months} months") if months else Words(f"{days} 天", f"{days} days")
     after = Words("事发或出院后", "of the event or the discharge") if window.after_discharge else Words("事发后", "of the event")
-    return Words(f"{after.zh} {length.zh}内申领", f"apply within {length.en} {after.en}")
+    return Words(f"{after.zh} {length.zh}内", f"within {length.en} {after.en}")
+
+
+def _last_days(days: tuple[tuple[str, date], ...]) -> Words | None:
+    """Until a day; the kinds of event that have another one behind it."""
+    told = [(kind_words(kind), day) for kind, day in sorted(days, key=lambda one: one[0] != "default")]
+    if not told:
+        return None
+    (_other, first), *more = told
+    zh = "，".join(f"{kind.zh}的到{format_zh(day)}" for kind, day in more)
+    en = ", ".join(f"{kind.en} by {day:%-d %B %Y}" for kind, day in more)
+    return Words(f"{format_zh(first)}前{f'（{zh}）' if zh else ''}", f"by {first:%-d %B %Y}{f' ({en})' if en else ''}")
+
+
+KIND_WORDS = {"childbirth": Words("生育", "childbirth")}  # kinds of event with a deadline of their own
+
+
+def kind_words(kind: str) -> Words:
+    """A kind of event with a last day of its own, as people say it; the plan's own word as it stands."""
+    return Words(kind, kind) if not kind.isascii() else KIND_WORDS.get(kind, Words("其他", "other"))
 
 
 def deciding_lines(schedule: Schedule) -> list[Words]:

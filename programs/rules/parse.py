@@ -17,12 +17,14 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from programs.rules.bases import BASE_WORDS, BORNE, SETTLEMENT_WORDS, Base, counted_twice
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
 from programs.rules.hardship import hardship_faults, told_figures
 from programs.rules.schedule import (
     APPEAL_DAYS,
+    GRADED,
     PAY_WITHIN_DAYS,
     PREVIOUS_PERIOD_DAYS,
     AgeRule,
@@ -41,6 +43,7 @@ from programs.rules.schedule import (
     UnitRule,
     Waiting,
 )
+from programs.rules.slips import limit_slips
 from programs.rules.words import Words
 from unionaid.lib.calendar import Period, plus_days
 
@@ -172,12 +175,30 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     for i, one in enumerate(data.get("exclusions", [])):
         if ("diagnosis" in one) == ("circumstance" in one):
             yield fault("写 diagnosis 或 circumstance 之一", "write one of diagnosis and circumstance", ("exclusions", i))
-    window = data.get("claim_within", {})
-    if window and sum(key in window for key in ("days", "months", "until")) != 1:
-        yield fault("写 days、months、until 之一", "write one of days, months and until", ("claim_within",))
-    elif "until" in window and "default" not in window["until"]:
-        zh, en = "要有一个 default：没有单列的事情到哪一天为止", "needs a default: the day for all that is not named"
-        yield fault(zh, en, ("claim_within", "until"))
+    yield from _window_faults(data.get("claim_within", {}))
+
+
+def _window_faults(window: Data) -> Iterator[Fault]:
+    """One length of time, fixed days, or both with the word for which of them holds."""
+    where = ("claim_within",)
+    if {"days", "months"} <= set(window):
+        zh = "days 和 months 写一个；还可以写 until，两样都写的再写 whichever"
+        yield fault(zh, "write one of days and months; until may stand beside it, with whichever", where)
+        return
+    both = "until" in window and bool({"days", "months"} & set(window))
+    if both != ("whichever" in window):
+        zh = "既写了 until 又写了天数或月数时，要写 whichever: later（取较晚的）或 earlier（取较早的）；只写一样的不写"
+        yield fault(zh, "is needed beside until together with days or months, and only there: later or earlier", (*where, "whichever"))
+    if "after" in window and not {"days", "months"} & set(window):
+        yield fault("只有写了 days 或 months 才写 after", "stands only beside days or months", (*where, "after"))
+    for name in ("until", "unit_until"):
+        if name in window and "default" not in window[name]:
+            zh, en = "要有一个 default：没有单列的事情到哪一天为止", "needs a default: the day for all that is not named"
+            yield fault(zh, en, (*where, name))
+    last = window.get("until", {})
+    for kind, day in window.get("unit_until", {}).items() if not both and "default" in last else ():
+        if day > last.get(kind, last["default"]):
+            yield fault("晚于计划自己的截止日", "lies after the plan's own last day", (*where, "unit_until", kind))
 
 
 def _retired_faults(enrolment: Data) -> Iterator[Fault]:
@@ -206,7 +227,7 @@ def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from _days_are_days(inner, (*path, i))
-    elif path and (path[-1] in _DAY_FIELDS or "until" in path or path[-2:] == ("retired", "from")):
+    elif path and (path[-1] in _DAY_FIELDS or {"until", "unit_until"} & set(path) or path[-2:] == ("retired", "from")):
         try:
             date.fromisoformat(value)
         except ValueError:
@@ -315,6 +336,8 @@ def _item_faults(items: list[Data]) -> Iterator[Fault]:
                 elif check := _CHECKS.get(names[0]):
                     yield from check(one[names[0]], (*path, names[0]))
         yield from _added_too_soon(item, ("items", i, "steps"))
+        yield from _offset_faults(item, ("items", i, "steps"))
+        yield from _grade_faults(item, ("items", i, "steps"))
         begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
         if not any(_begins(name, value) for name, value in item["steps"][0].items()):
             yield fault(
@@ -333,17 +356,54 @@ _BEGIN = frozenset(("take", "per_day", "fixed", "declared", "table", "scale", "w
 
 
 def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    """A ratio by waiting looks at each of several stays; after a step that adds them up there is no telling them apart."""
-    if not set(item["events"]) & set(STAY_EVENTS) or not {"take", "per_day"} & set(item["steps"][0]):
+    """A ratio by waiting, and what goes by the grade of the hospital, look at each of several stays; after a step that adds them up
+    there is no telling them apart."""
+    if not {"take", "per_day"} & set(item["steps"][0]):
         return
-    added = ""
+    waits, added = bool(set(item["events"]) & set(STAY_EVENTS)), ""
     for j, step in enumerate(item["steps"]):
         for name, value in step.items():
-            if name == "wait" and added:
+            if added and _graded(name, value):
+                zh = f"要写在 {added} 前面：几次住院各看各的医院，{added} 已经把它们合在一起"
+                yield fault(zh, f"stands before {added}, which adds the stays up: each goes by its own hospital", (*path, j, name))
+            elif name == "wait" and waits and added:
                 zh = f"要写在 {added} 前面：几次住院各按自己的日子等待，{added} 已经把它们合在一起"
                 yield fault(zh, f"stands before {added}, which adds the stays up: each waits by its own day", (*path, j, name))
             elif name in _ADDS_UP or (isinstance(value, dict) and name in ("deduct", "marginal") and value.get("per") != "admission"):
                 added = added or name
+
+
+def _graded(name: str, value: Any) -> bool:
+    """Does this step give a figure for each grade of the hospital?"""
+    figure = value if name == "ratio" else value.get(GRADED[name]) if name in GRADED else None
+    return isinstance(figure, dict)
+
+
+def _grade_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """A figure by the grade of the hospital is there for every grade that the item's conditions let through, and stands where the
+    stays are still apart."""
+    let = {1, 2, 3}
+    for gate in item.get("gates", []):
+        let &= set(_grades(gate["hospital_grade"])["grades"]) if "hospital_grade" in gate else let
+    for j, step in enumerate(item["steps"]):
+        for name, value in step.items():
+            if not _graded(name, value):
+                continue
+            where = (*path, j, name) if name == "ratio" else (*path, j, name, GRADED[name])
+            table = value if name == "ratio" else value[GRADED[name]]
+            if lost := sorted(let - set(map(int, table))):
+                told = "、".join(map(str, lost)), ", ".join(map(str, lost))
+                yield fault(f"没有写 {told[0]} 级医院的", f"has nothing for hospitals of grade {told[1]}", where)
+            if name == "deduct" and (value["per"] != "admission" or "take" not in item["steps"][0]):
+                zh = "按医院等级的起付线只能写在 take 后面，per 写 admission：每次住院扣各自的"
+                yield fault(zh, "goes by the grade only after take and with per: admission", where)
+
+
+def _grades(value: int | list[int]) -> Data:
+    """The grades of hospital that a condition lets through: from one on, or those listed."""
+    if isinstance(value, list):
+        return {"grades": tuple(sorted(value)), "least": 0}
+    return {"grades": tuple(range(value, 4)), "least": value}
 
 
 _ADDS_UP = frozenset(("offset", "for_each", "less_items", "tiers", "add_if_over", "less_paid", "up_to_cost", "ceiling"))
@@ -373,41 +433,73 @@ def _bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
 
 
 def _wait_bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Bands of days, or of months, of cover that follow each other from the first on; the last one is open."""
+    unit = "month" if "from_month" in value[0] else "day"
+    first, last, word = f"from_{unit}", f"to_{unit}", {"day": "天", "month": "个月"}[unit]
+    for i, band in enumerate(value):
+        if first not in band or len({"from_day", "to_day", "from_month", "to_month"} & set(band) - {first, last}):
+            zh = "各段都写 from_day 和 to_day，或都写 from_month 和 to_month"
+            yield fault(zh, "write from_day and to_day in all bands, or from_month and to_month in all", (*path, i))
+            return
     expected = 1
     for i, band in enumerate(value):
-        last = band.get("to_day")
-        if band["from_day"] > expected:
-            yield fault(f"有空档：下一段应从第 {expected} 天起", f"a gap: day {expected} comes next", (*path, i, "from_day"))
-        elif band["from_day"] < expected:
-            yield fault(f"有重叠：下一段应从第 {expected} 天起", f"overlaps: day {expected} comes next", (*path, i, "from_day"))
-        if (last is None) != (i == len(value) - 1) or (last is not None and last < band["from_day"]):
-            yield fault("除最后一段外都要写 to_day", "every band but the last has its to_day", (*path, i))
+        until = band.get(last)
+        if band[first] > expected:
+            yield fault(f"有空档：下一段应从第 {expected} {word}起", f"a gap: {unit} {expected} comes next", (*path, i, first))
+        elif band[first] < expected:
+            yield fault(f"有重叠：下一段应从第 {expected} {word}起", f"overlaps: {unit} {expected} comes next", (*path, i, first))
+        if (until is None) != (i == len(value) - 1) or (until is not None and until < band[first]):
+            yield fault(f"除最后一段外都要写 {last}", f"every band but the last has its {last}", (*path, i))
             return
         if ("amount" in band) == ("ratio" in band) or ("amount" in band) != ("amount" in value[0]):
             yield fault("各段都写 amount，或都写 ratio", "write amount in all bands, or ratio in all", (*path, i))
-        expected = (last or 0) + 1
+        expected = (until or 0) + 1
 
 
-def _take(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    base = value if isinstance(value, str) else value["base"]
-    if (base == "above_cap_cost") != (isinstance(value, dict) and "cap" in value):
+def _base(value: Any) -> Base:
+    """A base as a plan file writes it: by name, or composed."""
+    if isinstance(value, str):
+        return Base(value)
+    cap = Decimal(value["cap"]) if "cap" in value else None
+    return Base(value["base"], tuple(value.get("plus", [])), tuple(value.get("less", [])), cap)
+
+
+def _base_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    base = _base(value)
+    if (base.name == "above_cap_cost") != (base.cap is not None):
         yield fault(
             "above_cap_cost 要写当地基本医保的封顶线 cap，其他基数不写",
             "above_cap_cost needs the cap of basic insurance; others have none",
             path,
         )
+    for place, name in counted_twice(base):
+        what = BASE_WORDS[base.name].zh, SETTLEMENT_WORDS[name].zh
+        zh, en = f"{base.name}（{what[0]}）里已经没有 {name}（{what[1]}），再减就减了两次", f"{base.name} leaves {name} out already"
+        if place == "plus":
+            zh, en = f"{name}（{what[1]}）已经算在里面，再加就算了两次", f"{name} is in it already: it would count twice"
+        yield fault(zh, en, (*path, place))
 
 
-def _above_zero(amount: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    if Decimal(amount) == 0:
-        yield fault("要大于 0", "must be more than 0", path)
+def _offset_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """What the base of an item leaves out is not taken off once more by a later step."""
+    first = item["steps"][0].get("take")
+    gone = {*_base(first).leaves_out} if first is not None else set()
+    for j, step in enumerate(item["steps"]):
+        for name in step.get("offset", {}).get("fields", []):
+            if name in gone:
+                zh = f"{name}（{SETTLEMENT_WORDS[name].zh}）前面已经减过，再减就减了两次"
+                yield fault(zh, f"{name} was taken off before: it would be taken off twice", (*path, j, "offset", "fields"))
+            gone.add(name)
 
 
-def _grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
+def _known_grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
     def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
-        for key in value[field] if value["by"] == "disability_grade" else ():
-            if key not in GRADES:
+        for key in value[field]:
+            if value["by"] == "disability_grade" and key not in GRADES:
                 yield fault(f"没有 {key} 级伤残，只有 1 到 10 级", f"there is no grade {key}; grades are 1 to 10", (*path, field, key))
+            elif value["by"] == "hospital_grade" and key not in ("1", "2", "3"):
+                zh, en = f"没有 {key} 级医院，只有 1 到 3 级", f"there is no hospital of grade {key}; grades are 1 to 3"
+                yield fault(zh, en, (*path, field, key))
 
     return check
 
@@ -417,10 +509,11 @@ _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
     "tiers": _bands,
     "wait": _wait_bands,
-    "take": _take,
-    "for_each": lambda value, path: _above_zero(value["every"], (*path, "every")),
-    "table": _grades("amounts"),
-    "scale": _grades("ratios"),
+    "take": _base_faults,
+    "add_if_over": lambda value, path: _base_faults(value["base"], (*path, "base")),
+    "up_to_cost": _base_faults,
+    "table": _known_grades("amounts"),
+    "scale": _known_grades("ratios"),
 }
 
 
@@ -589,15 +682,32 @@ def _amounts(*keys: str, **defaults: Any) -> Callable[[Any], Data]:
     return lambda data: {**defaults, **{key: Decimal(value) if key in keys else value for key, value in data.items()}}
 
 
+def _by_grade(data: Any) -> Decimal | dict[int, Decimal]:
+    """A figure, or one for each grade of the hospital."""
+    return {int(grade): Decimal(one) for grade, one in data.items()} if isinstance(data, dict) else Decimal(data)
+
+
+def _wait_data(data: list[Data]) -> Data:
+    """`unit`: whether the bands count days or months of cover."""
+    unit = "month" if "from_month" in data[0] else "day"
+    bands = tuple((b[f"from_{unit}"], b.get(f"to_{unit}"), Decimal(b.get("amount", b.get("ratio")))) for b in data)
+    return {"what": "amount" if "amount" in data[0] else "ratio", "unit": unit, "bands": bands}
+
+
+_DAYS = {"deductible_days": 0, "max_days": 0, "max_days_in_period": 0, "key": "plan"}
 _STEP_DATA: dict[str, Callable[[Any], Data]] = {
-    "take": lambda data: {"base": data, "cap": None} if isinstance(data, str) else {"base": data["base"], "cap": Decimal(data["cap"])},
-    "deduct": _amounts("amount", key="deductible"),
-    "offset": lambda data: {"fields": tuple(data.get("fields", [])), "other_aid": data.get("other_aid", False)},
+    "take": lambda data: {"base": _base(data)},
+    "deduct": lambda data: {"key": "deductible", **data, "amount": _by_grade(data["amount"])},
+    "offset": lambda data: {
+        "fields": tuple(data.get("fields", [])),
+        "own": tuple(name for name in data.get("fields", []) if name in BORNE),
+        "other_aid": data.get("other_aid", False),
+    },
     "less_items": lambda data: {"items": tuple(data)},
-    "ratio": lambda data: {"ratio": Decimal(data)},
+    "ratio": lambda data: {"ratio": _by_grade(data)},
     "marginal": lambda data: {"bands": _edges(data["bands"], "ratio"), "per": data.get("per", "case"), "key": data.get("key", "plan")},
     "per_admission": lambda data: {"ratios": tuple(Decimal(one) for one in data)},
-    "per_day": _amounts("rate", deductible_days=0, max_days=0, max_days_in_period=0, key="plan"),
+    "per_day": lambda data: {**_DAYS, **data, "rate": _by_grade(data["rate"])},
     "fixed": lambda data: {"amount": Decimal(data)},
     "declared": lambda data: {"figure": data},
     "for_each": _amounts("every", "amount", started=False, counts=False),
@@ -605,19 +715,16 @@ _STEP_DATA: dict[str, Callable[[Any], Data]] = {
     "scale": lambda data: {"by": data["by"], "sum": Decimal(data["sum"]), "ratios": _sums(data["ratios"]), "labels": _labels(data)},
     "tiers": lambda data: {"bands": _edges(data, "amount"), "counts": False},
     "shares": lambda data: {"max": data},
-    "wait": lambda data: {
-        "what": "amount" if "amount" in data[0] else "ratio",
-        "bands": tuple((b["from_day"], b.get("to_day"), Decimal(b.get("amount", b.get("ratio")))) for b in data),
-    },
-    "add_if_over": _amounts("over", "amount"),
+    "wait": _wait_data,
+    "add_if_over": lambda data: {"base": _base(data["base"]), "over": Decimal(data["over"]), "amount": Decimal(data["amount"])},
     "less_paid": lambda data: {},
-    "up_to_cost": lambda data: {"base": data},
+    "up_to_cost": lambda data: {"base": _base(data)},
     "ceiling": _amounts("amount", key="plan", per_share=False),
 }
 _GATE_DATA: dict[str, Callable[[Any], Data]] = {
     "death_within_days": lambda data: {"days": data},
     "diagnosis_in": lambda data: {"prefixes": tuple(data)},
-    "hospital_grade": lambda data: {"grade": data},
+    "hospital_grade": _grades,
     "once_per_disease": lambda data: {},
     "with_admission": lambda data: {},
     "once": lambda data: {"scope": data},
@@ -644,8 +751,18 @@ def _document(data: Data) -> Document:
 
 
 def _claim_window(data: Data) -> ClaimWindow:
-    until = tuple((kind, date.fromisoformat(day)) for kind, day in data.get("until", {}).items())
-    return ClaimWindow(data.get("days", 0), data.get("months", 0), data.get("after", "discharge") == "discharge", until)
+    return ClaimWindow(
+        days=data.get("days", 0),
+        months=data.get("months", 0),
+        after_discharge=data.get("after", "discharge") == "discharge",
+        until=_days_by_kind(data.get("until", {})),
+        later=data.get("whichever") == "later",
+        unit_until=_days_by_kind(data.get("unit_until", {})),
+    )
+
+
+def _days_by_kind(data: Data) -> tuple[tuple[str, date], ...]:
+    return tuple((kind, date.fromisoformat(day)) for kind, day in data.items())
 
 
 # --- what only the whole can show -----------------------------------------------------------------------------------
@@ -676,9 +793,8 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from _fund_faults(schedule)
     yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
-    yield from _ceiling_faults(schedule)
+    yield from limit_slips(schedule)
     yield from _exclusive_faults(schedule)
-    yield from _counter_faults(schedule)
 
 
 def _fund_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -706,29 +822,6 @@ def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
             yield fault("项目之间循环引用（less_items）", "items refer to each other in a circle (less_items)", ("items", i, "steps"))
 
 
-def _ceiling_faults(schedule: Schedule) -> Iterator[Fault]:
-    stands: dict[tuple[str, str], tuple[Decimal, bool]] = {}
-    for i, item in enumerate(schedule.items):
-        for j, step in enumerate(item.steps):
-            if step.name != "ceiling":
-                continue
-            path, limit = ("items", i, "steps", j, "ceiling"), (step.data["amount"], step.data["per_share"])
-            if step.data["scope"] != "case" and stands.setdefault((step.data["scope"], step.data["key"]), limit) != limit:
-                yield fault(
-                    f"额度 {step.data['key']} 写了两个不同的金额",
-                    f"the limit {step.data['key']} has two different amounts",
-                    (*path, "amount"),
-                )
-            most = _greatest_lump(item.steps[:j])
-            ceiling = limit[0] * (schedule.enrolling.max_shares if limit[1] else 1)
-            if most is not None and most > ceiling:
-                yield fault(
-                    f"封顶 {ceiling} 元低于本项给付 {most} 元",
-                    f"the limit of {ceiling} lies below the item's own {most}",
-                    (*path, "amount"),
-                )
-
-
 def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
     """Within one claim the greater item pays alone. Items of different events come in claims of their own: only a limit
     that both count against keeps the second from paying on top of the first."""
@@ -744,60 +837,3 @@ def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
 def _lasting_limits(item: Item) -> set[tuple[str, str]]:
     ceilings = [step.data for step in item.steps if step.name == "ceiling"]
     return {(data["scope"], data["key"]) for data in ceilings if data["scope"] in ("period", "lifetime")}
-
-
-def _counter_faults(schedule: Schedule) -> Iterator[Fault]:
-    """Days and deductibles counted over the period under one name have one amount: whichever claim came first would
-    otherwise decide how much is left."""
-    stands: dict[tuple[str, str], Decimal | int] = {}
-    for i, item in enumerate(schedule.items):
-        for j, step in enumerate(item.steps):
-            data, path = step.data, ("items", i, "steps", j, step.name)
-            if step.name == "deduct" and data["per"] == "period":
-                amount, field, words = data["amount"], "amount", Words("起付线", "deductible")
-            elif step.name == "per_day" and data["max_days_in_period"]:
-                amount, field, words = data["max_days_in_period"], "max_days_in_period", Words("天数额度", "days")
-            else:
-                continue
-            first = stands.setdefault((step.name, data["key"]), amount)
-            if first != amount:
-                zh = f"{words.zh} {data['key']} 写了两个不同的数：{first} 和 {amount}；不是同一笔的请用 key 另起名字"
-                en = f"the {words.en} {data['key']} stands here as {first} and as {amount}; give another one its own key"
-                yield fault(zh, en, (*path, field))
-
-
-def _greatest_lump(steps: Sequence[Step]) -> Decimal | None:
-    """The most that the lump sums of these steps give; None for what depends on cost or days. Tiers are lump sums too: they
-    are looked up by cost, but each is the sum that the plan promises."""
-    most: Decimal | None = None
-    for step in steps:
-        if (lump := _lump(step)) is not None:
-            most = lump
-        elif step.name in _ON_TOP:
-            most = None if most is None else _ON_TOP[step.name](most, step.data)
-        elif step.name not in ("less_paid", "up_to_cost", "ceiling"):
-            most = None
-    return most
-
-
-def _lump(step: Step) -> Decimal | None:
-    """The greatest sum that a step gives whatever stood there before; None when it only changes what is there."""
-    data = step.data
-    if step.name == "fixed":
-        return Decimal(data["amount"])
-    if step.name == "scale":
-        return Decimal(data["sum"] * max(data["ratios"].values()))
-    if step.name == "table":
-        return Decimal(max(data["amounts"].values()))
-    if step.name == "tiers" or (step.name == "wait" and data["what"] == "amount"):
-        return Decimal(max(amount for _first, _last, amount in data["bands"]))
-    return None
-
-
-_ON_TOP: dict[str, Callable[[Decimal, Data], Decimal]] = {
-    "shares": lambda most, data: most * data["max"],
-    "add_if_over": lambda most, data: most + data["amount"],
-    "ratio": lambda most, data: most * data["ratio"],
-    "wait": lambda most, data: most * max(ratio for _first, _last, ratio in data["bands"]),
-    "per_admission": lambda most, data: most * max(data["ratios"]),
-}

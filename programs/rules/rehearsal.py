@@ -23,8 +23,8 @@ from unionaid.lib.money import fen_from_yuan
 BEST = 100  # how many of those who gain or lose most are named
 ONE_DISEASE = ("diagnosis", "surgery")  # events that count as a disease of the person
 # Lines that are parts of the step that follows them.
-PARTS = {"band": "over", "admission": "ordinal", "stay_days": "rate", "stay_wait": "ratio"}
-ADDED_UP = ("marginal", "per_admission", "per_day", "wait_by_stay")  # steps whose parts stand before them
+PARTS = {"band": "over", "admission": "ordinal", "stay_days": "rate", "stay_wait": "ratio", "graded": "ratio"}
+ADDED_UP = ("marginal", "per_admission", "per_day", "wait_by_stay", "ratio_by_grade")  # steps whose parts stand before them
 NOT_ADMITTED = "not_admitted"
 NO_DAY = ("stays",)  # what is missing in a claim that tells no day
 
@@ -50,7 +50,9 @@ class PastCase:
 def rehearsed(schedule: Schedule) -> Schedule:
     """The schedule for cases of other years: deadlines that are fixed days cannot be moved to them and do not count."""
     window = schedule.claim_window
-    return replace(schedule, claim_window=None) if window and window.until else schedule
+    if window is None or not (window.until or window.unit_until):
+        return schedule
+    return replace(schedule, claim_window=None if window.until else replace(window, unit_until=()))
 
 
 # --- what was given before -------------------------------------------------------------------------------------------
@@ -308,7 +310,7 @@ def _tell(counts: dict[str, int], names: Iterable[str], counted: bool) -> None:
 
 def _inside(step: str, inputs: Mapping[str, Any]) -> Decimal:
     """What lies in a part of a step: the part of the sum in a band, a stay's sum, the days that count."""
-    value = inputs[{"band": "part", "admission": "of", "stay_days": "counted", "stay_wait": "of"}[step]]
+    value = inputs[{"band": "part", "admission": "of", "stay_days": "counted", "stay_wait": "of", "graded": "of"}[step]]
     return value if isinstance(value, Decimal) else Decimal(value)
 
 
@@ -350,6 +352,8 @@ def step_in_words(item: Item, key: StepKey, found: StepSum) -> Words:
         return Words(f"本期第 {part} 次住院 × {share}", f"admission {part} of the period × {share}")
     if name == "stay_wait":
         return Words(f"按住院那天在保障第几天 × {percent(part)}", f"by the day of cover of the stay × {percent(part)}")
+    if name == "graded":
+        return Words(f"按医院等级 × {percent(part)}", f"by the grade of the hospital × {percent(part)}")
     if name == "stay_days":
         return Words(f"计 {found.inside:,} 天 × 每天 {yuan(part)} 元", f"{found.inside:,} days × {yuan(part)} a day")
     if name == "indemnity":

@@ -74,6 +74,9 @@ class FeeClass:
     person_at_least: Decimal | None = None
 
 
+GRADED = {"deduct": "amount", "ratio": "ratio", "per_day": "rate"}  # steps whose figure may go by the grade of the hospital
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of an amount: its name in the register of `steps.py`, its data, and its clause when it has its own."""
@@ -81,6 +84,11 @@ class Step:
     name: str
     data: Mapping[str, Any]
     clause: str = ""
+
+    @property
+    def by_grade(self) -> bool:
+        """Does it go by the grade of the hospital?"""
+        return self.data.get("by") == "hospital_grade" or isinstance(self.data.get(GRADED.get(self.name, "")), Mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,11 @@ class Item:
         """The items whose amounts this one needs to know first (second pass)."""
         return frozenset(code for step in self.steps if step.name == "less_items" for code in step.data["items"])
 
+    @property
+    def asks_grade(self) -> bool:
+        """Do its conditions or its steps look at the grade of the hospital?"""
+        return any(gate.name == "hospital_grade" for gate in self.gates) or any(step.by_grade for step in self.steps)
+
     def has(self, name: str) -> bool:
         """Is this step among its steps?"""
         return any(step.name == name for step in self.steps)
@@ -170,12 +183,35 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ClaimWindow:
-    """How long benefit may be applied for: days or months after discharge or event, or until a day by kind of event."""
+    """How long benefit may be applied for: days or months after discharge or event, until a day by kind of event, or the one and the
+    other: `later` of both, or else the earlier. `unit_until`: the days by which a unit collects its people's claims (单位内部截止日);
+    they hold for what the unit's agent files, never for what a person files. All last days count."""
 
     days: int
     months: int
     after_discharge: bool
     until: tuple[tuple[str, date], ...]
+    later: bool = False
+    unit_until: tuple[tuple[str, date], ...] = ()
+
+    @property
+    def lasts(self) -> bool:
+        """Does it give a length of time (alone or beside a day)?"""
+        return bool(self.days or self.months)
+
+    def last_day(self, *, happened_on: date, ended_on: date, kind: str) -> date | None:
+        """The last day to apply for what happened and ended (discharge) on these days; None: no end."""
+        fixed = by_kind(self.until, kind)
+        if not self.lasts:
+            return fixed
+        length = plus_days(plus_months(ended_on if self.after_discharge else happened_on, self.months), self.days)
+        return length if fixed is None else max(length, fixed) if self.later else min(length, fixed)
+
+
+def by_kind(days: tuple[tuple[str, date], ...], kind: str) -> date | None:
+    """The day for a kind of event; that of all others ("default") where it has none of its own."""
+    found = dict(days)
+    return found.get(kind) or found.get("default")
 
 
 PAY_WITHIN_DAYS = 30  # days; what holds where a plan does not say. The house's own figure, from no plan's terms.

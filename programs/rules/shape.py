@@ -35,6 +35,13 @@ class Shape:
         """What stands in a list."""
         return _shape(self.node["items"]) if "items" in self.node else NOTHING
 
+    def of(self, value: Any) -> "Shape":
+        """What stands here when it is this value: of what may be written in two ways the one that was chosen."""
+        if "else" not in self.node or "type" in self.node:
+            return self
+        other = {"object": Mapping, "array": list}[self.node["if"]["type"]]
+        return _shape(self.node["then"] if isinstance(value, other) else self.node["else"])
+
     def in_order(self, data: Mapping[str, Any]) -> Iterator[str]:
         """The keys of a mapping: first as the format lists them, then the others as they come."""
         known = self.fields
@@ -44,7 +51,8 @@ class Shape:
     @property
     def _mapping(self) -> Mapping[str, Any]:
         """Of what may be written in two ways the one that is a mapping."""
-        return next((one for one in self.node.get("anyOf", ()) if one.get("type") == "object"), self.node)
+        then: Mapping[str, Any] = self.node.get("then", self.node) if "type" not in self.node else self.node
+        return then
 
 
 NOTHING = Shape({})
@@ -65,4 +73,5 @@ def _shape(node: Mapping[str, Any]) -> Shape:
     if "$ref" not in node:
         return Shape(node)
     name = node["$ref"].removeprefix("#/$defs/")
-    return Shape(_schema()["$defs"][name], name)
+    found = _schema()["$defs"][name]
+    return Shape(found, found.get("kind", name))

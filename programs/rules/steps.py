@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Settlement
+from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Stay
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import Item, Schedule, Step
 from programs.rules.stays import stay_by_stay
-from unionaid.lib.calendar import days_between, stay_days
+from unionaid.lib.calendar import days_between, months_between, stay_days
 
 Bands = tuple[tuple[Decimal, Decimal | None, Decimal], ...]
 
@@ -91,29 +91,47 @@ class Running:
 Apply = Callable[[Running, Mapping[str, Any]], None]
 
 
-def base_of(settlement: Settlement, base: str, cap: Decimal | None = None) -> Decimal:
-    """A base of calculation from the fields of one settlement; above_cap_cost is what lies above the cap."""
-    amount: Decimal = getattr(settlement, base)
-    return amount if cap is None else max(ZERO, amount - cap)
-
-
 def _stays_told(run: Running) -> None:
     """A claim for a stay without a stay is a claim with something missing; a diagnosis may well come without one: no days."""
     if not run.case.stays and run.case.event in STAY_EVENTS:
         raise Stop(missing("stays"))
 
 
+def _for_grade(figure: Any, stay: Stay) -> Decimal:
+    """A figure that goes by the grade of the hospital, for this stay; any other as it is. The grades that the item's conditions let
+    through all have one (`parse`)."""
+    if not isinstance(figure, Mapping):
+        return Decimal(figure)
+    if stay.hospital_grade is None:
+        raise Stop(missing("hospital_grade"))
+    return Decimal(figure[stay.hospital_grade])
+
+
+def _in_hospital(run: Running) -> tuple[Stay, ...]:
+    """The stays of the case, for what goes by the hospital; a diagnosis without one pays nothing here."""
+    _stays_told(run)
+    if not run.case.stays:
+        raise Stop(Reason("no_admission"))
+    return run.case.stays
+
+
 def take(run: Running, data: Mapping[str, Any]) -> None:
     """Begin with a base of every stay's settlement. Without any there is no answer, whatever the event: no bill is not a bill of 0."""
     if not run.case.stays:
         raise Stop(missing("stays"))
-    run.amounts = [base_of(stay.settlement, data["base"], data["cap"]) for stay in run.case.stays]
-    run.note("take", base=data["base"], stays=len(run.amounts), cap=data["cap"])
+    base = data["base"]
+    run.amounts = [base.of(stay.settlement) for stay in run.case.stays]
+    run.note("take", **base.told, stays=len(run.amounts), cap=base.cap)
 
 
 def deduct(run: Running, data: Mapping[str, Any]) -> None:
     """Take a deductible off each admission, off the case, or off the period (what earlier claims used up is gone)."""
     amount, per = data["amount"], data["per"]
+    if isinstance(amount, Mapping):
+        off = [_for_grade(amount, stay) for stay in _in_hospital(run)]
+        run.amounts = [max(ZERO, one - less) for one, less in zip(run.amounts, off, strict=True)]
+        run.note("deduct", amounts=",".join(f"{one:f}" for one in off), per=per)
+        return
     if per == "admission":
         run.amounts = [max(ZERO, one - amount) for one in run.amounts]
         run.note("deduct", amount=amount, per=per)
@@ -128,14 +146,15 @@ def deduct(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def offset(run: Running, data: Mapping[str, Any]) -> None:
-    """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told."""
+    """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told. `own`: those of the fields that
+    the person bore, which the line names."""
     paid = sum((getattr(stay.settlement, name) for stay in run.case.stays for name in data["fields"]), ZERO)
     if data["other_aid"]:
         if run.case.other_aid is None:
             raise Stop(missing("other_aid"))
         paid += run.case.other_aid
     run.amounts = [max(ZERO, run.total - paid)]
-    run.note("offset", paid=paid)
+    run.note("offset", paid=paid, **({"fields": ",".join(data["own"])} if data["own"] else {}))
 
 
 def less_items(run: Running, data: Mapping[str, Any]) -> None:
@@ -146,10 +165,25 @@ def less_items(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def ratio(run: Running, data: Mapping[str, Any]) -> None:
-    """A flat ratio of what is there."""
+    """A flat ratio of what is there; one that goes by the grade of the hospital stay by stay, or the best of them for a sum that is
+    given once."""
+    if isinstance(data["ratio"], Mapping):
+        _ratio_by_grade(run, data["ratio"])
+        return
     before = run.total
     run.amounts = [amount * data["ratio"] for amount in run.amounts]
     run.note("ratio", ratio=data["ratio"], of=before)
+
+
+def _ratio_by_grade(run: Running, ratios: Mapping[int, Decimal]) -> None:
+    found = [(stay.hospital_grade, _for_grade(ratios, stay)) for stay in _in_hospital(run)]
+    if len(found) != len(run.amounts):
+        found = [max(found, key=lambda one: one[1])]
+    made = [amount * share for amount, (_grade, share) in zip(run.amounts, found, strict=True)]
+    for amount, (grade, share) in zip(run.amounts, found, strict=True):
+        run.lines.append(Line("graded", {"grade": grade, "of": amount, "ratio": share}, amount * share, run.clause))
+    run.amounts = made
+    run.note("ratio_by_grade")
 
 
 def marginal(run: Running, data: Mapping[str, Any]) -> None:
@@ -210,11 +244,11 @@ def per_day(run: Running, data: Mapping[str, Any]) -> None:
     """A rate for every day of a stay beyond the deductible days, which count per admission, not pooled; at most so many
     days a stay, and so many in the period."""
     _stays_told(run)
-    rate, most, made, all_days = data["rate"], data["max_days_in_period"], [], 0
+    most, made, all_days = data["max_days_in_period"], list[Decimal](), 0
     key = f"days:{data['key']}"
     used = run.used(key)
     for stay in run.case.stays:
-        days = stay.days
+        rate, days = _for_grade(data["rate"], stay), stay.days
         if days is None:
             days = stay_days(stay.admitted_on, stay.discharged_on, run.schedule.day_count)
         counted = max(0, days - data["deductible_days"])
@@ -229,7 +263,7 @@ def per_day(run: Running, data: Mapping[str, Any]) -> None:
     if most:
         run.usage.append(LimitUse(key, "days", Decimal(most), used, Decimal(all_days)))
     run.amounts = made
-    run.note("per_day", rate=rate)
+    run.note("per_day", **({} if isinstance(data["rate"], Mapping) else {"rate": data["rate"]}))
 
 
 def fixed(run: Running, data: Mapping[str, Any]) -> None:
@@ -270,7 +304,7 @@ def parts_of(amount: Decimal, every: Decimal, *, started: bool) -> Decimal:
 
 
 def _looked_up(run: Running, data: Mapping[str, Any], table: Mapping[str, Decimal]) -> tuple[Decimal, dict[str, Any]]:
-    value = run.case.diagnosis_class if data["by"] == "diagnosis_class" else run.case.disability_grade
+    value = _looked_for(run, data["by"], table)
     if value in ("", None):
         raise Stop(missing(data["by"]))
     if str(value) not in table:
@@ -280,8 +314,16 @@ def _looked_up(run: Running, data: Mapping[str, Any], table: Mapping[str, Decima
     return table[str(value)], {"by": data["by"], "value": value, **words}
 
 
+def _looked_for(run: Running, by: str, table: Mapping[str, Decimal]) -> str | int | None:
+    """By what a table is looked up. Of hospitals of several grades the one that gives most, unless a grade is not known."""
+    if by != "hospital_grade":
+        return run.case.diagnosis_class if by == "diagnosis_class" else run.case.disability_grade
+    grades = [stay.hospital_grade for stay in _in_hospital(run)]
+    return None if None in grades else max(grades, key=lambda grade: table.get(str(grade), ZERO))
+
+
 def table(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum looked up by the class of disease or the grade of disability."""
+    """A sum looked up by the class of disease, the grade of disability, or that of the hospital."""
     amount, inputs = _looked_up(run, data, data["amounts"])
     run.amounts = [amount]
     run.note("table", **inputs)
@@ -312,7 +354,7 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum (or a ratio of what is there) by the day of cover on which it happened; continuous renewal and accidents, which never
+    """A sum (or a ratio of what is there) by the day or month of cover on which it happened; continuous renewal and accidents, which never
     wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the claim as a whole is the
     one that the best of them gives."""
     parts = stay_by_stay(run.case)
@@ -333,25 +375,32 @@ def _waited_stay(run: Running, data: Mapping[str, Any], part: CaseFacts, amount:
 
 
 def _band_of_day(run: Running, data: Mapping[str, Any], case: CaseFacts) -> tuple[Decimal, dict[str, Any]]:
-    """What the bands say of this day of cover, and what is told of it."""
-    day = days_between(run.cover.period.start, case.event_on) + 1
+    """What the bands say of this day (or month) of cover, and what is told of it."""
+    start, by_month = run.cover.period.start, data["unit"] == "month"
+    day = months_between(start, case.event_on) + 1 if by_month else days_between(start, case.event_on) + 1
     found: Decimal = data["bands"][-1][2]
     waived = (run.item.waiting or run.schedule.waiting).waived(run.cover.days_since_cover)
     if not (waived or case.by_accident):
         for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
                 found = value
-    return found, {"day": day, "waived": waived, **({"accident": True} if case.by_accident else {})}
+    return found, {data["unit"]: day, "waived": waived, **({"accident": True} if case.by_accident else {})}
+
+
+def _base_of_all(run: Running, data: Mapping[str, Any]) -> Decimal:
+    """The step's base of all stays together; the cap of basic insurance holds for each of them."""
+    return sum((data["base"].of(stay.settlement) for stay in run.case.stays), ZERO)
 
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:
     """A further sum when a base lies strictly above a mark. A lump sum is not held back until there is a bill: without one
     nothing is added, and the line says so."""
-    base = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
+    base = _base_of_all(run, data)
     more = data["amount"] if base > data["over"] else ZERO
     run.amounts = [run.total + more]
     told = {} if run.case.stays else {"no_bill": True}
-    run.note("add_if_over", base=base, over=data["over"], amount=more, name=data["base"], **told)
+    named = {"name" if key == "base" else key: text for key, text in data["base"].told.items()}
+    run.note("add_if_over", base=base, over=data["over"], amount=more, **named, **told)
 
 
 def less_paid(run: Running, data: Mapping[str, Any]) -> None:
@@ -365,9 +414,9 @@ def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
     """Not more than a base of cost: aid makes good what was spent, no more. Without any cost told there is no answer."""
     if not run.case.stays:
         raise Stop(missing("stays"))
-    cost = sum((getattr(stay.settlement, data["base"]) for stay in run.case.stays), ZERO)
+    cost = _base_of_all(run, data)
     run.amounts = [min(run.total, cost)]
-    run.note("up_to_cost", base=data["base"], cost=cost)
+    run.note("up_to_cost", **data["base"].told, cost=cost)
 
 
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from programs.rules.assess import Assessment, assess
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, Settlement, Stay
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import plus_days
+from unionaid.lib.calendar import plus_days, plus_months
 from unionaid.lib.money import round_half_up
 
 OUTSIDE, DEDUCTIBLE, BORNE = Decimal("0.10"), Decimal(800), Decimal("0.20")
@@ -74,5 +74,6 @@ def would_get(schedule: Schedule, bill: Bill, *, person: PersonFacts, shares: in
 
 def _after_bands(schedule: Schedule, start: date) -> date:
     """The first day on which every waiting band has reached its last step."""
-    days = [step.data["bands"][-1][0] for item in schedule.items for step in item.steps if step.name == "wait"]
-    return plus_days(start, max(days, default=1) - 1)
+    waits = [step.data for item in schedule.items for step in item.steps if step.name == "wait"]
+    later = {"day": plus_days, "month": plus_months}
+    return max((later[data["unit"]](start, data["bands"][-1][0] - 1) for data in waits), default=start)

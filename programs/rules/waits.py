@@ -7,7 +7,7 @@ from datetime import date
 from programs.rules.facts import ACCIDENTS
 from programs.rules.schedule import Item, Schedule
 from programs.rules.words import Words
-from unionaid.lib.calendar import format_zh, plus_days
+from unionaid.lib.calendar import format_zh, plus_days, plus_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,14 @@ def waits(schedule: Schedule, start: date, days_since_cover: int | None) -> tupl
 
 def _waits(schedule: Schedule, item: Item, start: date, days_since_cover: int | None) -> tuple[date | None, bool, bool]:
     """(until, waived, reduced); accidents never wait."""
-    bands = next((step.data["bands"] for step in item.steps if step.name == "wait"), ())
+    found = next((step.data for step in item.steps if step.name == "wait"), None)
+    bands = found["bands"] if found else ()
     waiting = (item.waiting or schedule.waiting) if bands else item.waiting
     if waiting is None or set(item.events) <= set(ACCIDENTS):
         return None, False, False
     lasts = [last for _first, last, _value in bands if last is not None]
-    ends = plus_days(start, max(lasts, default=0)) if bands else waiting.ends(start)
+    later = plus_months if found and found["unit"] == "month" else plus_days
+    ends = later(start, max(lasts, default=0)) if bands else waiting.ends(start)
     if ends <= start:
         return None, False, False
     return (None, True, False) if waiting.waived(days_since_cover) else (plus_days(ends, -1), False, bool(bands))

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +14,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.casefile import CASE
 from programs.rules.combine import complete
 from programs.rules.examples import FEE, HEAD, assess_case, check_examples
-from programs.rules.facts import BASES
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE, parse
@@ -241,3 +244,15 @@ def test_the_command_of_the_document_gives_the_amount(db_all: None) -> None:
     assert answer["amount"] == CASES[0].promised == "5000.00"
     section = TEXT[TEXT.index("## 15 ") : TEXT.index("## 16 ")]
     assert [key for key in answer if f"`{key}`" not in section] == []
+
+
+def test_where_nothing_is_installed_the_settings_beside_the_document_do_and_none_are_named_in_one_line() -> None:
+    ask = [sys.executable, "manage.py", "assess", "docs/plans/first-plan.yaml", "docs/plans/first-case.json"]
+    lines = (DOCS / "plans" / "assess.env").read_text("utf-8").splitlines()
+    told = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    bare = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(ask, cwd=DOCS.parent, env=bare | told, capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout)["amount"] == CASES[0].promised
+    none = subprocess.run(ask, cwd=DOCS.parent, env=bare, capture_output=True, text=True, timeout=120, check=False)
+    assert (none.returncode, none.stdout, none.stderr.count("\n")) == (2, "", 1)
+    assert "SECRET_KEY" in none.stderr

@@ -93,6 +93,16 @@ def plus_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, _calendar.monthrange(year, month + 1)[1]))
 
 
+def months_between(start: date, end: date) -> int:
+    """Full months from one day to another, as `plus_months` counts them; negative when `end` comes before.
+
+    >>> months_between(date(2026, 1, 31), date(2026, 2, 27)), months_between(date(2026, 1, 31), date(2026, 2, 28))
+    (0, 1)
+    """
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months if plus_months(start, months) <= end else months - 1
+
+
 def add_years(day: date, years: int) -> date:
     """The same day `years` later; 29 February becomes the 28th."""
     return plus_months(day, 12 * years)

@@ -49,6 +49,7 @@ class Bad:
     en: str
 
 
+SECOND = '      - take: self_pay\n      - less_items: [inpatient]\n      - ratio: "0.10"\n'  # the steps of the second aid
 MISTAKES = {
     "unknown field": Bad(
         "category: combo",
@@ -152,8 +153,8 @@ MISTAKES = {
         'ratio: "10%"',
         '"10%"',
         "items[2].steps[2].ratio",
-        '应为写在引号里的比例（0 到 1），如 "0.80"，现在是 "10%"',
-        'expected a ratio in quotes (0 to 1), like "0.80", found "10%"',
+        '应为写在引号里的比例（大于 0，到 1），如 "0.80"，现在是 "10%"',
+        'expected a ratio in quotes (more than 0, up to 1), like "0.80", found "10%"',
     ),
     "negative ratio": Bad(
         'ratio: "0.10"',
@@ -176,8 +177,40 @@ MISTAKES = {
         "amount: 50000.5",
         "50000.5",
         "items[0].steps[2].ceiling.amount",
-        "应为写在引号里的金额（元，最多两位小数，不能为负）",
+        "应为写在引号里的金额（元，最多两位小数，要大于 0）",
         "expected an amount in quotes",
+    ),
+    "a limit of nothing": Bad(
+        'amount: "50000"',
+        'amount: "0.00"',
+        '"0.00"',
+        "items[0].steps[2].ceiling.amount",
+        '要大于 0），如 "300"，现在是 "0.00"',
+        'more than 0), like "300", found "0.00"',
+    ),
+    "cover of no months": Bad(
+        "end: 2026-12-31}\nenrolment",
+        "end: 2026-12-31, rolling_months: 0}\nenrolment",
+        "rolling_months",
+        "period.rolling_months",
+        "应为保障几个月（整数，至少 1），现在是 0",
+        "expected months of cover, a whole number from 1, found 0",
+    ),
+    "no day to claim in": Bad(
+        "{days: 180}",
+        "{days: 0}",
+        "days: 0",
+        "claim_within.days",
+        "应为天数（整数，至少 1），现在是 0",
+        "expected a whole number of days from 1, found 0",
+    ),
+    "a ratio of nothing": Bad(
+        'ratio: "0.10"',
+        'ratio: "0"',
+        'ratio: "0"',
+        "items[2].steps[2].ratio",
+        '应为写在引号里的比例（大于 0，到 1），如 "0.80"，现在是 "0"',
+        'expected a ratio in quotes (more than 0, up to 1), like "0.80", found "0"',
     ),
     "amount with three decimals": Bad(
         'amount: "50000"', 'amount: "1.005"', "1.005", "items[0].steps[2].ceiling.amount", '现在是 "1.005"', 'found "1.005"'
@@ -217,6 +250,103 @@ MISTAKES = {
         "items[1].steps[2].ceiling.amount",
         "封顶 5001 元低于本项给付 10000 元",
         "the limit of 5001 lies below the item's own 10000",
+    ),
+    "cap below a daily rate": Bad(
+        SECOND,
+        '      - per_day: {rate: "60", max_days: 90}\n      - ceiling: {amount: "5000", scope: case}\n',
+        '"5000"',
+        "items[2].steps[1].ceiling.amount",
+        "封顶 5000 元低于本项给付 5400 元（每天 60 元 × 90 天）",
+        "the limit of 5000 lies below the item's own 5400 (60 a day for 90 days)",
+    ),
+    "cap below the days of the period": Bad(
+        SECOND,
+        '      - per_day: {rate: {"1": "80", "2": "70", "3": "60"}, max_days_in_period: 100}\n'
+        '      - ceiling: {amount: "7999", scope: period, key: x}\n',
+        '"7999"',
+        "items[2].steps[1].ceiling.amount",
+        "（每天 80 元 × 100 天）",
+        "(80 a day for 100 days)",
+    ),
+    "cap below a row of a table": Bad(
+        SECOND,
+        '      - table: {by: diagnosis_class, amounts: {mild: "3000", severe: "9000"}}\n      - ceiling: {amount: "8000", scope: case}\n',
+        '"8000"',
+        "items[2].steps[1].ceiling.amount",
+        "封顶 8000 元低于本项给付 9000 元（给付表的 severe）",
+        "the limit of 8000 lies below the item's own 9000 (row severe of its table)",
+    ),
+    "cap that a later step overtakes": Bad(
+        SECOND,
+        '      - fixed: "6000"\n      - ceiling: {amount: "6000", scope: case}\n      - shares: 2\n',
+        'amount: "6000"',
+        "items[2].steps[1].ceiling.amount",
+        "封顶 6000 元低于本项给付 12000 元",
+        "the limit of 6000 lies below the item's own 12000",
+    ),
+    "cap of a case above that of the period": Bad(
+        '      - ceiling: {amount: "50000", scope: period}\n  - code: critical',
+        '      - ceiling: {amount: "60000", scope: case}\n      - ceiling: {amount: "50000", scope: period}\n  - code: critical',
+        '"60000"',
+        "items[0].steps[2].ceiling.amount",
+        "每次封顶 60000 元高于本保障期内封顶 50000 元，永远用不上",
+        "60000 for each case is above 50000 for the period: it never holds",
+    ),
+    "a rate without a grade": Bad(
+        SECOND,
+        '      - per_day: {rate: {"1": "70", "3": "50"}}\n',
+        "rate",
+        "items[2].steps[0].per_day.rate",
+        "没有写 2 级医院的",
+        "has nothing for hospitals of grade 2",
+    ),
+    "a grade that is none": Bad(
+        SECOND,
+        '      - per_day: {rate: {"1": "70", "2": "60", "3": "50", 甲: "40"}}\n',
+        "rate",
+        "items[2].steps[0].per_day.rate",
+        '应为医院等级 "1"、"2" 或 "3"，现在是 "甲"',
+        'expected a hospital grade "1", "2" or "3", found "甲"',
+    ),
+    "a table of hospitals that are none": Bad(
+        SECOND,
+        '      - table: {by: hospital_grade, amounts: {"4": "100"}}\n',
+        '"4"',
+        "items[2].steps[0].table.amounts.4",
+        "没有 4 级医院，只有 1 到 3 级",
+        "there is no hospital of grade 4; grades are 1 to 3",
+    ),
+    "a deductible by grade that is for the period": Bad(
+        SECOND,
+        '      - take: self_pay\n      - deduct: {amount: {"1": "100", "2": "200", "3": "300"}, per: period}\n',
+        "amount: {",
+        "items[2].steps[1].deduct.amount",
+        "按医院等级的起付线只能写在 take 后面，per 写 admission",
+        "goes by the grade only after take and with per: admission",
+    ),
+    "a ratio by grade after adding up": Bad(
+        '      - ratio: "0.10"\n',
+        '      - ratio: {"1": "0.9", "2": "0.8", "3": "0.7"}\n',
+        "ratio: {",
+        "items[2].steps[2].ratio",
+        "要写在 less_items 前面：几次住院各看各的医院",
+        "stands before less_items, which adds the stays up: each goes by its own hospital",
+    ),
+    "waiting in days and in months": Bad(
+        '          - {from_day: 31, amount: "10000"}\n',
+        '          - {from_month: 2, amount: "10000"}\n',
+        "from_month",
+        "items[1].steps[0].wait[1]",
+        "各段都写 from_day 和 to_day，或都写 from_month 和 to_month",
+        "write from_day and to_day in all bands, or from_month and to_month in all",
+    ),
+    "a gap in waiting by months": Bad(
+        '          - {from_day: 1, to_day: 30, amount: "0"}\n          - {from_day: 31, amount: "10000"}\n',
+        '          - {from_month: 1, to_month: 3, amount: "0"}\n          - {from_month: 5, amount: "10000"}\n',
+        "from_month: 5",
+        "items[1].steps[0].wait[1].from_month",
+        "有空档：下一段应从第 4 个月起",
+        "a gap: month 4 comes next",
     ),
     "items that exclude each other over two claims": Bad(
         "key: critical}\n      - ceiling: {amount: \"50000\", scope: period}\n",
@@ -377,6 +507,38 @@ contribution:
         "items[0].steps[0].take",
         "above_cap_cost 要写当地基本医保的封顶线 cap",
         "above_cap_cost needs the cap of basic insurance",
+    ),
+    "a base that is mistyped inside": Bad(
+        "take: self_pay\n      - marginal",
+        "take: {base: self_pay, minus: [act_pay_dedc]}\n      - marginal",
+        "minus",
+        "items[0].steps[0].take.minus",
+        "不认识的字段；这里可以写：base、plus、less、cap",
+        "is not a field of this place; known: base, plus, less, cap",
+    ),
+    "taking off what a base leaves out": Bad(
+        "take: self_pay\n      - marginal",
+        "take: {base: self_pay, less: [fulamt_ownpay_amt]}\n      - marginal",
+        "less: [fulamt",
+        "items[0].steps[0].take.less",
+        "self_pay（个人自付（不含自费））里已经没有 fulamt_ownpay_amt（全自费金额），再减就减了两次",
+        "self_pay leaves fulamt_ownpay_amt out already",
+    ),
+    "adding what a base holds": Bad(
+        "take: self_pay\n      - marginal",
+        "take: {base: self_pay, plus: [act_pay_dedc]}\n      - marginal",
+        "plus: [act",
+        "items[0].steps[0].take.plus",
+        "act_pay_dedc（实际支付起付线）已经算在里面，再加就算了两次",
+        "act_pay_dedc is in it already: it would count twice",
+    ),
+    "taking off twice by two steps": Bad(
+        '      - ratio: "0.10"',
+        "      - offset: {fields: [overlmt_selfpay]}",
+        "fields",
+        "items[2].steps[2].offset.fields",
+        "overlmt_selfpay（超限价自费）前面已经减过，再减就减了两次",
+        "overlmt_selfpay was taken off before: it would be taken off twice",
     ),
     "two steps in one line": Bad(
         "- less_items: [inpatient]",
@@ -675,8 +837,32 @@ contribution:
         "{days: 180, months: 6}",
         "claim_within",
         "claim_within",
-        "写 days、months、until 之一",
-        "write one of days, months and until",
+        "days 和 months 写一个；还可以写 until，两样都写的再写 whichever",
+        "write one of days and months; until may stand beside it, with whichever",
+    ),
+    "a length of time and a day without a word": Bad(
+        "{days: 180}",
+        "{days: 180, until: {default: 2027-03-31}}",
+        "claim_within",
+        "claim_within.whichever",
+        "要写 whichever: later（取较晚的）或 earlier（取较早的）；只写一样的不写",
+        "is needed beside until together with days or months, and only there: later or earlier",
+    ),
+    "counting from where nothing counts": Bad(
+        "{days: 180}",
+        "{until: {default: 2027-03-31}, after: event}",
+        "after: event",
+        "claim_within.after",
+        "只有写了 days 或 months 才写 after",
+        "stands only beside days or months",
+    ),
+    "a unit that collects when all is over": Bad(
+        "{days: 180}",
+        "{until: {default: 2027-03-31}, unit_until: {default: 2027-04-01}}",
+        "unit_until",
+        "claim_within.unit_until.default",
+        "晚于计划自己的截止日",
+        "lies after the plan's own last day",
     ),
     "switch in words": Bad(
         "- once_per_disease: true",
@@ -718,8 +904,8 @@ contribution:
         "within_months: 2.0",
         "within_months: 2.0",
         "enrolment.late[0].within_months",
-        "应为月数（整数），现在是 2.0",
-        "expected a whole number of months, found 2.0",
+        "应为月数（整数，至少 1），现在是 2.0",
+        "expected a whole number of months from 1, found 2.0",
     ),
     "a number of base eight": Bad(
         "{days: 30}", "{days: 030}", "030", "", "“030”这种写法的数会被读成别的数", "“030” would be read as another"
@@ -1036,4 +1222,8 @@ def test_a_limit_is_held_against_what_stands_before_it() -> None:
     half = plan(item({"fixed": "10000"}, {"ratio": "0.50"}, {"ceiling": {"amount": "5000", "scope": "case"}}))
     waited = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0"}, {"from_day": 31, "ratio": "0.5"}]}
     assert half.items
+    daily = {"per_day": {"rate": "50", "max_days": 30, "max_days_in_period": 90}}
+    assert plan(item(daily, {"ceiling": {"amount": "1500", "scope": "case"}}, {"ceiling": {"amount": "4500", "scope": "period"}})).items
+    by_share = {"ceiling": {"amount": "20000", "scope": "period", "per_share": True}}
+    assert plan(item({"take": "self_pay"}, {"ceiling": {"amount": "60000", "scope": "case"}}, by_share)).items  # four shares hold 80000
     assert plan(item({"fixed": "10000"}, waited, {"ceiling": {"amount": "5000", "scope": "case"}})).items

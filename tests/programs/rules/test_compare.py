@@ -102,6 +102,42 @@ def test_one_changed_field_is_one_difference() -> None:
     ]
 
 
+def test_what_counts_something_is_not_called_yuan() -> None:
+    """A number of jobs, shares, people, working days: each with its own unit; sums beside them stay sums."""
+    chengdu = PLANS["chengdu-startup.2026.yaml"]
+    jobs = next(i for i, one in enumerate(chengdu["items"]) if "tiers" in str(one["steps"]))
+    j = next(j for j, step in enumerate(chengdu["items"][jobs]["steps"]) if "tiers" in step)
+    tier = ("items", jobs, "steps", j, "tiers", 0)
+    wider = changed(changed(chengdu, *tier, "up_to", to="12"), *tier[:-1], 1, "over", to="12")
+    found = differences(chengdu, wider)
+    assert [one[1:] for one in told(found)] == [("10 个", "12 个"), ("10 个", "12 个")]
+    assert [(one.change.zh, one.change.en) for one in found if one.change] == [("多 2 个", "2 more")] * 2
+    assert [one[1:] for one in told(differences(chengdu, changed(chengdu, *tier, "amount", to="2100")))] == [("2,000.00 元", "2,100.00 元")]
+    code = next(ask["code"] for ask in chengdu["asks"] if ask["in"] == "count")
+    k = next(k for k, ask in enumerate(chengdu["asks"]) if ask["code"] == code)
+    capped = changed(chengdu, "asks", k, "most", to="50")
+    assert told(differences(capped, changed(capped, "asks", k, "most", to="60")))[0][1:] == ("50 个", "60 个")
+    shares = changed(YULIN, "enrolment", "shares", to={"max": 2})
+    assert told(differences(shares, changed(shares, "enrolment", "shares", "max", to=3)))[0][1:] == ("2 份", "3 份")
+    days = changed(YULIN, "deciding", to={"appeal_days": 10})
+    assert told(differences(days, changed(days, "deciding", "appeal_days", to=15)))[0][1:] == ("10 个工作日", "15 个工作日")
+    grade = {"gates": [{"hospital_grade": 2}]}
+    graded = changed(YULIN, "items", 0, to={**YULIN["items"][0], **grade})
+    assert told(differences(graded, changed(graded, "items", 0, "gates", 0, "hospital_grade", to=[1, 2])))[0][1:] == ("2 级", "1 级、2 级")
+
+
+def test_a_figure_by_the_grade_and_a_composed_base_are_compared_part_by_part() -> None:
+    first = changed(YULIN, "items", 0, "steps", to=[{"take": "self_pay"}, {"ratio": "0.80"}])
+    base = {"base": "self_pay", "less": ["act_pay_dedc"]}
+    second = changed(YULIN, "items", 0, "steps", to=[{"take": base}, {"ratio": {"1": "0.90", "2": "0.80", "3": "0.70"}}])
+    assert [one[1:] for one in told(differences(first, second))] == [
+        ("个人自付（不含自费）", "基数：个人自付（不含自费）；减去：实际支付起付线"),
+        ("80%", "1 级：90%；2 级：80%；3 级：70%"),
+    ]
+    third = changed(second, "items", 0, "steps", 1, "ratio", "3", to="0.75")
+    assert [(one[0].rsplit(" › ", 1)[1], *one[1:]) for one in told(differences(second, third))] == [("3 级", "70%", "75%")]
+
+
 def test_items_are_matched_by_code_and_steps_by_what_they_do() -> None:
     turned = changed(YULIN, "items", to=list(reversed(YULIN["items"])))
     assert differences(YULIN, turned) == []

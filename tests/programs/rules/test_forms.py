@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
-from programs.rules.facts import BASES, Settlement
+from programs.rules.facts import Settlement
 from programs.rules.faults import ScheduleError
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE, parse
@@ -179,6 +180,40 @@ def test_every_base_comes_from_the_fields_of_the_settlement(base: str) -> None:
     assert paid(plan(item(step)), **SETTLEMENT) == BASE_AMOUNTS[base]
 
 
+@pytest.mark.parametrize(
+    ("base", "amount"),
+    [
+        ({"base": "self_pay", "less": ["preselfpay_amt", "act_pay_dedc"]}, "8200.00"),  # 10000 − 1000 − 800
+        ({"base": "self_pay", "plus": ["overlmt_selfpay"], "less": ["act_pay_dedc"]}, "9700.00"),
+        ({"base": "self_pay_without_prepaid", "less": ["act_pay_dedc"]}, "8200.00"),
+        ({"base": "insured_total", "less": ["fund_pay_sumamt", "fulamt_ownpay_amt"]}, "10500.00"),
+        ({"base": "cash_paid", "plus": ["acct_mulaid_pay"]}, "10000.00"),
+        ({"base": "above_cap_cost", "less": ["act_pay_dedc"], "cap": "20000"}, "6200.00"),
+        ({"base": "cash_paid", "less": ["medfee_sumamt"]}, "0.00"),  # never less than nothing
+    ],
+)
+def test_a_base_may_be_composed_of_a_named_one_and_fields_of_the_settlement(base: dict[str, Any], amount: str) -> None:
+    assert paid(plan(item({"take": base})), **SETTLEMENT) == amount
+    over = {"add_if_over": {"base": base, "over": amount, "amount": "7"}}
+    assert paid(plan(item({"fixed": "1"}, over)), **SETTLEMENT) == "1.00"
+    assert paid(plan(item({"fixed": "20000"}, {"up_to_cost": base})), **SETTLEMENT) == amount
+
+
+def test_a_composed_base_is_called_by_its_parts() -> None:
+    base = {"base": "self_pay", "plus": ["overlmt_selfpay"], "less": ["preselfpay_amt", "act_pay_dedc"]}
+    found = assess_case(plan(item({"take": base})), {"event": "admission", **SETTLEMENT})
+    words = sentences(found.as_data()["items"][0])[0].words
+    assert words.zh == "个人自付（不含自费）加上超限价自费减去先行自付、实际支付起付线合计 8,700.00 元"
+    assert words.en.startswith("in-scope self-pay with above the price limit without share paid first and deductible")
+
+
+def test_what_the_person_bore_is_named_when_it_is_taken_off() -> None:
+    schedule = plan(item(PAY, {"offset": {"fields": ["act_pay_dedc", "hifob_pay"]}}))
+    found = assess_case(schedule, {"event": "admission", **SETTLEMENT})
+    assert str(found.total) == "8500.00"  # 10000 − 800 − 700
+    assert sentences(found.as_data()["items"][0])[1].words.zh == "扣除实际支付起付线等 1,500.00 元后为 8,500.00 元"
+
+
 def test_own_expense_above_the_personal_cost_gives_nothing_not_less_than_nothing() -> None:
     figures = {**SETTLEMENT, "fulamt_ownpay_amt": "13000.00"}
     assert paid(plan(item(PAY)), **figures) == "0.00"
@@ -247,6 +282,48 @@ def test_the_plan_says_how_days_are_counted(rule: str, admitted: str, discharged
     assert paid(schedule, admitted_on=admitted, discharged_on=discharged) == expected
 
 
+# --- by the grade of the hospital -----------------------------------------------------------------------------------
+
+BY_GRADE = {"1": "70", "2": "60", "3": "50"}
+THREE = [{"hospital_grade": grade, "days": 10, "self_pay": "1000"} for grade in (1, 2, 3)]
+
+
+def test_a_daily_rate_by_the_grade_of_the_hospital() -> None:
+    schedule = plan(item({"per_day": {"rate": BY_GRADE, "deductible_days": 2}}))
+    assert [paid(schedule, stays=[stay]) for stay in THREE] == ["560.00", "480.00", "400.00"]
+    assert paid(schedule, stays=THREE) == "1440.00"  # each stay by its own hospital
+    assert _reason(schedule, days=3) == ("fact_missing", ("hospital_grade",))
+
+
+def test_a_ratio_and_a_deductible_by_the_grade_of_the_hospital() -> None:
+    off = {"deduct": {"amount": {"1": "0", "2": "300", "3": "600"}, "per": "admission"}}
+    schedule = plan(item(PAY, off, {"ratio": {"1": "0.90", "2": "0.80", "3": "0.70"}}))
+    assert [paid(schedule, stays=[stay]) for stay in THREE] == ["900.00", "560.00", "280.00"]
+    found = assess_case(schedule, {"event": "admission", "stays": THREE})
+    assert str(found.total) == "1740.00"
+    told = [line.words.zh for line in sentences(found.as_data()["items"][0])]
+    assert "按医院等级扣除起付线每次住院 0.00、300.00、600.00 元后为 2,100.00 元" in told
+    assert "2 级医院：700.00 元 × 80%" in told
+
+
+def test_a_sum_by_the_grade_is_given_once_by_the_best_of_several_hospitals() -> None:
+    table = plan(item({"table": {"by": "hospital_grade", "amounts": {"1": "800", "2": "500"}}}, events=("diagnosis", "admission")))
+    assert paid(table, stays=THREE) == "800.00"
+    assert paid(table, stays=THREE[1:]) == "500.00"
+    assert _reason(table, stays=THREE[2:]) == ("class_not_listed", ())
+    assert _reason(table, event="diagnosis") == ("no_admission", ())
+    lump = plan(item({"fixed": "1000"}, {"ratio": {"1": "0.9", "2": "0.8", "3": "0.7"}}))
+    assert paid(lump, stays=THREE[1:]) == "800.00"
+
+
+def test_an_item_for_hospitals_of_some_grades_only() -> None:
+    low = item({"per_day": {"rate": "70"}}, code="low", gates=[{"hospital_grade": [1, 2]}])
+    schedule = plan(low, item({"per_day": {"rate": "50"}}, code="high", gates=[{"hospital_grade": 3}]))
+    assert paid(schedule, stays=THREE) == "1900.00"  # 20 × 70 + 10 × 50
+    found = assess_case(schedule, {"event": "admission", "stays": THREE[2:]})
+    assert sentences(found.as_data()["items"][1])[0].words.zh == "医院不是 1、2 级"
+
+
 # --- 5. lump sums with shares, severity and waiting ----------------------------------------------------------------
 
 
@@ -271,6 +348,29 @@ def test_a_sum_by_the_day_of_cover(day: str, expected: str) -> None:
     assert paid(schedule, event="diagnosis", event_on=day) == expected
     assert paid(schedule, event="diagnosis", event_on=day, days_since_cover=30) == "10000.00"
     assert paid(schedule, event="diagnosis", event_on=day, days_since_cover=31) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "day", "expected"),
+    [
+        ("2026-01-01", "2026-01-31", "0.00"),
+        ("2026-01-01", "2026-02-01", "500.00"),
+        ("2026-01-01", "2026-03-31", "500.00"),
+        ("2026-01-01", "2026-04-01", "10000.00"),
+        ("2026-01-31", "2026-02-27", "0.00"),
+        ("2026-01-31", "2026-02-28", "500.00"),  # a month from the last of January is over on the last of February
+    ],
+)
+def test_a_sum_by_the_month_of_cover(start: str, day: str, expected: str) -> None:
+    bands = [
+        {"from_month": 1, "to_month": 1, "amount": "0"},
+        {"from_month": 2, "to_month": 3, "amount": "500"},
+        {"from_month": 4, "amount": "10000"},
+    ]
+    schedule = plan(item({"wait": bands}, events=("diagnosis",)))
+    assert paid(schedule, event="diagnosis", cover_start=start, event_on=day) == expected
+    found = assess_case(schedule, {"event": "diagnosis", "cover_start": "2026-01-01", "event_on": "2026-03-02"})
+    assert sentences(found.as_data()["items"][0])[0].words.zh == "事情发生在保障第 3 个月，对应 500.00 元"
 
 
 def test_a_ratio_of_the_sum_by_the_day_of_cover() -> None:
@@ -712,6 +812,10 @@ def test_cover_survives_changes_unless_the_plan_says_otherwise(said: dict[str, b
         ({"months": 2}, "2026-07-10", "2026-07-11"),
         ({"days": 10, "after": "event"}, "2026-05-11", "2026-05-12"),
         ({"until": {"default": "2027-03-31"}}, "2027-03-31", "2027-04-01"),
+        ({"until": {"default": "2026-06-30"}, "months": 2, "whichever": "later"}, "2026-07-10", "2026-07-11"),
+        ({"until": {"default": "2026-06-30"}, "months": 2, "whichever": "earlier"}, "2026-06-30", "2026-07-01"),
+        ({"until": {"default": "2026-08-31"}, "months": 2, "whichever": "later"}, "2026-08-31", "2026-09-01"),
+        ({"until": {"default": "2026-08-31"}, "months": 2, "whichever": "earlier"}, "2026-07-10", "2026-07-11"),
     ],
 )
 def test_the_last_day_to_claim_counts(window: dict[str, Any], last: str, late: str) -> None:
@@ -724,6 +828,17 @@ def test_a_deadline_of_its_own_for_one_kind_of_event() -> None:
     schedule = plan(item({"fixed": "1"}), claim_within={"until": {"default": "2027-03-31", "childbirth": "2027-05-31"}})
     assert paid(schedule, claimed_on="2027-05-31", event_kind="childbirth") == "1.00"
     assert paid(schedule, claimed_on="2027-05-31") == "0.00"
+
+
+def test_the_day_of_the_unit_holds_for_what_its_agent_files_alone() -> None:
+    window = {"until": {"default": "2027-03-31", "childbirth": "2027-05-31"}, "unit_until": {"default": "2027-03-15"}}
+    schedule = plan(item({"fixed": "1"}), claim_within=window)
+    days = ("2027-03-15", "2027-03-16", "2027-03-31", "2027-04-01")
+    assert [paid(schedule, claimed_on=day, by_unit=True) for day in days] == ["1.00", "0.00", "0.00", "0.00"]
+    assert [paid(schedule, claimed_on=day) for day in days] == ["1.00", "1.00", "1.00", "0.00"]
+    late = assess_case(schedule, {"event": "admission", "claimed_on": "2027-03-16", "by_unit": True}).as_data()
+    words = "单位收取申领已于2027年3月15日截止；职工本人还可以自己申领，最晚2027年3月31日"
+    assert sentences(late["items"][0])[0].words.zh == words
 
 
 # --- what nobody told -----------------------------------------------------------------------------------------------

@@ -23,8 +23,9 @@ from hypothesis.errors import NoSuchExample
 from programs.rules import assess as engine
 from programs.rules import explain, facts, gates, reading, steps
 from programs.rules.assess import Assessment, assess, limits_of
+from programs.rules.bases import BASE_WORDS
 from programs.rules.casefile import EVENTS, Situation
-from programs.rules.facts import BASES, HARDSHIP, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Settlement, Stay
+from programs.rules.facts import HARDSHIP, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Settlement, Stay
 from programs.rules.limits import limit_names
 from programs.rules.parse import parse
 from programs.rules.schedule import Item, Schedule
@@ -49,8 +50,10 @@ def fen(least: int, most: int) -> st.SearchStrategy[str]:
     return st.integers(least, most).map(lambda n: f"{n // 100}.{n % 100:02}")
 
 
-ratios = st.sampled_from(["0.5", "0.8", "0.857", "0.333333", "0.1", "1", "0"])
-costs = st.sampled_from(BASES[:-1])
+some_ratios = st.sampled_from(["0.5", "0.8", "0.857", "0.333333", "0.1", "1"])
+ratios = some_ratios | st.just("0")
+composed: Data = {"base": "self_pay", "plus": ["overlmt_selfpay"], "less": ["preselfpay_amt", "act_pay_dedc"]}
+costs = st.sampled_from([*[name for name in BASE_WORDS if name != "above_cap_cost"], composed])
 keys = st.sampled_from(["plan", "group"])
 
 
@@ -79,12 +82,12 @@ def ceilings(scopes: tuple[str, ...], least: int) -> st.SearchStrategy[Data]:
 
 
 scopes = ("case", "period", "lifetime", "disease")
-lumps = fen(0, 100_000)
+lumps = fen(1, 100_000)
 ABOVE_LUMPS = 4_000_000  # fen: a limit below what a lump sum may come to would be refused
 begin_cost = costs.map(lambda base: {"take": base}) | fen(1, 2_000_000).map(lambda cap: {"take": {"base": "above_cap_cost", "cap": cap}})
 begin_days = st.fixed_dictionaries(
-    {"rate": fen(0, 30_000), "deductible_days": st.integers(0, 4), "max_days": st.sampled_from([0, 10])},
-    optional={"max_days_in_period": st.integers(1, 30)},
+    {"rate": fen(1, 3_000), "deductible_days": st.integers(0, 4)},
+    optional={"max_days": st.just(10), "max_days_in_period": st.integers(1, 30)},
 ).flatmap(lambda data: keys.map(lambda key: {"per_day": {**data, "key": key}}))
 begin_lump = st.one_of(
     lumps.map(lambda amount: {"fixed": amount}),
@@ -93,8 +96,10 @@ begin_lump = st.one_of(
     wait_bands("amount", lumps).map(lambda data: {"wait": data}),
 )
 marginal_steps = st.one_of(
-    st.tuples(fen(0, 200_000), st.sampled_from(["admission", "case", "period"])).map(lambda x: {"deduct": {"amount": x[0], "per": x[1]}}),
-    ratios.map(lambda ratio: {"ratio": ratio}),
+    st.tuples(fen(1, 200_000), st.sampled_from(["admission", "case", "period"])).map(lambda x: {"deduct": {"amount": x[0], "per": x[1]}}),
+    some_ratios.map(lambda ratio: {"ratio": ratio}),
+    st.just({"ratio": {"1": "0.9", "2": "0.8", "3": "0"}}),
+    st.just({"deduct": {"amount": {"1": "0", "2": "300", "3": "600"}, "per": "admission"}}),
     st.tuples(bands("ratio", ratios), st.sampled_from(["admission", "case", "period"])).map(
         lambda x: {"marginal": {"bands": x[0], "per": x[1]}}
     ),
@@ -105,7 +110,7 @@ other_steps = st.one_of(
     bands("amount", lumps).map(lambda data: {"tiers": data}),
     wait_bands("ratio", ratios).map(lambda data: {"wait": data}),
     st.integers(1, 3).map(lambda most: {"shares": most}),
-    st.tuples(costs, fen(0, 500_000), fen(0, 100_000)).map(lambda x: {"add_if_over": {"base": x[0], "over": x[1], "amount": x[2]}}),
+    st.tuples(costs, fen(0, 500_000), fen(1, 100_000)).map(lambda x: {"add_if_over": {"base": x[0], "over": x[1], "amount": x[2]}}),
     st.just({"less_paid": True}),
     costs.map(lambda base: {"up_to_cost": base}),
 )
@@ -129,6 +134,11 @@ def _is_cost(steps: list[Data]) -> bool:
     return "take" in steps[0] and not any("tiers" in step for step in steps)
 
 
+def _stay_by_stay(step: Data) -> bool:
+    """Does it look at each stay by its own day, or its own hospital?"""
+    return "wait" in step or isinstance(step.get("ratio"), dict) or isinstance(step.get("deduct", {}).get("amount"), dict)
+
+
 @st.composite
 def hardship_items(draw: st.DrawFn, code: str) -> Data:
     """Help by a figure that is declared, once for a period or whenever it is applied for."""
@@ -148,9 +158,10 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     more = [draw(draw(st.sampled_from(kinds))) for _ in range(draw(st.integers(0, 3)))]
     if others and is_cost and draw(st.integers(0, 3)) == 0:
         more.append({"less_items": draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))})
-    more.sort(key=lambda step: "wait" not in step)  # stays wait one by one: before anything adds them up
-    waits = sum("wait" in step for step in more)
-    for limit in draw(st.lists(ceilings(scopes, 0 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
+    more = [step for i, step in enumerate(more) if "offset" not in step or step not in more[:i]]  # taken off once
+    more.sort(key=lambda step: not _stay_by_stay(step))  # before anything adds the stays up
+    waits = sum(map(_stay_by_stay, more))
+    for limit in draw(st.lists(ceilings(scopes, 1 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
         more.insert(draw(st.integers(waits, len(more))) if is_cost else len(more), limit)
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "steps": [begin, *more]}
     made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], ILLNESS]))
@@ -184,6 +195,22 @@ def _one_amount_each(made: list[Data]) -> list[Data]:
     return made
 
 
+def _each_limit_holds(made: list[Data]) -> list[Data]:
+    """Without the limits that a wider one in the same item makes useless."""
+    for item in made:
+        limits = [step["ceiling"] for step in item["steps"] if "ceiling" in step]
+        gone = [
+            a for a in limits for b in limits
+            if _WIDER.index(a["scope"]) < _WIDER.index(b["scope"])
+            and Decimal(a["amount"]) > Decimal(b["amount"]) * (3 if b["per_share"] and not a["per_share"] else 1)
+        ]  # fmt: skip
+        item["steps"] = [step for step in item["steps"] if all(step.get("ceiling") is not one for one in gone)]
+    return made
+
+
+_WIDER = ("case", "disease", "period", "lifetime")
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Data:
     """Any plan: up to four items, shared limits, waiting, exclusions, items that exclude each other."""
@@ -194,7 +221,7 @@ def plans(draw: st.DrawFn) -> Data:
         for step in item["steps"]:
             if "ceiling" in step and Decimal(step["ceiling"]["amount"]) * 100 < least:
                 step["ceiling"]["amount"] = str(Decimal(least) / 100)
-    plan = {**PLAN, "items": _one_amount_each(made), "indemnity": draw(st.booleans())}
+    plan = {**PLAN, "items": _each_limit_holds(_one_amount_each(made)), "indemnity": draw(st.booleans())}
     plan["waiting"] = draw(st.sampled_from([{}, {"days": 30}, {"months": 1}]))
     named = {step.get("declared") for item in made for step in item["steps"]}
     if asks := [ask for ask in ASKS if ask["code"] in named]:

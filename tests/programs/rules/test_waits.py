@@ -18,6 +18,8 @@ TWO = plan(
 ILLNESS = "大病：到 2026年3月31日，这之前发生的疾病不给付；伤残：没有等待期"
 BANDS = [{"from_day": 1, "to_day": 30, "amount": "0"}, {"from_day": 31, "to_day": 90, "amount": "500"}, {"from_day": 91, "amount": "10000"}]
 BANDED = plan(item({"wait": BANDS}), waiting={"days": 90, "waived_on_renewal_within_days": 30})
+BY_MONTH = {"wait": [{"from_month": 1, "to_month": 3, "ratio": "0.5"}, {"from_month": 4, "ratio": "1"}]}
+MONTHS = plan(item({"take": "self_pay"}, BY_MONTH))
 ALIKE = plan(item({"fixed": "1"}, code="a"), item({"fixed": "1"}, code="b"), waiting={"days": 30, "waived_on_renewal_within_days": 30})
 
 
@@ -29,6 +31,7 @@ ALIKE = plan(item({"fixed": "1"}, code="a"), item({"fixed": "1"}, code="b"), wai
         (TWO, 31, date(2026, 2, 1), "住院：已于 2026年1月30日 结束；" + ILLNESS),
         (BANDED, None, None, "到 2026年3月31日，这之前发生的疾病按条款少给或不给"),
         (BANDED, 0, None, "连续参加，没有等待期"),
+        (MONTHS, None, None, "到 2026年3月31日，这之前发生的疾病按条款少给或不给"),
         (ALIKE, None, None, "到 2026年1月30日，这之前发生的疾病不给付"),
         (ALIKE, 5, None, "连续参加，没有等待期"),
         (plan(item({"fixed": "1"})), None, None, "没有等待期"),
