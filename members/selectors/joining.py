@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from members.facts import person_facts, previous_ends, renews
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
-from members.selectors.whole_units import Whole, common_shares, single, wholes
+from members.selectors.whole_units import Whole, binds_singles, common_shares, single, wholes
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.asked import age_groups, asked
@@ -37,7 +37,8 @@ PERSONAL = ("minor", "age", "gender", "shares")
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen; None when
-    that is not known), and the questions that this plan asks and nobody has answered yet (`open`)."""
+    that is not known), the questions that this plan asks and nobody has answered yet (`open`), how many shares they have or would
+    take first (`shares`), and how many they may have (`choices`)."""
 
     terms: Terms
     schedule: Schedule
@@ -45,6 +46,8 @@ class Offer:
     verdicts: tuple[Verdict, ...]
     fee_fen: int | None
     open: tuple[str, ...]
+    shares: int
+    choices: tuple[int, ...]
 
 
 # The questions that only some plans ask, and what they are about.
@@ -99,9 +102,9 @@ def grants(member: Member, *, on: date) -> list[Offer]:
 
 
 def units_of(member: Member, terms: Sequence[Terms], *, on: date) -> dict[int, Whole]:
-    """The worker's unit as a whole under those of these terms that people may join by themselves and that ask something of units."""
-    alone = [one for one in terms if schedule_of(one).enrolling.individual]
-    if member.unit is None:
+    """The worker's unit as a whole under those of these terms that people may join by themselves and whose rules of units bind them."""
+    alone = [one for one in terms if schedule_of(one).enrolling.individual and binds_singles(schedule_of(one))]
+    if member.unit is None or not alone:
         return {}
     with everywhere(reason="how many of one's unit joined"):
         return wholes(member.unit, alone, on=on)
@@ -121,7 +124,7 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Map
     beside = [row for row in live if codes and row.member_id == member.pk and row.program.code in codes]
     held = sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
     person = replace(person_facts(member, relation=relation, renewal=renewal), shares_held=held)
-    whole = units.get(terms.pk) if relation == "self" else None
+    whole = (units.get(terms.pk) or Whole(member.unit)) if relation == "self" and member.unit else None
     shares = _usual_shares(schedule, whole)
     verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
     verdicts += single(schedule, whole, member, shares=shares) if schedule.enrolling.individual else ()
@@ -130,13 +133,19 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Map
     joined = relations == ("self",) and any(row.cover.upper > cover.start for row in rows)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     left = _further(schedule, member, verdicts)
-    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left)
+    covered = max((row.shares for row in live if row.program_id == terms.program_id and row.cover.upper > cover.start), default=0)
+    most = max(schedule.enrolling.max_shares - held, covered, 1)
+    choices = (shares,) if whole and _same_shares(schedule) and whole.joined else tuple(range(1, most + 1))
+    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left, covered or shares, choices)
 
 
 def _usual_shares(schedule: Schedule, whole: Whole | None) -> int:
     """One, or as many as the others of the unit have where everyone has the same."""
-    same = whole and schedule.enrolling.unit and schedule.enrolling.unit.same_shares
-    return (common_shares(whole.joined) if whole and same else None) or 1
+    return (common_shares(whole.joined) if whole and _same_shares(schedule) else None) or 1
+
+
+def _same_shares(schedule: Schedule) -> bool:
+    return schedule.enrolling.unit is not None and schedule.enrolling.unit.same_shares
 
 
 def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) -> tuple[str, ...]:

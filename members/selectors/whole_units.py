@@ -67,6 +67,13 @@ def wholes(unit: WorkUnit, plans: Iterable[Terms], *, on: date | None) -> dict[i
     return {pk: Whole(unit, joined[pk], pk in excepted, agent) for pk in rules}
 
 
+def binds_singles(schedule: Schedule) -> bool:
+    """Is anything that a unit must keep asked of those who join by themselves?"""
+    rule = schedule.enrolling.unit
+    by_ratio = rule is not None and rule.ratio_binds_singles and bool(rule.min_ratio or rule.all_headcount)
+    return by_ratio or (rule is not None and (rule.same_shares or rule.agent_bound))
+
+
 def whole_of(unit: WorkUnit, terms: Terms, *, on: date | None) -> Whole:
     """The same for one plan; a plan that asks nothing of units needs no statement."""
     return wholes(unit, [terms], on=on).get(terms.pk) or Whole(unit)

@@ -207,7 +207,7 @@ def plan(request: HttpRequest, terms_id: int) -> HttpResponse:
     """One plan: what it pays, by example; what it costs; who may join; and the button to join."""
     member, terms = offered(request, terms_id)
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    live = Enrolment.objects.filter(member=member, state__in=LIVE).only("program_id", "member_id", "cover", "state")
+    live = Enrolment.objects.filter(member=member, state__in=LIVE).only("program_id", "member_id", "cover", "state", "shares")
     offer = offer_of(member, terms, list(live), units_of(member, [terms], on=today()), on=today())
     schedule = offer.schedule
     context = {
