@@ -231,10 +231,12 @@ class PaperForm(AskForm):
 
 
 class SharesForm(ChoiceForm):
-    """How many shares; `words` says what each number costs."""
+    """How many shares; `words` says what each number costs. `fixed`: the others of one's unit have this number, and everyone has the
+    same."""
 
-    def __init__(self, data: Any, *, words: Sequence[tuple[str, Text]], shares: int) -> None:
-        super().__init__(data, label=_("参加几份？"), choices=words, initial={"answer": str(shares)})
+    def __init__(self, data: Any, *, words: Sequence[tuple[str, Text]], shares: int, fixed: bool = False) -> None:
+        why = _("这个计划要求同一单位的职工份数相同，您单位已参加的职工都是这个份数") if fixed else ""
+        super().__init__(data, label=_("参加几份？"), help_text=why, choices=words, initial={"answer": str(shares)})
 
     def clean_answer(self) -> int:
         try:

@@ -1,7 +1,7 @@
 """Which plans a worker may join, and why not the others; the drafts and what they come to. Only reads; the rules judge."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from members.facts import person_facts, previous_ends, renews
 from members.models import Enrolment, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.people import people_by_id
+from members.selectors.whole_units import Whole, binds_singles, common_shares, single, wholes
 from members.transitions import LIVE
 from programs.models import Terms
 from programs.rules.asked import age_groups, asked
@@ -36,7 +37,8 @@ PERSONAL = ("minor", "age", "gender", "shares")
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen; None when
-    that is not known), and the questions that this plan asks and nobody has answered yet (`open`)."""
+    that is not known), the questions that this plan asks and nobody has answered yet (`open`), how many shares they have or would
+    take first (`shares`), and how many they may have (`choices`)."""
 
     terms: Terms
     schedule: Schedule
@@ -44,6 +46,8 @@ class Offer:
     verdicts: tuple[Verdict, ...]
     fee_fen: int | None
     open: tuple[str, ...]
+    shares: int
+    choices: tuple[int, ...]
 
 
 # The questions that only some plans ask, and what they are about.
@@ -86,18 +90,29 @@ def offers(member: Member, *, on: date) -> list[Offer]:
     rows = Enrolment.objects.filter(Q(member=member) | Q(holder=member), state__in=LIVE)
     live = list(rows.select_related("program").only("program__code", "member_id", "cover", "state", "shares"))
     terms = [one for one in offered_terms(on=on, office=member.office) if not schedule_of(one).is_grant]
-    found = [offer_of(member, one, live, on=on) for one in terms]
+    units = units_of(member, terms, on=on)
+    found = [offer_of(member, one, live, units, on=on) for one in terms]
     return sorted(found, key=lambda offer: ORDER.index(offer.standing))
 
 
 def grants(member: Member, *, on: date) -> list[Offer]:
     """The relief and condolence that may be applied for where the worker works, and how each stands for them."""
     terms = [one for one in offered_terms(on=on, office=member.office) if schedule_of(one).is_grant]
-    return sorted((offer_of(member, one, (), on=on) for one in terms), key=lambda offer: ORDER.index(offer.standing))
+    return sorted((offer_of(member, one, (), {}, on=on) for one in terms), key=lambda offer: ORDER.index(offer.standing))
 
 
-def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: date) -> Offer:
-    """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them."""
+def units_of(member: Member, terms: Sequence[Terms], *, on: date) -> dict[int, Whole]:
+    """The worker's unit as a whole under those of these terms that people may join by themselves and whose rules of units bind them."""
+    alone = [one for one in terms if schedule_of(one).enrolling.individual and binds_singles(schedule_of(one))]
+    if member.unit is None or not alone:
+        return {}
+    with everywhere(reason="how many of one's unit joined"):
+        return wholes(member.unit, alone, on=on)
+
+
+def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Mapping[int, Whole], *, on: date) -> Offer:
+    """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them, `units` what
+    `units_of` found."""
     schedule = schedule_of(terms)
     relations = schedule.enrolling.relations
     cover = schedule.cover(on=on) or schedule.period
@@ -109,13 +124,28 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], *, on: dat
     beside = [row for row in live if codes and row.member_id == member.pk and row.program.code in codes]
     held = sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
     person = replace(person_facts(member, relation=relation, renewal=renewal), shares_held=held)
-    verdicts = judge(schedule, person=person, on=on, cover_start=cover.start)
+    whole = (units.get(terms.pk) or Whole(member.unit)) if relation == "self" and member.unit else None
+    shares = _usual_shares(schedule, whole)
+    verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
+    verdicts += single(schedule, whole, member, shares=shares) if schedule.enrolling.individual else ()
     if relation != "self":
         verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
     joined = relations == ("self",) and any(row.cover.upper > cover.start for row in rows)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     left = _further(schedule, member, verdicts)
-    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left)
+    covered = max((row.shares for row in live if row.program_id == terms.program_id and row.cover.upper > cover.start), default=0)
+    most = max(schedule.enrolling.max_shares - held, covered, 1)
+    choices = (shares,) if whole and _same_shares(schedule) and whole.joined else tuple(range(1, most + 1))
+    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left, covered or shares, choices)
+
+
+def _usual_shares(schedule: Schedule, whole: Whole | None) -> int:
+    """One, or as many as the others of the unit have where everyone has the same."""
+    return (common_shares(whole.joined) if whole and _same_shares(schedule) else None) or 1
+
+
+def _same_shares(schedule: Schedule) -> bool:
+    return schedule.enrolling.unit is not None and schedule.enrolling.unit.same_shares
 
 
 def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
@@ -155,6 +185,8 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool, lef
     outcomes = {verdict.outcome for verdict in verdicts}
     if joined:
         return JOINED
+    if [verdict.rule for verdict in verdicts if verdict.outcome == FAIL] == ["participation"]:
+        return UNIT
     if FAIL in outcomes:
         return NO
     if not schedule.enrolling.individual and not schedule.is_grant:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, renews, shares_held, waiting
 from members.models import Consent, ContributionDue, Enrolment, Evidence, Member, WorkUnit
+from members.selectors.whole_units import single, whole_of
 from members.services.contributions import raise_due, settle_what_is_free
+from members.services.participation import hold
 from members.services.people import has_consent
 from programs.models import Terms
 from programs.rules.eligibility import Verdict, judge, may_join
@@ -69,16 +71,19 @@ def enrol(
         raise EnrolmentRefused(_("这个计划由单位统一参加，请联系单位经办人。"))
     ordinary = schedule.cover(on=on, term_months=term)
     start = (ordinary or schedule.period).start
-    with looking_everywhere(reason="what this person had before, through whomever, and the guardian's consent"):
+    with looking_everywhere(reason="what this person had before, through whomever, their unit's people, and the guardian's consent"):
+        if unit and relation == "self":
+            hold(unit, schedule)
         if relation == "minor_child":
             _guarded(member, holder)
         ends = previous_ends([member.pk], terms, before=start).get(member.pk)
         if schedule.enrolling.together_with:  # whoever enrols the same person under a plan that counts together waits here
             Member.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=member.pk)
         held = shares_held(member, schedule, schedule.cover_from(start, term_months=term) or schedule.period)
+        whole = whole_of(unit, terms, on=on) if unit and relation == "self" else None
     renewal = renews(ends, start, within_days=schedule.enrolling.renewal_within_days)
     person = replace(person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit), shares_held=held)
-    verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares)
+    verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares) + single(schedule, whole, member, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
         raise EnrolmentRefused(said.sentence.zh, verdicts)

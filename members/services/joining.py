@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member, WorkUnit
+from members.selectors.whole_units import shares_of_unit
 from members.services.enrolment import enrol, no_term_words
 from programs.models import Terms
 from programs.selectors import schedule_of
@@ -44,10 +45,17 @@ def choose_person(draft: JoinDraft, *, relation: str, member: Member, by: Actor)
 
 
 def choose_shares(draft: JoinDraft, shares: int, *, by: Actor) -> JoinDraft:
-    """How many shares, 1 to the plan's greatest number. JoinRefused otherwise."""
+    """How many shares, 1 to the plan's greatest number; where everyone of a unit has the same, as many as the others have. JoinRefused
+    otherwise."""
     most = schedule_of(draft.terms).enrolling.max_shares
     if not 1 <= shares <= most:
         raise JoinRefused(_("份数要在 1 到 {most} 之间。").format(most=most), "answer")
+    with looking_everywhere(reason="how many shares the others of one's unit have"):
+        unit = WorkUnit.objects.filter(pk=draft.holder.unit_id).first()
+        fixed = shares_of_unit(draft.terms, unit, draft.relation)
+    if fixed not in (None, shares):
+        words = _("同一单位的职工份数必须相同，您单位已参加的职工每人 {count} 份，请选 {count} 份。")
+        raise JoinRefused(words.format(count=fixed), "answer")
     draft.shares = shares
     draft.save(update_fields=["shares"])
     return draft

@@ -1,24 +1,21 @@
-"""Enough of a unit must join (参加比例): held against the plan when a roster is confirmed and when it is enrolled. The office may let
-fewer join, for a reason, by two people."""
+"""What a unit must keep as a whole (参加比例、份数相同、经办人): held against the plan when a roster is confirmed and when it is enrolled.
+The office may let fewer join, for a reason, by two people."""
 
-from collections import Counter
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.models import Enrolment, RatioWaiver, Roster
+from members.models import RatioWaiver, Roster, WorkUnit
+from members.selectors.whole_units import Joining, whole_of
 from members.services import roster_tables as tables
 from members.services.agent_news import tell_agents
-from members.services.agents import agents_on
-from members.transitions import LIVE, RATIO_WAIVER_OPEN
+from members.transitions import RATIO_WAIVER_OPEN
 from programs.rules.eligibility import FAIL, Verdict, judge_unit
-from programs.rules.facts import UnitFacts
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.offices.roles import Actor, may
@@ -26,61 +23,56 @@ from unionaid.offices.scope import everywhere
 from unionaid.web.said import spoken
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 
-# How many people, by gender and shares.
-Joining = Mapping[tuple[str, int], int]
 
+class RuleUnmet(Exception):
+    """A rule that the unit must keep as a whole is not kept (`rule`); the words say which, in whatever language they are read."""
 
-class TooFew(Exception):
-    """Fewer of the unit join than the plan asks for; the words say how many are missing, in whatever language they are read."""
-
-    def __init__(self, words: str | Promise) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.sentence.zh)
+        self.rule, self.words = verdict.rule, spoken(verdict.sentence)
 
 
 class WaiverRefused(MoveRefused):
     """The exception is not made; the message says why."""
 
 
-def enrolled(roster: Roster) -> Counter[tuple[str, int]]:
-    """How many the unit has enrolled under these terms, by gender and shares. One statement."""
-    rows = Enrolment.objects.filter(unit_id=roster.unit_id, terms_id=roster.terms_id, state__in=LIVE).order_by()
-    counted = rows.values_list("member__gender", "shares").annotate(people=Count("id"))
-    return Counter({(gender, shares): people for gender, shares, people in counted})
+def hold(unit: WorkUnit, schedule: Schedule) -> None:
+    """Where something is asked of units, whoever enrols people of this one waits here for whoever does so now, so that two who join at
+    once count each other. The row stays locked until the transaction ends; the scope must show the unit."""
+    if schedule.enrolling.unit is not None:
+        WorkUnit.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=unit.pk)
 
 
-def failing(roster: Roster, schedule: Schedule, joining: Joining, *, on: date | None = None) -> list[Verdict]:
-    """The rules that the unit does not keep as a whole when these people are in. `on`: the day for which it is asked whether it has
-    an agent; without it that is not asked."""
-    rule, unit = schedule.enrolling.unit, roster.unit
-    if rule is None:
+def failing(roster: Roster, joining: Joining, *, on: date) -> list[Verdict]:
+    """The rules that the unit does not keep as a whole when these people of its roster are in."""
+    schedule, whole = schedule_of(roster.terms), whole_of(roster.unit, roster.terms, on=on)
+    if schedule.enrolling.unit is None:
         return []
-    women = rule.of == "women" or schedule.enrolling.gender == "female"
-    facts = UnitFacts(
-        eligible_staff=unit.women_count if women else unit.headcount,
-        enrolling=sum(count for (gender, _shares), count in joining.items() if gender == "female" or not women),
-        agent_bound=bool(agents_on(unit, on=on)) if rule.agent_bound and on else None,
-    )
+    let_in = whole.excepted or RatioWaiver.objects.filter(roster=roster, state="allowed").exists()
+    facts = replace(whole, excepted=let_in).facts(schedule, joining)
     return [verdict for verdict in judge_unit(schedule, facts) if verdict.outcome == FAIL]
 
 
-def refuse_too_few(roster: Roster, *, preview: bool) -> None:
-    """TooFew when fewer join than the plan's least number and the office has not let them. `preview`: with the roster's good lines,
-    which are not enrolled yet."""
-    schedule = schedule_of(roster.terms)
-    if schedule.enrolling.unit is None:
-        return
+def refuse_unmet(roster: Roster, *, preview: bool, on: date) -> None:
+    """RuleUnmet when the unit does not keep a rule as a whole, such as the plan's least number of people, which the office may have let
+    it miss. `preview`: with the roster's good lines, which are not enrolled yet."""
     with everywhere(reason="how many of a unit join"):
-        joining = enrolled(roster) + (tables.share_counts(roster) if preview else Counter())
-        missing = [one for one in failing(roster, schedule, joining) if one.rule == "participation"]
-        if missing and not RatioWaiver.objects.filter(roster=roster, state="allowed").exists():
-            raise TooFew(spoken(missing[0].sentence))
+        for unmet in failing(roster, tables.share_counts(roster) if preview else {}, on=on):
+            raise RuleUnmet(unmet)
 
 
-def words_of(few: TooFew) -> Promise:
+WAYS_OUT = {
+    "participation": gettext_lazy(
+        "参加人数没有达到计划的要求，还不能登记。{words}请把人补齐后重新上传；确有特殊情况的，请联系办事处办理例外。"
+    ),
+    "same_shares": gettext_lazy("还不能登记。{words}可能有职工自己参加了别的份数：请改好份数后重新上传，或联系办事处。"),
+    "agent": gettext_lazy("还不能登记。{words}"),
+}
+
+
+def words_of(unmet: RuleUnmet) -> Promise:
     """What the agent is told, with the way out."""
-    text = gettext_lazy("参加人数没有达到计划的要求，还不能登记。{words}请把人补齐后重新上传；确有特殊情况的，请联系办事处办理例外。")
-    return format_lazy(text, words=few.words)
+    return format_lazy(WAYS_OUT[unmet.rule], words=unmet.words)
 
 
 # -- exceptions ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ with their reasons, ready to be corrected and uploaded; none is saved half.
 
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,12 +22,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
+from members.selectors.whole_units import common_shares, whole_of
 from members.services import departures, participation, problem_sheets
 from members.services import roster_tables as tables
 from members.services.agent_news import tell_agents
 from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
-from members.services.participation import TooFew, refuse_too_few, words_of
+from members.services.participation import RuleUnmet, hold, refuse_unmet, words_of
 from members.services.people import numbers_of
 from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, read_rows, template_sheet
 from programs.models import Terms
@@ -177,9 +177,9 @@ def confirm(roster: Roster, *, by: Actor) -> Roster:
     if roster.checked_on != today():
         return _recheck(roster, by=by)
     try:
-        refuse_too_few(roster, preview=True)
-    except TooFew as few:
-        raise RosterRefused(str(words_of(few))) from few
+        refuse_unmet(roster, preview=True, on=today())
+    except RuleUnmet as unmet:
+        raise RosterRefused(str(words_of(unmet))) from unmet
     return move([roster], "confirm", by=by)[0]
 
 
@@ -214,8 +214,8 @@ def forget_numbers(roster: Roster) -> None:
 def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
     """Enrol every good line, write what is due, all in this transaction. Running it again does nothing.
 
-    A person who got cover elsewhere since the check is reported as a bad line and not enrolled. When too few are left for the plan,
-    nobody is enrolled, and the roster waits for its agent again.
+    A person who got cover elsewhere since the check is reported as a bad line and not enrolled. When too few are left for the plan, or
+    another rule of units is not kept any more, nobody is enrolled, and the roster waits for its agent again.
     """
     with everywhere(reason="enrol a roster's people, who may be known elsewhere"):
         roster = _locked(roster_id)
@@ -225,9 +225,9 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         cover = _cover(roster, on=on)
         try:
             with transaction.atomic():
-                enrolled, amounts = _enrol(roster, schedule, cover, by=by, tell=tell) if cover else _refuse_all(roster)
-        except TooFew as few:
-            move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(few)])})
+                enrolled, amounts = _enrol(roster, schedule, cover, by=by, on=on, tell=tell) if cover else _refuse_all(roster)
+        except RuleUnmet as unmet:
+            move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(unmet)])})
             return
         raise_due(
             office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
@@ -241,15 +241,16 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         settle_what_is_free(roster=roster)
 
 
-def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, tell: Tell) -> tuple[int, dict[str, int]]:
-    """The people and their covers; how many, and what each payer owes. TooFew when the plan wants more of the unit."""
+def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: date, tell: Tell) -> tuple[int, dict[str, int]]:
+    """The people and their covers; how many, and what each payer owes. RuleUnmet when the plan asks more of the unit."""
     tell(_("登记参加"), total=roster.good_count)
+    hold(roster.unit, schedule)
     late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
     fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
     tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
     held = in_every_language([gettext_lazy("核对之后，此人又有了合计份数的其他保障，加上这里的份数超过每人最多的份数，不能登记")])
     tables.enrol(roster, schedule, cover, fees, late_reasons=late, held_reasons=held)
-    refuse_too_few(roster, preview=False)
+    refuse_unmet(roster, preview=False, on=on)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
     kinds = tables.kinds_of(roster, "enrolled")
@@ -469,22 +470,17 @@ def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: 
     rule = schedule.enrolling.unit
     if rule is None:
         return []
-    before = participation.enrolled(roster)
     if rule.same_shares:
-        _same_shares(rows, roster, before)
-    against = participation.failing(roster, schedule, before + tables.share_counts(roster), on=on)
+        _same_shares(rows, roster)
+    against = participation.failing(roster, tables.share_counts(roster), on=on)
     return [format_lazy(gettext_lazy("注意：{words}"), words=spoken(verdict.sentence)) for verdict in against]
 
 
-def _same_shares(rows: Sequence[Row], roster: Roster, before: Counter[tuple[str, int]]) -> None:
-    """Everyone of a unit has the shares that it enrolled with before, or else those of most of the roster (of two equally
-    common numbers the smaller)."""
-    counts: Counter[int] = Counter()
-    for (_gender, shares), people in (before or tables.share_counts(roster)).items():
-        counts[shares] += people
-    if not counts:
+def _same_shares(rows: Sequence[Row], roster: Roster) -> None:
+    """Everyone of a unit has the shares that it enrolled with before, or else those of most of the roster."""
+    common = common_shares(whole_of(roster.unit, roster.terms, on=None).joined or tables.share_counts(roster))
+    if common is None:
         return
-    common = min(counts, key=lambda shares: (-counts[shares], shares))
     reason = format_lazy(gettext_lazy("同一单位的职工份数必须相同：本单位每人 {common} 份"), common=common)
     refused = set(tables.refuse_other_shares(roster, common, in_every_language([reason])))
     for row in rows:

@@ -4,7 +4,9 @@ Cover is void from its beginning; what is not owed any more is taken out of the 
 remittance for a refund (`members.services.refunds`). Where money has arrived, one person proposes and another releases.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -12,12 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import ContributionDue, Enrolment, Match, Roster, Voiding
+from members.selectors.whole_units import whole_of
 from members.services.contributions import lock_covers, write_off
+from members.services.participation import hold
 from members.services.rosters import parts_of
 from members.transitions import LIVE
+from programs.rules.eligibility import FAIL, judge_unit
+from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 from unionaid.workflow.notices import tell
 
@@ -49,6 +55,8 @@ def propose(cover: Enrolment, *, reason: str, note: str, shares: int | None = No
         raise VoidingRefused(_("请选择作废的原因。"))
     if surplus and not (shares and 1 <= shares < cover.shares):
         raise VoidingRefused(_("作废的份数应在 1 和 {most} 之间；要全部作废的，请选别的原因。").format(most=max(1, cover.shares - 1)))
+    if surplus and shares:
+        _refuse_other_shares(cover, cover.shares - shares)
     fen = cover.contribution_fen * shares // cover.shares if shares and surplus else cover.contribution_fen
     told = {"enrolment": cover, "reason": reason, "shares": shares if surplus else None}
     return _write(by=by, on=on, note=note, covers=[cover], amount_fen=fen, **told)
@@ -84,6 +92,23 @@ def _write(*, by: Actor, on: date, note: str, covers: Sequence[Enrolment], amoun
         move([made], "settle", by=by)
         _carry_out(made, by=by, on=on)
     return made
+
+
+def _refuse_other_shares(cover: Enrolment, left: int) -> None:
+    """Where everyone of a unit has the same number of shares, whoever keeps some of theirs keeps as many as somebody else of the unit
+    has. VoidingRefused otherwise."""
+    schedule = schedule_of(cover.terms)
+    if cover.unit is None or cover.relation != "self" or schedule.enrolling.unit is None:
+        return
+    with looking_everywhere(reason="how many shares the others of the unit have"):
+        hold(cover.unit, schedule)
+        whole = whole_of(cover.unit, cover.terms, on=None)
+        gender = cover.member.gender
+    others = replace(whole, joined=whole.joined - Counter({(gender, cover.shares): 1}))
+    said = judge_unit(schedule, others.facts(schedule, {(gender, left): 1}))
+    if left not in others.shares and any(one.rule == "same_shares" and one.outcome == FAIL for one in said):
+        words = _("同一单位的职工份数必须相同：其他人每人 {counts} 份，这样作废后此人是 {left} 份。请改作废的份数，或者把整份记录作废。")
+        raise VoidingRefused(words.format(counts="、".join(map(str, sorted(others.shares))), left=left))
 
 
 def _refuse_person(by: Actor, office_id: int) -> None:
@@ -135,7 +160,8 @@ def drop(voiding: Voiding, *, by: Actor, note: str) -> Voiding:
 
 def _covers(voiding: Voiding) -> list[Enrolment]:
     own = {"roster_id": voiding.roster_id} if voiding.roster_id else {"pk": voiding.enrolment_id}
-    return list(Enrolment.objects.filter(**own, state__in=LIVE).select_related("member", "roster__unit", "terms__program").order_by("pk"))
+    rows = Enrolment.objects.filter(**own, state__in=LIVE).select_related("member", "unit", "roster__unit", "terms__program")
+    return list(rows.order_by("pk"))
 
 
 def _carry_out(voiding: Voiding, *, by: Actor, on: date) -> None:
@@ -145,6 +171,8 @@ def _carry_out(voiding: Voiding, *, by: Actor, on: date) -> None:
     _refuse_covers(covers)
     if voiding.released_by_id == voiding.proposed_by_id and money_has_arrived(covers):
         raise VoidingRefused(_("刚刚有互助费到账，现在要由另一位同事复核。请刷新后重新提出。"))
+    if voiding.shares:
+        _refuse_other_shares(covers[0], covers[0].shares - voiding.shares)
     parts = _parts_of(voiding, covers)
     if voiding.shares:
         _reduce(voiding, covers[0], by)

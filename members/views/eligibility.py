@@ -26,6 +26,7 @@ from members.selectors.joining import (
     offer_of,
     offers,
     unanswered,
+    units_of,
 )
 from members.services import people
 from members.transitions import LIVE
@@ -130,7 +131,7 @@ def _back_to_plan(request: HttpRequest, member: Member) -> str:
     if not address:
         return reverse("members:eligibility")
     terms = next((one for one in offered_terms(on=today(), office=member.office) if str(one.pk) == request.GET["plan"]), None)
-    left = offer_of(member, terms, [], on=today()).open if terms else ()
+    left = offer_of(member, terms, [], {}, on=today()).open if terms else ()
     return f"{reverse('members:question', args=[left[0]])}?plan={request.GET['plan']}" if left else address
 
 
@@ -206,8 +207,8 @@ def plan(request: HttpRequest, terms_id: int) -> HttpResponse:
     """One plan: what it pays, by example; what it costs; who may join; and the button to join."""
     member, terms = offered(request, terms_id)
     language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    live = Enrolment.objects.filter(member=member, state__in=LIVE).only("program_id", "member_id", "cover", "state")
-    offer = offer_of(member, terms, list(live), on=today())
+    live = Enrolment.objects.filter(member=member, state__in=LIVE).only("program_id", "member_id", "cover", "state", "shares")
+    offer = offer_of(member, terms, list(live), units_of(member, [terms], on=today()), on=today())
     schedule = offer.schedule
     context = {
         "card": _card(request, offer),

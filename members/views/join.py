@@ -19,6 +19,7 @@ from members.facts import previous_ends
 from members.forms.join import PAPERS, PaperForm, PersonForm, SendForm, SharesForm, TermForm
 from members.models import Enrolment, JoinDraft
 from members.selectors.joining import cover_of, draft_named, fee_of, my_draft, my_join_paper, wards_of
+from members.selectors.whole_units import shares_of_unit
 from members.services import joining, people
 from members.services.people import masked_numbers
 from members.views.eligibility import offered
@@ -185,10 +186,12 @@ def shares(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     """How many shares, each number with what it costs."""
     schedule = schedule_of(draft.terms)
     words = []
-    for count in range(1, schedule.enrolling.max_shares + 1):
+    with everywhere(reason="how many shares the others of one's unit have"):
+        fixed = shares_of_unit(draft.terms, draft.holder.unit, draft.relation)
+    for count in [fixed] if fixed else range(1, schedule.enrolling.max_shares + 1):
         fee = _fee(draft, count)
         words.append((str(count), _("{count} 份，{fee} 元").format(count=count, fee=format_yuan(fee or 0))))
-    form = SharesForm(request.POST or None, words=words, shares=draft.shares)
+    form = SharesForm(request.POST or None, words=words, shares=fixed or draft.shares, fixed=fixed is not None)
     if "shares" not in steps_of(draft):
         raise Http404
     if request.method == "POST" and form.is_valid():

@@ -1,5 +1,7 @@
 """What would I get? Typical hospital bills, or one's own figures, under every plan the worker may join or has joined."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +26,7 @@ from unionaid.lib.calendar import add_years, today
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.access import requires
 
+SHARES = re.compile(r"shares-[0-9]{1,18}")
 CHILD = 10  # years of the child for whom a plan for children is reckoned
 
 @requires("my.use")
@@ -38,14 +41,36 @@ def page(request: HttpRequest) -> HttpResponse:
     bill = TYPICAL[int(chosen)] if chosen in ("0", "1", "2") else TYPICAL[1]
     if asked and form.is_valid():
         bill, chosen = form.bill(), ""
-    cards = [_card(request, offer, bill, member) for offer in offers(member, on=today()) if offer.standing != NO]
+    found = [offer for offer in offers(member, on=today()) if offer.standing != NO]
+    cards = [_card(request, offer, bill, member, _shares(request, offer)) for offer in found]
     context = {
         "bill": _said(bill),
-        "choices": [(i, f"{one.total:,.0f}", not asked and one is bill) for i, one in enumerate(TYPICAL)],
+        "choices": [
+            (_again(request, {"bill": str(i)}, drop=form.fields), f"{one.total:,.0f}", not asked and one is bill)
+            for i, one in enumerate(TYPICAL)
+        ],
+        "chosen_shares": [(name, value) for name, value in request.GET.items() if SHARES.fullmatch(name)],
         "cards": sorted(cards, key=lambda card: card["fen"], reverse=True),
         "own": bool(asked),
     }
     return show(request, "would_get", form, **context)
+
+
+def _shares(request: HttpRequest, offer: Offer) -> int:
+    """As many shares of this plan as the worker chose (`shares-` and the key of the terms), as far as they may have so many; else those
+    they have, or one."""
+    said = request.GET.get(f"shares-{offer.terms.pk}", "")
+    return next((count for count in offer.choices if str(count) == said), offer.shares)
+
+
+def _again(request: HttpRequest, said: dict[str, str], *, drop: Iterable[str] = ()) -> str:
+    """This page with something chosen otherwise."""
+    query = request.GET.copy()
+    for name in drop:
+        query.pop(name, None)
+    for name, value in said.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
 
 
 def _figures(bill: Bill) -> dict[str, Any]:
@@ -57,12 +82,14 @@ def _said(bill: Bill) -> dict[str, Any]:
     return {name: f"{amount:,.2f}" for name, amount in amounts.items()} | {"days": bill.days}
 
 
-def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member) -> dict[str, Any]:
+def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member, shares: int) -> dict[str, Any]:
     """One plan with this bill: how much and how it is reckoned, and how much each typical bill would give; or why that cannot be told."""
     language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     schedule, (person, who) = offer.schedule, _person(offer, member)
-    found = would_get(schedule, bill, person=person)
+    found, name = would_get(schedule, bill, person=person, shares=shares), f"shares-{offer.terms.pk}"
     card = {
+        "shares": shares,
+        "counts": [(_again(request, {name: str(count)}), count, count == shares) for count in offer.choices],
         "terms": offer.terms,
         "name": schedule.name.in_language(language),
         "standing": dict(GROUPS)[offer.standing],
@@ -78,7 +105,7 @@ def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member) -> dic
         why = _("还要看{facts}，只凭账单算不出来。").format(facts=facts)
         return card | {"fen": 0, "amount": "", "lines": lines, "why": why, "others": []}
     fen = fen_from_yuan(found.total)
-    return card | {"fen": fen, "amount": format_yuan(fen), "lines": lines, "why": "", "typical": _typical(schedule, person)}
+    return card | {"fen": fen, "amount": format_yuan(fen), "lines": lines, "why": "", "typical": _typical(schedule, person, shares)}
 
 
 def _person(offer: Offer, member: Member) -> tuple[PersonFacts, str]:
@@ -92,7 +119,7 @@ def _person(offer: Offer, member: Member) -> tuple[PersonFacts, str]:
     return known, _("按配偶与您同龄估算")
 
 
-def _typical(schedule: Schedule, person: PersonFacts) -> list[tuple[str, str]]:
+def _typical(schedule: Schedule, person: PersonFacts, shares: int) -> list[tuple[str, str]]:
     """(bill, what it would give) for each typical bill."""
-    given = [(bill, would_get(schedule, bill, person=person)) for bill in TYPICAL]
+    given = [(bill, would_get(schedule, bill, person=person, shares=shares)) for bill in TYPICAL]
     return [(f"{bill.total:,.0f}", format_yuan(fen_from_yuan(found.total))) for bill, found in given if found]

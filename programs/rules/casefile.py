@@ -56,11 +56,12 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
         raise ScheduleError(faults)
     cover = _cover(schedule, data, path)
     case = _case(data, cover, path)
-    gender = data.get("gender", schedule.enrolling.gender)
+    told = {**data, **data.get("person", {})}
+    gender = told.get("gender", schedule.enrolling.gender)
     person = PersonFacts(
-        birth_date=_day(data, "birth_date") or add_years(cover.period.start, -ORDINARY_AGE),
+        birth_date=_day(told, "birth_date") or add_years(cover.period.start, -ORDINARY_AGE),
         gender="female" if gender == "any" else gender,
-        relation=data.get("relation", schedule.enrolling.relations[0]),
+        relation=told.get("relation", schedule.enrolling.relations[0]),
     )
     prior = PriorUse(
         used=_sums(data.get("used", {})),
@@ -77,10 +78,12 @@ def _disease(told: str) -> Disease:
 
 
 def _cover(schedule: Schedule, data: Mapping[str, Any], path: Path) -> CoverFacts:
-    start = _day(data, "cover_start") or schedule.period.start
     last, months = _day(data, "cover_end"), data.get("term_months")
     if months is not None and months not in schedule.terms:
         raise ScheduleError([fault(*no_term_words(months), (*path, "term_months"))])
+    joined_on = _day(data, "joined_on")
+    joined = schedule.cover(on=joined_on, term_months=months) if joined_on else None
+    start = _day(data, "cover_start") or (joined or schedule.period).start
     cover = schedule.cover_from(start, term_months=months)
     end = plus_days(last, 1) if last else cover.end if cover else plus_days(start, 1)
     if end <= start:
@@ -190,10 +193,14 @@ SUMS: Kind = (
 )  # fmt: skip
 
 
-def _one_of(*options: str) -> Kind:
+def one_of(*options: str) -> Kind:
+    """One of a few words."""
     return (lambda value: value in options, f"以下之一：{', '.join(options)}", f"one of {', '.join(options)}")
 
 
+SWITCH: Kind = (lambda value: isinstance(value, bool), "true 或 false", "true or false")
+WITHOUT_UNIT = "none"  # stands for the unit of whoever has none
+EMPLOYMENTS = ("enterprise", "institution", "institution_subsidised", "retired", "none")
 SHORT = {"insured_total": "medfee_sumamt", "in_scope_total": "inscp_scp_amt", "personal_cost": "psn_part_amt", "cash_paid": "psn_cash_pay"}
 STAY: dict[str, Kind] = {
     "admitted_on": DAY,
@@ -205,7 +212,7 @@ STAY: dict[str, Kind] = {
     **dict.fromkeys(SETTLEMENT_FIELDS, AMOUNT),
 }
 CASE: dict[str, Kind] = {
-    "event": _one_of(*EVENTS),
+    "event": one_of(*EVENTS),
     "event_on": DAY,
     "event_kind": TEXT,
     "claimed_on": DAY,
@@ -218,9 +225,12 @@ CASE: dict[str, Kind] = {
     "other_aid": AMOUNT,
     "circumstances": TEXTS,
     "declared": SUMS,
-    "gender": _one_of("male", "female"),
+    "gender": one_of("male", "female"),
     "birth_date": DAY,
-    "relation": _one_of("self", "spouse", "minor_child"),
+    "relation": one_of("self", "spouse", "minor_child"),
+    "person": (lambda v: isinstance(v, Mapping), "参加的人：字段与内容", "the person who joins: fields and what they hold"),
+    "unit": (lambda v: isinstance(v, Mapping) or v == WITHOUT_UNIT, "单位：字段与内容；没有单位写 none", "the unit by its fields, or none"),
+    "joined_on": DAY,
     "shares": (_whole(1, 99), "份数 1 到 99", "shares from 1 to 99"),
     "cover_start": DAY,
     "cover_end": DAY,
@@ -232,6 +242,31 @@ CASE: dict[str, Kind] = {
     "diseases": TEXTS,
     "stays": (lambda v: isinstance(v, list) and all(isinstance(one, Mapping) for one in v), "住院的列表", "a list of stays"),
     **STAY,
+}
+
+
+GENERAL = ("gender", "birth_date", "relation")  # stand in the case itself, or with the rest of the person
+PERSON: dict[str, Kind] = {
+    **{name: CASE[name] for name in GENERAL},
+    "employment": one_of(*EMPLOYMENTS),
+    "union_member": SWITCH,
+    "card_holder": SWITCH,
+    "basic_insurance": SWITCH,
+    "insurance_type": one_of("employee", "resident"),
+    "joined_unit_on": DAY,
+    "contract_months": COUNT,
+    "retired_on": DAY,
+    "group": TEXT,
+    "renewal": SWITCH,
+    "shares_held": COUNT,
+}
+UNIT: dict[str, Kind] = {
+    "headcount": COUNT,
+    "women": COUNT,
+    "enrolling": COUNT,
+    "shares": (lambda v: isinstance(v, list) and all(map(COUNT[0], v)), "份数的列表，如 [1, 2]", "a list of numbers of shares"),
+    "agent_bound": SWITCH,
+    "excepted": SWITCH,
 }
 
 
@@ -302,7 +337,21 @@ def _declared_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) ->
             yield fault(words.zh, words.en, (*path, "declared", code))
 
 
-BY_PLAN = (_name_faults, _kind_faults, _declared_faults)
+def _applicant_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """The person who joins and their unit (`applicant.py`)."""
+    person, unit = data.get("person", {}), data.get("unit", WITHOUT_UNIT)
+    yield from field_faults(person, PERSON, (*path, "person"))
+    yield from field_faults({} if unit == WITHOUT_UNIT else unit, UNIT, (*path, "unit"))
+    for name in GENERAL:
+        if name in person and name in data:
+            yield fault("已写在案例里，只写一处", "stands in the case itself as well: write it once", (*path, "person", name))
+    since, within = data.get("days_since_cover"), schedule.enrolling.renewal_within_days
+    if "renewal" in person and since is not None and person["renewal"] is not (since <= within):
+        zh, en = f"与 days_since_cover 不符：隔 {within} 天以内算续保", f"contradicts days_since_cover: up to {within} days is a renewal"
+        yield fault(zh, en, (*path, "person", "renewal"))
+
+
+BY_PLAN = (_name_faults, _kind_faults, _declared_faults, _applicant_faults)
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

@@ -50,11 +50,10 @@ EVIDENCE_WORDS = {
 }
 
 
-def judge(
-    schedule: Schedule, *, person: PersonFacts, on: date, cover_start: date, shares: int = 1, unit: UnitFacts | None = None
-) -> tuple[Verdict, ...]:
-    """Every rule's verdict, in the order people read them. Age counts on the first day of cover (both bounds inclusive)."""
-    found = [
+def judge(schedule: Schedule, *, person: PersonFacts, on: date, cover_start: date, shares: int = 1) -> tuple[Verdict, ...]:
+    """The verdict of every rule about a person, in the order people read them. Age counts on the first day of cover (both bounds
+    inclusive). What the unit must keep is asked of `judge_unit`, or of `judge_single` for whoever joins by themselves."""
+    found = (
         _window(schedule, person, on),
         _relation(schedule, person),
         _minor(schedule, person, cover_start),
@@ -69,8 +68,7 @@ def judge(
         _gender(schedule, person),
         _age(schedule, person, cover_start),
         _shares(schedule, person, shares),
-    ]
-    found += judge_unit(schedule, unit) if unit else ()
+    )
     return tuple(verdict for verdict in found if verdict is not None)
 
 
@@ -443,23 +441,76 @@ def judge_unit(schedule: Schedule, unit: UnitFacts) -> tuple[Verdict, ...]:
     return tuple(_unit(rule, unit)) if rule else ()
 
 
+def judge_single(schedule: Schedule, unit: UnitFacts | None, *, shares: int) -> tuple[Verdict, ...]:
+    """The same rules for one who joins by themselves with so many shares: `unit` is what their unit is with them in. None: they are
+    nobody's staff here (no unit, or the family of a worker), so that the rules mean nothing for them, which is said."""
+    rule = schedule.enrolling.unit
+    if rule is None:
+        return ()
+    if unit is None:
+        words = Words("您不是以单位职工的身份参加，对单位的要求不适用。", "You do not join as staff of a unit; its rules do not apply.")
+        return (Verdict("unit", PASS, words),)
+    return tuple(_to_one(rule, unit, said, shares) for said in _unit(rule, unit))
+
+
+def _to_one(rule: UnitRule, unit: UnitFacts, said: Verdict, shares: int) -> Verdict:
+    """A unit's verdict as one of its people is told it: how many the others are is not theirs to know."""
+    if said.rule == "participation" and not rule.ratio_binds_singles:
+        words = Words("自己参加的，不看单位的参加比例。", "Whoever joins by themselves is not bound by the unit's participation.")
+        return Verdict("participation", PASS, words)
+    if said.rule == "participation" and said.outcome == FAIL:
+        words = Words(
+            "您的单位参加这个计划的人数还没有达到要求，请联系单位经办人，由单位统一参加。",
+            "Not enough of your unit joins this plan yet; ask the unit's agent to enrol its people together.",
+        )
+        return Verdict("participation", FAIL, words, "roster")
+    others = (unit.shares or frozenset()) - {shares}
+    if said.rule == "same_shares" and said.outcome == FAIL and others:
+        zh, en = "、".join(map(str, sorted(others))), ", ".join(map(str, sorted(others)))
+        words = Words(
+            f"同一单位的职工份数必须相同：您单位已参加的职工每人 {zh} 份，请也选 {zh} 份。",
+            f"Everyone of a unit has the same number of shares: those of yours have {en} each, so choose {en} too.",
+        )
+        return Verdict("same_shares", FAIL, words, "shares")
+    return said
+
+
 def _unit(rule: UnitRule, unit: UnitFacts) -> Iterator[Verdict]:
-    who = Words("女职工", "women") if rule.of == "women" else Words("职工", "staff")
-    if participation_ok(rule, unit):
-        yield Verdict("participation", PASS, Words("单位参加人数达到要求。", "Enough of the unit joins."), "roster")
-    else:
-        least = least_enrolling(rule, unit.eligible_staff)
-        short = least - unit.enrolling
-        zh = f"单位{who.zh} {unit.eligible_staff} 人，至少要有 {least} 人参加，现在 {unit.enrolling} 人，还差 {short} 人。"
-        en = f"Of {unit.eligible_staff} {who.en} at least {least} must join; {unit.enrolling} do, {short} are missing."
-        yield Verdict("participation", FAIL, Words(zh, en), "roster")
-    if rule.same_shares and len(unit.shares) > 1:
-        words = Words("同一单位的职工份数必须相同。", "Everyone of a unit must have the same number of shares.")
-        yield Verdict("same_shares", FAIL, words, "shares")
-    elif rule.same_shares:
-        yield Verdict("same_shares", PASS, Words("单位职工的份数相同。", "Everyone of the unit has the same number of shares."), "shares")
+    yield _participation(rule, unit)
+    if rule.same_shares:
+        yield _same_shares(unit.shares)
     if rule.agent_bound:
         yield _agent(unit.agent_bound)
+
+
+def _participation(rule: UnitRule, unit: UnitFacts) -> Verdict:
+    """Enough of the unit joins, or the office has let it join with fewer."""
+    who, staff, enrolling = Words("女职工", "women") if rule.of == "women" else Words("职工", "staff"), unit.eligible_staff, unit.enrolling
+    if unit.excepted:
+        words = Words("办事处同意单位在参加人数不足时参加。", "The office lets the unit join with fewer people.")
+        return Verdict("participation", PASS, words, "roster")
+    if not rule.min_ratio and not rule.all_headcount:
+        return Verdict("participation", PASS, Words("单位参加多少人都可以。", "Any number of the unit may join."))
+    if staff is None or enrolling is None:
+        words = Words(f"请告诉我们单位有多少{who.zh}、参加多少人。", f"Tell us how many {who.en} the unit has and how many join.")
+        return Verdict("participation", UNKNOWN, words, "roster")
+    if participation_ok(rule, staff=staff, enrolling=enrolling):
+        return Verdict("participation", PASS, Words("单位参加人数达到要求。", "Enough of the unit joins."), "roster")
+    least = least_enrolling(rule, staff)
+    short = least - enrolling
+    zh = f"单位{who.zh} {staff} 人，至少要有 {least} 人参加，现在 {enrolling} 人，还差 {short} 人。"
+    en = f"Of {staff} {who.en} at least {least} must join; {enrolling} do, {short} are missing."
+    return Verdict("participation", FAIL, Words(zh, en), "roster")
+
+
+def _same_shares(shares: frozenset[int] | None) -> Verdict:
+    if shares is None:
+        words = Words("请告诉我们单位职工各参加几份。", "Tell us how many shares the unit's people have.")
+        return Verdict("same_shares", UNKNOWN, words, "shares")
+    if len(shares) > 1:
+        words = Words("同一单位的职工份数必须相同。", "Everyone of a unit must have the same number of shares.")
+        return Verdict("same_shares", FAIL, words, "shares")
+    return Verdict("same_shares", PASS, Words("单位职工的份数相同。", "Everyone of the unit has the same number of shares."), "shares")
 
 
 def _agent(bound: bool | None) -> Verdict:

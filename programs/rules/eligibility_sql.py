@@ -1,12 +1,13 @@
 """The rules of `eligibility.py` as SQL: one expression per rule that gives 'pass', 'fail' or 'unknown' for every row of a
-table at once. PostgreSQL; text and parameters only, nothing is run here.
+table at once. PostgreSQL; text and parameters only, nothing is run here. What a unit must keep is one answer for a whole
+roster: its people are counted in SQL (`members.selectors.whole_units`), and `judge_unit` itself judges.
 
 Values never stand in the text: they are parameters (`%s`) in the order of the text. Names of columns come from the
 calling code and must be plain. A rule that a plan does not have gives no expression, as `judge` gives no verdict for it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,14 +38,10 @@ class _Table:
     cover_start: date
 
     def __getitem__(self, fact: str) -> str:
-        return _column(self.columns, fact)
-
-
-def _column(columns: Columns, fact: str) -> str:
-    name = columns[fact]
-    if not _PLAIN.fullmatch(name):
-        raise ValueError(f"no plain column name: {name}")
-    return name
+        name = self.columns[fact]
+        if not _PLAIN.fullmatch(name):
+            raise ValueError(f"no plain column name: {name}")
+        return name
 
 
 def verdict_sql(schedule: Schedule, columns: Columns, *, on: date, cover_start: date) -> tuple[str, list[Any]]:
@@ -53,18 +50,7 @@ def verdict_sql(schedule: Schedule, columns: Columns, *, on: date, cover_start: 
     `columns`: for every fact of a person (and `shares`) the column that holds it. KeyError when one is needed and missing.
     """
     table = _Table(schedule, columns, on, cover_start)
-    return _select_list((rule, make(table)) for rule, make in RULES.items())
-
-
-def unit_verdict_sql(schedule: Schedule, columns: Columns) -> tuple[str, list[Any]]:
-    """The same for the rules that a unit keeps as a whole. `columns`: eligible_staff, enrolling, least_shares, most_shares
-    (of those who enrol), agent_bound. Empty for a plan without such rules."""
-    rules = (("participation", _participation), ("same_shares", _same_shares), ("agent", _agent))
-    return _select_list((rule, make(schedule, columns)) for rule, make in rules)
-
-
-def _select_list(rules: Iterable[tuple[str, Sql | None]]) -> tuple[str, list[Any]]:
-    made = [(rule, sql) for rule, sql in rules if sql is not None]
+    made = [(rule, sql) for rule, make in RULES.items() if (sql := make(table)) is not None]
     text = ",\n".join(f'{sql.text} AS "{rule}"' for rule, sql in made)
     return text, [param for _rule, sql in made for param in sql.params]
 
@@ -255,33 +241,3 @@ RULES: dict[str, Callable[[_Table], Sql | None]] = {
     "age": _age,
     "shares": _shares,
 }
-
-
-# --- the rules about a unit -----------------------------------------------------------------------------------------
-
-
-def _participation(schedule: Schedule, columns: Columns) -> Sql | None:
-    rule = schedule.enrolling.unit
-    if rule is None:
-        return None
-    staff, enrolling = _column(columns, "eligible_staff"), _column(columns, "enrolling")
-    if not rule.all_headcount:
-        return _passes(f"{enrolling} >= %s * {staff}", rule.min_ratio)
-    small = f"{staff} {'<=' if rule.all_inclusive else '<'} %s"
-    least = f"CASE WHEN {small} THEN {staff} ELSE %s * {staff} END"
-    return _passes(f"{enrolling} >= {least}", rule.all_headcount, rule.min_ratio)
-
-
-def _same_shares(schedule: Schedule, columns: Columns) -> Sql | None:
-    rule = schedule.enrolling.unit
-    if rule is None or not rule.same_shares:
-        return None
-    return _passes(f"{_column(columns, 'least_shares')} IS NOT DISTINCT FROM {_column(columns, 'most_shares')}")
-
-
-def _agent(schedule: Schedule, columns: Columns) -> Sql | None:
-    rule = schedule.enrolling.unit
-    if rule is None or not rule.agent_bound:
-        return None
-    bound = _column(columns, "agent_bound")
-    return _passes_if_told(bound, bound)

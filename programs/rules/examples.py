@@ -11,7 +11,7 @@ from typing import Any
 
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import AMOUNT, COUNT, DAY, TEXT, Kind, field_faults, no_term_words, situation
-from programs.rules.facts import ZERO, PersonFacts, UnitFacts
+from programs.rules.facts import ZERO, PersonFacts
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.fees import NoFeeClass, chosen_split, participation_ok, split
 from programs.rules.schedule import Schedule
@@ -97,8 +97,7 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
         raise ScheduleError(faults)
     rule = schedule.enrolling.unit
     if rule is not None and "eligible_staff" in data:
-        unit = UnitFacts(data["eligible_staff"], sum(one["count"] for one in kinds))
-        if not participation_ok(rule, unit):
+        if not participation_ok(rule, staff=data["eligible_staff"], enrolling=sum(one["count"] for one in kinds)):
             return Decimal("0.00")
     day = date.fromisoformat(data["joined_on"]) if "joined_on" in data else None
     months = data.get("term_months", next(iter(schedule.terms), None))

@@ -45,13 +45,15 @@ OPEN_ENDED = 1200  # months; as many as any plan may ask for
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """The unit that enrols: all its eligible staff (or women, as the plan counts), how many of them it enrols, and whether an
-    agent acts for it (None: nobody has looked)."""
+    """The unit that enrols: all its eligible staff (or women, as the plan counts), how many of them join, those who joined before
+    with them, the numbers of shares that they have, whether an agent acts for it, and whether the office lets it join with fewer
+    (`excepted`). None: nobody has told or looked."""
 
-    eligible_staff: int
-    enrolling: int
-    shares: frozenset[int] = frozenset({1})
+    eligible_staff: int | None
+    enrolling: int | None
+    shares: frozenset[int] | None = frozenset({1})
     agent_bound: bool | None = None
+    excepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.facts import PersonFacts
 from programs.rules.schedule import FeeClass, Schedule, UnitRule
 
 # What a class may ask that has no ordinary value: unknown is not "no".
@@ -125,9 +125,9 @@ def chosen_splits(schedule: Schedule) -> dict[int | None, Choice]:
     return {None: next(iter(found.values()))} if len(found) > 0 and len(set(found.values())) == 1 else found
 
 
-def participation_ok(rule: UnitRule, unit: UnitFacts) -> bool:
-    """Did enough of the unit join? Small units join as a whole; mind `<` and `<=`, which plans use differently."""
-    small = unit.eligible_staff <= rule.all_headcount if rule.all_inclusive else unit.eligible_staff < rule.all_headcount
+def participation_ok(rule: UnitRule, *, staff: int, enrolling: int) -> bool:
+    """Did enough of so many join? Small units join as a whole; mind `<` and `<=`, which plans use differently."""
+    small = staff <= rule.all_headcount if rule.all_inclusive else staff < rule.all_headcount
     if rule.all_headcount and small:
-        return unit.enrolling >= unit.eligible_staff
-    return Decimal(unit.enrolling) >= rule.min_ratio * unit.eligible_staff
+        return enrolling >= staff
+    return Decimal(enrolling) >= rule.min_ratio * staff

@@ -96,6 +96,7 @@ FIELD_WORDS: dict[str, Words] = {
     "compare": Words("界限", "bound"),
     "same_shares": Words("全员份数相同", "same shares for everyone"),
     "agent_bound": Words("单位要有经办人", "the unit has an agent"),
+    "ratio_binds_singles": Words("个人自己参加也看参加比例", "participation binds those who join by themselves"),
     # what it costs
     "contribution": Words("互助费", "contribution"),
     "pay_within_days": Words("缴费期限（天）", "time to pay (days)"),

@@ -318,10 +318,10 @@ def joining_lines(schedule: Schedule) -> list[Words]:
         lines.append(Words(zh, f"whoever renews within {days} days after their cover ended is covered from the day it ended on"))
     if not e.individual:
         lines.append(Words("由单位统一参加", "units join for their people"))
-    return lines + (_unit_lines(e.unit) if e.unit else [])
+    return lines + (_unit_lines(e.unit, e.individual) if e.unit else [])
 
 
-def _unit_lines(rule: UnitRule) -> list[Words]:
+def _unit_lines(rule: UnitRule, individual: bool) -> list[Words]:
     who, lines = Words("女职工", "women") if rule.of == "women" else Words("职工", "staff"), []
     if rule.min_ratio:
         lines.append(
@@ -331,6 +331,10 @@ def _unit_lines(rule: UnitRule) -> list[Words]:
         zh = "及以下" if rule.all_inclusive else "以下（不含）"
         count = f"{rule.all_headcount} or fewer" if rule.all_inclusive else f"less than {rule.all_headcount}"
         lines.append(Words(f"{who.zh} {rule.all_headcount} 人{zh}的单位须全员参加", f"units with {count} {who.en} join as a whole"))
+    if individual and (rule.min_ratio or rule.all_headcount):
+        zh, en = "达到这个比例的单位，职工个人才可以自己参加", "people join by themselves only from units that reach this"
+        free = Words("个人自己参加的不看这个比例", "those who join by themselves are not bound by this")
+        lines.append(Words(zh, en) if rule.ratio_binds_singles else free)
     if rule.same_shares:
         lines.append(Words("同一单位份数相同", "everyone of a unit has the same number of shares"))
     if rule.agent_bound:

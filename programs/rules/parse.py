@@ -608,19 +608,21 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         together_with=tuple(shares.get("together_with", [])),
         retired_from=_day(data.get("retired", {}), "from"),
         retired_before=_day(data.get("retired", {}), "before"),
-        unit=_unit_rule(data["unit"]) if "unit" in data else None,
+        unit=_unit_rule(data["unit"], "women" if data.get("gender") == "female" else "staff") if "unit" in data else None,
     )
 
 
-def _unit_rule(data: Data) -> UnitRule:
+def _unit_rule(data: Data, of: str) -> UnitRule:
+    """`of`: over whom the plan counts when it does not say so; a plan for women counts women."""
     small = data.get("all_must_join", {"headcount": 0, "compare": "<="})
     return UnitRule(
-        of=data.get("of", "staff"),
+        of=data.get("of", of),
         min_ratio=Decimal(data.get("min_ratio", "0")),
         all_headcount=small["headcount"],
         all_inclusive=small["compare"] == "<=",
         same_shares=data.get("same_shares", False),
         agent_bound=data.get("agent_bound", False),
+        ratio_binds_singles=data.get("ratio_binds_singles", True),
     )
 
 

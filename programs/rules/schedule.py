@@ -28,7 +28,8 @@ class AgeRule:
 @dataclass(frozen=True, slots=True)
 class UnitRule:
     """How many of a unit must join: a share of its staff (or of its women), and all of them in small units. `agent_bound`:
-    the unit must have an agent who acts for it."""
+    the unit must have an agent who acts for it. `ratio_binds_singles`: whoever of the unit joins by themselves may do so only
+    when enough of it join; the other rules bind them in any case."""
 
     of: str
     min_ratio: Decimal
@@ -36,6 +37,7 @@ class UnitRule:
     all_inclusive: bool
     same_shares: bool
     agent_bound: bool = False
+    ratio_binds_singles: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _joins(world: World, member: Member, terms: Terms) -> bool:
 
 def _fails(world: World, member: Member, terms: Terms) -> bool:
     with everywhere(reason="look"):
-        return offer_of(member, terms, list(Enrolment.objects.filter(member=member)), on=JOINED).standing == "no"
+        return offer_of(member, terms, list(Enrolment.objects.filter(member=member)), {}, on=JOINED).standing == "no"
 
 
 @pytest.mark.parametrize(("rules", "renews_after_six_years"), [({}, False), ({"renewal_within_days": 36500}, True)])

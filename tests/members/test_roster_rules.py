@@ -1,19 +1,25 @@
 """The plan's rules over a whole roster: who is refused and why, what the unit keeps as a whole, what each line is charged."""
 
+import random
 from datetime import date
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
-from members.models import ContributionDue, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
-from members.services import contributions, enrolment, participation, rosters
+from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, UnitAgent, WorkUnit
+from members.services import contributions, enrolment, participation, roster_tables, rosters
 from members.services.roster_rows import TITLES, titles_of
 from programs.models import Terms
 from programs.rules import eligibility_sql
+from programs.rules.eligibility import judge_unit
 from programs.rules.eligibility_sql import Sql
+from programs.rules.facts import UnitFacts
 from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_plan
+from programs.selectors import schedule_of
 from programs.services import check, load_plan, publish
 from tests.factories.world import JOINED, World
 from unionaid.lib.calendar import frozen
@@ -365,7 +371,7 @@ def test_who_is_lost_between_preview_and_enrolment_counts_no_more(world: World, 
         enrolment.enrol(member=lost, holder=lost, relation="self", terms=terms, shares=1, unit=None, on=JOINED, by=world.worker(lost))
         assert committed() == ("checked", 0, 25)
         assert "还差 1 人" in "".join(roster.notes)
-        monkeypatch.setattr(rosters, "refuse_too_few", lambda roster, *, preview: None)
+        monkeypatch.setattr(rosters, "refuse_unmet", lambda roster, *, preview, on: None)
         rosters.confirm(roster, by=world.agent_actor)
         assert committed() == ("committed", 24, 0)
 
@@ -378,6 +384,115 @@ def test_lines_with_other_shares_than_the_rest_are_refused(world: World) -> None
     _enrolled(world, first)
     later = _checked(world, terms, [*_people(WOMAN, 2, "1", first=50), *_people(MAN, 1, "2", first=60)], "份数")
     assert (later.good_count, later.bad_count) == (1, 2)
+
+
+def _alone(world: World, terms: Terms, order: int, shares: int, **told: Any) -> Enrolment:
+    """Somebody of the unit joins by themselves."""
+    with everywhere(reason="arrange"), frozen(JOINED):
+        member = told.get("member") or world.member(order, "张三")
+        ordinary = {"relation": "self", "unit": world.unit}
+        return enrolment.enrol(
+            member=member, holder=member, terms=terms, shares=shares, on=JOINED, by=world.worker(member), **{**ordinary, **told}
+        )
+
+
+def test_the_shares_of_a_unit_bind_whoever_of_it_joins_alone_and_the_roster_after_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who joins alone, who comes later, who has no unit, the roster that was confirmed before. The control: without the unit's rules
+    anyone of it joins with any number."""
+    terms = _terms(shares={"max": 3}, unit={"min_ratio": "0", "same_shares": True})
+    assert _alone(world, terms, 101, 2).shares == 2
+    with pytest.raises(enrolment.EnrolmentRefused, match="已参加的职工每人 2 份，请也选 2 份"):
+        _alone(world, terms, 102, 3)
+    assert _alone(world, terms, 103, 3, unit=None).shares == 3
+    roster = _checked(world, terms, [*_people(MAN, 2, "3", first=200), *_people(WOMAN, 2, "2", first=200)], "份数")
+    assert (roster.good_count, set(_reasons(roster))) == (2, {"同一单位的职工份数必须相同：本单位每人 2 份"})
+    with everywhere(reason="arrange"), frozen(JOINED):
+        rosters.confirm(roster, by=world.agent_actor)
+        monkeypatch.setattr(enrolment, "single", lambda *told, **more: ())
+        assert _alone(world, terms, 104, 3).shares == 3
+        rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+        roster.refresh_from_db()
+        assert (roster.state, Enrolment.objects.filter(roster=roster).count()) == ("checked", 0)
+    assert "份数必须相同" in "".join(roster.notes)
+
+
+@pytest.mark.parametrize(("enrolled", "joins"), [(24, False), (25, True)])
+def test_the_ratio_of_a_unit_binds_whoever_of_it_joins_alone(world: World, enrolled: int, joins: bool) -> None:
+    """Of 50 people 26 must join, and the spouses of workers are none of them. A new hire joins once so many do; somebody without a unit
+    in any case."""
+    terms = _terms(unit={"min_ratio": "0.52"}, relations=["self", "spouse"])
+    _staff(world, terms, [("male", 1)] * enrolled)
+    _staff(world, terms, [("female", 1)] * 10, relation="spouse")
+    if joins:
+        assert _alone(world, terms, 101, 1).unit == world.unit
+    else:
+        with pytest.raises(enrolment.EnrolmentRefused, match="由单位统一参加"):
+            _alone(world, terms, 101, 1)
+    assert _alone(world, terms, 102, 1, unit=None).unit is None
+
+
+def _staff(world: World, terms: Terms, people: list[tuple[str, int]], **told: Any) -> None:
+    """People of the unit with cover under these terms, by gender and shares."""
+    cover = DateRange(date(2026, 1, 6), date(2027, 1, 1))
+    with everywhere(reason="arrange"):
+        made = Member.objects.bulk_create(
+            Member(
+                id_hash=token_bytes(32), name="李四", gender=gender, birth_date=date(1990, 3, 8), unit=world.unit, office=world.cast.a,
+                office_ids=[world.cast.a.pk],
+            )
+            for gender, _shares in people
+        )  # fmt: skip
+        ordinary = {"relation": "self", "office": world.cast.a, "unit": world.unit, "program_id": terms.program_id, "terms": terms}
+        Enrolment.objects.bulk_create(
+            Enrolment(member=one, holder=one, shares=shares, cover=cover, contribution_fen=0, **{**ordinary, **told})
+            for one, (_gender, shares) in zip(made, people, strict=True)
+        )
+
+
+@pytest.mark.parametrize("of", ["staff", "women"])
+def test_a_roster_is_judged_as_the_unit_that_plain_counting_finds(world: World, of: str) -> None:
+    """Lines and covers in any mixture, round by round; what the database counts, judged, is what plain counting finds. The control: a
+    count that takes the spouses of workers for staff is found out."""
+    terms = _terms(shares={"max": 3}, relations=["self", "spouse"], unit={"of": of, "min_ratio": "0.90", "same_shares": True})
+    schedule, chance, staff = schedule_of(terms), random.Random(of), list[tuple[str, int]]()
+    found = {}
+    for round_ in range(5):
+        before, spouses, gone, lines = ([(chance.choice(GENDERS), chance.choice([2, 2, 2, 3])) for _ in range(8)] for _ in range(4))
+        if round_ < 2:  # at first all have the same
+            before, lines = ([(gender, 2) for gender, _shares in some] for some in (before, lines))
+        for told, people in (({}, before), ({"relation": "spouse"}, spouses), ({"state": "void"}, gone)):
+            _staff(world, terms, people, **told)
+        roster = _of_lines(world, terms, lines, round_)
+        staff += before
+        plain = [*staff, *lines[1::2]]
+        counted = [one for one in plain if of == "staff" or one[0] == "female"]
+        size = world.unit.women_count if of == "women" else world.unit.headcount
+        expected = judge_unit(schedule, UnitFacts(size, len(counted), frozenset(shares for _gender, shares in plain)))
+        with everywhere(reason="look"):
+            found[round_] = participation.failing(roster, roster_tables.share_counts(roster), on=JOINED)
+            assert found[round_] == [one for one in expected if one.outcome == "fail"]
+    assert {one.rule for verdicts in found.values() for one in verdicts} == {"participation", "same_shares"}
+    with everywhere(reason="look"):
+        Enrolment.objects.filter(relation="spouse").update(relation="self")
+        assert participation.failing(roster, roster_tables.share_counts(roster), on=JOINED) != found[round_]
+
+
+GENDERS = ("male", "female")
+
+
+def _of_lines(world: World, terms: Terms, lines: list[tuple[str, int]], number: int) -> Roster:
+    """A roster that was read and judged; every second line is good."""
+    with everywhere(reason="arrange"):
+        roster = Roster.objects.create(
+            office=world.cast.a, unit=world.unit, terms=terms, file_name="r", file_sha256=f"{number:064d}", uploaded_by=world.agent
+        )
+        RosterRow.objects.bulk_create(
+            RosterRow(roster=roster, row_number=i, name="王五", gender=gender, shares=shares, outcome="good" if i % 2 else "bad")
+            for i, (gender, shares) in enumerate(lines)
+        )
+    return roster
 
 
 # --- fees ------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from claims.models import BenefitStatement, Claim
+from members.services import enrolment
 from tests.factories.world import JOINED, World, load
 from tests.pages.test_my_covers import plan
 from unionaid.lib.calendar import frozen
@@ -74,6 +75,35 @@ def test_what_the_bill_does_not_tell_is_said_and_not_taken_for_nothing(worker: C
 def test_ones_own_bill(worker: Client) -> None:
     text = _text(worker, "?total=8000&personal=2733.84&outside=1000&days=9")
     assert "互助金约 ¥1,213.69 元" in text  # 1,733.84 × 70%
+
+
+def test_shares_are_chosen_and_begin_with_what_one_has_or_what_the_unit_has(world: World, worker: Client) -> None:
+    """30% of 18,640 is 5,592.00, at most 3,000 a share. Other members of the unit with two shares leave no choice; without them one
+    begins with one share."""
+    with everywhere(reason="arrange"):
+        terms = load("tianjin-critical-inpatient.2026", office=None)
+    name = f"shares-{terms.pk}"
+
+    def card(query: str = "") -> str:
+        text = _text(worker, f"?bill=2{query}")
+        return text[text.index(f'id="plan-{terms.pk}"') :].partition("</section>")[0]
+
+    assert "互助金约 ¥3,000.00 元" in card()
+    assert card().count(f"?bill=2&amp;{name}=") == 3
+    assert "互助金约 ¥5,592.00 元" in card(f"&{name}=2")
+    assert "（按 2 份）" in card(f"&{name}=2")
+    for odd in ("9", "0", "-1", "x", "", "２"):
+        assert "互助金约 ¥3,000.00 元" in card(f"&{name}={odd}")
+    own = _text(worker, f"?total=30000&personal=20000&outside=0&days=9&{name}=2")
+    assert f'<input type="hidden" name="{name}" value="2">' in own, "one's own bill keeps the shares that were chosen"
+    with everywhere(reason="arrange"), frozen(JOINED):
+        other = world.member(151)
+        enrolment.enrol(
+            member=other, holder=other, relation="self", terms=terms, shares=2, unit=world.unit, on=JOINED, by=world.worker(other),
+            term_months=12,
+        )  # fmt: skip
+    assert "互助金约 ¥5,592.00 元" in card()
+    assert f"{name}=" not in card()
 
 
 def test_figures_that_cannot_be_are_told(worker: Client) -> None:

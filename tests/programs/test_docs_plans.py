@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from programs.rules.applicant import judged, may_join
 from programs.rules.bases import BASE_WORDS as BASES
-from programs.rules.casefile import CASE
+from programs.rules.casefile import CASE, PERSON, UNIT, situation
 from programs.rules.combine import complete
 from programs.rules.examples import FEE, HEAD, assess_case, check_examples
 from programs.rules.faults import ScheduleError
@@ -109,6 +110,25 @@ def test_every_case_comes_to_the_amount_that_is_promised(plan: Block, case: Bloc
     assert found.missing == ()
 
 
+def test_whether_one_may_join_is_as_promised() -> None:
+    """And the same rule by rule as the document says in words."""
+    words, found = {"可以": "yes", "不能": "no", "还不能判断": "unknown"}, []
+    for plan, block in _cases():
+        case, after = json.loads(block.text), TEXT.split(block.text, 1)[1]
+        if "person" not in case:
+            continue
+        promised = re.search(r"参加：\*\*(.+?)\*\*", after)
+        schedule = _plan_of(plan)
+        verdicts = judged(schedule, case, cover_start=situation(schedule, case).cover.period.start)
+        assert may_join(verdicts) == words[promised[1] if promised else ""]
+        found.append({said.outcome: {one.rule for one in verdicts if one.outcome == said.outcome} for said in verdicts})
+    assert len(found) == 3
+    assert set(found[0]) == {"pass"}
+    assert found[1]["fail"] == {"participation", "same_shares"}
+    assert "age" in found[1]["unknown"]
+    assert found[2]["unknown"] >= {"employment", "age", "months_in_unit", "participation"}
+
+
 def test_a_promise_that_is_off_by_a_fen_would_be_noticed() -> None:
     plan, case = next(pair for pair in _cases() if "1733.84" in pair[1].text)
     assert case.promised == "1213.69"
@@ -155,7 +175,7 @@ def test_every_step_condition_and_base_is_explained_and_shown(name: str) -> None
 
 
 def test_every_field_of_a_case_and_of_a_fee_is_in_the_document() -> None:
-    assert sorted(word for word in {*CASE, *FEE, *HEAD} if f"`{word}`" not in TEXT) == []
+    assert sorted(word for word in {*CASE, *PERSON, *UNIT, *FEE, *HEAD} if f"`{word}`" not in TEXT) == []
 
 
 def _provisions() -> list[tuple[str, list[str], list[str]]]:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from programs.rules import eligibility_sql
 from programs.rules.combine import complete
-from programs.rules.eligibility import judge, judge_unit, may_join
-from programs.rules.eligibility_sql import FACTS, Sql, every_rule_passes, rules_of, unit_verdict_sql, verdict_sql
-from programs.rules.facts import PersonFacts, UnitFacts
+from programs.rules.eligibility import judge, may_join
+from programs.rules.eligibility_sql import FACTS, Sql, every_rule_passes, rules_of, verdict_sql
+from programs.rules.facts import PersonFacts
 from programs.rules.parse import parse
 from programs.rules.planfile import read_folder, read_plan
 from programs.rules.schedule import Schedule
@@ -99,14 +99,6 @@ def _ages(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def _units(draw: st.DrawFn) -> dict[str, Any]:
-    made: dict[str, Any] = {"min_ratio": str(draw(st.sampled_from(["0", "0.5", "0.75", "0.333333", "1"])))}
-    if draw(st.booleans()):
-        made["all_must_join"] = {"headcount": draw(st.integers(1, 40)), "compare": draw(st.sampled_from(["<", "<="]))}
-    return {**made, "same_shares": draw(st.booleans()), "agent_bound": draw(st.booleans())}
-
-
-@st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     """Any rules of joining that a plan file may say."""
     opens, start = draw(days), draw(days)
@@ -122,7 +114,6 @@ def schedules(draw: st.DrawFn) -> Schedule:
         "min_months_in_unit": draw(st.sampled_from([0, 0, 1, 6, 12])),
         "gender": draw(st.sampled_from(["any", "any", "male", "female"])),
         "shares": {"max": draw(st.integers(1, 5)), "surplus": draw(st.sampled_from(["refuse", "void"]))},
-        "unit": draw(_units()),
     }
     only_renewing = [kind for kind in employments if kind not in rules["employment"]]
     if only_renewing and draw(st.booleans()):
@@ -220,44 +211,6 @@ def test_they_agree_on_every_plan_of_the_catalogue(db: None, key: tuple[str, str
         assert _disagreements(schedule, people, on=on, start=schedule.period.start) == []
 
 
-@PLANS
-@given(data=st.data())
-def test_they_agree_on_every_generated_unit(db: None, data: st.DataObject) -> None:
-    schedule = data.draw(schedules())
-    chance = random.Random(data.draw(seeds))
-    assert _unit_disagreements(schedule, _units_around(schedule, chance)) == []
-
-
-def _units_around(schedule: Schedule, chance: random.Random) -> list[UnitFacts]:
-    headcount = schedule.enrolling.unit.all_headcount if schedule.enrolling.unit else 0
-    made = []
-    for _ in range(PEOPLE):
-        staff = chance.choice([0, 1, 4, 100, max(0, headcount - 1), headcount, headcount + 1])
-        enrolling = chance.choice([staff, max(0, staff - 1), staff // 2, -(-staff // 2), staff * 3 // 4, -(-staff * 3 // 4), staff + 1])
-        shares, agent = frozenset(chance.choices([1, 2, 3], k=chance.choice([1, 1, 2]))), chance.choice([True, False, None])
-        made.append(UnitFacts(staff, enrolling, shares, agent))
-    return made
-
-
-def _unit_disagreements(schedule: Schedule, units: list[UnitFacts]) -> list[str]:
-    names = ("eligible_staff", "enrolling", "least_shares", "most_shares", "agent_bound")
-    verdicts, params = unit_verdict_sql(schedule, {name: name for name in names})
-    told = [
-        {
-            "n": i, "eligible_staff": u.eligible_staff, "enrolling": u.enrolling, "least_shares": min(u.shares),
-            "most_shares": max(u.shares), "agent_bound": u.agent_bound,
-        }
-        for i, u in enumerate(units)
-    ]  # fmt: skip
-    columns = ", ".join(f"{name} {'boolean' if name == 'agent_bound' else 'integer'}" for name in ("n", *names))
-    with connection.cursor() as cursor:
-        text = f"SELECT {verdicts} FROM jsonb_to_recordset(%s::jsonb) AS units({columns}) ORDER BY n"
-        cursor.execute(text, [*params, json.dumps(told)])
-        rows = cursor.fetchall()
-    expected = [tuple(verdict.outcome for verdict in judge_unit(schedule, unit)) for unit in units]
-    return [f"{unit}: {outcome}" for unit, row, outcome in zip(units, rows, expected, strict=True) if row != outcome]
-
-
 # --- the proof proves something -------------------------------------------------------------------------------------
 
 EDGES = parse(
@@ -274,7 +227,6 @@ EDGES = parse(
                 {"from": 16, "to": 54, "renewal": False}, {"from": 16, "to": 60, "renewal": True},
                 {"from": 16, "to": 70, "group": "senior"},
             ],
-            "unit": {"min_ratio": "0.75", "all_must_join": {"headcount": 25, "compare": "<="}, "same_shares": True, "agent_bound": True},
         },
     }
 )  # fmt: skip
@@ -334,37 +286,11 @@ def test_a_broken_twin_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, rule
     assert {line.split(":")[0] for line in found} <= {rule, "all"}
 
 
-@pytest.mark.parametrize(
-    ("made", "old", "new"),
-    [
-        ("_participation", "<=", "<"),
-        ("_participation", ">=", ">"),
-        ("_same_shares", "NOT ", ""),
-        ("_agent", "'unknown'", "'pass'"),
-    ],
-)
-def test_a_broken_twin_of_a_units_rule_is_caught(db: None, monkeypatch: pytest.MonkeyPatch, made: str, old: str, new: str) -> None:
-    make = getattr(eligibility_sql, made)
-    units = _units_around(EDGES, random.Random(1))
-    assert _unit_disagreements(EDGES, units) == []
-
-    def broken(*told: Any) -> Sql:
-        sql = make(*told)
-        assert old in sql.text
-        return Sql(sql.text.replace(old, new), sql.params)
-
-    monkeypatch.setattr(eligibility_sql, made, broken)
-    assert _unit_disagreements(EDGES, units)
-
-
 def test_values_never_stand_in_the_text() -> None:
     text, params = verdict_sql(EDGES, COLUMNS, on=LATE_DAY, cover_start=LATE_DAY)
     assert text.count("%s") == len(params)
     assert not any(char.isdigit() and char != "1" for char in text)  # BETWEEN 1 AND %s, shares >= 1
     assert "enterprise" not in text
-    names = ("eligible_staff", "enrolling", "least_shares", "most_shares", "agent_bound")
-    unit_text, unit_params = unit_verdict_sql(EDGES, dict.fromkeys(names, "x"))
-    assert unit_text.count("%s") == len(unit_params) == 2
 
 
 def test_a_column_must_be_named_plainly_and_all_of_them() -> None:
@@ -372,7 +298,3 @@ def test_a_column_must_be_named_plainly_and_all_of_them() -> None:
         verdict_sql(EDGES, {**COLUMNS, "gender": "1; DROP TABLE x"}, on=LATE_DAY, cover_start=LATE_DAY)
     with pytest.raises(KeyError):
         verdict_sql(EDGES, {"gender": "gender"}, on=LATE_DAY, cover_start=LATE_DAY)
-
-
-def test_a_plan_without_rules_for_units_asks_nothing_of_them() -> None:
-    assert unit_verdict_sql(parse({**PLAN, "examples": []}), {}) == ("", [])

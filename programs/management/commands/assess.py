@@ -1,4 +1,5 @@
-"""What a case comes to under a plan, as JSON: the amount, every item, the statement, the reasons. Stores nothing.
+"""What a case comes to under a plan, as JSON: the amount, every item, the statement, the reasons, and may the person join at all.
+Stores nothing.
 
     manage.py assess national-inpatient case.json
     manage.py assess fuzhou-medical case.json --on 2010-06-01
@@ -17,8 +18,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from programs.rules.applicant import judged, may_join
 from programs.rules.assess import Assessment, assess
 from programs.rules.casefile import situation
+from programs.rules.eligibility import FAIL, Verdict
 from programs.rules.explain import reason_words
 from programs.rules.faults import ScheduleError
 from programs.rules.limits import limit_names
@@ -54,7 +57,8 @@ class Command(BaseCommand):
         except PlanRefused as refused:
             raise CommandError(refused.message) from refused
         found = assess(source.schedule, person=facts.person, cover=facts.cover, case=facts.case, prior=facts.prior)
-        self.stdout.write(json.dumps(_answer(source, found), ensure_ascii=False, indent=2))
+        verdicts = judged(source.schedule, told, cover_start=facts.cover.period.start)
+        self.stdout.write(json.dumps(_answer(source, found, verdicts), ensure_ascii=False, indent=2))
 
 
 def _read_case(path: Path) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def _source(plan: str, on: date | None) -> Source:
     return catalogue_plan(plan, on=on)
 
 
-def _answer(source: Source, found: Assessment) -> dict[str, Any]:
+def _answer(source: Source, found: Assessment, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
     data = found.as_data()
     schedule: Schedule = source.schedule
     terms, names = f"{schedule.code} {schedule.version}", limit_names(schedule)
@@ -111,7 +115,10 @@ def _answer(source: Source, found: Assessment) -> dict[str, Any]:
             {key: item[key] for key in ("code", "name", "clause", "fund", "amount")} | {"trail": item["trail"]} for item in data["items"]
         ],
         "limits": data["usage"],
-        "reasons": [
+        "may_join": may_join(verdicts),
+        "eligibility": [_rule(verdict) for verdict in verdicts],
+        "reasons": [_rule(verdict) | {"item": None} for verdict in verdicts if verdict.outcome == FAIL]
+        + [
             {
                 "item": item["code"],
                 "code": item["refused"]["code"],
@@ -133,4 +140,16 @@ def _answer(source: Source, found: Assessment) -> dict[str, Any]:
             }
             for reader in READERS
         },
+    }
+
+
+def _rule(verdict: Verdict) -> dict[str, Any]:
+    """One rule's answer: pass, fail or unknown, why, and what would settle or change it."""
+    paper = verdict.evidence_words
+    return {
+        "rule": verdict.rule,
+        "outcome": verdict.outcome,
+        "zh": verdict.sentence.zh,
+        "en": verdict.sentence.en,
+        "evidence": {"zh": paper.zh, "en": paper.en} if paper else None,
     }

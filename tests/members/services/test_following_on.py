@@ -75,7 +75,7 @@ def test_of_retired_people_those_join_who_retired_on_or_after_the_plans_day(worl
     worker = world.member(109)
     Member.objects.filter(pk=worker.pk).update(employment="retired")
     worker.refresh_from_db()
-    assert "retirement" in offer_of(worker, terms, [], on=JOINED).open
+    assert "retirement" in offer_of(worker, terms, [], {}, on=JOINED).open
     with pytest.raises(EnrolmentRefused, match="退休日期"):
         joined(world, terms, worker)
     worker.retired_on = date(2020, 1, 1)
@@ -126,9 +126,9 @@ def test_shares_under_an_older_cover_of_several_years_count_towards_the_greatest
         joined(world, terms, member, 2)
     assert joined(world, terms, member, 1).shares == 1
     member.refresh_from_db()
-    assert offer_of(member, terms, list(Enrolment.objects.filter(member=member)), on=JOINED).standing == "joined"
+    assert offer_of(member, terms, list(Enrolment.objects.filter(member=member)), {}, on=JOINED).standing == "joined"
     full = covered(world, world.yulin, world.member(109), date(2025, 1, 1), date(2028, 1, 1), shares=3)
-    refused = offer_of(full.member, terms, [full], on=JOINED)
+    refused = offer_of(full.member, terms, [full], {}, on=JOINED)
     assert [verdict.sentence.zh for verdict in refused.verdicts if verdict.outcome == "fail"][-1].startswith("您已有 3 份还在保障期内")
     Enrolment.objects.filter(pk=full.pk).update(cover=DateRange(date(2025, 1, 1), START))
     assert joined(world, terms, full.member, 3).shares == 3

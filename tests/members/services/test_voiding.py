@@ -16,7 +16,8 @@ from members.services import enrolment, refunds, voiding
 from members.services.contributions import Pair, match, raise_due, unmatch
 from members.services.refunds import RefundRefused
 from members.services.voiding import VoidingRefused
-from tests.factories.world import ASKED, JOINED, World
+from programs.models import Terms
+from tests.factories.world import ASKED, JOINED, World, terms_like
 from tests.members.services.test_contributions import a_roster, arrived, balances
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Actor
@@ -198,21 +199,21 @@ def test_voiding_a_roster_takes_as_many_statements_for_many(world: World) -> Non
     assert counts[0] == counts[1]
 
 
-def with_two_shares(world: World) -> Enrolment:
-    """An enrolment of two shares, one more than the plan allows, that is paid."""
-    member, fee = world.member(101), a_cover_fen(world)
+def with_shares(world: World, order: int = 101, terms: Terms | None = None, shares: int = 2, fee: int = 0) -> Enrolment:
+    """An enrolment of two shares, one more than Yulin's plan allows, or of others, that is paid."""
+    member, fee, terms = world.member(order), fee or a_cover_fen(world), terms or world.yulin
     cover = Enrolment.objects.create(
-        office=world.cast.a, member=member, holder=member, unit=world.unit, program=world.yulin.program, terms=world.yulin, shares=2,
-        cover=DateRange(JOINED, date(2027, 1, 1)), contribution_fen=2 * fee,
+        office=world.cast.a, member=member, holder=member, unit=world.unit, program=terms.program, terms=terms, shares=shares,
+        cover=DateRange(JOINED, date(2027, 1, 1)), contribution_fen=shares * fee,
     )  # fmt: skip
-    (due,) = raise_due(office_id=world.cast.a.pk, unit=None, member=member, enrolment=cover, amounts={"person": 2 * fee})
-    match([Pair(arrived(world, 2 * fee, due.reference).pk, due.pk, 2 * fee)], by=payer(world), on=JOINED)
+    (due,) = raise_due(office_id=world.cast.a.pk, unit=None, member=member, enrolment=cover, amounts={"person": shares * fee})
+    match([Pair(arrived(world, shares * fee, due.reference).pk, due.pk, shares * fee)], by=payer(world), on=JOINED)
     cover.refresh_from_db()
     return cover
 
 
 def test_surplus_shares_are_void_and_the_rest_stays(world: World) -> None:
-    cover = with_two_shares(world)
+    cover = with_shares(world)
     half = cover.contribution_fen // 2
     with pytest.raises(VoidingRefused):
         proposed(world, cover, reason="surplus", shares=2)
@@ -226,6 +227,25 @@ def test_surplus_shares_are_void_and_the_rest_stays(world: World) -> None:
     voiding.release(proposed(world, cover), by=payer(world), on=JOINED)
     due.refresh_from_db()
     assert (due.state, due.paid_fen) == ("cancelled", 0)
+
+
+def test_surplus_shares_become_void_only_down_to_what_the_others_of_the_unit_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where everyone of a unit has the same number, also when it changed between the proposal and the second person's word. The
+    control: without the rule one person of the unit is left with another number."""
+    terms = terms_like(
+        "shaanxi-yulin-medical.2026",
+        enrolment={"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "shares": {"max": 3}, "unit": {"same_shares": True}},
+    )
+    cover, other = with_shares(world, 101, terms, 3, fee=100), with_shares(world, 102, terms, 2, fee=100)
+    with pytest.raises(VoidingRefused, match="其他人每人 2 份，这样作废后此人是 1 份"):
+        proposed(world, cover, reason="surplus", shares=2)
+    one = proposed(world, cover, reason="surplus", shares=1)
+    Enrolment.objects.filter(pk=other.pk).update(shares=3)
+    with pytest.raises(VoidingRefused, match="份数必须相同"):
+        voiding.release(one, by=payer(world), on=JOINED)
+    monkeypatch.setattr(voiding, "judge_unit", lambda schedule, facts: ())
+    voiding.release(one, by=payer(world), on=JOINED)
+    assert sorted(Enrolment.objects.values_list("shares", flat=True)) == [2, 3]
 
 
 def test_nothing_under_which_benefit_was_asked_for_becomes_void(world: World) -> None:

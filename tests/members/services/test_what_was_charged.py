@@ -293,7 +293,7 @@ def test_only_cover_that_was_paid_for_opens_the_ages_of_those_who_renew(world: W
     (before,) = a_year_before(world, terms, 101, settled=settled)
     before.refresh_from_db()
     member = before.member
-    assert (offer_of(member, terms, [before], on=JOINED).standing != "no") is settled
+    assert (offer_of(member, terms, [before], {}, on=JOINED).standing != "no") is settled
     if settled:
         assert again(world, member, terms).waiting_waived
         return

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from programs.rules.eligibility import EVIDENCE_WORDS, FAIL, PASS, UNKNOWN, Verdict, judge, judge_unit, least_enrolling, may_join
+from programs.rules.eligibility import (
+    EVIDENCE_WORDS,
+    FAIL,
+    PASS,
+    UNKNOWN,
+    Verdict,
+    judge,
+    judge_single,
+    judge_unit,
+    least_enrolling,
+    may_join,
+)
 from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
 from programs.rules.parse import parse
@@ -373,14 +384,51 @@ def test_the_number_that_must_join_is_the_least_that_passes() -> None:
             rule = UnitRule("staff", Decimal(ratio), headcount, inclusive, False)
             for staff in range(40):
                 least = least_enrolling(rule, staff)
-                assert participation_ok(rule, UnitFacts(staff, least))
-                assert least == 0 or not participation_ok(rule, UnitFacts(staff, least - 1))
+                assert participation_ok(rule, staff=staff, enrolling=least)
+                assert least == 0 or not participation_ok(rule, staff=staff, enrolling=least - 1)
 
 
 def test_everyone_of_a_unit_has_the_same_shares() -> None:
     assert _unit(10, 10, (2,), same_shares=True) == {"participation": PASS, "same_shares": PASS}
     assert _unit(10, 10, (1, 2), same_shares=True) == {"participation": PASS, "same_shares": FAIL}
     assert _unit(10, 10, (1, 2)) == {"participation": PASS}
+
+
+def test_what_nobody_has_told_of_a_unit_is_unknown_and_an_exception_lets_it_in() -> None:
+    plan = _plan(unit={"min_ratio": "0.75", "same_shares": True})
+    unknown = {said.rule: said.outcome for said in judge_unit(plan, UnitFacts(100, None, None))}
+    assert unknown == {"participation": UNKNOWN, "same_shares": UNKNOWN}
+    assert [said.outcome for said in judge_unit(plan, UnitFacts(100, 10, excepted=True))] == [PASS, PASS]
+    (said,) = judge_unit(_plan(unit={"min_ratio": "0"}), UnitFacts(None, None))
+    assert said.outcome == PASS
+
+
+def test_a_plan_for_women_counts_women_where_it_does_not_say_over_whom() -> None:
+    rules = [_plan(gender=gender, unit={"min_ratio": "0.80"}).enrolling.unit for gender in ("any", "female")]
+    assert [rule and rule.of for rule in rules] == ["staff", "women"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "unit", "expected"),
+    [
+        ({"same_shares": True}, UnitFacts(10, 3, frozenset({2})), {"participation": PASS, "same_shares": PASS}),
+        ({"same_shares": True}, UnitFacts(10, 3, frozenset({2, 3})), {"participation": PASS, "same_shares": FAIL}),
+        ({"min_ratio": "0.50"}, UnitFacts(10, 5), {"participation": PASS}),
+        ({"min_ratio": "0.50"}, UnitFacts(10, 4), {"participation": FAIL}),
+        ({"min_ratio": "0.50"}, UnitFacts(10, 4, excepted=True), {"participation": PASS}),
+        ({"min_ratio": "0.50", "ratio_binds_singles": False}, UnitFacts(10, 4), {"participation": PASS}),
+        ({"all_must_join": {"headcount": 10, "compare": "<="}}, UnitFacts(10, 9), {"participation": FAIL}),
+        ({"all_must_join": {"headcount": 10, "compare": "<"}}, UnitFacts(10, 9), {"participation": PASS}),
+        ({"min_ratio": "0.50", "same_shares": True, "agent_bound": True}, None, {"unit": PASS}),
+    ],
+)
+def test_what_a_unit_keeps_binds_whoever_of_it_joins_alone(rule: dict[str, Any], unit: UnitFacts | None, expected: dict[str, str]) -> None:
+    verdicts = judge_single(_plan(unit=rule), unit, shares=2)
+    assert {said.rule: said.outcome for said in verdicts} == expected
+    told = "".join(said.sentence.zh for said in verdicts)
+    assert ("每人 3 份，请也选 3 份" in told) == (expected.get("same_shares") == FAIL)
+    assert "还差" not in told  # how many the others are is not theirs to know
+    assert ("不适用" in told) == (unit is None)
 
 
 @pytest.mark.parametrize(("bound", "outcome"), [(True, PASS), (False, FAIL), (None, UNKNOWN)])
@@ -413,8 +461,9 @@ def test_every_answer_has_both_languages_and_a_known_paper() -> None:
     rest += [replace(full, contract_months=6, card_holder=False), replace(full, contract_months=36, card_holder=True)]
     for person in (blank, full, child, *rest):
         for on in (date(2025, 1, 1), date(2025, 12, 1), date(2026, 2, 2), date(2027, 1, 1)):
-            for unit in (None, UnitFacts(10, 1, frozenset({1, 2}), False), UnitFacts(10, 10, agent_bound=True)):
-                for said in judge(plan, person=person, on=on, cover_start=START, shares=2, unit=unit):
+            for unit in (UnitFacts(None, None, None), UnitFacts(10, 1, frozenset({1, 2}), False), UnitFacts(10, 10, agent_bound=True)):
+                verdicts = (*judge(plan, person=person, on=on, cover_start=START, shares=2), *judge_unit(plan, unit))
+                for said in (*verdicts, *judge_single(plan, unit, shares=2), *judge_single(plan, None, shares=2)):
                     assert said.sentence.zh.endswith("。")
                     assert said.sentence.en.endswith(".")
                     assert said.outcome in (PASS, FAIL, UNKNOWN)
