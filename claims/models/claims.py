@@ -202,7 +202,7 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_rejected_with_a_reason",
-                condition=~Q(state="rejected") | ~Q(reason_code="") & ~Q(reason_clause=""),
+                condition=~Q(state="rejected") | ~Q(reason_code=""),
             ),
             models.CheckConstraint(
                 name="claim_held_with_a_reason",

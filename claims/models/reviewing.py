@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from claims.models.claims import Claim
@@ -26,26 +25,6 @@ class ClaimNote(OfficeOwned):
     class Meta:
         verbose_name = _("内部备注")
         ordering = ["id"]
-
-
-class Letter(models.Model):
-    """A text an office begins its supplement letters with (补件模板). No secret: the offices below use it too."""
-
-    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+")
-    title = models.CharField(_("名称"), max_length=40)
-    text = models.TextField(_("正文"), max_length=500)
-    retired_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name = _("补件模板")
-        verbose_name_plural = _("补件模板")
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["office", "title"], condition=Q(retired_at__isnull=True), name="letter_title_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class BulkApproval(OfficeOwned):

@@ -15,7 +15,7 @@ from claims.payouts import recoveries
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch, Recovery
 from claims.selectors.filing import Filing
-from claims.services import adjudication, appeals, bulk, filing, intake, notes, public_notice, rules, screening, unit_review
+from claims.services import adjudication, appeals, bulk, filing, intake, notes, public_notice, rules, screening, unit_review, wordings
 from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
@@ -103,7 +103,7 @@ def approve_together(world: World, cover: Enrolment) -> None:
     reviewer = cast.actor(cast.reviewer)
     if not ReviewRule.objects.filter(office=cast.a).exists():
         rules.set_rule(cast.a, bulk_limit_fen=100_000, soon_days=30, cooling_days=3, step_days={}, seen=0, by=cast.actor(cast.manager))
-        rules.set_letter(cast.a, title="缺异地备案", text="请补充异地就医备案。", letter=None, by=cast.actor(cast.manager))
+        wordings.set_letter(cast.a, {"title": "缺异地备案", "text": "请补充异地就医备案。"}, letter=None, by=cast.actor(cast.manager))
     claims = [world.claim(cover, 20_000 + 1000 * i) for i in range(2)]
     for claim in claims:
         adjudication.review(claim, by=reviewer, on=ASKED)

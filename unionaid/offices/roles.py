@@ -106,6 +106,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "claims.note": frozenset({_R, _A, _P, _M}),
     "claims.hold_payment": frozenset({_W, _R, _A, _P, _M}),
     "claims.set_rules": frozenset({_M, _H}),
+    "wordings.set_national": frozenset({_H}),
     "claims.pass_by": frozenset({_U, _R, _S}),
     "claims.close_notice": frozenset({_S}),
     "halts.propose": frozenset({_R, _A, _P, _M}),

@@ -58,6 +58,7 @@ ACTS: dict[str, str | Promise] = {
     "bulk_approve": _("申请批量批准"),
     "bulk": _("申请批量办理"),
     "set_letter": _("修改补件模板"),
+    "set_reason": _("修改不予给付的原因"),
     "dismiss_flag": _("排除疑点"),
     "set_rules": _("修改审核设置"),
     "ask_pack": _("申请生成凭证包"),
