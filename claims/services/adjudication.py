@@ -214,7 +214,12 @@ def approve_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = ""
 def settle(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """The first reviewer decides alone, where the plan leaves small claims without doubts to one person. DecisionRefused when
     amount, category or a flag asks for a second one."""
-    return alone(claim, _decide([claim], "settle", by=by, on=on, note=note))
+    return alone(claim, settle_each([claim], by=by, on=on, note=note))
+
+
+def settle_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "", most_fen: int | None = None) -> Refusals:
+    """The same of each of these claims, in one transaction, as `approve_each`."""
+    return _decide(claims, "settle", by=by, on=on, note=note, most_fen=most_fen)
 
 
 SECOND_PERSON = {

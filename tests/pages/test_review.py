@@ -216,10 +216,10 @@ def test_claims_are_approved_together_from_the_page(world: World, claim: Claim) 
     with everywhere(reason="arrange"):
         ReviewRule.objects.create(office=world.cast.a, bulk_limit_fen=500_000)
         adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
-    approver, address = browser(world.cast.approver), reverse("admin:claim_bulk")
+    approver, address = browser(world.cast.approver), reverse("admin:bulk_approve_claims")
     page = approver.get(address)
     assert claim.number in text(page)
-    form = {"key": page.context["form"]["key"].value(), "claims": [claim.pk]}
+    form = {"key": page.context["form"]["key"].value(), "things": [claim.pk]}
     unsure = approver.post(address, form)
     assert unsure.status_code == 400
     assert "请勾选确认" in text(unsure)
@@ -229,8 +229,8 @@ def test_claims_are_approved_together_from_the_page(world: World, claim: Claim) 
     assert again.status_code in (302, 400)
     run_due("default")
     result = text(approver.get(done["Location"]))
-    assert "已批准 1 件" in result
-    assert "4,400.00" in result
+    assert "已办理 1 件" in result
+    assert "核定 4,400.00 元" in result
     assert browser(world.cast.outsider).get(done["Location"]).status_code == 404
     assert browser(world.cast.reviewer).get(address).status_code == 403
 

@@ -138,6 +138,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "audit.view": frozenset({_M, _H, _Z}),
     "notices.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "notices.send_again": frozenset({_R, _M}),
+    "bulk.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "jobs.follow": frozenset({_W, _U, _R, _A, _P, _M, _H, _Z, _X}),
     "jobs.retry": frozenset({_M, _H, _X}),
     "jobs.view": frozenset({_R, _A, _P, _M, _H, _Z, _X}),

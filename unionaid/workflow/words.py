@@ -55,7 +55,6 @@ ACTS: dict[str, str | Promise] = {
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
     "establish": _("核定事实"),
-    "bulk_approve": _("申请批量批准"),
     "bulk": _("申请批量办理"),
     "set_letter": _("修改补件模板"),
     "set_reason": _("修改不予给付的原因"),
