@@ -44,14 +44,21 @@ def _day(text: str) -> str:
 
 
 def _shared(here: Any, elsewhere: Any) -> Callable[[Figures], str]:
-    """A sentence about another claim: by its number where it is of the same office, without where it is not."""
+    """A sentence about another claim: by its number where it is of the same office, without where it is not; and what became of it."""
 
     def words(told: Figures) -> str:
         template = str(elsewhere if told["elsewhere"] else here)
         days = {name: _day(told[name]) for name in ("first", "last") if name in told}
-        return template.format(**{"value": "", **told, **days})
+        return template.format(**{"value": "", **told, **days, "claim": OTHER_CLAIM[told["ended"]]})
 
     return words
+
+
+def _outside(told: Figures) -> str:
+    words = _("{what}是{day}，不在保障期内（保障期{first}至{last}）。")
+    if told["what"] == "discharged":
+        words = _("{what}是{day}，不在保障期内（保障期{first}至{last}），请核对条款：跨过保障期的住院哪几天可以给付。")
+    return words.format(**{**_days(told), "what": DAYS[told["what"]]})
 
 
 def _days(told: Figures) -> dict[str, Any]:
@@ -67,26 +74,43 @@ def _paper_name(told: Figures) -> str:
     return str(told["en"] if (get_language() or "").startswith("en") else told["zh"])
 
 
+# The other claim of a pair, by the state in which it ended; "" is one that stands.
+OTHER_CLAIM: Mapping[str, str | Promise] = {
+    "": gettext_lazy("申领"),
+    "rejected": gettext_lazy("已不予给付的申领"),
+    "withdrawn": gettext_lazy("已撤回的申领"),
+}
+# Which day of a claim lies outside its cover.
+DAYS: Mapping[str, str | Promise] = {
+    "admitted": gettext_lazy("入院日"),
+    "discharged": gettext_lazy("出院日"),
+    "visit": gettext_lazy("就诊日"),
+    "accident": gettext_lazy("意外发生日"),
+    "diagnosis": gettext_lazy("确诊日"),
+    "death": gettext_lazy("身故日"),
+    "event": gettext_lazy("事发日"),
+}
+
 KINDS: dict[str, Kind] = {
     "same_invoice": Kind(
         gettext_lazy("票据重复"),
         _shared(
-            gettext_lazy("票据号码 {value} 在申领 {number} 中也用过，请核对是不是同一张票据。"),
-            gettext_lazy("票据号码 {value} 在另一个办事处的申领中也用过，请核对是不是同一张票据。"),
+            gettext_lazy("票据号码 {value} 在{claim} {number} 中也用过，请核对是不是同一张票据。"),
+            gettext_lazy("票据号码 {value} 在另一个办事处的{claim}中也用过，请核对是不是同一张票据。"),
         ),
     ),
     "same_settlement": Kind(
         gettext_lazy("结算编号重复"),
         _shared(
-            gettext_lazy("结算编号 {value} 在申领 {number} 中也用过，请核对是不是同一次结算。"),
-            gettext_lazy("结算编号 {value} 在另一个办事处的申领中也用过，请核对是不是同一次结算。"),
+            gettext_lazy("结算编号 {value} 在{claim} {number} 中也用过，请核对是不是同一次结算。"),
+            gettext_lazy("结算编号 {value} 在另一个办事处的{claim}中也用过，请核对是不是同一次结算。"),
         ),
     ),
     "same_file": Kind(
         gettext_lazy("材料相同"),
         _shared(
-            gettext_lazy("有一份材料和申领 {number} 的材料完全相同。"),
-            gettext_lazy("有一份材料和另一个办事处一件申领的材料完全相同。"),
+            gettext_lazy("有一份材料和{claim} {number} 的材料完全相同。"),
+            gettext_lazy("有一份材料和另一个办事处的{claim}里的一份完全相同。"),
         ),
     ),
     "overlapping_stay": Kind(
@@ -102,7 +126,7 @@ KINDS: dict[str, Kind] = {
     ),
     "account_name": Kind(gettext_lazy("户名不符"), lambda told: _("收款账户的户名与申领人姓名不一致。")),
     "outside_cover": Kind(
-        gettext_lazy("保障期外"), lambda told: _("{day}不在保障期内（保障期{first}至{last}）。").format(**_days(told))
+        gettext_lazy("保障期外"), _outside
     ),
     "in_waiting": Kind(
         gettext_lazy("等待期内"), lambda told: _("{day}在等待期内（等待期至{until}）。").format(**_days(told))

@@ -11,8 +11,8 @@ from members.services.sight import binding
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
-# `carried` registers what of this floor goes along with a unit.
-__all__ = ["bulk_approve", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
+# `carried` registers what of this floor goes along with a unit, `bulk` what may be decided together.
+__all__ = ["bulk", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
 
 objection(objections.claims_under)
 end_objection(objections.claims_from)
@@ -23,12 +23,6 @@ binding(unit_review.at_unit)
 def rehearse(run: Run) -> dict[str, Any] | None:
     """Run one rehearsal."""
     return rehearsal.advance(run.subject_ids[0], run)
-
-
-@job("claims.bulk_approve", label=_("批量批准申领"))
-def bulk_approve(run: Run) -> dict[str, Any] | None:
-    """Approve one request's claims."""
-    return bulk.advance(run.subject_ids[0], run)
 
 
 @timetable

@@ -23,6 +23,9 @@ from members.services import (
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
+# `bulk` registers what the office does with many things of this room together.
+__all__ = ["bulk"]
+
 contacts.open_book()
 
 
@@ -135,24 +138,6 @@ def read_statement(run: Run) -> dict[str, Any] | None:
 def take_statement(run: Run) -> dict[str, Any] | None:
     """Take in the money of a confirmed bank statement."""
     return statements.take(run.subject_ids[0], run)
-
-
-@job("members.approve_units", label=_("批量通过单位登记"))
-def approve_units(run: Run) -> dict[str, Any] | None:
-    """Take in the units of one request."""
-    return bulk.advance(run.subject_ids[0], run)
-
-
-@job("members.return_rosters", label=_("批量退回名册"))
-def return_rosters(run: Run) -> dict[str, Any] | None:
-    """Give back the rosters of one request."""
-    return bulk.advance(run.subject_ids[0], run)
-
-
-@job("members.settle_rosters", label=_("批量核销名册的互助费"))
-def settle_rosters(run: Run) -> dict[str, Any] | None:
-    """Match what is sure to the rosters of one request."""
-    return bulk.advance(run.subject_ids[0], run)
 
 
 @job("members.match_sure", label=_("核销来款"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from copy import deepcopy
+from importlib import import_module
 
 import pytest
 from django.apps import apps
@@ -94,6 +95,7 @@ def empty_all_tables() -> None:
         cursor.execute(f"TRUNCATE {', '.join(t for t in tables if t not in kept)} CASCADE")
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        cursor.execute(import_module("claims.migrations.0002_wordings").NATIONAL)  # what every new database begins with
     connections["owner"].close()
     connection.close()
 

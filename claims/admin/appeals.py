@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.admin.answers import AnswerForm, answered, page_context
 from claims.models import Appeal
-from claims.reasons import reason_words
+from claims.selectors.wordings import reason_words
 from claims.services import appeals
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today

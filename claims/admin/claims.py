@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from claims.admin import bulk
 from claims.admin.account import dispute_page
 from claims.admin.beside import dismiss_page, note_page, pass_by_page, take_page
-from claims.admin.bulk import bulk_page, result_page
 from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
 from claims.admin.halts import halt_page
@@ -149,11 +149,14 @@ class ClaimAdmin(HouseAdmin):
     section, place = "claims", 10
     page = "admin:claim_review"
     change_list_template = "desk/claim_list.html"
-    list_links = (Link(_("批量批准"), "admin:claim_bulk", "claims.approve"),)
+    list_links = (
+        Link(_("批量批准"), "admin:bulk_approve_claims", "claims.approve"),
+        Link(_("批量核定"), "admin:bulk_settle_claims", "claims.review"),
+    )
     desk_urls = (
         ("next/", "claim_next", "claims.view", take_page),
-        ("bulk/", "claim_bulk", "claims.approve", bulk_page),
-        ("bulk/<int:pk>/", "claim_bulk_result", "claims.approve", result_page),
+        ("bulk/", "bulk_approve_claims", "claims.approve", bulk.approve_claims),
+        ("bulk/settle/", "bulk_settle_claims", "claims.review", bulk.settle_claims),
         ("<int:pk>/review/", "claim_review", "claims.view", review_page),
         ("<int:pk>/facts/", "claim_facts", "claims.review", facts_page),
         ("<int:pk>/reclassify/", "claim_reclassify", "claims.review", reclassify_page),

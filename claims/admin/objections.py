@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.admin.answers import AnswerForm, answered, page_context
 from claims.admin.facts import FactsForm
-from claims.models import Claim, Objection
-from claims.reasons import REASONS
+from claims.models import Claim, Objection, RejectionReason
+from claims.selectors.wordings import reasons_for
 from claims.services import public_notice
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -35,7 +35,7 @@ def objection_page(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Objection.objects.select_related("claim__member", "claim__claimant", "claim__terms", "claim__program", "office")
     objection = get_object_or_404(rows, pk=pk)
     by: Actor = request.actor  # type: ignore[attr-defined]
-    form, status, refused = ObjectionForm(request.POST or None), 200, ""
+    form, status, refused = ObjectionForm(request.POST or None, reasons=reasons_for(objection.office)), 200, ""
     if request.method == "POST":
         acts = {
             "uphold": lambda clause, answer: public_notice.uphold(
@@ -81,9 +81,13 @@ class ObjectionForm(AnswerForm):
     """As every answer, and the reason when nothing is due."""
 
     reason_code = forms.ChoiceField(
-        label=_("不予给付的原因"), choices=[("", _("公示期间的异议查实")), *REASONS.items()], required=False,
-        error_messages={"invalid_choice": _("请选择列出的原因")},
+        label=_("不予给付的原因"), required=False, error_messages={"invalid_choice": _("请选择列出的原因")},
     )  # fmt: skip
+
+    def __init__(self, data: Any, *, reasons: Iterable[RejectionReason]) -> None:
+        super().__init__(data)
+        choices = [("", _("公示期间的异议查实")), *((one.code, one.said("title")) for one in reasons)]
+        self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
 class ChangeForm(FactsForm):

@@ -19,15 +19,14 @@ from claims.admin.words import standing_words, tone_of
 from claims.checks import flags_of
 from claims.facts import statement_of
 from claims.forms import GRADES, LISTED
-from claims.letters import letters_of
-from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
-from claims.reasons import REASONS, REJECTIONS, reason_words
+from claims.models import Admission, BenefitStatement, Claim, ClaimDocument, RejectionReason
 from claims.selectors.claims import earlier_claims
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.filing import filer_words
 from claims.selectors.needs import needs_of
 from claims.selectors.queue import ASIDE, decisions_from, due_of, holder_of, queues_of, theirs
 from claims.selectors.rules import rules
+from claims.selectors.wordings import letters_of, reason_words, reasons_for
 from claims.services import adjudication
 from claims.transitions import DECIDABLE
 from members.facts import cover_waits
@@ -66,14 +65,16 @@ class DecisionForm(forms.Form):
     note = forms.CharField(label=_("意见"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     reason_code = forms.ChoiceField(
         label=_("不予给付的原因"),
-        choices=[("", _("请选择")), *REASONS.items()],
         required=False,
         error_messages={"invalid_choice": _("请选择列出的原因")},
     )
     clause = forms.CharField(label=_("依据的条款"), required=False, max_length=60)
 
-    def __init__(self, data: Any = None, *, arrows: Sequence[Arrow]) -> None:
+    def __init__(self, data: Any = None, *, arrows: Sequence[Arrow], reasons: Sequence[RejectionReason] = ()) -> None:
         super().__init__(data)
+        self.reasons = reasons
+        choices = [("", _("请选择")), *((one.code, one.said("title")) for one in reasons)]
+        self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
         self.fields["decision"].choices = [(arrow.action, "") for arrow in arrows]  # type: ignore[attr-defined]
 
 
@@ -97,7 +98,8 @@ def review_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The decisions this person may take, beside everything they rest on."""
     claim = claim_or_404(pk)
     arrows = [arrow for arrow in Claim.graph.arrows if hasattr(adjudication, arrow.action) and arrow.permission.startswith("claims.")]
-    form, status, refused = DecisionForm(request.POST or None, arrows=arrows), 200, ""
+    reasons = list(reasons_for(claim.office)) if claim.state in DECIDABLE else []
+    form, status, refused = DecisionForm(request.POST or None, arrows=arrows, reasons=reasons), 200, ""
     if request.method == "POST":
         status, refused = _decided(claim, form, request)
         if status == 302:
@@ -278,7 +280,7 @@ def _offers(claim: Claim, by: Actor, form: DecisionForm) -> tuple[dict[str, Offe
                 parted = True
                 continue
             bound = form.is_bound and form["decision"].value() == arrow.action
-            own = form if bound else DecisionForm(arrows=[arrow])
+            own = form if bound else DecisionForm(arrows=[arrow], reasons=form.reasons)
             own.auto_id = f"{arrow.action}_%s"
             offers[arrow.action] = Offer(arrow, own)
     if by.user_id in (claim.member.user_id, claim.claimant.user_id):
@@ -302,7 +304,7 @@ def _offered(claim: Claim, offers: dict[str, Offer]) -> dict[str, Any]:
         "offers": offers,
         "steps": [offer for action, offer in offers.items() if action not in ASIDE],
         "letters": letters_of(claim.office, claim.event) if "return_for_supplement" in offers else [],
-        "rejections": REJECTIONS if "reject" in offers else {},
+        "rejections": [(one, one.said("title"), one.said("text")) for one in offers["reject"].form.reasons] if "reject" in offers else [],
     }
 
 

@@ -1,26 +1,24 @@
-"""What an office sets for its review, at the desk: time limits, bulk approval, letters."""
+"""What an office sets for its review, at the desk: time limits and bulk approval; the texts it writes stand there too."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from claims.admin.wordings import chosen, letter_page, offices_of, reason_page, written_for
 from claims.admin.words import standing_words
-from claims.models import COOLING_DAYS, SOON_DAYS, STEP_DAYS, Letter, ReviewRule
+from claims.models import COOLING_DAYS, SOON_DAYS, STEP_DAYS, ReviewRule
 from claims.services import rules as services
 from claims.transitions import DECIDABLE
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of, whole
-from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor, may
-from unionaid.offices.selectors import offices_below
+from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of
 from unionaid.web.asking import AskForm
 from unionaid.web.fields import YuanField
 from unionaid.workflow.asking import attempt
@@ -67,30 +65,11 @@ class RuleForm(AskForm):
         return {state: self.cleaned_data[f"days_{state}"] for state in DECIDABLE}
 
 
-class LetterForm(AskForm):
-    """One letter of an office."""
-
-    title = forms.CharField(label=_("名称"), max_length=40)
-    text = forms.CharField(label=_("正文（申领人会看到）"), max_length=500, widget=forms.Textarea(attrs={"rows": 4}))
-
-
-def _offices(by: Actor) -> list[Office]:
-    return [office for office in offices_below(by).order_by("path") if may(by, "claims.set_rules", office.pk)]
-
-
-def _chosen(offices: list[Office], key: str | None) -> Office:
-    """The office asked for; without a question the first. 404 for one that is not theirs."""
-    found = [office for office in offices if key is None or office.pk == whole(key)]
-    if not found:
-        raise Http404
-    return found[0]
-
-
 def rule_page(request: HttpRequest) -> HttpResponse:
     """Choose an office, read its rule, change it."""
     by = actor(request)
-    offices = _offices(by)
-    office = _chosen(offices, request.GET.get("office"))
+    offices = offices_of(by)
+    office = chosen(offices, request.GET.get("office"))
     rule = ReviewRule.objects.filter(office=office).first()
     form = RuleForm(request.POST if request.method == "POST" else None, rule=rule)
     if form.is_valid():
@@ -104,35 +83,9 @@ def rule_page(request: HttpRequest) -> HttpResponse:
         if address := attempt(form, act):
             messages.success(request, gettext("{office}的审核设置已保存。").format(office=office.name))
             return redirect(address)
-    letters = Letter.objects.filter(office=office, retired_at=None)
-    context = {"form": form, "office": office, "offices": offices, "letters": letters, "is_own": rule is not None}
+    context = {"form": form, "office": office, "offices": offices, "is_own": rule is not None, **written_for(by, office)}
     shown = desk_context(request, trail=[list_of(ReviewRule)], title=gettext("{office}的审核设置").format(office=office.name), **context)
     return render(request, "desk/review_rule.html", shown, status=form.status if form.errors else 200)
-
-
-def letter_page(request: HttpRequest) -> HttpResponse:
-    """Write a letter of an office, change one, or offer it no longer."""
-    by = actor(request)
-    office = _chosen(_offices(by), request.GET.get("office"))
-    key = request.GET.get("letter")
-    letter = get_object_or_404(Letter, pk=whole(key), office=office, retired_at=None) if key else None
-    initial = {"title": letter.title, "text": letter.text} if letter else {}
-    form = LetterForm(request.POST if request.method == "POST" else None, initial=initial)
-    back = f"{reverse('admin:review_rule')}?office={office.pk}"
-    if request.method == "POST" and "retire" in request.POST and letter:
-        services.retire_letter(letter, by=by)
-        return redirect(back)
-    if form.is_valid():
-
-        def act() -> str:
-            services.set_letter(office, title=form.cleaned_data["title"], text=form.cleaned_data["text"], letter=letter, by=by)
-            return back
-
-        if address := attempt(form, act):
-            return redirect(address)
-    context = {"form": form, "office": office, "letter": letter, "back": back}
-    shown = desk_context(request, trail=[list_of(ReviewRule)], title=_("补件模板"), **context)
-    return render(request, "desk/letter.html", shown, status=form.status if form.errors else 200)
 
 
 @admin.register(ReviewRule)
@@ -150,6 +103,7 @@ class ReviewRuleAdmin(HouseAdmin):
     desk_urls = (
         ("set/", "review_rule", "claims.set_rules", rule_page),
         ("letters/", "review_letter", "claims.set_rules", letter_page),
+        ("reasons/", "review_reason", "claims.set_rules", reason_page),
     )
     list_display = (column("office", _("机构")), "bulk", "soon_days")
     list_select_related = ("office",)

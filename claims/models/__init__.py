@@ -3,8 +3,9 @@
 from claims.models.claims import Admission, Claim, ClaimDocument
 from claims.models.decisions import Appeal, BenefitStatement, CeilingUsage, Objection, Review
 from claims.models.rehearsals import Rehearsal
-from claims.models.reviewing import BulkApproval, BulkApprovalRow, ClaimNote, Letter
+from claims.models.reviewing import ClaimNote
 from claims.models.screening import COOLING_DAYS, SOON_DAYS, STEP_DAYS, ClaimFlag, ReviewRule
+from claims.models.wordings import Letter, RejectionReason
 
 __all__ = [
     "COOLING_DAYS",
@@ -13,8 +14,6 @@ __all__ = [
     "Admission",
     "Appeal",
     "BenefitStatement",
-    "BulkApproval",
-    "BulkApprovalRow",
     "CeilingUsage",
     "Claim",
     "ClaimDocument",
@@ -23,6 +22,7 @@ __all__ = [
     "Letter",
     "Objection",
     "Rehearsal",
+    "RejectionReason",
     "Review",
     "ReviewRule",
 ]

@@ -27,6 +27,13 @@ def apart(name: str, one: str, other: str) -> models.CheckConstraint:
     return models.CheckConstraint(name=name, condition=either_unknown | ~Q(**{one: F(other)}))
 
 
+class BareName(models.Func):
+    """A name without what people write in many ways."""
+
+    template = r"left(upper(regexp_replace(normalize(%(expressions)s, NFKC), '[-[:space:]().,·•_]', '', 'g')), 120)"
+    output_field = models.CharField()
+
+
 class Claim(Stateful, OfficeOwned):
     """One event of one member under one enrolment. Responsible is the office of the enrolment, whatever came after."""
 
@@ -69,6 +76,8 @@ class Claim(Stateful, OfficeOwned):
     event_on = models.DateField(_("事发日期"), null=True)
     happened = models.TextField(_("经过"), blank=True)
     hospital = models.CharField(_("医院"), max_length=120, blank=True)
+    # The name as it is compared: full width, blanks, brackets, dashes and dots make no other hospital.
+    hospital_key = models.GeneratedField(expression=BareName("hospital"), output_field=models.CharField(max_length=120), db_persist=True)
     diagnosis = models.CharField(_("诊断"), max_length=200, blank=True)
     diagnosis_code = models.CharField(_("疾病编码"), max_length=20, blank=True)
     diagnosis_class = models.CharField(_("给付类别"), max_length=60, blank=True)
@@ -158,7 +167,7 @@ class Claim(Stateful, OfficeOwned):
             models.Index(fields=["event", "id"], name="claim_event"),
             models.Index(fields=["member", "program"], name="claim_member_program"),
             models.Index(fields=["office", "approved_at"], name="claim_office_approved"),
-            models.Index(fields=["office", "hospital"], name="claim_office_hospital", condition=~Q(hospital="")),
+            models.Index(fields=["office", "hospital_key"], name="claim_office_hospital", condition=~Q(hospital_key="")),
             models.Index(fields=["kin"], name="claim_kin", condition=Q(kin__isnull=False)),
             models.Index(fields=["filed_by", "id"], name="claim_filed_by", condition=Q(filed_by__isnull=False)),
             models.Index(fields=["corrects"], name="claim_corrections", condition=Q(corrects__isnull=False)),
@@ -193,7 +202,7 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_rejected_with_a_reason",
-                condition=~Q(state="rejected") | ~Q(reason_code="") & ~Q(reason_clause=""),
+                condition=~Q(state="rejected") | ~Q(reason_code=""),
             ),
             models.CheckConstraint(
                 name="claim_held_with_a_reason",

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import connection
 
 from claims.facts import told_case
-from claims.reasons import REJECTIONS
 from claims.transitions import DECIDED
 from members.facts import renews_sql
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
@@ -22,7 +21,7 @@ from programs.selectors import schedules_of
 from unionaid.lib.calendar import Period
 
 # Rejections that follow from the rules: other terms might have paid. What papers or people decided stays as it was decided.
-BY_THE_RULES = tuple(code for code, reason in REJECTIONS.items() if reason.by_rules)
+_BY_THE_RULES = "(SELECT code FROM claims_rejectionreason WHERE by_rules)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class Looked:
             "offices": sorted(self.office_ids),
             "programs": list(self.program_ids),
             "decided": list(DECIDED),
-            "reasons": list(BY_THE_RULES),
             "since": self.since,
             "until": self.until,
         }
@@ -48,10 +46,10 @@ class Looked:
 # A rejection is dated by its review; nothing follows a rejection, so there is one. (Not EXISTS: for a part of the claims the
 # database would read all reviews.)
 _REJECTED_AT = "(SELECT max(r.at) FROM claims_review r WHERE r.claim_id = c.id AND r.decision = 'reject')"
-_REJECTED = "c.state = 'rejected' AND c.reason_code = ANY(%(reasons)s)"
+_REJECTED = f"c.state = 'rejected' AND c.reason_code IN {_BY_THE_RULES}"
 # What was corrected counts as corrected.
-_STANDS = """c.id NOT IN (SELECT corrects_id FROM claims_claim
-  WHERE corrects_id IS NOT NULL AND (state = ANY(%(decided)s) OR state = 'rejected' AND reason_code = ANY(%(reasons)s)))"""
+_STANDS = f"""c.id NOT IN (SELECT corrects_id FROM claims_claim
+  WHERE corrects_id IS NOT NULL AND (state = ANY(%(decided)s) OR state = 'rejected' AND reason_code IN {_BY_THE_RULES}))"""
 _COUNTED = f"""
 SELECT {{columns}} FROM claims_claim c
 WHERE c.office_id = ANY(%(offices)s) AND c.program_id = ANY(%(programs)s) AND {_STANDS} {{people}}

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
-from claims.models import COOLING_DAYS, STEP_DAYS, Letter, ReviewRule
+from claims.models import COOLING_DAYS, STEP_DAYS, ReviewRule
 from unionaid.offices.models import Office
 
 
@@ -44,11 +42,6 @@ def rules() -> Rules:
 def ids_of_path(path: str) -> list[int]:
     """The ids of an office and of all above it."""
     return [int(pk) for pk in path.strip("/").split("/")]
-
-
-def letters_for(office: Office) -> QuerySet[Letter]:
-    """The supplement letters this office may begin with: its own and those of the offices above."""
-    return Letter.objects.filter(office__in=ids_of_path(office.path), retired_at=None)
 
 
 def paths(offices: Iterable[int]) -> Sequence[tuple[int, str]]:

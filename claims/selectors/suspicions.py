@@ -34,10 +34,13 @@ class Found:
 
 # The same stay may be claimed from several plans, and one event may give several claims: neither is a second use of a paper.
 _APART = "oc.occasion <> c.occasion AND NOT (oc.member_id = c.member_id AND oc.program_id <> c.program_id)"
-_OTHER = f"oc.id <> c.id AND oc.state <> ALL (%(gone)s) AND {_APART}"
+_STANDS = "oc.state <> ALL (%(gone)s)"
+# What was sent in once and came to nothing was used all the same: the reviewer judges. What was never sent in was not.
+_USED = f"oc.id <> c.id AND ({_STANDS} OR oc.submitted_at IS NOT NULL) AND {_APART}"
 # The other claim, where it waits itself: what is found of this one holds for it too.
 _NEIGHBOUR = "CASE WHEN oc.state = ANY (%(waiting)s) THEN oc.id END"
-_NAMED = "'elsewhere', oc.office_id <> c.office_id, 'number', CASE WHEN oc.office_id = c.office_id THEN oc.number ELSE '' END"
+_NAMED = f"""'elsewhere', oc.office_id <> c.office_id, 'number', CASE WHEN oc.office_id = c.office_id THEN oc.number ELSE '' END,
+  'ended', CASE WHEN {_STANDS} THEN '' ELSE oc.state END"""
 
 
 def _same_number(code: str, column: str) -> str:
@@ -45,21 +48,24 @@ def _same_number(code: str, column: str) -> str:
 SELECT DISTINCT c.id, '{code}', oc.id::text, jsonb_build_object('value', a.{column}, {_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN stays a ON a.claim_id = c.id AND a.{column} <> ''
 JOIN claims_admission o ON o.{column} = a.{column} AND o.{column} <> '' JOIN claims_claim oc ON oc.id = o.claim_id
-WHERE {_OTHER}"""
+WHERE {_USED}"""
 
 
 _SAME_FILE = f"""
 SELECT DISTINCT c.id, 'same_file', oc.id::text, jsonb_build_object({_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN claims_claimdocument d ON d.claim_id = c.id
 JOIN claims_claimdocument o ON o.sha256 = d.sha256 JOIN claims_claim oc ON oc.id = o.claim_id
-WHERE {_OTHER}"""
+WHERE {_USED}"""
+# The same nights (`programs.rules.stays.share_nights`), under whatever plan and kind of event; a stay told to two plans has the same days.
 _OVERLAP = f"""
 SELECT c.id, 'overlapping_stay', a.id || ' ' || o.id, jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED}),
   {_NEIGHBOUR}
 FROM looked c JOIN stays a ON a.claim_id = c.id
-JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.program_id = c.program_id AND oc.event = c.event
-JOIN claims_admission o ON o.claim_id = oc.id AND o.admitted_on <= a.discharged_on AND a.admitted_on <= o.discharged_on
-WHERE c.event <> 'outpatient' AND {_OTHER}"""
+JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.occasion <> c.occasion AND oc.event <> 'outpatient'
+JOIN claims_admission o ON o.claim_id = oc.id
+CROSS JOIN LATERAL (SELECT o.admitted_on = a.admitted_on AND o.discharged_on = a.discharged_on AS same) days
+WHERE c.event <> 'outpatient' AND oc.id <> c.id AND {_STANDS}
+AND CASE WHEN days.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
 _PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _OVERLAP)
 _ALONE = """
 SELECT c.id, 'shared_account', k.id::text, jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
@@ -70,9 +76,10 @@ UNION ALL
 SELECT c.id, 'account_name', k.id::text, '{}'::jsonb, NULL
 FROM looked c JOIN members_bankcard k ON k.id = c.card_id JOIN members_member p ON p.id = c.claimant_id WHERE k.owner_name <> p.name
 UNION ALL
-SELECT e.claim_id, 'outside_cover', days.day::text,
-  jsonb_build_object('day', days.day, 'first', lower(e.cover), 'last', upper(e.cover) - 1), NULL
-FROM days JOIN covers e ON e.claim_id = days.claim_id WHERE NOT e.cover @> days.day
+SELECT e.claim_id, 'outside_cover', touched.day::text, jsonb_build_object(
+  'day', touched.day, 'what', min(touched.what), 'first', lower(e.cover), 'last', upper(e.cover) - 1), NULL
+FROM touched JOIN covers e ON e.claim_id = touched.claim_id WHERE NOT e.cover @> touched.day
+GROUP BY e.claim_id, touched.day, e.cover
 UNION ALL
 SELECT c.id, 'in_waiting', days.day::text, jsonb_build_object('day', days.day, 'until', e.waiting_until), NULL
 FROM days JOIN looked c ON c.id = days.claim_id JOIN covers e ON e.claim_id = c.id
@@ -103,10 +110,10 @@ FROM looked c JOIN stays a ON a.claim_id = c.id
 CROSS JOIN LATERAL (SELECT a.acct_pay_fen + a.psn_cash_pay_fen + a.acct_mulaid_pay_fen AS fen) parts
 WHERE parts.fen <> 0 AND a.psn_part_amt_fen <> parts.fen
 UNION ALL
-SELECT c.id, 'new_provider', c.hospital, jsonb_build_object('hospital', c.hospital), NULL
-FROM looked c WHERE c.hospital <> '' AND NOT EXISTS (
-  SELECT 1 FROM claims_claim oc WHERE oc.office_id = c.office_id AND oc.hospital = c.hospital AND oc.hospital <> '' AND oc.id <> c.id
-  AND oc.state <> ALL (%(gone)s) AND oc.submitted_at < coalesce(c.submitted_at, now()))
+SELECT c.id, 'new_provider', c.hospital_key, jsonb_build_object('hospital', c.hospital), NULL
+FROM looked c WHERE c.hospital_key <> '' AND NOT EXISTS (
+  SELECT 1 FROM claims_claim oc WHERE oc.office_id = c.office_id AND oc.hospital_key = c.hospital_key AND oc.hospital_key <> ''
+  AND oc.id <> c.id AND oc.state <> ALL (%(gone)s) AND oc.submitted_at < coalesce(c.submitted_at, now()))
 """
 # Each table is read once where it can be: the policies on it are planned for every mention.
 _FOUND = """
@@ -118,6 +125,19 @@ covers AS MATERIALIZED (
 days AS (
   SELECT claim_id, admitted_on AS day FROM stays
   UNION SELECT id, coalesce(accident_on, event_on) FROM looked WHERE coalesce(accident_on, event_on) IS NOT NULL
+),
+-- Every day on which the claim rests. A death that an accident led to may come after the cover: the terms say how long.
+touched AS (
+  SELECT s.claim_id, d.day, d.what FROM stays s JOIN looked c ON c.id = s.claim_id
+  CROSS JOIN LATERAL (VALUES
+    (s.admitted_on, CASE c.event WHEN 'outpatient' THEN 'visit' ELSE 'admitted' END), (s.discharged_on, 'discharged')) d (day, what)
+  WHERE d.what <> 'discharged' OR c.event <> 'outpatient'
+  UNION SELECT c.id, d.day, d.what FROM looked c
+  CROSS JOIN LATERAL (VALUES
+    (c.accident_on, 'accident'), (CASE WHEN c.accident_on IS NULL THEN c.death_on END, 'death'),
+    (CASE WHEN c.accident_on IS NULL AND NOT EXISTS (SELECT 1 FROM stays s WHERE s.claim_id = c.id) THEN c.event_on END,
+     CASE c.event WHEN 'diagnosis' THEN 'diagnosis' ELSE 'event' END)) d (day, what)
+  WHERE d.day IS NOT NULL
 )
 """ + " UNION ALL ".join((*_PAIRS, _ALONE))
 # Planning it takes ten times as long as running it, so it is a function of the database, which plans it once for a connection. It is

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from claims.checks import flagged_among
 from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
-from claims.services import reckoning
+from claims.services import reckoning, wordings
 from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
 from claims.services.screening import screen
 from claims.transitions import GRANTED
@@ -173,11 +173,12 @@ def send_back(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
 
 
 def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, note: str) -> Claim:
-    """No benefit: with a reason, the plan's clause and words for the claimant."""
-    if not (reason_code and clause.strip() and note.strip()):
-        raise DecisionRefused(_("不予给付要选择原因、写明依据的条款和给申领人的说明。"))
+    """No benefit: with a reason of the office or the country, the plan's clause where the reason needs one, and words for the claimant."""
+    if not (reason_code and note.strip()):
+        raise DecisionRefused(_("不予给付要选择原因，写明给申领人的说明。"))
     not_own(claim, by)
-    changes = {"message": note, "reason_code": reason_code, "reason_clause": clause}
+    wordings.given(claim.office, reason_code, clause=clause)
+    changes = {"message": note, "reason_code": reason_code, "reason_clause": clause.strip()}
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
     if reason_code == BELOW_DEDUCTIBLE:
         _count_deductible(claim)
@@ -213,7 +214,12 @@ def approve_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = ""
 def settle(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
     """The first reviewer decides alone, where the plan leaves small claims without doubts to one person. DecisionRefused when
     amount, category or a flag asks for a second one."""
-    return alone(claim, _decide([claim], "settle", by=by, on=on, note=note))
+    return alone(claim, settle_each([claim], by=by, on=on, note=note))
+
+
+def settle_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "", most_fen: int | None = None) -> Refusals:
+    """The same of each of these claims, in one transaction, as `approve_each`."""
+    return _decide(claims, "settle", by=by, on=on, note=note, most_fen=most_fen)
 
 
 SECOND_PERSON = {

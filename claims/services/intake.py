@@ -25,9 +25,10 @@ from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.declared import declared_fault
 from programs.rules.facts import FUND_PARTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, CaseFacts, Settlement
 from programs.rules.schedule import Document
-from programs.rules.stays import stay_by_stay
+from programs.rules.stays import share_nights, stay_by_stay
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of, now, plus_days
+from unionaid.lib.identity import IdentityError, parse_paper_number
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.lib.workdays import began
@@ -138,17 +139,18 @@ def set_stay(
     papers: Mapping[str, str] | None = None, hospital_grade: int | None = None, stay: Admission | None = None,
 ) -> Admission:  # fmt: skip
     """Write down one stay or outpatient settlement, or correct `stay`, with the settlement's figures in fen; the parts must add up.
-    `papers` are the numbers of settlement and invoice; `hospital_grade` 1 to 3, None when it is not known."""
+    `papers` are the numbers of settlement and invoice, as they are typed; `hospital_grade` 1 to 3, None when it is not known."""
     _must_be_open(claim)
-    _refuse_days(claim, admitted_on, discharged_on, on, stay)
+    _refuse_days(claim, (admitted_on, discharged_on), on, stay)
     _refuse_figures(fen)
-    _refuse_told_twice(claim, papers or {}, stay)
+    numbers = _numbers(papers or {})
+    _refuse_told_twice(claim, numbers, stay)
     row = stay or Admission(claim=claim)
     row.admitted_on, row.discharged_on, row.hospital_grade = admitted_on, discharged_on, hospital_grade
     for name in SETTLEMENT_FIELDS:
         setattr(row, f"{name}_fen", fen.get(name, 0))
     for name in ("setl_id", "invoice_number"):
-        setattr(row, name, (papers or {}).get(name, getattr(row, name)))
+        setattr(row, name, numbers.get(name, getattr(row, name)))
     row.save()
     _follow_stays(claim)
     return row
@@ -167,16 +169,42 @@ def remove_stay(claim: Claim, stay: Admission, *, by: Actor) -> None:
     _follow_stays(claim)
 
 
-def _refuse_days(claim: Claim, admitted_on: date, discharged_on: date, on: date, stay: Admission | None) -> None:
+def _numbers(papers: Mapping[str, str]) -> dict[str, str]:
+    """The numbers of settlement and invoice in their one form; the field of one that is no number is named."""
+    found = dict[str, str]()
+    for name, typed in papers.items():
+        try:
+            found[name] = parse_paper_number(typed)
+        except IdentityError as error:
+            raise ClaimRefused(_(error.message), name) from error
+    return found
+
+
+def _refuse_days(claim: Claim, days: tuple[date, date], on: date, stay: Admission | None) -> None:
+    admitted_on, discharged_on = days
     if discharged_on < admitted_on:
         raise ClaimRefused(_("出院日期不能早于入院日期，请核对。"), "discharged_on")
     if discharged_on > on:
         raise ClaimRefused(_("出院日期不能在今天之后；还没有出院的，请出院结算后再申领。"), "discharged_on")
-    others = claim.admissions.exclude(pk=stay.pk) if stay else claim.admissions.all()
-    if claim.event == "admission" and others.filter(admitted_on=admitted_on, discharged_on=discharged_on).exists():
-        raise ClaimRefused(_("这次住院已经填过了，不用再填；要改数字请点那次住院旁边的“修改”。"), "admitted_on")
-    if stay is None and others.count() >= MAX_STAYS:
+    rows = claim.admissions.exclude(pk=stay.pk) if stay else claim.admissions.all()
+    others = list(rows.values_list("admitted_on", "discharged_on"))
+    if claim.event == "admission":
+        _refuse_shared_nights(days, others)
+    if stay is None and len(others) >= MAX_STAYS:
         raise ClaimRefused(_("一次申领最多填 {count} 次住院，其余的请另外申领。").format(count=MAX_STAYS))
+
+
+def _refuse_shared_nights(days: tuple[date, date], others: Sequence[tuple[date, date]]) -> None:
+    """Nobody lies in two hospitals in one night; between claims the look for what is doubtful tells."""
+    if days in others:
+        raise ClaimRefused(_("这次住院已经填过了，不用再填；要改数字请点那次住院旁边的“修改”。"), "admitted_on")
+    for other in others:
+        if share_nights(days, other):
+            words = _(
+                "这次住院和已经填的{first}至{last}那次有重叠的夜晚，同一晚不能住两家医院，请对照出院记录核对。"
+                "中途转院的，后一次的入院日期就是前一次的出院日期。"
+            )
+            raise ClaimRefused(words.format(first=date_format(other[0]), last=date_format(other[1])), "admitted_on")
 
 
 def _refuse_told_twice(claim: Claim, papers: Mapping[str, str], stay: Admission | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, Objection
-from claims.services import adjudication, ceilings, corrections
+from claims.services import adjudication, ceilings, corrections, wordings
 from claims.services.adjudication import Changes
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import SYSTEM, Actor, may
@@ -52,6 +52,10 @@ def uphold(objection: Objection, *, by: Actor, on: date, answer: str, clause: st
     """Looked into, and it is so, and nothing is due: the claim is rejected with a reason, and what was reserved under the limits is free
     again. Other open objections to the claim are answered with it."""
     claim = _doubted(objection, by, answer, clause)
+    if reason_code == OBJECTION_UPHELD:
+        wordings.mark_used(reason_code)
+    else:
+        wordings.given(claim.office, reason_code, clause=clause)
     changes = {"message": answer, "reason_code": reason_code, "reason_clause": clause}
     move([claim], "uphold_objection", by=by, note=answer, changes=changes, details={"clause": clause, "objection": objection.pk})
     return _upheld(objection, claim, by=by, answer=answer, decision="uphold_objection", reason_code=reason_code)
@@ -98,6 +102,7 @@ def _doubted(objection: Objection, by: Actor, answer: str, clause: str) -> Claim
 
 def _instead(claim: Claim, objection: Objection, found: Changes, *, by: Actor, on: date, answer: str, clause: str) -> Claim:
     """A draft that takes the claim's place. The claim itself ends, and what it reserved is free again."""
+    wordings.mark_used(OBJECTION_UPHELD)
     told = {"message": answer, "reason_code": OBJECTION_UPHELD, "reason_clause": clause}
     move([claim], "replace", by=by, note=answer, changes=told, details={"clause": clause, "objection": objection.pk})
     _upheld(objection, claim, by=by, answer=answer, decision="replace", reason_code=OBJECTION_UPHELD)

@@ -1,4 +1,4 @@
-"""What an office sets for its review: time limits, the limit of bulk approval, letters. Every change is on record."""
+"""What an office sets for its review: time limits, the limit of bulk approval. Every change is on record."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from claims.models import Letter, ReviewRule
+from claims.models import ReviewRule
 from claims.transitions import DECIDABLE
-from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, record
@@ -44,31 +43,6 @@ def set_rule(
     rule = ReviewRule.objects.select_related("office").get(office=office)
     record([office], "set_rules", by=by, details=values)
     return rule
-
-
-def set_letter(office: Office, *, title: str, text: str, letter: Letter | None, by: Actor) -> Letter:
-    """Add a letter of this office, or change one of its own: the old wording is kept in the record."""
-    _may_set(office, by)
-    before = {"title": letter.title, "text": letter.text} if letter else {}
-    try:
-        with transaction.atomic():
-            if letter is None:
-                letter = Letter.objects.create(office=office, title=title, text=text)
-            elif not Letter.objects.filter(pk=letter.pk, office=office, retired_at=None).update(title=title, text=text):
-                raise Conflict(_("这个模板已经停用。"), [])
-    except IntegrityError as error:
-        raise RuleRefused(_("已有同名的模板，请换一个名称。"), "title") from error
-    record([office], "set_letter", by=by, details={"from": before, "to": {"title": title, "text": text}})
-    letter.refresh_from_db()
-    return letter
-
-
-def retire_letter(letter: Letter, *, by: Actor) -> None:
-    """Offer this letter no longer."""
-    _may_set(letter.office, by)
-    if not Letter.objects.filter(pk=letter.pk, retired_at=None).update(retired_at=now()):
-        raise Conflict(_("这个模板已经停用。"), [])
-    record([letter.office], "set_letter", by=by, details={"from": {"title": letter.title, "text": letter.text}, "to": {}})
 
 
 def _may_set(office: Office, by: Actor) -> None:

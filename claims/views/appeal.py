@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from claims.models import Appeal, Claim
-from claims.reasons import reason_words
+from claims.selectors.wordings import reason_words
 from claims.services import appeals
 from claims.views.parts import own, show
 from unionaid.lib.calendar import day_of, plus_days, today

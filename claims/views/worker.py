@@ -14,13 +14,13 @@ from django.views.decorators.cache import never_cache
 
 from claims.forms import WithdrawForm, card_words
 from claims.models import Claim, ClaimDocument
-from claims.reasons import reason_words
 from claims.selectors.claims import corrected_number, correction_of, my_claims, my_paper, open_together, told_together
 from claims.selectors.cooling import is_cooling
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.filing import filer_words, fills, sees
 from claims.selectors.progress import standing_of, trail_of
+from claims.selectors.wordings import reason_words
 from claims.services import accounts, filing, intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context

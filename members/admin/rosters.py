@@ -172,8 +172,8 @@ class RosterAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "roster", "enrolments.view", roster_page),
         ("<int:pk>/result/", "roster_result", "enrolments.view", roster_result),
-        ("bulk/return/", "bulk_return_rosters", "rosters.return", bulk.page_of("return_rosters")),
-        ("bulk/settle/", "bulk_settle_rosters", "contributions.confirm", bulk.page_of("settle_rosters")),
+        ("bulk/return/", "bulk_return_rosters", "rosters.return", bulk.return_rosters),
+        ("bulk/settle/", "bulk_settle_rosters", "contributions.confirm", bulk.settle_rosters),
     )
     list_links = (
         Link(_("批量退回"), "admin:bulk_return_rosters", "rosters.return"),

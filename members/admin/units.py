@@ -122,8 +122,7 @@ class WorkUnitAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "unit", "units.view", unit_page),
         ("papers/<int:pk>", "unit_paper", "units.view", unit_paper),
-        ("bulk/", "bulk_approve_units", "units.approve", bulk.page_of("approve_units")),
-        ("bulk/<int:pk>/", "bulk_result", "units.view", bulk.result_page),
+        ("bulk/", "bulk_approve_units", "units.approve", bulk.approve_units),
     )
     list_links = (Link(_("批量通过"), "admin:bulk_approve_units", "units.approve"),)
     search_hint = _("单位名称的开头，或统一社会信用代码")

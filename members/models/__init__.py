@@ -1,6 +1,5 @@
 """The tables of this room, gathered for Django."""
 
-from members.models.bulk import BulkWork, BulkWorkRow
 from members.models.contributions import (
     BankStatement,
     ContributionDue,
@@ -34,8 +33,6 @@ __all__ = [
     "AgentPaper",
     "BankCard",
     "BankStatement",
-    "BulkWork",
-    "BulkWorkRow",
     "CarriedEnrolment",
     "CertificatePack",
     "Consent",

@@ -12,6 +12,19 @@ def day_of_stay(case: CaseFacts, stay: Stay) -> date:
     return case.accident_on if case.accident_on and case.accident_on <= stay.admitted_on else stay.admitted_on
 
 
+def share_nights(one: tuple[date, date], other: tuple[date, date]) -> bool:
+    """Do two stays, each (admitted, discharged), claim the same night? Nobody lies in two hospitals in one night. On the day of a transfer
+    both stand: one ends when the other begins. Two that have the same days are the same.
+
+    >>> may = lambda first, last: (date(2026, 5, first), date(2026, 5, last))
+    >>> share_nights(may(1, 8), may(8, 12)), share_nights(may(1, 8), may(7, 12)), share_nights(may(3, 3), may(1, 8))
+    (False, True, True)
+    >>> share_nights(may(1, 1), may(1, 8)), share_nights(may(3, 3), may(3, 3))
+    (False, True)
+    """
+    return one == other or (one[0] < other[1] and other[0] < one[1])
+
+
 def stay_by_stay(case: CaseFacts) -> tuple[CaseFacts, ...]:
     """A case of stays taken apart, in the order of the stays; any other case is one, as it is. A stay that began before the
     accident was not caused by it."""

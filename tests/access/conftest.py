@@ -15,7 +15,7 @@ from claims.payouts import recoveries
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch, Recovery
 from claims.selectors.filing import Filing
-from claims.services import adjudication, appeals, bulk, filing, intake, notes, public_notice, rules, screening, unit_review
+from claims.services import adjudication, appeals, filing, intake, notes, public_notice, rules, screening, unit_review, wordings
 from claims.services import corrections as redecisions
 from claims.services import rehearsal as rehearsals
 from members.models import BankStatement, Enrolment, Member, Remittance, UnitChange, UnitLineage, WorkUnit
@@ -50,6 +50,7 @@ from unionaid.offices.roles import SYSTEM, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
 from unionaid.reports.models import MoneyAudit
+from unionaid.workflow import bulk
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.moves import record
 from unionaid.workflow.notices import tell
@@ -103,14 +104,14 @@ def approve_together(world: World, cover: Enrolment) -> None:
     reviewer = cast.actor(cast.reviewer)
     if not ReviewRule.objects.filter(office=cast.a).exists():
         rules.set_rule(cast.a, bulk_limit_fen=100_000, soon_days=30, cooling_days=3, step_days={}, seen=0, by=cast.actor(cast.manager))
-        rules.set_letter(cast.a, title="缺异地备案", text="请补充异地就医备案。", letter=None, by=cast.actor(cast.manager))
+        wordings.set_letter(cast.a, {"title": "缺异地备案", "text": "请补充异地就医备案。"}, letter=None, by=cast.actor(cast.manager))
     claims = [world.claim(cover, 20_000 + 1000 * i) for i in range(2)]
     for claim in claims:
         adjudication.review(claim, by=reviewer, on=ASKED)
         notes.write(claim, "已电话核实", by=reviewer)
         for flag in claim.flags.filter(lapsed_at=None):
             screening.dismiss(flag, by=reviewer, reason="已核对原件")
-    bulk.request([claims[0].pk], by=cast.actor(cast.approver))
+    bulk.request("approve_claims", [claims[0].pk], by=cast.actor(cast.approver))
 
 
 def disputed(world: World, member: Member) -> None:

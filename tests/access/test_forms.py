@@ -57,7 +57,7 @@ def _given(event: str) -> dict[str, Any]:
         "claim": Claim(pk=1, event=event), "schedule": schedule, "needs": needs_of(schedule, event), "language": "zh-hans",
         "member": Member(),
         "events": (event,), "days": {}, "choices": [("1", "一")], "cards": [], "covers": [("1", "一")], "kinds": [("settlement", "结算单")],
-        "offices": [], "terms": [], "programs": [], "chosen": "", "arrows": CLAIM.from_state("submitted"), "rule": None,
+        "offices": [], "terms": [], "programs": [], "chosen": "", "reasons": [], "arrows": CLAIM.from_state("submitted"), "rule": None,
         "relation": "spouse", "groups": (), "words": [("1", "一份")], "shares": 1, "months": 12, "label": "问题", "help_text": "",
         "field": "basic_insurance", "shown": [], "things": [], "says_why": True, "user": User(), "actor": SYSTEM,
     }  # fmt: skip

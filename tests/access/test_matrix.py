@@ -17,13 +17,12 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from claims.models import Appeal, BulkApproval, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
+from claims.models import Appeal, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
 from claims.payouts.models import BankReturn, PayoutBatch, Recovery
 from members.models import (
     AgentChange,
     AgentPaper,
     BankStatement,
-    BulkWork,
     CertificatePack,
     ContributionDue,
     Correction,
@@ -51,7 +50,7 @@ from unionaid.offices.models import StaffPost
 from unionaid.offices.scope import everywhere
 from unionaid.reports.models import MoneyAudit, YearlyStatement
 from unionaid.workflow.jobs import run_due
-from unionaid.workflow.models import AuditEntry, Job, Notice
+from unionaid.workflow.models import AuditEntry, BulkWork, Job, Notice
 
 MATRIX = Path(__file__).with_name("access_matrix.csv")
 EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
@@ -98,7 +97,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         recovery = Recovery.objects.select_related("claim").first()
         batch, statement, told = PayoutBatch.objects.first(), YearlyStatement.objects.first(), BankReturn.objects.get()
         rehearsal = Rehearsal.objects.first()
-        bulk, rule = BulkApproval.objects.first(), ReviewRule.objects.get(office=full.cast.a)
+        rule = ReviewRule.objects.get(office=full.cast.a)
         appeal, objection = Appeal.objects.first(), Objection.objects.select_related("claim").first()
         at_unit = Claim.objects.filter(state="unit_review").first()
         filed = Claim.objects.filter(filed_as="unit_agent").first()
@@ -146,7 +145,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "unit/packs/": {"public_id": pack.public_id},
         "unit/unit-papers/": {"pk": unit_paper.pk},
         "units/take-over/": {"public_id": taking.public_id},
-        "admin/members/workunit/bulk/": {"pk": work.pk},
+        "admin/workflow/job/bulk/": {"pk": work.pk},
         "admin/members/unitchange/": {"pk": change.pk, "object_id": change.pk},
         "admin/members/agentchange/": {"pk": agent_change.pk, "object_id": agent_change.pk},
         "admin/members/agentchange/papers/": {"pk": agent_paper.pk},
@@ -166,7 +165,6 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/workflow/notice/": {"pk": notice.pk, "object_id": notice.pk},
         "jobs/": {"public_id": job.public_id},
         "admin/claims/claim/": {"pk": claim.pk, "object_id": claim.pk, "public_id": document.public_id},
-        "admin/claims/claim/bulk/": {"pk": bulk.pk},
         "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk, "kept": told.pk},

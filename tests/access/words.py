@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import Appeal, BulkApprovalRow, Claim, ClaimFlag, ClaimNote, Letter, Objection
+from claims.models import Appeal, Claim, ClaimFlag, ClaimNote, Letter, Objection
 from members.models import (
     BankCard,
     BankStatement,
@@ -23,7 +23,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.identity import mask_name
 from unionaid.offices.models import Office
 from unionaid.offices.scope import everywhere
-from unionaid.workflow.models import AuditEntry, Notice
+from unionaid.workflow.models import AuditEntry, BulkWorkRow, Notice
 
 
 def own_words() -> list[str]:
@@ -46,9 +46,9 @@ def own_words() -> list[str]:
             *Claim.objects.values_list("hospital", flat=True),
             *ClaimFlag.objects.values_list("reason", flat=True),
             *ClaimNote.objects.values_list("text", flat=True),
-            *Letter.objects.values_list("title", flat=True),
-            *Letter.objects.values_list("text", flat=True),
-            *BulkApprovalRow.objects.values_list("why", flat=True),
+            *Letter.objects.filter(text_en="").values_list("title", flat=True),
+            *Letter.objects.filter(text_en="").values_list("text", flat=True),
+            *BulkWorkRow.objects.values_list("why", flat=True),
             *Appeal.objects.values_list("grounds", flat=True),
             *Objection.objects.values_list("text", flat=True),
             *Objection.objects.values_list("name", flat=True),

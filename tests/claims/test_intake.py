@@ -89,6 +89,34 @@ def test_one_settlement_counts_once_in_a_claim(draft: Claim, by: Actor, name: st
     assert draft.admissions.count() == 2
 
 
+def test_a_number_has_one_form_however_it_is_typed(draft: Claim, by: Actor) -> None:
+    told = {"fen": {}, "by": by, "on": ASKED}
+    kept = intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, papers={"invoice_number": " ａb００１２—3456-78 "}, **told)
+    assert kept.invoice_number == "AB0012345678"
+    with pytest.raises(intake.ClaimRefused, match="只算一次"):
+        intake.set_stay(draft, admitted_on=OUT, discharged_on=ASKED, papers={"invoice_number": "Ab 0012345678"}, **told)
+    for typed in ("无", "1" * 41, "㌀" * 30 + "1"):
+        with pytest.raises(intake.ClaimRefused) as no:
+            intake.set_stay(draft, admitted_on=OUT, discharged_on=ASKED, papers={"setl_id": typed}, **told)
+        assert no.value.field == "setl_id"
+
+
+def test_nobody_lies_in_two_hospitals_in_one_night(draft: Claim, by: Actor) -> None:
+    told = {"fen": {}, "by": by, "on": ASKED}
+    kept = intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, **told)
+    for first, last in ((18, 21), (21, 22), (27, 30), (22, 22), (20, 28)):
+        said = "已经填过" if (first, last) == (20, 28) else "重叠的夜晚"
+        with pytest.raises(intake.ClaimRefused, match=said) as no:
+            intake.set_stay(draft, admitted_on=date(2026, 5, first), discharged_on=date(2026, 5, last), **told)
+        assert (no.value.field, draft.admissions.get()) == ("admitted_on", kept)
+    intake.set_stay(draft, admitted_on=date(2026, 5, 21), discharged_on=OUT, stay=kept, **told)  # the same one corrected
+    for first, last in ((15, 21), (28, 30)):  # the days of a transfer
+        intake.set_stay(draft, admitted_on=date(2026, 5, first), discharged_on=date(2026, 5, last), **told)
+    Claim.objects.filter(pk=draft.pk).update(event="outpatient")
+    draft.refresh_from_db()
+    intake.set_stay(draft, admitted_on=ILL, discharged_on=OUT, **told)  # visits are no nights
+
+
 def test_a_death_before_its_accident_is_refused(draft: Claim, by: Actor) -> None:
     with pytest.raises(intake.ClaimRefused, match="不能早于"):
         intake.tell(draft, {"accident_on": ILL, "death_on": date(2026, 5, 19)}, by=by, on=ASKED)

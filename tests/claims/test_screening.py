@@ -1,11 +1,12 @@
 """Flags across claims: each kind is raised by what it is about, by nothing else, and is dismissed with a reason that stays on record."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
@@ -100,7 +101,7 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "overlapping_stay": (_overlap, "（2026年5月20日至2026年5月28日）重叠"),
     "shared_account": (_shared_account, "另外 1 位职工名下"),
     "account_name": (_other_name, "户名与申领人姓名不一致"),
-    "outside_cover": (_stay(admitted_on=date(2025, 12, 30)), "2025年12月30日不在保障期内"),
+    "outside_cover": (_stay(admitted_on=date(2025, 12, 30)), "入院日是2025年12月30日，不在保障期内"),
     "in_waiting": (_in_waiting, "等待期至2026年5月31日"),
     "total_does_not_add": (_stay(hosp_part_amt_fen=100), "相差 1.00 元"),
     "personal_does_not_add": (_stay(acct_pay_fen=250), "相差 2.50 元"),
@@ -110,17 +111,85 @@ HARMS: dict[str, tuple[Harm, str]] = {
 }
 
 
-@pytest.mark.parametrize("code", HARMS)
-def test_each_kind_is_raised_by_what_it_is_about(open_world: World, claim: Claim, code: str) -> None:
+@contextmanager
+def tried() -> Iterator[None]:
+    """What is done inside is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_each_kind_is_raised_by_what_it_is_about(open_world: World, claim: Claim) -> None:
     other = clean(open_world, 103, "6217000010001234564")
     assert codes(claim) == []
-    harm, said = HARMS[code]
-    harm(open_world, claim, other)
-    assert codes(claim) == [code]
-    line = flags_of(claim)[0]
-    assert said in line.words
-    with override("en"):
-        assert flags_of(claim)[0].words != line.words
+    for code, (harm, said) in HARMS.items():
+        with tried():
+            harm(open_world, claim, other)
+            assert codes(claim) == [code]
+            line = flags_of(claim)[0]
+            assert said in line.words, code
+            with override("en"):
+                assert flags_of(claim)[0].words != line.words
+
+
+DAYS: tuple[tuple[dict[str, Any], dict[str, Any] | None, str], ...] = (
+    ({}, {"discharged_on": date(2027, 1, 9)}, "出院日是2027年1月9日"),
+    ({"accident_on": date(2025, 12, 30)}, {}, "意外发生日是2025年12月30日"),
+    ({"event": "diagnosis", "event_on": date(2025, 12, 30)}, None, "确诊日是2025年12月30日"),
+    ({"event": "disease_death", "event_on": date(2026, 5, 1), "death_on": date(2027, 1, 1)}, None, "身故日是2027年1月1日"),
+    ({"event": "accident_death", "accident_on": date(2026, 12, 30), "death_on": date(2027, 1, 1)}, None, ""),
+)
+
+
+def test_every_day_that_a_claim_rests_on_is_held_against_its_cover(open_world: World, claim: Claim) -> None:
+    for told, stay, said in DAYS:
+        with tried():
+            Claim.objects.filter(pk=claim.pk).update(**told)
+            claim.admissions.all().delete() if stay is None else stay and claim.admissions.update(**stay)
+            codes(claim)
+            found = [line.words for line in flags_of(claim) if line.flag.code == "outside_cover"]
+            assert (len(found), said in "".join(found)) == (bool(said), True), told
+
+
+NIGHTS = (
+    ({}, (date(2026, 5, 28), date(2026, 6, 2)), False),  # the day of a transfer
+    ({}, (date(2026, 5, 27), date(2026, 6, 2)), True),
+    ({"event": "surgery"}, (date(2026, 5, 27), date(2026, 6, 2)), True),
+    ({"event": "outpatient"}, (date(2026, 5, 27), date(2026, 5, 27)), False),
+)
+
+
+def test_a_person_is_in_one_hospital_a_night_whatever_is_claimed(open_world: World, claim: Claim) -> None:
+    other, other_plan = clean(open_world, 103, "6217000010001234564"), load("national-inpatient.2026")
+    rows = Claim.objects.filter(pk=other.pk)
+    for of_other, days, found in NIGHTS:
+        with tried():
+            rows.update(member=claim.member, **of_other)
+            other.admissions.update(admitted_on=days[0], discharged_on=days[1])
+            assert ("overlapping_stay" in codes(claim)) == found
+            rows.update(program=other_plan.program)
+            assert ("overlapping_stay" in codes(claim)) == found, "other days told to another plan are no less a contradiction"
+            rows.update(occasion=claim.occasion)
+            assert "overlapping_stay" not in codes(claim), "one event under several plans shares its stays"
+
+
+@pytest.mark.parametrize("said", ["已不予给付的申领", "已撤回的申领"])
+def test_what_was_used_in_a_claim_that_came_to_nothing_is_said_so(open_world: World, claim: Claim, said: str) -> None:
+    other = clean(open_world, 103, "6217000010001234564")
+    for code in ("same_invoice", "same_settlement", "same_file"):
+        HARMS[code][0](open_world, claim, other)
+    if said == "已撤回的申领":
+        intake.withdraw(other, by=open_world.worker(other.member))
+    else:
+        reviewer = open_world.cast.actor(open_world.cast.reviewer)
+        adjudication.reject(other, by=reviewer, on=ASKED, reason_code="papers", clause="第六条", note="材料不全")
+    assert codes(claim) == ["same_file", "same_invoice", "same_settlement"]
+    assert all(f"{said} {other.number}" in line.words for line in flags_of(claim))
+    Claim.objects.filter(pk=other.pk).update(office=open_world.cast.b)
+    codes(claim)
+    assert all(f"另一个办事处的{said}" in line.words for line in flags_of(claim))
+    Claim.objects.filter(pk=other.pk).update(submitted_at=None)  # as one that was thrown away before it was sent in
+    assert codes(claim) == []
 
 
 def test_a_diagnosis_outside_the_plans_list_is_flagged(open_world: World, claim: Claim) -> None:
@@ -138,6 +207,14 @@ def test_a_known_hospital_and_a_renewal_are_not_flagged(open_world: World, claim
     Claim.objects.filter(pk=claim.pk).update(hospital="榆林市第一医院")
     later = clean(open_world, 103, "6217000010001234564", hospital="榆林市第一医院")
     assert codes(later) == []
+    for typed in ("榆林市 第一医院", "（榆林市）第一医院", "榆林市第一医院·", "榆林市\u3000第一医院"):
+        Claim.objects.filter(pk=later.pk).update(hospital=typed)
+        assert codes(later) == []
+    Claim.objects.filter(pk=later.pk).update(hospital="榆林市第二医院")
+    assert codes(later) == ["new_provider"]
+    Claim.objects.filter(pk=later.pk).update(hospital="ﷺ" * 120)
+    assert codes(later) == ["new_provider"]
+    Claim.objects.filter(pk=later.pk).update(hospital="榆林市第一医院")
     ReviewRule.objects.create(office=open_world.cast.a, soon_days=200)
     Enrolment.objects.filter(pk=later.enrolment_id).update(first_time=False)
     assert codes(later) == []

@@ -45,8 +45,8 @@ def test_every_model_with_an_office_is_scoped() -> None:
         for model in apps.get_models()
         if any(f.name == "office" for f in model._meta.fields) and model not in scoped
     ]
-    # What an office sets for its review holds for those below too; posts are read before any scope is open; programs are public.
-    assert sorted(loose) == ["claims.Letter", "claims.ReviewRule", "offices.StaffPost", "programs.Program"]
+    # What an office sets and writes for its review holds for those below too; posts are read before any scope is open; programs are public.
+    assert sorted(loose) == ["claims.Letter", "claims.RejectionReason", "claims.ReviewRule", "offices.StaffPost", "programs.Program"]
 
 
 def test_every_kind_of_job_has_a_queue() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.urls import reverse
 
-from members.models import BulkWork, BulkWorkRow, ContributionDue, Match, Roster, WorkUnit
-from members.services import bulk, rosters, statements, units
+from members.models import ContributionDue, Match, Roster, WorkUnit
+from members.services import rosters, statements, units
 from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
@@ -15,8 +15,9 @@ from unionaid.lib.identity import make_id_number
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
+from unionaid.workflow import bulk
 from unionaid.workflow.jobs import Run, run_due
-from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.models import AuditEntry, BulkWork, BulkWorkRow
 
 UNITS, RETURN, SETTLE = "/admin/members/workunit/bulk/", "/admin/members/roster/bulk/return/", "/admin/members/roster/bulk/settle/"
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from claims.models import Claim, ClaimFlag, ClaimNote, Letter, ReviewRule
+from claims.models import Claim, ClaimFlag, ClaimNote, Letter, RejectionReason, ReviewRule
 from claims.services import adjudication, screening
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, World
@@ -16,6 +17,7 @@ from unionaid.lib.calendar import frozen, plus_days
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import AuditEntry
 
 LIST = reverse("admin:claims_claim_changelist")
 
@@ -144,6 +146,57 @@ def test_a_supplement_letter_begins_with_a_text_of_the_office_or_of_one_above(wo
     assert "请补充备案记录" not in text(browser(world.cast.reviewer).get(page_of(claim)))
 
 
+def test_a_reason_of_the_office_is_given_with_or_without_a_clause_and_stays_as_it_was_told(world: World, claim: Claim) -> None:
+    manager, reviewer, address = browser(world.cast.manager), browser(world.cast.reviewer), reverse("admin:review_reason")
+    new = {"code": "no_referral", "title": "没有转诊", "text": "这次就医没有办理转诊。", "title_en": "No referral", "text_en": "None."}
+    assert manager.post(f"{address}?office={world.cast.a.pk}", {**new, "code": "无"}).status_code == 400
+    assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 302
+    assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 400
+    for closed in (f"{address}?office={world.cast.b.pk}", f"{address}?office={world.cast.a.pk}&national=yes"):
+        assert manager.post(closed, {**new, "code": "closed"}).status_code == 404
+    with everywhere(reason="look"):
+        reason = RejectionReason.objects.get(code="no_referral")
+        RejectionReason.objects.create(code="outside", office=world.cast.b, title="外面的原因", needs_clause=False)
+    edit = f"{address}?office={world.cast.a.pk}&reason={reason.pk}"
+    assert manager.post(edit, {**new, "title": "没有办理转诊"}).status_code == 302
+    page = text(reviewer.get(page_of(claim)))
+    assert [one for one in ("没有办理转诊", "材料不足以证明") if one not in page] == []
+    assert "外面的原因" not in page
+
+    said = {"decision": "reject", "reason_code": "no_referral", "note": "这次就医没有办理转诊。", "sure": "yes"}
+    assert reviewer.post(page_of(claim), {**said, "reason_code": "outside"}).status_code == 400
+    assert reviewer.post(page_of(claim), {**said, "reason_code": "papers"}).status_code == 400, "that one needs a clause"
+    assert reviewer.post(page_of(claim), said).status_code == 302
+    assert "没有办理转诊" in text(reviewer.get(page_of(claim)))
+    assert manager.post(edit, {**new, "title": "换一种说法"}).status_code == 409
+    with everywhere(reason="the database holds it as well"):
+        for harm in ({"title": "换一种说法"}, {"used_at": None}):
+            with pytest.raises(IntegrityError, match="stays as it is"), transaction.atomic():
+                RejectionReason.objects.filter(pk=reason.pk).update(**harm)
+        RejectionReason.objects.filter(code="late").update(title="交晚了")  # the control: nobody was told that one yet
+        with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+            RejectionReason.objects.filter(code="late").delete()
+    assert manager.post(edit, {"retire": "yes"}).status_code == 302
+    assert manager.get(edit).status_code == 404
+    assert "没有办理转诊" in text(reviewer.get(page_of(claim))), "the claim keeps it"
+    with everywhere(reason="look"):
+        acts = AuditEntry.objects.filter(entity="claims.rejectionreason", entity_id=reason.pk)
+        assert {(act.action, act.actor_id, act.office_id) for act in acts} == {("set_reason", world.cast.manager.pk, world.cast.a.pk)}
+        assert acts.count() == 3
+
+
+def test_headquarters_writes_the_national_reasons_and_letters(world: World, claim: Claim) -> None:
+    hq, whose = browser(world.cast.hq_user), f"?office={world.cast.province.pk}&national=yes"
+    new = {"title": "全国的", "text": "全国统一的说法", "title_en": "National", "text_en": "Said everywhere"}
+    assert hq.post(f"{reverse('admin:review_letter')}{whose}", {**new, "about": "hardship"}).status_code == 302
+    assert hq.post(f"{reverse('admin:review_reason')}{whose}", {**new, "code": "national_one"}).status_code == 302
+    assert "添加全国统一的原因" in text(hq.get(f"{reverse('admin:review_rule')}?office={world.cast.province.pk}"))
+    page = text(browser(world.cast.reviewer).get(page_of(claim)))
+    assert page.count("全国统一的说法") == 1, "the letter is for hardship alone"
+    english = text(browser(world.cast.reviewer).get(page_of(claim), headers={"accept-language": "en"}))
+    assert "Said everywhere" in english
+
+
 def test_an_office_sets_its_limits_and_who_looked_at_old_ones_is_told(world: World, claim: Claim) -> None:
     manager, address = browser(world.cast.manager), f"{reverse('admin:review_rule')}?office={world.cast.a.pk}"
     assert manager.get(address).status_code == 200
@@ -163,10 +216,10 @@ def test_claims_are_approved_together_from_the_page(world: World, claim: Claim) 
     with everywhere(reason="arrange"):
         ReviewRule.objects.create(office=world.cast.a, bulk_limit_fen=500_000)
         adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
-    approver, address = browser(world.cast.approver), reverse("admin:claim_bulk")
+    approver, address = browser(world.cast.approver), reverse("admin:bulk_approve_claims")
     page = approver.get(address)
     assert claim.number in text(page)
-    form = {"key": page.context["form"]["key"].value(), "claims": [claim.pk]}
+    form = {"key": page.context["form"]["key"].value(), "things": [claim.pk]}
     unsure = approver.post(address, form)
     assert unsure.status_code == 400
     assert "请勾选确认" in text(unsure)
@@ -176,8 +229,8 @@ def test_claims_are_approved_together_from_the_page(world: World, claim: Claim) 
     assert again.status_code in (302, 400)
     run_due("default")
     result = text(approver.get(done["Location"]))
-    assert "已批准 1 件" in result
-    assert "4,400.00" in result
+    assert "已办理 1 件" in result
+    assert "核定 4,400.00 元" in result
     assert browser(world.cast.outsider).get(done["Location"]).status_code == 404
     assert browser(world.cast.reviewer).get(address).status_code == 403
 

@@ -26,6 +26,7 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # zh: nearly every name: characters that have been in Unicode from the beginning, and nothing else
 _COMMON_NAME = re.compile("[\u4e00-\u9fa5]{2,50}")
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u00a0\u3000]")
+PAPER_NUMBER = 40  # letters and digits at most
 _DOTS = re.compile(r"[•‧∙⋅・･．.·]")
 
 
@@ -136,6 +137,22 @@ def parse_bank_card(text: str) -> BankCardNumber:
     if not re.fullmatch(r"[0-9]{8,30}", plain) or not plain.strip("0"):
         raise IdentityError("bank_card", "银行账号应为 8 到 30 位数字，请对照银行卡再填")
     return BankCardNumber(plain, _luhn(plain))
+
+
+def parse_paper_number(text: str) -> str:
+    """The number of an invoice or a settlement, in the one form in which numbers are compared: letters and digits alone, capitals. Empty
+    for nothing; refused when there is no digit in it ("无"), or more than any paper has.
+
+    >>> parse_paper_number("００１２-3456 78"), parse_paper_number("京a—0012"), parse_paper_number(" ")
+    ('0012345678', '京A0012', '')
+    """
+    plain = _plain(text)
+    if plain and not any(c in "0123456789" for c in plain):
+        raise IdentityError("paper_number", "号码里要有数字，请对照单据填写；单据上没有的，这一项不填")
+    number = "".join(c for c in plain if c.isalnum())
+    if len(number) > PAPER_NUMBER:
+        raise IdentityError("paper_number", "号码最多 40 个字母和数字，请对照单据填写")
+    return number
 
 
 def _luhn(digits: str) -> bool:

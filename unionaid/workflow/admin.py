@@ -22,6 +22,7 @@ from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField
 from unionaid.workflow.arrows import Graph
+from unionaid.workflow.bulk_pages import result_page
 from unionaid.workflow.jobs import KINDS
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import NotAllowed, record
@@ -86,6 +87,7 @@ class JobAdmin(HouseAdmin):
     desk_urls = (
         ("<uuid:public_id>/progress/", "job", "jobs.view", job_at_desk),
         ("<uuid:public_id>/retry/", "job_retry", "jobs.retry", retry_job),
+        ("bulk/<int:pk>/", "bulk_result", "bulk.view", result_page),
     )
     list_display = (
         "what",

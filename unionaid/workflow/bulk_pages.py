@@ -1,0 +1,131 @@
+"""Things done together at the desk (批量办理): what may be ticked, and what came of a request."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.roles import may
+from unionaid.web.asking import KeyedForm
+from unionaid.workflow import bulk
+from unionaid.workflow.asking import attempt_once
+from unionaid.workflow.jobs import result_page as shown_by
+from unionaid.workflow.models import BulkWork
+from unionaid.workflow.selectors import findable, job_by_key
+
+findable(BulkWork, number="", label="office__name", page="admin:bulk_result")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a kind of work looks. `page`: the page of one of its things. `told`: what is said of one beside its name. `came_of`: what is
+    said beside those that were done, by their ids. The asking page is called `bulk_<kind>`."""
+
+    model: type[Model]
+    page: str
+    about: str | Promise
+    told: Callable[[Any], str]
+    came_of: Callable[[Sequence[int]], Mapping[int, str]] = lambda ids: {}
+    empty: str | Promise = _("现在没有可以一起办理的。")
+
+
+SHOWN: dict[str, Shown] = {}
+
+
+@shown_by(bulk.JOB, "desk", "bulk.view")
+def _result(work_id: int) -> str:
+    return reverse("admin:bulk_result", args=[work_id])
+
+
+class BulkForm(KeyedForm):
+    """Which of them, and why where the work says so; nothing is ticked for anybody."""
+
+    things = forms.TypedMultipleChoiceField(
+        label=_("要办理的"), coerce=int, widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("请至少勾选一件"), "invalid_choice": _("名单已经更新，请重新勾选"), "invalid_list": _("请勾选列出的"),
+        },
+    )  # fmt: skip
+    note = forms.CharField(
+        label=_("退回的原因（单位经办人会看到）"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("请写明原因"), "max_length": _("原因不超过 300 字")},
+    )  # fmt: skip
+    sure = forms.BooleanField(label=_("我已看过名单，确认办理勾选的"), error_messages={"required": _("请勾选确认，再办理")})
+
+    def __init__(self, *args: Any, things: Iterable[Any], says_why: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["things"].choices = [(one.pk, str(one)) for one in things]  # type: ignore[attr-defined]
+        if not says_why:
+            del self.fields["note"]
+
+
+def page_of(kind: str, shown: Shown) -> Callable[[HttpRequest], HttpResponse]:
+    """The page on which this kind of work is asked for: tick and send; a job does it."""
+    SHOWN[kind] = shown
+
+    def page(request: HttpRequest) -> HttpResponse:
+        by, work = actor(request), bulk.WORKS[kind]
+        rows = list(work.candidates(by)[: bulk.MOST])
+        form = BulkForm(request.POST if request.method == "POST" else None, things=rows, says_why=work.says_why)
+        if form.is_valid() and (address := attempt_once(request, form, lambda: _asked(request, kind, form))):
+            return redirect(address)
+        context = desk_context(request, trail=[list_of(shown.model)], **_context(kind, form, rows))
+        return render(request, "desk/bulk.html", context, status=form.status if form.errors else 200)
+
+    return page
+
+
+def _asked(request: HttpRequest, kind: str, form: BulkForm) -> str:
+    said = form.cleaned_data
+    made = bulk.request(kind, said["things"], note=said.get("note", ""), by=actor(request))
+    if len(made) == 1:
+        return reverse("admin:bulk_result", args=[made[0].pk])
+    words = gettext("已分 {count} 个机构办理，在下面的“最近的批量办理”里逐个看结果。")
+    messages.success(request, words.format(count=len(made)))
+    return reverse(f"admin:bulk_{kind}")
+
+
+def _context(kind: str, form: BulkForm, rows: Sequence[Any]) -> dict[str, Any]:
+    shown = SHOWN[kind]
+    ticked = set(form["things"].value() or []) if form.is_bound else set()
+    return {
+        "title": bulk.WORKS[kind].label,
+        "shown": shown,
+        "form": form,
+        "rows": [(row, reverse(shown.page, args=[row.pk]), shown.told(row), str(row.pk) in ticked) for row in rows],
+        "past": BulkWork.objects.filter(kind=kind).select_related("requested_by", "office").order_by("-id")[:20],
+    }
+
+
+@require_GET
+def result_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came of each, or how far the job is."""
+    found = get_object_or_404(BulkWork.objects.select_related("requested_by", "office"), pk=pk)
+    shown, work = SHOWN[found.kind], bulk.WORKS[found.kind]
+    rows = list(found.rows.all())
+    came_of = shown.came_of([row.subject_id for row in rows if row.outcome == "done"])
+    context: dict[str, Any] = {
+        "title": _("批量办理的结果"),
+        "work": found,
+        "label": work.label,
+        "limit": "" if found.limit_fen is None else format_yuan(found.limit_fen),
+        "rows": [(row, reverse(shown.page, args=[row.subject_id]), came_of.get(row.subject_id, "")) for row in rows],
+        "done": sum(row.outcome == "done" for row in rows),
+        "job": None if found.finished_at else job_by_key(bulk.job_key(found)),
+        "may_repeat": may(actor(request), work.action, found.office_id),
+        "repeat": reverse(f"admin:bulk_{found.kind}"),
+    }
+    return render(request, "desk/bulk_result.html", desk_context(request, trail=[list_of(shown.model)], **context))
