@@ -13,7 +13,7 @@ EVERY = {*(f"K{n}" for n in range(1, 19)), *(f"R-{n}" for n in range(1, 13)), *(
 
 
 @cache
-def tests_of(file: str) -> frozenset[str]:
+def _written_in(file: str) -> frozenset[str]:
     """The test functions of a file; none when there is no such file."""
     path = ROOT / file
     if not path.exists():
@@ -23,7 +23,8 @@ def tests_of(file: str) -> frozenset[str]:
 
 def unproved(text: str) -> set[str]:
     """Tests that the text names and nobody wrote, and rows that name none and do not say so."""
-    missing = {f"{file}::{name}" for file, name in NAMED.findall(text) if not (tests_of(file) and (not name or name in tests_of(file)))}
+    named = NAMED.findall(text)
+    missing = {f"{file}::{name}" for file, name in named if not (_written_in(file) and (not name or name in _written_in(file)))}
     return missing | {code for code, row in ROW.findall(text) if not NAMED.search(row) and "Not shown by a test" not in row}
 
 
