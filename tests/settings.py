@@ -9,6 +9,7 @@ os.environ.setdefault("BLIND_INDEX_KEY", "B" * 43)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="unionaid-tests-"))
 os.environ.setdefault("INSECURE_HTTP", "1")
+os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")  # what asks for it puts it on
 if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # "gw1": each process of the tests has its own broker database and folder
     os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker[2:]}"
     os.environ["VAR_DIR"] = os.path.join(os.environ["VAR_DIR"], _worker)

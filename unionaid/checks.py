@@ -57,4 +57,6 @@ def demo_is_off(app_configs: list[AppConfig] | None, **_: Any) -> list[CheckMess
         )
     if settings.SMS_GATEWAY == RECORDED:
         found.append(CheckWarning("SMS are written to a file, not sent.", id="house.W003"))
+    if not settings.SECOND_FACTOR_REQUIRED:
+        found.append(CheckWarning("Staff who handle money log in by a password alone.", id="house.W004"))
     return found

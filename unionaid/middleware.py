@@ -7,11 +7,16 @@ business row at all. The request runs in one transaction; an unhandled error or 
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from members.selectors.people import member_of_user
 from members.selectors.units import units_of_agent
+from unionaid.accounts import second_factor
 from unionaid.lib.calendar import today
 from unionaid.offices.roles import NOBODY, Actor
 from unionaid.offices.scope import Scope, go_on_as, office_scope
@@ -46,6 +51,27 @@ class ScopeMiddleware:
         if response.status_code >= 500:
             transaction.set_rollback(True)
         return response
+
+
+class SecondFactorMiddleware:
+    """The desk stays shut to who decides on money or lets it go until they have an authenticator, and to whoever has one until its code was
+    typed in this session: a password that somebody else knows opens nothing there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(("/admin/", "/jobs/")) and _wants_factor(request):
+            back = request.get_full_path() if request.method == "GET" else "/admin/"
+            return redirect(f"{reverse('second_factor')}?{urlencode({'next': back})}")
+        return self.get_response(request)
+
+
+def _wants_factor(request: HttpRequest) -> bool:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.is_staff_post or second_factor.is_passed(request.user, request.session):
+        return False
+    return request.user.has_second_factor or (settings.SECOND_FACTOR_REQUIRED and actor.needs_second_factor)
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -20,7 +20,8 @@ from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import Todo, desk_context, list_of, todo, waiting
 from unionaid.offices.roles import Actor, may
-from unionaid.web.asking import AskForm
+from unionaid.web.asking import AskForm, sent
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt
 
 SHOWN = (*halts.HALTABLE, "halt_proposed", "halted")
@@ -42,7 +43,7 @@ class DecideForm(AskForm):
     """A second person's word."""
 
     decision = forms.ChoiceField(
-        choices=[("confirm", ""), ("resume", "")], widget=forms.HiddenInput, required=True,
+        label=_("决定"), choices=[("confirm", ""), ("resume", "")], widget=forms.HiddenInput,
         error_messages={"required": _("请选择确认停付或照常付款"), "invalid_choice": _("请选择确认停付或照常付款")},
     )  # fmt: skip
     note = forms.CharField(
@@ -56,11 +57,11 @@ def halt_page(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Claim.objects.select_related("member", "claimant", "enrolment", "terms", "program", "halt_proposed_by", "halted_by")
     claim = get_object_or_404(rows, pk=pk, state__in=SHOWN)
     by, status = actor(request), 200
-    form = _form(claim, by, request.POST if request.method == "POST" else None)
+    form = _form(claim, by, request)
     if request.method == "POST":
         if form is None:
             status = 403
-        elif form.is_valid() and (address := attempt(form, lambda: _done(request, claim, form))):
+        elif form.is_valid() and (address := _decided(request, claim, form)):
             return redirect(address)
         else:
             status = form.status
@@ -68,19 +69,30 @@ def halt_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/claim_halt.html", _context(request, claim, form), status=status)
 
 
-def _form(claim: Claim, by: Actor, data: Any) -> AskForm | None:
-    """The form that is open to this person: to propose, to decide, or none."""
+def _form(claim: Claim, by: Actor, request: HttpRequest) -> AskForm | None:
+    """The form that is open to this person: to propose, to decide (confirming asks again who they are), or none."""
+    data = sent(request)[0]
     if by.user_id in (claim.member.user_id, claim.claimant.user_id):
         return None
     if claim.state in halts.HALTABLE and may(by, "halts.propose", claim.office_id):
         return ProposeForm(data)
     if claim.state == "halt_proposed" and may(by, "halts.confirm", claim.office_id):
-        return DecideForm(data)
+        form = DecideForm(data)
+        if claim.halt_proposed_by_id != by.user_id:
+            stepup.ask(form, request, required=request.POST.get("decision") == "confirm")
+        return form
     return None
 
 
-def _done(request: HttpRequest, claim: Claim, form: AskForm) -> str:
-    said, by, on = form.cleaned_data, actor(request), today()
+def _decided(request: HttpRequest, claim: Claim, form: AskForm) -> str:
+    """The address to go on to; empty when it was refused or had to be proven and was not: the form says why."""
+    confirms = form.cleaned_data.get("decision") == "confirm"
+    by = stepup.prove(form, request, claim, actor(request)) if confirms else actor(request)
+    return attempt(form, lambda: _done(request, claim, form, by)) if by else ""
+
+
+def _done(request: HttpRequest, claim: Claim, form: AskForm, by: Actor) -> str:
+    said, on = form.cleaned_data, today()
     if isinstance(form, ProposeForm):
         halts.propose(claim, reason=said["reason"], clause=said["clause"], by=by, on=on)
         messages.success(request, gettext("已暂停付款，请另一位同事确认。"))

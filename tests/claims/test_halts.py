@@ -12,6 +12,7 @@ from claims.services.halts import HaltRefused
 from tests.claims.payouts.test_recoveries import Case
 from tests.factories.clients import client_of
 from tests.factories.desk import CRITICAL, Desk
+from tests.factories.offices import PASSWORD
 from tests.factories.world import ASKED
 from unionaid.accounts.models import User
 from unionaid.ledger.invariants import look
@@ -139,7 +140,9 @@ def test_the_pages_carry_it_and_the_worker_reads_why(desk: Desk, claim: Claim) -
     assert "确认停付，重新审核" in approver.get(page).content.decode()
     assert reviewer.post(page, {"decision": "confirm"}).status_code == 403
     assert approver.post(page, {"decision": "resume"}).status_code == 400
-    assert approver.post(page, {"decision": "confirm", "note": "属实"}).status_code == 302
+    confirm = {"decision": "confirm", "note": "属实"}
+    said = ({}, {"password": "x"}, {"password": PASSWORD})
+    assert [approver.post(page, confirm | one).status_code for one in said] == [400, 400, 302], "who one is is asked again"
     made = Claim.objects.get(corrects=claim)
     told = worker.get(status).content.decode()
     assert WHY["reason"] in told

@@ -1,20 +1,30 @@
 """The payout's work on real worker processes: done once by any number of workers, all or nothing when one is killed."""
 
-from datetime import timedelta
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from threading import Thread
 
+import psycopg2
 import pytest
+from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.models.functions import Now
+from redis import Redis
 
 from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import BankFile, PayoutBatch, PayoutLine
 from claims.services import adjudication
 from tests.factories.payouts import release
-from tests.factories.processes import kill, until, worker
+from tests.factories.processes import ROOT, kill, until, worker
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry
-from unionaid.lib.calendar import frozen, now
+from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import STALE_AFTER
 from unionaid.workflow.models import Job
@@ -57,10 +67,13 @@ def _effects() -> tuple[int, int, int]:
         return BankFile.objects.count(), entries, Claim.objects.filter(state="paying").count()
 
 
-def test_two_workers_nudged_many_times_pay_once(batch: tuple[World, PayoutBatch]) -> None:
+def test_the_broker_loses_its_queue_then_two_workers_nudged_many_times_pay_once(batch: tuple[World, PayoutBatch]) -> None:
     world, made = batch
+    _release(world, made)
+    with Redis.from_url(settings.REDIS_URL) as broker:  # killed, without a copy on disk of what it held
+        assert broker.llen("payouts") > 0
+        broker.flushdb()
     with worker(2):
-        _release(world, made)
         for _ in range(20):
             nudge("payouts")
         until(lambda: _state(made) == "released", "the batch is released by a worker")
@@ -77,48 +90,71 @@ def test_two_workers_nudged_many_times_pay_once(batch: tuple[World, PayoutBatch]
         assert sum(Entry.objects.values_list("amount_fen", flat=True)) == 0
 
 
+WAITING = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+
+
 def _somebody_waits_for_a_lock() -> bool:
     with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
-        )
+        cursor.execute(f"SELECT count(*) {WAITING}")
         return bool(cursor.fetchone()[0])
 
 
-def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_the_sweep_finishes(batch: tuple[World, PayoutBatch]) -> None:
-    """The worker is held by a lock on one claim, after it wrote the file and the entries, and killed there."""
+def _cut_the_connection() -> None:
+    """The database ends the session that waits, as it does when it is restarted or the network goes."""
+    at, word = connections["owner"].settings_dict, json.loads((ROOT / "var" / "test" / "services.json").read_text())["passwords"]["super"]
+    name = connection.settings_dict["NAME"]
+    with closing(psycopg2.connect(host=at["HOST"], port=at["PORT"], user="postgres", password=word, dbname=name)) as administrator:
+        administrator.cursor().execute(f"SELECT pg_terminate_backend(pid) {WAITING}")
+
+
+def _kill_its_child(process: subprocess.Popen[bytes]) -> None:
+    """Only the process of the pool; the worker itself goes on and starts another."""
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+
+
+def _in_the_middle(begin: Callable[[], None], fault: Callable[[], None]) -> None:
+    """The worker is held by a lock on one claim, after it wrote the file and the entries; there the fault happens."""
+    with transaction.atomic(), everywhere(reason="hold one claim"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM claims_claim ORDER BY id DESC LIMIT 1 FOR UPDATE")
+        elsewhere = Thread(target=_and_close, args=(begin,))
+        elsewhere.start()
+        elsewhere.join()
+        until(_somebody_waits_for_a_lock, "the worker waits for the claim")
+        fault()
+    until(lambda: not _somebody_waits_for_a_lock(), "the session is gone")
+
+
+def _and_close(act: Callable[[], None]) -> None:
+    try:
+        act()
+    finally:
+        connection.close()
+
+
+def _swept() -> None:
+    """A minute goes by without a sign of life; the sweep nudges."""
+    with everywhere(reason="a minute goes by"):
+        Job.objects.filter(kind="payouts.release").update(beat_at=Now() - 2 * STALE_AFTER, not_before=Now())
+    nudge("payouts")
+
+
+def test_whatever_ends_a_worker_in_the_middle_leaves_nothing_half_and_the_sweep_finishes(batch: tuple[World, PayoutBatch]) -> None:
+    """One after the other: its connection is cut, its child is killed, all of it is killed, and it is asked to stop."""
     world, made = batch
     with worker() as (first,):
-        with transaction.atomic(), everywhere(reason="hold one claim"):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT id FROM claims_claim ORDER BY id DESC LIMIT 1 FOR UPDATE")
-            _release_elsewhere(world, made)
-            until(_somebody_waits_for_a_lock, "the worker waits for the claim")
-            kill(first)
-    until(lambda: not _somebody_waits_for_a_lock(), "the dead worker's session is gone")
-    assert _state(made) == "releasing"
-    assert _effects() == (0, 0, 0)
-    with worker():
+        faults = (_cut_the_connection, lambda: _kill_its_child(first), lambda: kill(first))
+        for begin, fault in zip((lambda: _release(world, made), _swept, _swept), faults, strict=True):
+            _in_the_middle(begin, fault)
+            assert (_state(made), _effects()) == ("releasing", (0, 0, 0))
+    with worker() as (second,):
         nudge("payouts")
         # The control: the broker's message is spent and the job counts as running, so nobody would ever take it up again.
         with everywhere(reason="look"):
             assert Job.objects.get(kind="payouts.release").job_state == "running"
         assert _state(made) == "releasing"
-        with everywhere(reason="a minute goes by"):
-            Job.objects.filter(kind="payouts.release").update(beat_at=now() - 2 * STALE_AFTER - timedelta(seconds=1))
-        nudge("payouts")
-        until(lambda: _state(made) == "released", "the sweep's nudge finds the stale job")
+        _in_the_middle(_swept, lambda: second.send_signal(signal.SIGTERM))
+        assert second.wait(60) == 0, "asked to stop it ends what it has begun"
+    assert _state(made) == "released"
     assert _effects() == (1, 2, CLAIMS)
-
-
-def _release_elsewhere(world: World, batch: PayoutBatch) -> None:
-    """Commit the release on another connection while this one holds its lock."""
-    def act() -> None:
-        try:
-            _release(world, batch)
-        finally:
-            connection.close()
-
-    thread = Thread(target=act)
-    thread.start()
-    thread.join()

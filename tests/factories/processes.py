@@ -66,3 +66,18 @@ def until(true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
     while not true():
         assert time.monotonic() < last, f"never happened: {what}"
         time.sleep(0.1)
+
+
+def forked(act: Callable[[], object]) -> int:
+    """Run `act` in a process of its own, as the pool of a worker does, with connections of its own; how it ended: 0 when it came back, less
+    than 0 when a signal killed it."""
+    connections.close_all()  # none is shared with the child
+    child = os.fork()
+    if child == 0:
+        ended = 1
+        try:
+            act()
+            ended = 0
+        finally:
+            os._exit(ended)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -3,11 +3,17 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from unionaid.checks import the_gateway_is_there
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "unionaid" / "settings.py"
@@ -39,29 +45,42 @@ def test_production_settings_give_no_warning() -> None:
     assert "no issues (0 silenced)" in told.stdout
 
 
-@pytest.mark.parametrize(
-    ("changed", "warning"),
-    [
-        ({"DEBUG": "1"}, "security.W018"),
-        ({"DEMO": "1"}, "house.W001"),
-        ({"INSECURE_HTTP": "1"}, "security.W012"),
-        ({"SECRET_KEY": "short"}, "security.W009"),
-        ({"DATABASE_OWNER_URL": ""}, "house.W002"),
-        ({"NOTICE_CHANNELS": "sms", "SMS_GATEWAY": "unionaid.workflow.sms.RecordedFile"}, "house.W003"),
-        ({"NOTICE_CHANNELS": "sms", "SMS_GATEWAY": "unionaid.workflow.sms.Pigeon"}, "house.E002"),
-    ],
-)
-def test_an_unsafe_setting_is_named(changed: dict[str, str], warning: str) -> None:
-    told = checked(**changed)
+UNSAFE = {
+    "DEBUG": "1", "DEMO": "1", "INSECURE_HTTP": "1", "SECRET_KEY": "short", "DATABASE_OWNER_URL": "", "SECOND_FACTOR_REQUIRED": "0",
+    "NOTICE_CHANNELS": "sms", "SMS_GATEWAY": "unionaid.workflow.sms.RecordedFile",
+}  # fmt: skip
+
+
+def test_every_unsafe_setting_is_named() -> None:
+    told = checked(**UNSAFE)
     assert told.returncode != 0
-    assert warning in told.stderr
+    named = {"security.W018", "house.W001", "security.W012", "security.W009", "house.W002", "house.W003", "house.W004"}
+    assert {code for code in named if code not in told.stderr} == set()
+
+
+def test_a_gateway_that_is_not_there_is_named(settings: Any) -> None:
+    settings.SMS_GATEWAY = "unionaid.workflow.sms.Pigeon"
+    assert [found.id for found in the_gateway_is_there(None)] == ["house.E002"]
+    settings.SMS_GATEWAY = "unionaid.workflow.sms.HttpGateway"
+    assert the_gateway_is_there(None) == []
+
+
+def read(**changed: str) -> dict[str, Any]:
+    """The settings as a fresh process would read them."""
+    with patch.dict(os.environ, PRODUCTION | changed, clear=True):
+        return runpy.run_path(str(SETTINGS))
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "DATABASE_URL", "REDIS_URL"])
 def test_a_missing_secret_stops_the_start_and_is_named(name: str) -> None:
-    told = checked(**{name: ""})
+    with pytest.raises(ImproperlyConfigured, match=f"The environment variable {name} is required"):
+        read(**{name: ""})
+
+
+def test_what_the_settings_refuse_stops_the_programme() -> None:
+    told = checked(REDIS_URL="")
     assert told.returncode != 0
-    assert f"The environment variable {name} is required" in told.stderr
+    assert "The environment variable REDIS_URL is required" in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -73,12 +92,17 @@ def test_a_missing_secret_stops_the_start_and_is_named(name: str) -> None:
         ({"NOTICE_CHANNELS": "email", "EMAIL_HOST": "mail.example.cn"}, "The environment variable EMAIL_FROM is required"),
         ({"SMS_READ_SECONDS": "600"}, "from 1 to 30"),
         ({"EMAIL_TIMEOUT": "ten"}, "not a whole number of seconds"),
+        ({"DEMO": "maybe"}, "neither on nor off"),
     ],
 )
-def test_a_channel_that_cannot_work_stops_the_start(changed: dict[str, str], words: str) -> None:
-    told = checked(**changed)
-    assert told.returncode != 0
-    assert words in told.stderr
+def test_a_setting_that_cannot_work_stops_the_start(changed: dict[str, str], words: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=words):
+        read(**changed)
+
+
+def test_the_second_factor_is_wanted_unless_it_is_the_demo_or_said_otherwise() -> None:
+    wanted = [read(**changed)["SECOND_FACTOR_REQUIRED"] for changed in ({}, {"DEMO": "1"}, {"SECOND_FACTOR_REQUIRED": "0"})]
+    assert wanted == [True, False, False]
 
 
 def settings_read() -> set[str]:
@@ -93,9 +117,9 @@ def settings_read() -> set[str]:
 
 
 def test_every_setting_is_in_the_documents_and_in_the_example() -> None:
-    read = settings_read()
-    assert len(read) > 12
+    asked = settings_read()
+    assert len(asked) > 12
     rows = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "production.md").read_text("utf-8"), re.MULTILINE))
-    assert rows == read
+    assert rows == asked
     example = {line.partition("=")[0].lstrip("#") for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if "=" in line}
-    assert read - example == set()
+    assert asked - example == set()

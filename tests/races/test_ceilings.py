@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from claims.models import CeilingUsage, Claim, Objection
-from claims.services import adjudication, ceilings, public_notice
+from claims.services import adjudication, ceilings, intake, public_notice
 from programs.models import Terms
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, JOINED, World, load, make_world
@@ -180,17 +180,30 @@ def _two_reviewers() -> tuple[World, list[int], list[Any]]:
     return world, [claim.pk for claim in claims], [world.cast.actor(world.cast.reviewer), world.cast.actor(second)]
 
 
-def _review_twice(world: World, pk: int, actors: list[Any]) -> list[str]:
-    def review(by: Any) -> None:
-        with office_scope(Scope(offices=covers(world.cast.a))):
-            claim = Claim.objects.select_related("member", "claimant", "enrolment", "terms").get(pk=pk)
-            adjudication.review(claim, by=by, on=ASKED)
+def _review(world: World, pk: int, by: Any) -> None:
+    with office_scope(Scope(offices=covers(world.cast.a))):
+        claim = Claim.objects.select_related("member", "claimant", "enrolment", "terms").get(pk=pk)
+        adjudication.review(claim, by=by, on=ASKED)
 
-    return _at_once([lambda: review(actors[0]), lambda: review(actors[1])])
+
+def _withdraw(world: World, pk: int) -> None:
+    with everywhere(reason="whose it is"):
+        member = Claim.objects.select_related("claimant").get(pk=pk).claimant
+        by = world.worker(member)
+    with office_scope(Scope(member=member.pk, user=member.user_id)):
+        intake.withdraw(Claim.objects.get(pk=pk), by=by)
+
+
+def _review_twice(world: World, pk: int, actors: list[Any]) -> list[str]:
+    return _at_once([lambda: _review(world, pk, actors[0]), lambda: _review(world, pk, actors[1])])
 
 
 def test_two_reviewers_on_one_claim_make_one_decision_and_the_other_is_told(committed: None) -> None:
-    world, ids, actors = _two_reviewers()
+    world, (withdrawn, *ids), actors = _two_reviewers()
+    outcomes = _at_once([lambda: _review(world, withdrawn, actors[0]), lambda: _withdraw(world, withdrawn)])
+    with everywhere(reason="look"):
+        state = Claim.objects.get(pk=withdrawn).state
+    assert (outcomes.count("done"), state) == (1, "reviewed" if outcomes[0] == "done" else "withdrawn")
     for pk in ids:
         outcomes = sorted(_review_twice(world, pk, actors), key="done".__ne__)
         with everywhere(reason="look"):

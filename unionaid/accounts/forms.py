@@ -28,18 +28,24 @@ class LoginForm(forms.Form):
     next = forms.CharField(required=False, widget=forms.HiddenInput())
 
 
-class FactorForm(forms.Form):
-    """The password, and the code that the authenticator shows now."""
+class CodeForm(forms.Form):
+    """The code that the authenticator shows now."""
 
-    password = forms.CharField(
-        label=_("登录密码"), max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": _("请填写登录密码")},
-    )  # fmt: skip
     code = forms.CharField(
         label=_("验证器上的 6 位数字"), max_length=10,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
         error_messages={"required": _("请填写验证器上的 6 位数字")},
     )  # fmt: skip
+
+
+class FactorForm(CodeForm):
+    """The password, and the code."""
+
+    password = forms.CharField(
+        label=_("登录密码"), max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("请填写登录密码")},
+    )  # fmt: skip
+    field_order = ("password", "code")
 
 
 class PasswordForm(forms.Form):

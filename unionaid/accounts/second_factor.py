@@ -2,6 +2,8 @@
 
 import base64
 import secrets
+from collections.abc import MutableMapping
+from typing import Any
 from urllib.parse import quote
 
 from django.db.models import F
@@ -12,6 +14,7 @@ from unionaid.lib.calendar import now
 from unionaid.web.keys import ring
 
 KEY = ("accounts_user", "totp_key")
+SESSION = "second_factor"  # in a session: of which authenticator a code was typed in it
 BYTES, TOLERANCE = 20, 1  # a step of 30 seconds earlier or later: clocks differ
 
 
@@ -49,6 +52,16 @@ def take(user: User, code: str) -> bool:
     if not totp.verify(int(code), tolerance=TOLERANCE, min_t=user.totp_last + 1):
         return False
     return bool(User.objects.filter(pk=user.pk, totp_last__lt=totp.t()).update(totp_last=totp.t()))
+
+
+def is_passed(user: User, session: MutableMapping[str, Any]) -> bool:
+    """Was a code of the authenticator that counts now typed in this session?"""
+    return user.totp_since is not None and session.get(SESSION) == user.totp_since.isoformat()
+
+
+def remember(user: User, session: MutableMapping[str, Any]) -> None:
+    """A right code was typed in this session; it is not asked for again before the next log-in or another authenticator."""
+    session[SESSION] = user.totp_since.isoformat() if user.totp_since else ""
 
 
 def drop(user: User) -> None:

@@ -37,21 +37,44 @@ def prove(user: User, session: str, *, password: str, code: str = "") -> NotProv
     """Look at password and code and write down how it went; what was wrong, or None. It returns instead of raising, so that a wrong try
     stays written in the caller's transaction. One at a time for one person: guesses sent together do not get past the limit."""
     owner = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    wrong = Proof.objects.filter(user=owner, passed=False, at__gt=Now() - WRONG_WITHIN).count()
-    if wrong >= MOST_WRONG:
-        words = _("连续输错太多次，请 15 分钟后再试。不是您本人输错的，请马上更改密码并告诉系统管理员。")
-        return NotProven(words, "password", too_often=True)
+    if refused := _too_often(owner, "password"):
+        return refused
     trouble = _looked_at(owner, password, code)
     Proof.objects.create(user=owner, session_hash=_hashed(session), passed=trouble is None)
     return trouble
+
+
+@transaction.atomic
+def let_in(user: User, session: str, *, code: str) -> NotProven | None:
+    """Look at the code after a log-in by password; what was wrong, or None. Wrong tries count with those of `prove`; a right one proves
+    nothing for money."""
+    owner = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if refused := _too_often(owner, "code"):
+        return refused
+    if second_factor.take(owner, code):
+        return None
+    Proof.objects.create(user=owner, session_hash=_hashed(session), passed=False)
+    return _wrong_code()
+
+
+def _too_often(owner: User, field: str) -> NotProven | None:
+    wrong = Proof.objects.filter(user=owner, passed=False, at__gt=Now() - WRONG_WITHIN).count()
+    if wrong < MOST_WRONG:
+        return None
+    words = _("连续输错太多次，请 15 分钟后再试。不是您本人输错的，请马上更改密码并告诉系统管理员。")
+    return NotProven(words, field, too_often=True)
 
 
 def _looked_at(owner: User, password: str, code: str) -> NotProven | None:
     if not owner.is_active or not owner.check_password(password):
         return NotProven(_("密码不对，请再输一遍。"), "password")
     if owner.has_second_factor and not second_factor.take(owner, code):
-        return NotProven(_("动态验证码不对或已用过，请输入验证器上新的 6 位数字。"), "code")
+        return _wrong_code()
     return None
+
+
+def _wrong_code() -> NotProven:
+    return NotProven(_("动态验证码不对或已用过，请输入验证器上新的 6 位数字。"), "code")
 
 
 def _hashed(session: str) -> bytes:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
 from unionaid.accounts import second_factor, services, stepup
-from unionaid.accounts.forms import FactorForm, LoginForm, PasswordForm
+from unionaid.accounts.forms import CodeForm, FactorForm, LoginForm, PasswordForm
 from unionaid.accounts.models import User
 from unionaid.web.access import public
 
@@ -68,20 +68,46 @@ def change_password(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def second_factor_page(request: HttpRequest) -> HttpResponse:
-    """Set up an authenticator for one's own login, or take it off: by the password and a code of it."""
+    """Set up an authenticator for one's own log-in, or take it off: by the password and a code of it. Staff who have one and were let in by
+    the password alone type its code first."""
     user: Any = request.user
     if not user.is_authenticated:
         return redirect("login")
+    if user.has_second_factor and request.actor.is_staff_post and not second_factor.is_passed(user, request.session):  # type: ignore[attr-defined]
+        return _ask_code(request, user)
     if request.POST.get("act") == "begin":
         second_factor.begin(user)
-        return redirect("second_factor")
+        return redirect(request.get_full_path())
     form = FactorForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _factor_changed(request, user, form):
-        return redirect("second_factor")
+        return _go_on(request) if user.has_second_factor else redirect("second_factor")
     pending = user.totp_key is not None and not user.has_second_factor
     code = segno.make(second_factor.address(user, _("职工互助")), error="m").png_data_uri(scale=5, border=2) if pending else ""
-    shown = {"form": form, "pending": pending, "code": code, "letters": second_factor.begin(user) if pending else ""}
+    must = settings.SECOND_FACTOR_REQUIRED and request.actor.needs_second_factor  # type: ignore[attr-defined]
+    letters = second_factor.begin(user) if pending else ""
+    shown = {"form": form, "pending": pending, "code": code, "letters": letters, "must": must}
     return render(request, "accounts/second_factor.html", shown, status=400 if form.errors else 200)
+
+
+def _ask_code(request: HttpRequest, user: User) -> HttpResponse:
+    """The code after a log-in by password."""
+    form, status = CodeForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            wrong = stepup.let_in(user, request.session.session_key or "", code=form.cleaned_data["code"])
+            if wrong is None:
+                second_factor.remember(user, request.session)
+                return _go_on(request)
+            form.add_error(wrong.field, wrong.message)
+            status = 429 if wrong.too_often else 400
+    return render(request, "accounts/second_factor_code.html", {"form": form}, status=status)
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    """To the page that was wanted before the code was."""
+    target = _safe_next(request, request.GET.get("next", ""))
+    return redirect("second_factor" if target == "home" else target)
 
 
 def _factor_changed(request: HttpRequest, user: User, form: FactorForm) -> bool:
@@ -92,9 +118,11 @@ def _factor_changed(request: HttpRequest, user: User, form: FactorForm) -> bool:
         form.add_error(wrong.field, wrong.message)
     elif had:
         second_factor.drop(user)
+        user.refresh_from_db(fields=["totp_since"])
         messages.success(request, _("动态验证码已停用。"))
     elif second_factor.confirm(user, said["code"]):
-        messages.success(request, _("动态验证码已启用，办资金的事时会用到。"))
+        second_factor.remember(user, request.session)
+        messages.success(request, _("动态验证码已启用，登录工作台和办资金的事时会用到。"))
     else:
         form.add_error("code", _("数字不对。请看手机时间是否准确，再输入新的 6 位数字"))
     return not form.errors

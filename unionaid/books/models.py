@@ -153,7 +153,8 @@ class BankBalance(KeptPaper, OfficeOwned):
 
 class Reconciliation(Stateful, OfficeOwned):
     """One day of an office's bank account (对账): what the books say is what the bank says, and the items on their way between the two,
-    each listed (`items`: kind, words, fen, what it is); what is left is the difference, red until a person explains it."""
+    each listed (`items`: kind, words, fen, what it is); what is left is the difference, red until a person explains it. `undebited`: keys
+    of released batches of which a person has seen that the bank had not paid them out by then."""
 
     graph = RECONCILIATION
     scope_by: ClassVar[ScopeBy] = ScopeBy()
@@ -167,6 +168,7 @@ class Reconciliation(Stateful, OfficeOwned):
         expression=F("ledger_fen") - F("bank_fen") - F("items_fen"), output_field=models.BigIntegerField(), db_persist=True
     )
     items = models.JSONField(default=list)
+    undebited = models.JSONField(default=list)
     reason = models.CharField(_("差额说明"), max_length=300, blank=True)
     state = models.CharField(max_length=24, choices=RECONCILIATION.choices(), default=RECONCILIATION.initial)
     looked_at = models.DateTimeField(_("核对时间"), db_default=models.functions.Now())

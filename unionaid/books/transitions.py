@@ -13,7 +13,7 @@ MOVEMENT = Graph(
         State("dropped", _("未记账")),
     ),
     arrows=(
-        Arrow("post", _("复核入账"), ("proposed",), "posted", "funds.confirm", ("proposed_by",), "confirmed_by"),
+        Arrow("post", _("复核入账"), ("proposed",), "posted", "funds.confirm", ("proposed_by",), "confirmed_by", proof=True),
         Arrow("drop", _("不予入账"), ("proposed",), "dropped", "funds.propose"),
     ),
 )
@@ -27,7 +27,7 @@ CLOSING = Graph(
         State("dropped", _("没有结账")),
     ),
     arrows=(
-        Arrow("close", _("复核结账"), ("asked",), "closed", "periods.close", ("proposed_by",), "closed_by"),
+        Arrow("close", _("复核结账"), ("asked",), "closed", "periods.close", ("proposed_by",), "closed_by", proof=True),
         Arrow("drop", _("不结账"), ("asked",), "dropped", "periods.propose"),
     ),
 )

@@ -47,6 +47,9 @@ STAFF = (
     Role.SYSTEM_ADMIN,
 )
 
+# By these money is decided on and let go, or the log-ins of those who do: the desk opens to them with a second factor alone.
+WITH_SECOND_FACTOR = frozenset({Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER, Role.HEADQUARTERS, Role.SYSTEM_ADMIN})
+
 _W, _U, _S = Role.WORKER, Role.UNIT_AGENT, Role.SYSTEM
 _R, _A, _P, _M = Role.REVIEWER, Role.APPROVER, Role.PAYER, Role.OFFICE_MANAGER
 _H, _Z, _X = Role.HEADQUARTERS, Role.AUDITOR, Role.SYSTEM_ADMIN
@@ -185,6 +188,11 @@ class Actor:
     @property
     def is_staff_post(self) -> bool:
         return bool(self.posts)
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Does one of the posts want more than a password?"""
+        return any(post.role in WITH_SECOND_FACTOR for post in self.posts)
 
     @property
     def office_ids(self) -> frozenset[int]:

@@ -23,7 +23,7 @@ class State:
 class Arrow:
     """One action. `not_by` names the user columns whose holder may not take it (separation of duties);
     `stamp` the user column that it fills; `then` the kinds of job that follow, one per moved row; `proof`: money
-    leaves by it, and only who has proved again who they are may take it (`workflow.stepup`)."""
+    leaves or stays by it, and only who has proved again who they are may take it (`workflow.stepup`)."""
 
     action: str
     label: str | Promise

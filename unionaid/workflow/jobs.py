@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import now, today
+from unionaid.lib.calendar import today
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers, staff_actor
@@ -174,8 +174,9 @@ def run_due(queue: str, *, limit: int = AT_ONCE) -> int:
 
 
 def _claim(queue: str) -> int | None:
+    """The next due job, taken. Due and stale by the database's clock: hosts whose clocks differ agree."""
     kinds = [kind.name for kind in KINDS.values() if kind.queue == queue]
-    stale = Q(job_state="running", beat_at__lt=now() - STALE_AFTER)
+    stale = Q(job_state="running", beat_at__lt=Now() - STALE_AFTER)
     due = Q(job_state="queued", not_before__lte=Now()) | stale
     with everywhere(reason="claim a due job"):
         row = (
@@ -281,5 +282,5 @@ def _try_later(job_id: int, error: Exception) -> None:
         Job.objects.filter(pk=job_id).update(
             job_state="queued",
             error=type(error).__name__,
-            not_before=now() + timedelta(seconds=2**work.attempts),
+            not_before=Now() + timedelta(seconds=2**work.attempts),
         )

@@ -15,19 +15,21 @@ from unionaid.web.asking import AskForm
 from unionaid.workflow.moves import record
 
 
-def ask(form: AskForm, request: HttpRequest) -> None:
-    """Let the form ask for the password, and for the code where there is a second factor; for nothing while a proof is fresh."""
+def ask(form: AskForm, request: HttpRequest, *, required: bool = True) -> None:
+    """Let the form ask for the password, and for the code where there is a second factor; for nothing while a proof is fresh. Not
+    `required`: the form was not sent for the act that wants it."""
     user: Any = request.user
     if stepup.is_fresh(user, request.session.session_key or ""):
         return
     form.fields["password"] = forms.CharField(
-        label=_("您的登录密码"), max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("资金要放出去，请再证明一次是您本人；5 分钟内再办资金的事不用重输。"),
+        label=_("您的登录密码"), required=required, max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("这一步关系到资金，请再证明一次是您本人；5 分钟内再办资金的事不用重输。"),
         error_messages={"required": _("请再输一次登录密码，证明是您本人")},
     )  # fmt: skip
     if user.has_second_factor:
         form.fields["code"] = forms.CharField(
-            label=_("动态验证码"), max_length=10, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+            label=_("动态验证码"), required=required, max_length=10,
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
             help_text=_("验证器上的 6 位数字"), error_messages={"required": _("请输入验证器上的 6 位数字")},
         )  # fmt: skip
 

@@ -73,6 +73,8 @@ ACTS: dict[str, str | Promise] = {
     "reduce": _("减收互助费"),
     "propose_closing": _("申请结账"),
     "enter_balance": _("登记对账单余额"),
+    "say_debited": _("说明银行已扣款的批次"),
+    "say_undebited": _("说明银行还没有扣款的批次"),
     "propose_movement": _("登记资金拨入与调剂"),
     "propose": _("提出退款"),
     "see_account": _("查看完整收款账号"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
@@ -65,6 +66,7 @@ def preview(request: HttpRequest, pk: int, kept: int) -> HttpResponse:
 def confirm(request: HttpRequest, pk: int, kept: int) -> HttpResponse:
     """Book it."""
     found = _kept(pk, kept)
+    book_here(request, found.office_id)
     with transaction.atomic():
         services.confirm_return(found, by=request.actor)  # type: ignore[attr-defined]
     messages.success(request, gettext("正在记账，记完后批次页会显示结果。"))
@@ -75,6 +77,7 @@ def confirm(request: HttpRequest, pk: int, kept: int) -> HttpResponse:
 def discard(request: HttpRequest, pk: int, kept: int) -> HttpResponse:
     """It was the wrong file."""
     found = _kept(pk, kept)
+    book_here(request, found.office_id)
     try:
         with transaction.atomic():
             services.discard_return(found, by=request.actor)  # type: ignore[attr-defined]
@@ -82,6 +85,12 @@ def discard(request: HttpRequest, pk: int, kept: int) -> HttpResponse:
         return _show(request, _kept(pk, kept), refused=no.message, status=status_of(no))
     messages.success(request, gettext("文件已移除，没有改动任何付款。"))
     return redirect("admin:payout_batch", pk=pk)
+
+
+def book_here(request: HttpRequest, office_id: int) -> None:
+    """PermissionDenied for who books elsewhere and may only look here."""
+    if not may(request.actor, "payouts.book", office_id):  # type: ignore[attr-defined]
+        raise PermissionDenied("payouts.book")
 
 
 def _kept(batch_id: int, pk: int) -> BankReturn:

@@ -81,6 +81,7 @@ check, send_back, hand_in_again, release, cancel = (partial(decide, act=act) for
 def take_return(request: HttpRequest, pk: int) -> HttpResponse:
     """The bank's result file: read whole or refused, then shown before anything is booked."""
     batch, upload = get_object_or_404(_batches(), pk=pk), request.FILES.get("file")
+    answering.book_here(request, batch.office_id)
     try:
         if upload is None or not upload.size or upload.size > answers.MAX_BYTES:
             raise services.PayoutRefused(gettext("请选择银行下载的回盘文件（csv、xlsx 或 XML，不超过 50 MB）。"))
@@ -97,6 +98,7 @@ def take_return(request: HttpRequest, pk: int) -> HttpResponse:
 def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The bank's file, the same bytes for ever."""
     batch = get_object_or_404(PayoutBatch.objects.select_related("bank_file"), pk=pk, bank_file__isnull=False)
+    answering.book_here(request, batch.office_id)
     name = batch.bank_file.file_name
     kind = FORMATS[batch.bank_format].content_type
     return send(services.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)

@@ -11,11 +11,12 @@ from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
 from tests.factories.clients import client_of
 from tests.factories.funds import OPENING_FEN
-from tests.factories.offices import PASSWORD
+from tests.factories.offices import PASSWORD, give_post
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
+from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.moves import Conflict
@@ -145,6 +146,11 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
         shown = payer.get(seen.url).content.decode()
         assert "核对无误，记账" in shown
         assert "核对无误，记账" not in manager.get(seen.url).content.decode()
+        give_post(world.cast.outsider, world.cast.province, Role.AUDITOR)  # books elsewhere, and may look here
+        looks = client_of(world.cast.outsider)
+        assert looks.get(seen.url).status_code == 200
+        assert looks.get(reverse("admin:payout_file", args=[batch.pk])).status_code == 403
+        assert [looks.post(one).status_code for one in (back, f"{seen.url}confirm/", f"{seen.url}discard/")] == [403] * 3
         run_due("payouts")
         with everywhere(reason="look"):
             assert Claim.objects.get(pk=approved.pk).state == "paying", "nothing is booked before somebody has looked"

@@ -4,12 +4,14 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse as address
 
-from tests.factories.funds import OPENING_FEN, fill
-from tests.factories.offices import make_user
+from tests.factories.clients import client_of
+from tests.factories.funds import OPENING_FEN, fill, slip
+from tests.factories.offices import PASSWORD, make_user
 from tests.factories.world import ASKED, JOINED, World
 from unionaid.books.models import PeriodClosing
-from unionaid.books.services import closing
+from unionaid.books.services import closing, movements
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.closing import LOCK
 from unionaid.ledger.models import ClosedPeriod, ClosingBalance, Entry, Transaction
@@ -121,3 +123,22 @@ def test_two_people_close_and_nobody_while_somebody_posts(open_world: World) -> 
     fill(world.cast, on=JOINED, fund="relief", amount_fen=5)
     assert Transaction.objects.get(happened_on=JOINED).posted_on == date(2026, 7, 1)
     assert PeriodClosing.objects.get().period.last_day == JUNE
+
+
+def test_the_pages_ask_again_who_one_is_before_money_is_booked_or_a_month_is_closed(open_world: World) -> None:
+    cast = open_world.cast
+    payer, paper = cast.actor(cast.payer), {"fund": "mutual_aid", "happened_on": ASKED, "basis": "文件", "on": ASKED}
+    asked = closing.propose(cast.a, last_day=JUNE, by=payer, on=ASKED)
+    made, other = (
+        movements.propose(cast.a, kind="allocation", amount_fen=fen, papers=[slip(f"{fen}")], by=payer, **paper) for fen in (5, 6)
+    )
+    for name, thing, decision in (("fund_movement", made, "post"), ("period_closing", asked, "close")):
+        manager, page = client_of(cast.manager), address(f"admin:{name}", args=[thing.pk])
+        assert 'name="password"' in manager.get(page).content.decode()
+        said = ({}, {"password": "x"}, {"password": PASSWORD})
+        assert [manager.post(page, {"decision": decision} | one).status_code for one in said] == [400, 400, 302]
+    page = address("admin:fund_movement", args=[other.pk])
+    assert 'name="password"' not in client_of(cast.payer).get(page).content.decode(), "the proposer has nothing to prove"
+    assert client_of(cast.payer).post(page, {"decision": "post"}).status_code == 403
+    assert client_of(cast.manager).post(page, {"decision": "drop"}).status_code == 400, "a reason is wanted, no proof"
+    assert client_of(cast.manager).post(page, {"decision": "drop", "note": "重复"}).status_code == 302

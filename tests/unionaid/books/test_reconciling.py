@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
 from claims.payouts import services as payouts
 from members.services import statements
+from tests.factories.clients import client_of
 from tests.factories.desk import Desk, make_desk
 from tests.factories.funds import OPENING_FEN, slip
 from tests.factories.payouts import release
@@ -107,3 +109,34 @@ def test_what_is_posted_later_than_it_happened_is_an_item_of_its_day(desk: Desk)
     found = reconciling.enter_balance(office, on_day=june, balance_fen=OPENING_FEN + 777, paper=slip("j"), by=by, on=ASKED)
     assert [(item["kind"], item["fen"]) for item in found.items] == [("later", -777)]
     assert (found.state, found.ledger_fen) == ("agrees", OPENING_FEN)
+
+
+def test_what_was_released_and_not_yet_paid_out_by_the_bank_is_said_by_another_person_and_not_against_a_statement(desk: Desk) -> None:
+    cast = desk.world.cast
+    payer = cast.actor(cast.payer)
+    claim = desk.decide(desk.world.claim(desk.cover(order=341), 600_000))
+    batch = payouts.assemble(office=cast.a, claims=[claim], by=payer, on=ASKED)
+    release(cast, batch)
+    run_due("payouts")
+    lies = OPENING_FEN + 12_500
+    found = _typed(desk, lies)
+    assert (found.state, found.difference_fen) == ("differs", -440_000), "the bank got the file too late for that day"
+    with pytest.raises(NotAllowed):
+        reconciling.say_debited(found, batch, debited=False, by=payer)
+    page = reverse("admin:reconciliation", args=[found.pk])
+    manager = client_of(cast.manager)
+    assert "银行到这天还没有扣这一批" in manager.get(page).content.decode()
+    assert manager.post(page, {"act": "undebited"}).status_code == 400
+    assert manager.post(page, {"act": "undebited", "batch": batch.pk}).status_code == 302
+    found.refresh_from_db()
+    assert [(item["kind"], item["fen"]) for item in found.items] == [("undebited", 0)]
+    assert (found.state, found.difference_fen) == ("agrees", 0)
+    assert look(INVARIANTS) == []
+    assert "银行这一天还没有扣款" in manager.get(page).content.decode()
+    data = "\r\n".join([HEAD, f"2026-07-01,P1,,4400,代发,{batch.number},{format_yuan(lies - 440_000).replace(',', '')}"]).encode()
+    statements.upload(cast.a, data=data, file_name="s.csv", by=payer)
+    run_due("default")
+    found.refresh_from_db()
+    reconciling.compare_again(cast.a.pk, ASKED, by=SYSTEM)
+    assert [item["kind"] for item in Reconciliation.objects.get(pk=found.pk).items] == ["batch"], "the bank's own word counts"
+    assert manager.post(page, {"act": "undebited", "batch": batch.pk}).status_code == 400

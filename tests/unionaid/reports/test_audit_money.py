@@ -50,6 +50,7 @@ TAMPERING = {
     "B1": "UPDATE ledger_closingbalance SET balance_fen = balance_fen + 1 WHERE id = (SELECT min(id) FROM ledger_closingbalance)",
     "B1, another day": "UPDATE ledger_entry SET posted_on = posted_on - 1 WHERE id = (SELECT max(id) FROM ledger_entry)",
     "B2": "UPDATE books_fundmovement SET amount_fen = amount_fen + 1 WHERE state = 'posted'",
+    "R1": "UPDATE ledger_account SET code = 'recoverable' WHERE code = 'capital'",
     "F1": "UPDATE members_match SET amount_fen = amount_fen - 1",
     "F2": "UPDATE members_remittance SET amount_fen = amount_fen + 1",
     "F3": "UPDATE members_refund SET amount_fen = amount_fen - 1",
@@ -107,7 +108,7 @@ def test_nothing_that_is_done_to_the_rows_escapes(committed: None) -> None:
     told = {"other": world.cast.b.pk, "enrolment": columns}
     escaped = {name for name, sql in TAMPERING.items() if name.partition(",")[0] not in _found(sql.format(**told))}
     assert escaped == set()
-    assert {one.code for one in money.EVERY} - {name.partition(",")[0] for name in TAMPERING} == {"R1"}
+    assert {one.code for one in money.EVERY} == {name.partition(",")[0] for name in TAMPERING}
 
 
 def test_each_night_one_audit_is_kept_and_what_is_wrong_is_cried_out(

@@ -1,9 +1,13 @@
 """A queue that holds more than one turn runs is asked again at once; one that is empty is left alone."""
 
 import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
 from tests.factories.offices import Cast
+from unionaid.accounts.models import User
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.workflow import jobs, tasks
 from unionaid.workflow.models import Job, Notice
@@ -27,3 +31,26 @@ def test_a_full_turn_asks_the_queue_again(cast: Cast, monkeypatch: pytest.Monkey
         assert not Job.objects.exclude(job_state="done").exists()
     assert tasks.run_due("notices") == 0
     assert nudged == asked
+
+
+def test_work_that_meets_a_deadlock_is_tried_again_whole_and_after_a_few_times_left_to_people(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meets(run: jobs.Run) -> None:
+        User.objects.filter(pk=cast.payer.pk).update(display_name=f"半途 {run.subject_ids[0]}")
+        if run.subject_ids == [1] or run.claim < 3:
+            raise OperationalError("deadlock detected")
+
+    monkeypatch.setitem(jobs.KINDS, "tests.meets", jobs.Kind("tests.meets", meets, "tests", ""))
+    with everywhere(reason="arrange"):
+        jobs.enqueue("tests.meets", [(1, "never", None), (2, "third time lucky", None)], by=SYSTEM)
+    for turn in range(1, jobs.MAX_ATTEMPTS + 1):
+        assert jobs.run_due("tests") == (2 if turn <= 3 else 1)
+        assert jobs.run_due("tests") == 0, "not again at once"
+        cast.payer.refresh_from_db()
+        assert cast.payer.display_name == ("甄珍" if turn < 3 else "半途 2"), "nothing half is kept"
+        with everywhere(reason="some seconds go by"):
+            Job.objects.filter(job_state="queued").update(not_before=Now())
+    assert jobs.run_due("tests") == 0
+    with everywhere(reason="look"):
+        assert dict(Job.objects.values_list("key", "job_state")) == {"never": "failed", "third time lucky": "done"}

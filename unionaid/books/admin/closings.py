@@ -25,7 +25,8 @@ from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm, sent
-from unionaid.workflow.asking import attempt, outcome
+from unionaid.workflow import stepup
+from unionaid.workflow.asking import attempt
 from unionaid.workflow.selectors import findable, told_history
 
 findable(PeriodClosing, number="", label="office__name", page="admin:period_closing")
@@ -55,10 +56,13 @@ def _month_ends(day: date) -> list[date]:
     return ends
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(AskForm):
     """A second person's word."""
 
-    decision = forms.ChoiceField(choices=[("close", ""), ("drop", "")])
+    decision = forms.ChoiceField(
+        label=_("决定"), choices=[("close", ""), ("drop", "")], widget=forms.HiddenInput,
+        error_messages={"required": _("请选择结账或不结账。"), "invalid_choice": _("请选择结账或不结账。")},
+    )  # fmt: skip
     note = forms.CharField(
         label=_("不结账的原因（不结账时必填）"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -87,28 +91,39 @@ def closing_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One closing: the figures, and the second person's word."""
     rows = PeriodClosing.objects.select_related("office", "proposed_by", "closed_by", "period")
     found = get_object_or_404(rows, pk=pk)
-    form, status, words = DecisionForm(request.POST or None), 200, ""
+    form, status = _form(request, found), 200
     if request.method == "POST":
-        status, words = _decided(request, found, form)
-        if status == 302:
+        if form.is_valid() and _decided(request, found, form):
             closed, open_still = gettext("已结账。以后到账、回盘的业务记在下个月的第一天。"), gettext("没有结账，原因已经记下。")
             messages.success(request, closed if found.state == "closed" else open_still)
             return redirect("admin:period_closing", pk)
+        status = form.status
         found.refresh_from_db(fields=["state", "version", "period"])
-    return render(request, "desk/closing.html", _context(request, found, form, words), status=status)
+    return render(request, "desk/closing.html", _context(request, found, form), status=status)
 
 
-def _decided(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> tuple[int, str]:
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    if not form.is_valid():
-        return 400, gettext("请选择结账或不结账。")
-    if form.cleaned_data["decision"] == "close":
-        return outcome(lambda: closing.confirm(found, by=by, on=today()))
-    return outcome(lambda: closing.drop(found, by=by, note=form.cleaned_data["note"]))
+def _form(request: HttpRequest, found: PeriodClosing) -> DecisionForm:
+    """The second person's form: for closing it asks again who they are."""
+    form = DecisionForm(sent(request)[0])
+    if found.state == "asked" and found.proposed_by_id != request.user.pk and may(_actor(request), "periods.close", found.office_id):
+        stepup.ask(form, request, required=request.POST.get("decision") == "close")
+    return form
 
 
-def _context(request: HttpRequest, found: PeriodClosing, form: DecisionForm, words: str) -> dict[str, Any]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+def _actor(request: HttpRequest) -> Actor:
+    return request.actor  # type: ignore[attr-defined,no-any-return]
+
+
+def _decided(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> str:
+    """Something when it was done; what was refused is said at the form."""
+    if form.cleaned_data["decision"] == "drop":
+        return attempt(form, lambda: str(closing.drop(found, by=_actor(request), note=form.cleaned_data["note"])))
+    by = stepup.prove(form, request, found, _actor(request))
+    return attempt(form, lambda: str(closing.confirm(found, by=by, on=today()))) if by else ""
+
+
+def _context(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> dict[str, Any]:
+    actor = _actor(request)
     first = found.period.first_day if found.period else first_open_day(found.office_id) or found.last_day
     waits = found.state == "asked"
     closing_it = waits and may(actor, "periods.close", found.office_id)
@@ -124,7 +139,6 @@ def _context(request: HttpRequest, found: PeriodClosing, form: DecisionForm, wor
         balanced=figures.balances,
         books=f"{reverse('admin:ledger_account_changelist')}?{days}",
         form=form,
-        refused=words,
         may_close=closing_it and found.proposed_by_id != actor.user_id,
         own=closing_it and found.proposed_by_id == actor.user_id,
         may_drop=waits and may(actor, "periods.propose", found.office_id),

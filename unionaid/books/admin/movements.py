@@ -22,10 +22,11 @@ from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, 
 from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import KeyedForm, PastDayField, sent
+from unionaid.web.asking import AskForm, KeyedForm, PastDayField, sent
 from unionaid.web.fields import PaperField, YuanField
 from unionaid.web.files import send_paper
-from unionaid.workflow.asking import attempt_once, outcome
+from unionaid.workflow import stepup
+from unionaid.workflow.asking import attempt, attempt_once
 from unionaid.workflow.selectors import findable, told_history
 
 findable(FundMovement, number="number", page="admin:fund_movement")
@@ -74,10 +75,13 @@ class MovementForm(OfficesForm, EvidenceForm):
         return fen
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(AskForm):
     """A second person's word."""
 
-    decision = forms.ChoiceField(choices=[("post", ""), ("drop", "")])
+    decision = forms.ChoiceField(
+        label=_("决定"), choices=[("post", ""), ("drop", "")], widget=forms.HiddenInput,
+        error_messages={"required": _("请选择复核入账或不予入账。"), "invalid_choice": _("请选择复核入账或不予入账。")},
+    )  # fmt: skip
     note = forms.CharField(
         label=_("不予入账的原因（不予入账时必填）"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -128,28 +132,39 @@ def movement_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One movement: what the paper says, the paper, and the second person's word."""
     rows = FundMovement.objects.select_related("office", "proposed_by", "confirmed_by", "reverses")
     found = get_object_or_404(rows, pk=pk)
-    form, status, words = DecisionForm(request.POST or None), 200, ""
+    form, status = _form(request, found), 200
     if request.method == "POST":
-        status, words = _decided(request, found, form)
-        if status == 302:
+        if form.is_valid() and _decided(request, found, form):
             posted, left = gettext("已入账。"), gettext("没有入账，原因已经记下。")
             messages.success(request, posted if found.state == "posted" else left)
             return redirect("admin:fund_movement", pk)
+        status = form.status
         found.refresh_from_db(fields=["state", "version"])
-    return render(request, "desk/fund_movement.html", _context(request, found, form, words), status=status)
+    return render(request, "desk/fund_movement.html", _context(request, found, form), status=status)
 
 
-def _decided(request: HttpRequest, found: FundMovement, form: DecisionForm) -> tuple[int, str]:
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    if not form.is_valid():
-        return 400, gettext("请选择复核入账或不予入账。")
-    if form.cleaned_data["decision"] == "post":
-        return outcome(lambda: movements.confirm(found, by=by, on=today()))
-    return outcome(lambda: movements.drop(found, by=by, note=form.cleaned_data["note"]))
+def _form(request: HttpRequest, found: FundMovement) -> DecisionForm:
+    """The second person's form: for posting it asks again who they are."""
+    form = DecisionForm(sent(request)[0])
+    if found.state == "proposed" and found.proposed_by_id != request.user.pk and may(_actor(request), "funds.confirm", found.office_id):
+        stepup.ask(form, request, required=request.POST.get("decision") == "post")
+    return form
 
 
-def _context(request: HttpRequest, found: FundMovement, form: DecisionForm, words: str) -> dict[str, Any]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+def _actor(request: HttpRequest) -> Actor:
+    return request.actor  # type: ignore[attr-defined,no-any-return]
+
+
+def _decided(request: HttpRequest, found: FundMovement, form: DecisionForm) -> str:
+    """Something when it was done; what was refused is said at the form."""
+    if form.cleaned_data["decision"] == "drop":
+        return attempt(form, lambda: str(movements.drop(found, by=_actor(request), note=form.cleaned_data["note"])))
+    by = stepup.prove(form, request, found, _actor(request))
+    return attempt(form, lambda: str(movements.confirm(found, by=by, on=today()))) if by else ""
+
+
+def _context(request: HttpRequest, found: FundMovement, form: DecisionForm) -> dict[str, Any]:
+    actor = _actor(request)
     waits = found.state == "proposed"
     confirming = waits and may(actor, "funds.confirm", found.office_id)
     proposing = may(actor, "funds.propose", found.office_id)
@@ -163,7 +178,6 @@ def _context(request: HttpRequest, found: FundMovement, form: DecisionForm, word
         undone=FundMovement.objects.filter(reverses=found).exclude(state="dropped").first(),
         papers=[(one, _("银行回单或文件"), reverse("admin:fund_paper", args=[one.pk])) for one in found.papers.all()],
         form=form,
-        refused=words,
         may_confirm=confirming and found.proposed_by_id != actor.user_id,
         own=confirming and found.proposed_by_id == actor.user_id,
         may_drop=waits and proposing,

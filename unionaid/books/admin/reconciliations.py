@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from claims.payouts.models import PayoutBatch
 from unionaid.books.models import BankBalance, Reconciliation
 from unionaid.books.services import reconciling
 from unionaid.lib.calendar import today
@@ -33,6 +34,7 @@ findable(Reconciliation, number="", label="office__name", page="admin:reconcilia
 # kind of an item → what it is, and the desk page of the thing it names
 ITEMS = {
     "batch": (_("已放款、等银行回盘：批次 {words}"), "admin:payout_batch"),
+    "undebited": (_("已放款、银行这一天还没有扣款：批次 {words}"), "admin:payout_batch"),
     "in_transit": (_("已放款、这一天还没有回盘的其他付款"), ""),
     "arrived": (_("银行已到账、流水还没有确认导入：{words}"), "admin:statement"),
     "later": (_("那时已结账、后来才记账的业务：凭证 {words}"), "admin:ledger_transaction"),
@@ -67,7 +69,8 @@ class BalanceForm(OfficesForm, KeyedForm):
 class ExplainForm(forms.Form):
     """Where the difference comes from; or compare anew."""
 
-    act = forms.ChoiceField(choices=[("explain", ""), ("again", "")])
+    act = forms.ChoiceField(choices=[("explain", ""), ("again", ""), ("debited", ""), ("undebited", "")])
+    batch = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     reason = forms.CharField(
         label=_("差额是怎么来的、打算怎么处理"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -102,8 +105,8 @@ def reconciliation_page(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         status, words = _acted(request, found, form)
         if status == 302:
-            done = {"explain": gettext("已记下差额的说明。"), "again": gettext("已重新核对。")}
-            messages.success(request, done[form.cleaned_data["act"]])
+            done = {"explain": gettext("已记下差额的说明。")}
+            messages.success(request, done.get(form.cleaned_data["act"], gettext("已重新核对。")))
             return redirect("admin:reconciliation", pk)
         found.refresh_from_db(fields=["state", "version"])
     return render(request, "desk/reconciliation.html", _context(request, found, form, words), status=status)
@@ -115,14 +118,26 @@ def _acted(request: HttpRequest, found: Reconciliation, form: ExplainForm) -> tu
         return 400, gettext("请写明差额的说明（不超过 300 字），或者选择重新核对。")
     if form.cleaned_data["act"] == "explain":
         return outcome(lambda: reconciling.explain(found, reason=form.cleaned_data["reason"], by=by))
+    if form.cleaned_data["act"] in ("debited", "undebited"):
+        return _debited(found, form, by)
     if not may(by, "reconciliations.make", found.office_id):
         return 403, gettext("您没有重新核对的权限。")
     return outcome(lambda: reconciling.compare_again(found.office_id, found.on, by=by))
 
 
+def _debited(found: Reconciliation, form: ExplainForm, by: Actor) -> tuple[int, str]:
+    """A person says of one batch whether the bank had paid it out by then."""
+    batch = PayoutBatch.objects.filter(office=found.office_id, pk=form.cleaned_data["batch"]).first()
+    if batch is None:
+        return 400, gettext("请选择列出的批次。")
+    debited = form.cleaned_data["act"] == "debited"
+    return outcome(lambda: reconciling.say_debited(found, batch, debited=debited, by=by))
+
+
 def _context(request: HttpRequest, found: Reconciliation, form: ExplainForm, words: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     red, office = found.state == "differs", found.office_id
+    says = may(actor, "reconciliations.explain", office) and found.entered_by_id != actor.user_id
     days = urlencode({"office": office, "first": found.on.isoformat(), "last": found.on.isoformat()})
     return desk_context(
         request,
@@ -131,7 +146,7 @@ def _context(request: HttpRequest, found: Reconciliation, form: ExplainForm, wor
         one=found,
         bank=format_yuan(found.bank_fen),
         ledger=format_yuan(found.ledger_fen),
-        items=[_item(item) for item in found.items],
+        items=[_item(item, says) for item in found.items],
         items_sum=format_yuan(found.items_fen),
         difference=format_yuan(found.difference_fen),
         lines=[(row, format_yuan(row.amount_fen or 0)) for row in reconciling.unexplained_lines(office, found.on)]
@@ -140,18 +155,19 @@ def _context(request: HttpRequest, found: Reconciliation, form: ExplainForm, wor
         books=f"{reverse('admin:ledger_account_changelist')}?{days}",
         form=form,
         refused=words,
-        may_explain=red and may(actor, "reconciliations.explain", office) and found.entered_by_id != actor.user_id,
+        may_explain=red and says,
         own=red and found.entered_by_id == actor.user_id,
         may_compare=may(actor, "reconciliations.make", office),
         history=told_history(found),
     )
 
 
-def _item(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(what it is, the page of the thing, yuan)."""
+def _item(item: Mapping[str, Any], says: bool) -> tuple[str, str, str, str, int]:
+    """(what it is, the page of the thing, yuan, what this person may say of it: that the bank had or had not paid it out, its key)."""
     words, page = ITEMS[item["kind"]]
     address = reverse(page, args=[item["id"]]) if page and item["id"] else ""
-    return str(words).format(words=item["words"] or gettext("其余的")), address, format_yuan(item["fen"])
+    act = {"batch": "undebited", "undebited": "debited"}.get(item["kind"], "") if says else ""
+    return str(words).format(words=item["words"] or gettext("其余的")), address, format_yuan(item["fen"]), act, item["id"]
 
 
 @require_GET

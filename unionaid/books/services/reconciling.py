@@ -1,7 +1,7 @@
 """Reconciliation (对账): what the books say lies at the bank = what the bank says + what is on its way between the two, each item listed.
 What is left over is the difference: red until a person explains it, and red again when it changes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,7 +62,8 @@ def take_balances(statement_id: int, *, by: Actor) -> None:
 @transaction.atomic
 def compare(balance: BankBalance, *, by: Actor) -> Reconciliation:
     """Compare a day anew with the latest that the bank said of it. What was explained stays so while the difference is the same."""
-    items = items_of(balance.office_id, balance.on)
+    known = Reconciliation.objects.filter(office_id=balance.office_id, on=balance.on).values_list("undebited", flat=True).first()
+    items = items_of(balance.office_id, balance.on, undebited=known or ())
     figures: dict[str, Any] = {
         "balance": balance,
         "bank_fen": balance.balance_fen,
@@ -100,20 +101,31 @@ def ledger_fen(office_id: int, on_day: date) -> int:
     return sum(row.closing_fen for row in turnover([office_id], first=on_day, last=on_day) if row.code == Code.BANK)
 
 
-def items_of(office_id: int, on_day: date) -> list[dict[str, Any]]:
+def items_of(office_id: int, on_day: date, *, undebited: Collection[int] = ()) -> list[dict[str, Any]]:
     """What explains why books and bank differ at the end of the day: paid out by the bank and not confirmed yet, arrived and not taken in
     yet, posted later than it happened. Fen by which the books are higher."""
-    return [*_in_transit(office_id, on_day), *_not_taken_in(office_id, on_day), *_posted_later(office_id, on_day)]
+    return [*_in_transit(office_id, on_day, undebited), *_not_taken_in(office_id, on_day), *_posted_later(office_id, on_day)]
 
 
-def _in_transit(office_id: int, on_day: date) -> list[dict[str, Any]]:
-    """Released payments without an answer: the bank has the order, the books take the money off when it confirms."""
+def _in_transit(office_id: int, on_day: date, undebited: Collection[int]) -> list[dict[str, Any]]:
+    """Released payments without an answer: the bank has the order, the books take the money off when it confirms. Those of an
+    `undebited` batch still lie at the bank, unless a line of a statement names the batch."""
     total = -sum(row.closing_fen for row in turnover([office_id], first=on_day, last=on_day) if row.code == Code.IN_TRANSIT)
     sent = PayoutBatch.objects.filter(office_id=office_id, state="released", business_on__lte=on_day, lines__state="open")
     batches = list(sent.annotate(fen=Sum("lines__amount_fen")).order_by("-id").values_list("pk", "number", "fen")[:NAMED]) if total else []
-    items = [{"kind": "batch", "id": pk, "words": number, "fen": fen} for pk, number, fen in batches]
-    rest = total - sum(item["fen"] for item in items)
+    rest = total - sum(fen for _pk, _number, fen in batches)
+    waits = {pk for pk, number, _fen in batches if pk in undebited and not _paid_out(office_id, number, on_day)}
+    items = [
+        {"kind": "undebited" if pk in waits else "batch", "id": pk, "words": number, "fen": 0 if pk in waits else fen}
+        for pk, number, fen in batches
+    ]
     return [*items, *([{"kind": "in_transit", "id": 0, "words": "", "fen": rest}] if rest else [])]
+
+
+def _paid_out(office_id: int, number: str, on_day: date) -> bool:
+    """Does a statement of the bank name this batch among what went out up to that day?"""
+    outgoing = StatementRow.objects.filter(statement__office_id=office_id, outcome=StatementRow.Outcome.OUTGOING, received_on__lte=on_day)
+    return outgoing.filter(remark__contains=number).exists()
 
 
 def _not_taken_in(office_id: int, on_day: date) -> list[dict[str, Any]]:
@@ -153,6 +165,23 @@ def explain(found: Reconciliation, *, reason: str, by: Actor) -> Reconciliation:
     if not reason.strip():
         raise ReconcilingRefused(_("请写明差额是怎么来的、打算怎么处理。"), "reason")
     return move([found], "explain", by=by, note=reason.strip(), changes={"reason": reason.strip()})[0]
+
+
+@transaction.atomic
+def say_debited(found: Reconciliation, batch: PayoutBatch, *, debited: bool, by: Actor) -> Reconciliation:
+    """A person has looked at the bank's account: by the end of this day it had, or had not, paid this released batch out. Not whoever typed
+    in the bank's balance, and not against a statement that names the batch."""
+    if not may(by, "reconciliations.explain", found.office_id) or by.user_id is None or by.user_id == found.entered_by_id:
+        raise NotAllowed(_("对账单余额是您登记的，或者您没有说明差额的权限，要由另一位同事来办。"))
+    mine: Reconciliation = Reconciliation.objects.select_for_update(no_key=True, of=("self",)).get(pk=found.pk)
+    if batch.pk not in {item["id"] for item in mine.items if item["kind"] in ("batch", "undebited")}:
+        raise ReconcilingRefused(_("这个批次不在这一天的在途里，请重新核对。"))
+    if not debited and _paid_out(mine.office_id, batch.number, mine.on):
+        raise ReconcilingRefused(_("银行流水里已有批次 {number} 的支出，不能说还没有扣款。").format(number=batch.number))
+    mine.undebited = sorted({*mine.undebited, batch.pk} - ({batch.pk} if debited else set()))
+    mine.save(update_fields=["undebited"])
+    record([mine], "say_debited" if debited else "say_undebited", by=by, details={"batch": batch.number})
+    return compare(mine.balance, by=by)
 
 
 def look_again(on: date, *, by: Actor, days: int = 40) -> int:

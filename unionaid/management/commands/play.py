@@ -152,7 +152,7 @@ class Command(BaseCommand):
                 office, kind="opening", fund=Fund.MUTUAL_AID, amount_fen=OPENING_FEN, happened_on=JOINED, papers=[photo("银行回单")],
                 basis="榆工互助〔2026〕1 号，启动资金（演示）", bank_reference="DEMO-OPENING", by=world.staff_actor("s-zhen"), on=today(),
             )  # fmt: skip
-            movements.confirm(opening, by=world.staff_actor("s-li"), on=today())
+            movements.confirm(opening, by=self.proven(world, "s-li"), on=today())
         self.say("单位登记并由办事处通过", unit.name)
         self.say("启动资金到账，由另一人复核", f"{format_yuan(OPENING_FEN)} 元")
         return world
