@@ -3,18 +3,20 @@
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from programs.forms.case import CaseForm, stays_in
 from programs.management.commands import assess
 from programs.models import Program, Terms
 from programs.rules.casefile import situation
@@ -528,7 +530,14 @@ def test_a_case_is_taken_home_as_a_case_file(world: World, manager: Client, tmp_
     assert json.loads(capsys.readouterr().out)["amount"] == "5000.00"
 
 
+def _refused_by_the_form(terms: Terms, said: Mapping[str, str]) -> bool:
+    """Whatever this form takes goes on to the rules of the plan."""
+    typed = QueryDict(urlencode(said))
+    return not CaseForm(typed, schedule=schedule_of(terms), stays=stays_in(typed)).is_valid()
+
+
 def test_no_input_of_a_trial_gives_a_5xx(world: World, manager: Client) -> None:
+    """Through the page for one plan. For the others the forms are asked, and the page again for all that reaches their rules."""
     with everywhere(reason="arrange"):
         found = [load(f"national-{name}.2026") for name in ("critical-illness", "accident", "allowance-combo")]
     settlement = set(SETTLEMENT_FIELDS[1:])  # one of fifteen that are alike
@@ -539,7 +548,8 @@ def test_no_input_of_a_trial_gives_a_5xx(world: World, manager: Client) -> None:
         for name in form.fields.keys() - settlement:
             for value in HOSTILE:
                 said = {"event": schedule_of(terms).events[0], name: value}
-                assert tried(manager, terms, **said).status_code in (200, 400), (name, value)
+                if terms == world.yulin or not _refused_by_the_form(terms, said):
+                    assert tried(manager, terms, **said).status_code in (200, 400), (name, value)
     for value in HOSTILE:
         assert manager.get(page(world.yulin, "terms_trial"), {"example": value}).status_code == 200
         assert manager.get(reverse(NEW), {"base": value}).status_code == 404

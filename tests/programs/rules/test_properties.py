@@ -152,7 +152,7 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     """One item of any form; limits may stand anywhere among its steps."""
     if draw(st.integers(0, 7)) == 7:
         return draw(hardship_items(code))
-    begin = draw(draw(st.sampled_from([begin_cost, begin_cost, begin_cost, begin_days, begin_lump])))
+    begin = draw(draw(st.sampled_from([begin_cost, begin_cost, begin_cost, begin_days, begin_lump, begin_lump])))
     is_cost = "take" in begin
     kinds = [marginal_steps, marginal_steps, other_steps] if is_cost else [other_steps]
     more = [draw(draw(st.sampled_from(kinds))) for _ in range(draw(st.integers(0, 3)))]
@@ -308,6 +308,8 @@ def priors(draw: st.DrawFn, schedule: Schedule, shares: int, disease: Disease) -
 @st.composite
 def situations(draw: st.DrawFn, schedule: Schedule) -> Situation:
     case, shares = draw(cases()), draw(st.integers(1, 4))
+    if draw(st.booleans()):  # half of the cases are of a kind that the plan knows
+        case = replace(case, event=draw(st.sampled_from(sorted({event for item in schedule.items for event in item.events}))))
     person = PersonFacts(birth_date=date(draw(st.integers(1950, 2012)), 3, 1), gender=draw(st.sampled_from(["male", "female"])))
     cover = CoverFacts(Period(START, date(2027, 1, 1)), shares, draw(st.sampled_from([None, 0, 30, 31])))
     return Situation(person, cover, case, draw(priors(schedule, shares, case.told_disease)))
