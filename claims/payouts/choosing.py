@@ -16,6 +16,7 @@ from claims.payouts.bank import formats
 from claims.payouts.bank.lines import Payment
 from claims.payouts.checking import HANDLERS
 from claims.selectors.cooling import payable_now
+from claims.selectors.queue import in_state
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
@@ -75,7 +76,7 @@ class Left:
 
 def by_fund(actor: Actor) -> list[tuple[Office, str, int, int]]:
     """(office, fund, claims, fen) of all that wait for payment in the actor's offices. Two statements."""
-    waiting = Claim.objects.filter(payable_now(today()), state="approved", office__in=actor.office_ids)
+    waiting = Claim.objects.filter(payable_now(today()), in_state("approved"), office__in=actor.office_ids)
     rows = waiting.order_by().values("office_id", "fund")
     found = list(rows.annotate(count=Count("id"), fen=Sum("approved_fen")))
     offices = {office.pk: office for office in Office.objects.filter(pk__in={row["office_id"] for row in found})}
@@ -85,7 +86,7 @@ def by_fund(actor: Actor) -> list[tuple[Office, str, int, int]]:
 
 def cooling(actor: Actor) -> list[Claim]:
     """Approved claims that wait because their account was changed. One statement."""
-    rows = Claim.objects.filter(state="approved", office__in=actor.office_ids).exclude(payable_now(today()))
+    rows = Claim.objects.filter(in_state("approved"), office__in=actor.office_ids).exclude(payable_now(today()))
     return list(rows.select_related("member", "office").order_by("payable_on", "id")[:SHOWN_COOLING])
 
 
@@ -96,7 +97,7 @@ def banks(office_id: int, fund: str) -> list[tuple[str, int, int]]:
 
 
 def _waiting(office_id: int, fund: str) -> QuerySet[Claim]:
-    return Claim.objects.filter(payable_now(today()), office=office_id, fund=fund, state="approved").order_by()
+    return Claim.objects.filter(payable_now(today()), in_state("approved"), office=office_id, fund=fund).order_by()
 
 
 def asked(choice: Choice) -> QuerySet[Claim]:

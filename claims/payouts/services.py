@@ -28,6 +28,7 @@ from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine,
 from claims.payouts.recoveries import book_set_offs
 from claims.payouts.return_tables import Told
 from claims.selectors.cooling import payable_now
+from claims.selectors.queue import in_state
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now, today
@@ -49,7 +50,7 @@ _PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
     """Approved claims of the office that wait for payment out of this fund and may be paid today, oldest first."""
     return list(
-        Claim.objects.filter(payable_now(today()), office=office, state="approved", fund=fund)
+        Claim.objects.filter(payable_now(today()), in_state("approved"), office=office, fund=fund)
         .select_related("member", "card")
         .order_by("approved_at", "id")
     )

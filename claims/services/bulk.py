@@ -38,7 +38,7 @@ def candidates(by: Actor) -> QuerySet[Claim]:
     for state in arrow.sources:
         if arrow in decisions_from(state):
             rows = rows | not_held(theirs((state, arrow), by), by)
-    return rows.filter(within).exclude(open_flags()).order_by("since", "pk")
+    return rows.filter(within).exclude(open_flags()).order_by("stage_since", "pk")
 
 
 def request(claim_ids: Sequence[int], *, by: Actor) -> list[BulkApproval]:
