@@ -169,6 +169,10 @@ class Claim(Stateful, OfficeOwned):
                 name="claim_waiting",
                 condition=Q(stage__in=DECIDABLE),
             ),
+            # What may be paid, the highest amounts first, as batches take it.
+            models.Index(
+                fields=["office", "fund", "-approved_fen", "id"], name="claim_to_be_paid", condition=Q(stage=IN_PAYMENT[0])
+            ),
             models.Index(fields=["office", "id"], name="claim_office"),
             models.Index(fields=["office", "stage", "id"], name="claim_office_ended", condition=Q(stage__in=ENDED)),
             models.Index(fields=["event", "id"], name="claim_event"),

@@ -77,10 +77,11 @@ class PayoutLine(Stateful, OfficeOwned):
     graph = LINE
 
     # Each index is written for every line: what begins a constraint's index needs none of its own, and nothing is looked up by office.
-    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False)
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines", db_index=False)
+    # That office, batch and claim are there and agree is asked of all new lines at once (migration 0004).
+    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines", db_index=False, db_constraint=False)
     sequence = models.PositiveIntegerField(_("序号"))
-    claim = models.ForeignKey(Claim, models.PROTECT, related_name="payout_lines")
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="payout_lines", db_constraint=False)
     payee_name = models.CharField(_("收款人"), max_length=60)
     bank_name = models.CharField(_("开户银行"), max_length=80)
     account_number = models.BinaryField()
@@ -194,14 +195,15 @@ class ReturnRow(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="bank_return")
 
-    bank_return = models.ForeignKey(BankReturn, models.CASCADE, related_name="rows")
+    # Written from the return and its batch's lines by one statement (`return_tables`); no line is ever removed.
+    bank_return = models.ForeignKey(BankReturn, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row_number = models.PositiveIntegerField()
     reference = models.CharField(max_length=60)
     amount_fen = models.BigIntegerField(null=True)
     succeeded = models.BooleanField(null=True)
     reason = models.CharField(max_length=120, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome)
-    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+")
+    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["bank_return", "row_number"], name="return_row_once")]
