@@ -5,14 +5,14 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import bulk, carried, news, objections, public_notice, rehearsal, unit_review
+from claims.services import bulk, carried, news, objections, public_notice, putting_away, rehearsal, unit_review
 from members.services.departures import end_objection
 from members.services.sight import binding
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
 # `carried` registers what of this floor goes along with a unit, `bulk` what may be decided together.
-__all__ = ["bulk", "carried", "close_notice", "find_due", "pass_by_unit", "rehearse"]
+__all__ = ["bulk", "carried", "close_notice", "find_due", "pass_by_unit", "put_away", "rehearse"]
 
 objection(objections.claims_under)
 end_objection(objections.claims_from)
@@ -25,12 +25,19 @@ def rehearse(run: Run) -> dict[str, Any] | None:
     return rehearsal.advance(run.subject_ids[0], run)
 
 
+@job("claims.put_away", label=_("整理已到账的申领"))
+def put_away(run: Run) -> dict[str, Any] | None:
+    """Put the next long paid claims away."""
+    return putting_away.put_away(run.cursor)
+
+
 @timetable
 def find_due(on: date) -> None:
     """Public notices that are over, claims that their unit did not look at in time, and claimants who have not been told."""
     news.find_untold()
     public_notice.find_over(on)
     unit_review.find_late(on)
+    putting_away.find_long_paid(on)
 
 
 @job("claims.close_notice", label=_("结束公示"))

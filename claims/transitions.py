@@ -7,6 +7,8 @@ from unionaid.workflow.arrows import Arrow, Graph, State
 
 # What was granted and is paid or will be.
 GRANTED = ("on_notice", "approved", "halt_proposed", "in_batch", "paying", "paid", "returned_payment")
+# Between the decision and the money a claim is moved with a hundred thousand others at a time: no index tells these states apart.
+IN_PAYMENT = ("approved", "in_batch", "paying", "paid")
 # A decision that holds: it counts under the limits, and what comes later begins where it ended. A correction by which too much was
 # paid holds as well, though it grants nothing.
 DECIDED = (*GRANTED, "recovery", "recovered")

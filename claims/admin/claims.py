@@ -25,7 +25,7 @@ from claims.admin.objections import entry_page
 from claims.admin.review import document, review_page
 from claims.admin.words import standing_words, tone_of
 from claims.models import Claim
-from claims.selectors.queue import due_of, holder_of, open_flag_count, open_flags, overdue, queues_of
+from claims.selectors.queue import due_of, holder_of, in_state, open_flag_count, open_flags, overdue, queues_of
 from claims.selectors.rules import Rules, rules
 from claims.transitions import DECIDABLE
 from members.selectors.people import members_by_number
@@ -107,25 +107,25 @@ def _offices(request: HttpRequest) -> Iterable[tuple[str, Any]]:
 def _by_age(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
     held_to = _rules(request)
     late = overdue(held_to, _own_offices(request) if held_to.by_path else [], on=today())
-    return rows.filter(late) if value == "late" else rows.filter(state__in=DECIDABLE).exclude(late)
+    return rows.filter(late) if value == "late" else rows.filter(stage__in=DECIDABLE).exclude(late)
 
 
 def _by_amount(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
     """Where no state is chosen it is asked of what waits: what is decided has its amount."""
     _label, first, last = BANDS[value]
-    rows = rows if request.GET.get("state") else rows.filter(state__in=DECIDABLE)
+    rows = rows if request.GET.get("state") else rows.filter(stage__in=DECIDABLE)
     return rows.filter(estimated_fen__gte=first, estimated_fen__lt=last)
 
 
 def _by_flags(rows: QuerySet[Claim], value: str, request: HttpRequest) -> QuerySet[Claim]:
     """Flags are the matter of what waits, as in the column: on what is decided they say nothing any more."""
-    found, waiting = open_flags(), rows.filter(state__in=DECIDABLE)
+    found, waiting = open_flags(), rows.filter(stage__in=DECIDABLE)
     return waiting.filter(found) if value == "yes" else waiting.exclude(found)
 
 
 FILTERS = (
     choosing(_("机构"), "at", _offices, lambda rows, value, request: rows.filter(office=int(value))),
-    choosing(_("状态"), "state", _states, lambda rows, value, request: rows.filter(state=value)),
+    choosing(_("状态"), "state", _states, lambda rows, value, request: rows.filter(in_state(value))),
     choosing(_("时限"), "age", lambda request: [("late", _("已超时限")), ("in_time", _("时限内"))], _by_age),
     choosing(_("试算金额"), "band", lambda request: [(code, band[0]) for code, band in BANDS.items()], _by_amount),
     choosing(_("疑点"), "flags", lambda request: [("yes", _("有疑点")), ("no", _("没有疑点"))], _by_flags),
@@ -193,7 +193,7 @@ class ClaimAdmin(HouseAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         in_queue = request.GET.get("state") in (*DECIDABLE, "approved", "returned_payment") or {"age", "band", "flags"} & set(request.GET)
-        return ("since", "id") if in_queue else ("-id",)
+        return ("stage_since", "id") if in_queue else ("-id",)
 
     def find(self, rows: QuerySet[Claim], text: str) -> QuerySet[Claim]:
         if text[:2].upper() == "SL":
@@ -252,8 +252,8 @@ def waiting_claims(by: Actor) -> Iterable[Todo]:
     mine = [state for state, _arrow in queues_of(by)]
     for state in mine:
         words = gettext("{standing}的申领").format(standing=standing_words(state))
-        yield waiting(words, Claim.objects.filter(state=state), "since", f"{address}?state={state}")
+        yield waiting(words, Claim.objects.filter(in_state(state)), "stage_since", f"{address}?state={state}")
     if mine:
         held_to = rules()
-        late = Claim.objects.filter(overdue(held_to, list(offices_below(by)) if held_to.by_path else [], on=today()), Q(state__in=mine))
-        yield waiting(_("超过办理时限的申领"), late, "since", f"{address}?age=late")
+        late = Claim.objects.filter(overdue(held_to, list(offices_below(by)) if held_to.by_path else [], on=today()), Q(stage__in=mine))
+        yield waiting(_("超过办理时限的申领"), late, "stage_since", f"{address}?age=late")

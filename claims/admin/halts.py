@@ -129,5 +129,5 @@ def _context(request: HttpRequest, claim: Claim, form: AskForm | None) -> dict[s
 @todo("halts.confirm")
 def halts_to_confirm(by: Actor) -> Iterable[Todo]:
     """Payments that are held until a second person has looked."""
-    rows = Claim.objects.filter(state="halt_proposed").exclude(halt_proposed_by=by.user_id)
+    rows = Claim.objects.filter(stage="halt_proposed").exclude(halt_proposed_by=by.user_id)
     yield waiting(_("待确认的停付"), rows, "halt_proposed_at", f"{reverse('admin:claims_claim_changelist')}?state=halt_proposed")

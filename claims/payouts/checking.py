@@ -13,12 +13,13 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from claims.payouts.models import PayoutBatch, PayoutLine
+from members.models import Member
 from unionaid.lib.money import format_yuan
 from unionaid.offices.roles import Actor
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, move, record
 
 # Who had a part in a claim, and whom it pays or is about.
-HANDLERS = ("filed_by", "submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by", "claimant__user", "member__user")
+HANDLERS, PAID = ("filed_by", "submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by"), ("claimant", "member")
 
 
 class PayoutRefused(MoveRefused):
@@ -46,11 +47,21 @@ def figures_of(batch: PayoutBatch) -> Figures:
     return Figures(found["count"], found["fen"], batch.fund, batch.bank_format, batch.payer_account)
 
 
+def part_of(by: Actor, claim: str = "") -> Q:
+    """Claims in which this person had a part, or that pay them; none for who has no login. `claim`: the way to the claim. Who they are as
+    a member is asked once, not of every claim."""
+    part = Q(**{f"{claim}pk__in": []})
+    if by.user_id is not None:
+        for column in HANDLERS:
+            part |= Q(**{f"{claim}{column}__isnull": False, f"{claim}{column}": by.user_id})
+        for column in PAID:
+            part |= Q(**{f"{claim}{column}__in": Member.objects.filter(user=by.user_id).values("pk")})
+    return part
+
+
 def stand_apart(batch: PayoutBatch, by: Actor) -> None:
     """PayoutRefused for who had a part in one of the batch's claims, or is paid by it. One statement."""
-    took_part = Q()
-    for column in HANDLERS:
-        took_part |= Q(**{f"claim__{column}": by.user_id})
+    took_part = part_of(by, "claim__")
     # From the lines to their claims, in no order: asked from the claims' side, every claim would be held against all lines of the batch.
     rows = PayoutLine.objects.filter(took_part, batch=batch).exclude(state="void").order_by()
     found = next(iter(rows.values_list("claim__number", flat=True)[:1]), None)

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from claims.models import Claim
 from claims.payouts.bank import formats
 from claims.payouts.bank.lines import Payment
-from claims.payouts.checking import HANDLERS
+from claims.payouts.checking import part_of
 from claims.selectors.cooling import payable_now
+from claims.selectors.queue import in_state
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
@@ -75,7 +76,7 @@ class Left:
 
 def by_fund(actor: Actor) -> list[tuple[Office, str, int, int]]:
     """(office, fund, claims, fen) of all that wait for payment in the actor's offices. Two statements."""
-    waiting = Claim.objects.filter(payable_now(today()), state="approved", office__in=actor.office_ids)
+    waiting = Claim.objects.filter(payable_now(today()), in_state("approved"), office__in=actor.office_ids)
     rows = waiting.order_by().values("office_id", "fund")
     found = list(rows.annotate(count=Count("id"), fen=Sum("approved_fen")))
     offices = {office.pk: office for office in Office.objects.filter(pk__in={row["office_id"] for row in found})}
@@ -85,7 +86,7 @@ def by_fund(actor: Actor) -> list[tuple[Office, str, int, int]]:
 
 def cooling(actor: Actor) -> list[Claim]:
     """Approved claims that wait because their account was changed. One statement."""
-    rows = Claim.objects.filter(state="approved", office__in=actor.office_ids).exclude(payable_now(today()))
+    rows = Claim.objects.filter(in_state("approved"), office__in=actor.office_ids).exclude(payable_now(today()))
     return list(rows.select_related("member", "office").order_by("payable_on", "id")[:SHOWN_COOLING])
 
 
@@ -96,7 +97,7 @@ def banks(office_id: int, fund: str) -> list[tuple[str, int, int]]:
 
 
 def _waiting(office_id: int, fund: str) -> QuerySet[Claim]:
-    return Claim.objects.filter(payable_now(today()), office=office_id, fund=fund, state="approved").order_by()
+    return Claim.objects.filter(payable_now(today()), in_state("approved"), office=office_id, fund=fund).order_by()
 
 
 def asked(choice: Choice) -> QuerySet[Claim]:
@@ -113,16 +114,8 @@ def asked(choice: Choice) -> QuerySet[Claim]:
 
 def chosen(choice: Choice, by: Actor) -> QuerySet[Claim]:
     """The claims that this person may put into a batch: none they had a part in, none that pays them."""
-    rows = asked(choice).exclude(_part_of(by))
+    rows = asked(choice).exclude(part_of(by))
     return rows[: choice.largest] if choice.largest else rows
-
-
-def _part_of(by: Actor) -> Q:
-    """Whoever had a part in the claim, or is paid by it. Nothing, for who has no login."""
-    part = Q(pk__in=[])
-    for column in HANDLERS if by.user_id is not None else ():
-        part |= Q(**{f"{column}__isnull": False, column: by.user_id})
-    return part
 
 
 def sums(choice: Choice, by: Actor) -> Sums:
@@ -135,7 +128,7 @@ def sums(choice: Choice, by: Actor) -> Sums:
 def left_out(choice: Choice, by: Actor, office: Office) -> list[Left]:
     """Who stays out of what the choice is about, and why. Constant statements."""
     told = []
-    own = list(asked(choice).filter(_part_of(by)).values_list("number", flat=True)[:LOOKED_AT])
+    own = list(asked(choice).filter(part_of(by)).values_list("number", flat=True)[:LOOKED_AT])
     if own:
         told.append(Left(gettext_lazy("您经办过，或与您本人有关，要由别人编制"), len(own), tuple(own[:10])))
     why: dict[str, list[tuple[str, int]]] = {}
@@ -160,9 +153,11 @@ def next_ids(choice: Choice, by: Actor, *, after: Mapping[str, int], most: int) 
     """The next chosen claims behind this place in the order of amounts, and the place behind them. A claim that another batch took
     meanwhile is not among them."""
     taken = after.get("taken", 0)
-    rows = asked(choice).exclude(_part_of(by))
+    rows = asked(choice).exclude(part_of(by))
     if after:
-        rows = rows.filter(Q(approved_fen__lt=after["fen"]) | Q(approved_fen=after["fen"], pk__gt=after["id"]))
+        # The first bound is where the index is entered; the second leaves out those of the same amount that were before.
+        behind = Q(approved_fen__lt=after["fen"]) | Q(approved_fen=after["fen"], pk__gt=after["id"])
+        rows = rows.filter(behind, approved_fen__lte=after["fen"])
     left = most if choice.largest is None else min(most, choice.largest - taken)
     found = list(rows.values_list("pk", "approved_fen")[: max(0, left)])
     if not found:

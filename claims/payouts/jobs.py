@@ -22,7 +22,8 @@ def assemble(run: Run) -> dict[str, Any] | None:
 @job("payouts.release", queue="payouts", label=_("放款"))
 def release(run: Run) -> dict[str, Any] | None:
     """Carry out a released batch."""
-    services.carry_out_release(run.subject_ids[0], by=run.by)
+    after = services.release_part(run.subject_ids[0], run.cursor.get("after", 0), by=run.by)
+    return None if after is None else {"after": after}
 
 
 @job("payouts.book_return", queue="payouts", label=_("记入回盘"))

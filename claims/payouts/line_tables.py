@@ -130,9 +130,14 @@ def _staged(
         ids.append(claim)
         added.count, added.total_fen = added.count + 1, added.total_fen + fen
         yield (
-            f"{sequence}\t{claim}\t{name.translate(ESCAPES)}\t{bank.translate(ESCAPES)}\t{BYTES}{seal(account, reference).hex()}"
+            f"{sequence}\t{claim}\t{_plain(name)}\t{_plain(bank)}\t{BYTES}{seal(account, reference).hex()}"
             f"\t{last_four}\t{fen}\t{set_off_fen}\t{against or NULL}\t{reference}\t{failed or NULL}\n"
         )
+
+
+def _plain(text: str) -> str:
+    """For COPY, a text in which every character can be seen: nothing but a backslash is to be told from a sign of COPY's own."""
+    return text.replace("\\", "\\\\")
 
 
 def _kept_back(batch: PayoutBatch, claim_ids: Collection[int]) -> dict[int, PayoutLine]:
@@ -160,6 +165,13 @@ def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
             return
         after = found[-1].sequence
         yield found
+
+
+def next_claims(batch: PayoutBatch, after: int) -> tuple[list[int], int | None]:
+    """The claims of the next open lines behind this number, and the last line's number; None when there is none."""
+    rows = PayoutLine.objects.filter(batch=batch, state="open", sequence__gt=after).order_by("sequence")
+    found = list(rows.values_list("claim_id", "sequence")[:PART])
+    return [claim for claim, _number in found], found[-1][1] if found else None
 
 
 def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
@@ -76,9 +76,12 @@ class PayoutLine(Stateful, OfficeOwned):
 
     graph = LINE
 
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines")
+    # Each index is written for every line: what begins a constraint's index needs none of its own, and nothing is looked up by office.
+    # That office, batch and claim are there and agree is asked of all new lines at once (migration 0004).
+    office = models.ForeignKey("offices.Office", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines", db_index=False, db_constraint=False)
     sequence = models.PositiveIntegerField(_("序号"))
-    claim = models.ForeignKey(Claim, models.PROTECT, related_name="payout_lines")
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="payout_lines", db_constraint=False)
     payee_name = models.CharField(_("收款人"), max_length=60)
     bank_name = models.CharField(_("开户银行"), max_length=80)
     account_number = models.BinaryField()
@@ -86,9 +89,15 @@ class PayoutLine(Stateful, OfficeOwned):
     amount_fen = models.BigIntegerField(_("金额（分）"))
     # What the plan sets off of this benefit against an over-payment; amount and this are together what was approved.
     set_off_fen = models.BigIntegerField(_("抵还多付（分）"), default=0)
-    set_off_against = models.ForeignKey("payouts.Recovery", models.PROTECT, null=True, related_name="lines")
-    reference = models.CharField(_("付款附言"), max_length=40, unique=True)
+    set_off_against = models.ForeignKey("payouts.Recovery", models.PROTECT, null=True, related_name="lines", db_index=False)
+    reference = models.CharField(_("付款附言"), max_length=40)
     state = models.CharField(max_length=24, choices=LINE.choices(), default=LINE.initial)
+    # It pays its claim, or may yet: what the bank confirms stays so, and no index is written for it.
+    counts = models.GeneratedField(
+        expression=Case(When(state__in=["failed", "void"], then=Value(False)), default=Value(True)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     bank_reason = models.CharField(_("银行说明"), max_length=120, blank=True)
     settled_on = models.DateField(null=True)
     reissue_of = models.OneToOneField("self", models.PROTECT, null=True, related_name="reissued_as")
@@ -96,11 +105,13 @@ class PayoutLine(Stateful, OfficeOwned):
     class Meta:
         verbose_name = _("给付明细")
         verbose_name_plural = _("给付明细")
+        indexes = [
+            models.Index(fields=["set_off_against"], name="line_set_off_against", condition=Q(set_off_against__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["batch", "sequence"], name="line_sequence_once"),
-            models.UniqueConstraint(
-                fields=["claim"], name="claim_paid_once", condition=~Q(state__in=["failed", "void"])
-            ),
+            models.UniqueConstraint(fields=["reference"], name="line_reference_once"),
+            models.UniqueConstraint(fields=["claim"], name="claim_paid_once", condition=Q(counts=True)),
             models.CheckConstraint(
                 name="line_amount_sane", condition=Q(amount_fen__gt=0) & Q(amount_fen__lt=10**12)
             ),
@@ -184,14 +195,15 @@ class ReturnRow(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="bank_return")
 
-    bank_return = models.ForeignKey(BankReturn, models.CASCADE, related_name="rows")
+    # Written from the return and its batch's lines by one statement (`return_tables`); no line is ever removed.
+    bank_return = models.ForeignKey(BankReturn, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row_number = models.PositiveIntegerField()
     reference = models.CharField(max_length=60)
     amount_fen = models.BigIntegerField(null=True)
     succeeded = models.BooleanField(null=True)
     reason = models.CharField(max_length=120, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome)
-    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+")
+    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["bank_return", "row_number"], name="return_row_once")]

@@ -37,7 +37,7 @@ FROM (SELECT told.*, row_number() OVER one AS nth,
   LEFT JOIN payouts_payoutline l ON l.reference = t.reference AND l.batch_id = %(batch)s
   LEFT JOIN claims_claim c ON c.id = l.claim_id
 ORDER BY t.row_number"""
-# In a part: what still waits for its answer, and what another file has answered meanwhile.
+# In a part: what another file has answered meanwhile, and what still waits for its answer.
 _READY = f"""
 SELECT r.id, r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0, c.claimant_id
 FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id JOIN claims_claim c ON c.id = l.claim_id
@@ -45,11 +45,14 @@ WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number 
   AND l.state = 'open'
 ORDER BY l.id"""
 _SAY = f"""
-UPDATE payouts_returnrow r SET outcome = CASE WHEN r.id = ANY(%(booked)s) THEN '{Outcome.BOOKED}'
-  WHEN (l.state = 'succeeded') = r.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
+UPDATE payouts_returnrow SET outcome = '{Outcome.BOOKED}'
+WHERE bank_return_id = %(kept)s AND row_number > %(after)s AND row_number <= %(upto)s AND outcome = '{Outcome.READY}'"""
+_SAY_LATE = f"""
+UPDATE payouts_returnrow r
+SET outcome = CASE WHEN (l.state = 'succeeded') = r.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
 FROM payouts_payoutline l
 WHERE l.id = r.line_id AND r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s
-  AND r.outcome = '{Outcome.READY}'"""
+  AND r.outcome = '{Outcome.READY}' AND l.state <> 'open'"""
 
 
 def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
@@ -81,7 +84,8 @@ class Told:
 
 
 def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
-    """The answers of the next rows of the file that can be booked, and the last row of this part; None when there is no row any more."""
+    """The answers of the next rows of the file that can be booked, and the last row of this part; None when there is no row any more. Of
+    what another file has answered meanwhile it is written down that nothing comes of it. The caller holds the lock on the batch."""
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
         cursor.execute(
@@ -91,11 +95,13 @@ def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
         upto = cursor.fetchone()[0]
         if upto is None:
             return [], None
-        cursor.execute(_READY, {"kept": kept.pk, "after": after, "upto": upto})
+        part = {"kept": kept.pk, "after": after, "upto": upto}
+        cursor.execute(_SAY_LATE, part)
+        cursor.execute(_READY, part)
         return [Told(*row) for row in cursor.fetchall()], upto
 
 
-def say(kept: BankReturn, booked: list[Told], *, after: int, upto: int) -> None:
-    """Write down of the rows of a part what came of them."""
+def say(kept: BankReturn, *, after: int, upto: int) -> None:
+    """Write down of the rows of a part that they are booked: all that `next_part` gave."""
     with connection.cursor() as cursor:
-        cursor.execute(_SAY, {"kept": kept.pk, "booked": [one.row for one in booked], "after": after, "upto": upto})
+        cursor.execute(_SAY, {"kept": kept.pk, "after": after, "upto": upto})

@@ -20,7 +20,7 @@ from claims.models import Claim
 from claims.payouts import choosing, line_tables, return_tables
 from claims.payouts.bank import answers, formats
 from claims.payouts.bank.lines import Head, UnreadableReturn
-from claims.payouts.checking import PayoutRefused, stand_apart
+from claims.payouts.checking import PayoutRefused, figures_of, stand_apart
 from claims.payouts.choosing import Choice
 from claims.payouts.funds import refuse_uncovered
 from claims.payouts.line_tables import PART, Added, TakenElsewhere
@@ -28,6 +28,7 @@ from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine,
 from claims.payouts.recoveries import book_set_offs
 from claims.payouts.return_tables import Told
 from claims.selectors.cooling import payable_now
+from claims.selectors.queue import in_state
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now, today
@@ -49,7 +50,7 @@ _PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
     """Approved claims of the office that wait for payment out of this fund and may be paid today, oldest first."""
     return list(
-        Claim.objects.filter(payable_now(today()), office=office, state="approved", fund=fund)
+        Claim.objects.filter(payable_now(today()), in_state("approved"), office=office, fund=fund)
         .select_related("member", "card")
         .order_by("approved_at", "id")
     )
@@ -167,14 +168,44 @@ def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
 
 
 def carry_out_release(batch_id: int, *, by: Actor) -> None:
-    """Post what leaves, make the bank file, and mark claims as being paid, all in one transaction; a second run does nothing."""
+    """Carry out all of a release. A second run does nothing."""
+    after: int | None = 0
+    while after is not None:
+        after = release_part(batch_id, after, by=by)
+
+
+def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
+    """Mark the next claims as being paid: those whose line has a number behind `after`. The number of the last one; with none left the file
+    is made, what leaves is posted and the batch is released, all in one transaction, and None is returned. A further run does nothing."""
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "releasing":
-        return
-    payments = [line for part in line_tables.open_lines(batch) for line in part]
-    content = formats.write(batch.bank_format, _head(batch), payments)
-    if sum(one.amount_fen for one in payments) != batch.total_fen or len(payments) != batch.line_count:
+        return None
+    if not after:
+        _refuse_unequal(batch)
+    claims, upto = line_tables.next_claims(batch, after)
+    if upto is not None:
+        move_set(Claim, claims, "release", by=by)
+        return upto
+    _make_file(batch)
+    lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
+    post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
+    move([batch], "finish_release", by=by)
+    return None
+
+
+def _refuse_unequal(batch: PayoutBatch) -> None:
+    """PayoutRefused when the lines do not add up to the batch: before the first claim is marked."""
+    found = figures_of(batch)
+    if (found.line_count, found.total_fen) != (batch.line_count, batch.total_fen):
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
+
+
+def _make_file(batch: PayoutBatch) -> None:
+    """The file for the bank, of exactly what was counted."""
+    payments = [line for part in line_tables.open_lines(batch) for line in part]
+    if (len(payments), sum(one.amount_fen for one in payments)) != (batch.line_count, batch.total_fen):
+        raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
+    content = formats.write(batch.bank_format, _head(batch), payments)
     del payments
     BankFile.objects.create(
         batch=batch,
@@ -184,12 +215,6 @@ def carry_out_release(batch_id: int, *, by: Actor) -> None:
         line_count=batch.line_count,
         total_fen=batch.total_fen,
     )
-    del content
-    lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
-    post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
-    for claims, _lines in line_tables.claims_and_lines(batch):
-        move_set(Claim, claims, "release", by=by)
-    move([batch], "finish_release", by=by)
 
 
 def _sealed(content: bytes, kind: str, key: str) -> bytes:
@@ -301,7 +326,7 @@ def book_part(return_id: int, after: int, *, by: Actor, on: date) -> int | None:
     )
     _settle(part, good, batch, by=by, on=on)
     _give_back(part, bad, batch, by=by, on=on)
-    return_tables.say(kept, told, after=after, upto=upto)
+    return_tables.say(kept, after=after, upto=upto)
     return upto
 
 

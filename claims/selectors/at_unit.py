@@ -8,13 +8,13 @@ from unionaid.offices.scope import everywhere
 
 def waiting_at_unit() -> list[Claim]:
     """The claims of the open scope that wait for the unit, the oldest first."""
-    keys = list(Claim.objects.filter(state="unit_review").order_by("submitted_at", "id").values_list("pk", flat=True)[:200])
+    keys = list(Claim.objects.filter(stage="unit_review").order_by("submitted_at", "id").values_list("pk", flat=True)[:200])
     return _with_people(keys)
 
 
 def count_at_unit() -> int:
     """How many wait."""
-    return Claim.objects.filter(state="unit_review").count()
+    return Claim.objects.filter(stage="unit_review").count()
 
 
 def claim_at_unit(public_id: uuid.UUID) -> Claim | None:

@@ -28,14 +28,14 @@ class Notice:
 def on_notice(*, on: date) -> list[Notice]:
     """The claims on notice on this day, those that end first on top. One statement."""
     with everywhere(reason="the public notice"):
-        rows = Claim.objects.filter(state="on_notice", notice_until__gte=on).select_related("member", "unit", "office", "program")
+        rows = Claim.objects.filter(stage="on_notice", notice_until__gte=on).select_related("member", "unit", "office", "program")
         return [_masked(row) for row in rows.order_by("notice_until", "id")[:SHOWN]]
 
 
 def noticed(public_id: uuid.UUID, *, on: date) -> tuple[Claim, Notice] | None:
     """One claim on notice and how it is shown, or None when it is not (any more)."""
     with everywhere(reason="the public notice"):
-        rows = Claim.objects.filter(state="on_notice", notice_until__gte=on).select_related("member", "unit", "office", "program")
+        rows = Claim.objects.filter(stage="on_notice", notice_until__gte=on).select_related("member", "unit", "office", "program")
         row = rows.filter(public_id=public_id).first()
     return (row, _masked(row)) if row else None
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from claims.models import Claim, ClaimFlag
 from claims.selectors.rules import Rules
-from claims.transitions import CLAIM, DECIDABLE, DECIDING
+from claims.transitions import CLAIM, DECIDABLE, DECIDING, IN_PAYMENT
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.workdays import due_on, overdue_before
@@ -20,6 +20,13 @@ from unionaid.workflow.arrows import Arrow
 # What is not the usual step forward: a form of its own, words for the claimant or for a colleague.
 ASIDE = ("return_for_supplement", "send_back", "settle", "settle_on_notice", "reject", "reclaim")
 Waiting = tuple[str, Arrow]
+
+
+def in_state(state: str) -> Q:
+    """The claims in this state, as the indexes find them: by their stage, which is one for all who are on their way to their money."""
+    if state not in IN_PAYMENT:
+        return Q(stage=state)
+    return Q(state=state, stage__in=(IN_PAYMENT[0], state)) if state == "paid" else Q(state=state, stage=IN_PAYMENT[0])
 
 
 def decisions_from(state: str) -> list[Arrow]:
@@ -44,7 +51,7 @@ def queues_of(actor: Actor) -> Iterator[Waiting]:
 def theirs(waiting: Waiting, actor: Actor) -> QuerySet[Claim]:
     """The claims of a queue on which this person may take the step: nothing of their own, nothing an earlier step of which was theirs."""
     state, arrow = waiting
-    rows = Claim.objects.filter(state=state).exclude(member__user=actor.user_id).exclude(claimant__user=actor.user_id)
+    rows = Claim.objects.filter(in_state(state)).exclude(member__user=actor.user_id).exclude(claimant__user=actor.user_id)
     for column in arrow.not_by:
         rows = rows.exclude(**{column: actor.user_id})
     return rows
@@ -89,12 +96,12 @@ def overdue(rules: Rules, offices: Sequence[Office], *, on: date) -> Q:
             held[_late_before(on, rules.days(path, state))][state].append(pk)
     usual = max(held, key=lambda first: sum(map(len, held[first].values())))
     others = [
-        When(Q(*(Q(state=state, office__in=ids) for state, ids in held[first].items()), _connector=Q.OR), then=Value(first))
+        When(Q(*(Q(stage=state, office__in=ids) for state, ids in held[first].items()), _connector=Q.OR), then=Value(first))
         for first in held
         if first != usual
     ]
-    late = Q(state__in=DECIDABLE, since__lt=max(held))
-    return late & Q(since__lt=Case(*others, default=Value(usual))) if others else late
+    late = Q(stage__in=DECIDABLE, stage_since__lt=max(held))
+    return late & Q(stage_since__lt=Case(*others, default=Value(usual))) if others else late
 
 
 def _late_before(on: date, days: int) -> datetime:

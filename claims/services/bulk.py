@@ -47,7 +47,7 @@ def _clean(action: str, by: Actor) -> QuerySet[Claim]:
     for state in arrow.sources:
         if arrow in decisions_from(state):
             rows = rows | not_held(theirs((state, arrow), by), by)
-    return rows.filter(within).exclude(open_flags()).select_related("member", "program").order_by("since", "pk")
+    return rows.filter(within).exclude(open_flags()).select_related("member", "program").order_by("stage_since", "pk")
 
 
 def _left_to_one() -> Q:

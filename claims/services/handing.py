@@ -35,15 +35,15 @@ def take_next(*, by: Actor, queue: str = "", leave: int | None = None) -> Claim 
 
 
 def _handed(rows: QuerySet[Claim], left: Claim | None) -> Claim | None:
-    if left is None or left.since is None:
+    if left is None or left.stage_since is None:
         return _locked(rows)
-    later = rows.filter(Q(since__gt=left.since) | Q(since=left.since, pk__gt=left.pk))
+    later = rows.filter(Q(stage_since__gt=left.stage_since) | Q(stage_since=left.stage_since, pk__gt=left.pk))
     return _locked(later) or _locked(rows.exclude(pk=left.pk))
 
 
 def _locked(rows: QuerySet[Claim]) -> Claim | None:
     """The first row, locked; one that somebody is just being handed is passed over, not waited for."""
-    return rows.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("since", "pk").first()
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("stage_since", "pk").first()
 
 
 def _put_back(pk: int, by: Actor) -> Claim | None:

@@ -130,7 +130,7 @@ def _decidable(objection: Objection, by: Actor, answer: str) -> None:
 
 def find_over(on: date) -> None:
     """Write a job for every notice that is over and has no open objection."""
-    over = Claim.objects.filter(state="on_notice", notice_until__lt=on).exclude(objections__state="raised").order_by("id")
+    over = Claim.objects.filter(stage="on_notice", notice_until__lt=on).exclude(objections__state="raised").order_by("id")
     enqueue("claims.close_notice", [(row.pk, f"claims.close_notice:{row.pk}:{on}", row) for row in over[:2000]], by=SYSTEM)
 
 

@@ -89,7 +89,7 @@ def at_unit(pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
 
 def find_late(on: date) -> None:
     """Write a job for every claim that its unit did not look at in time."""
-    late = Claim.objects.filter(state="unit_review", unit_due_on__lt=on).order_by("id")
+    late = Claim.objects.filter(stage="unit_review", unit_due_on__lt=on).order_by("id")
     enqueue("claims.pass_by_unit", [(row.pk, f"claims.pass_by_unit:{row.pk}:{row.version}", row) for row in late[:2000]], by=SYSTEM)
 
 

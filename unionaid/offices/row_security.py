@@ -84,9 +84,8 @@ def statements(app_role: str) -> Iterator[str]:
             table = f'"{model._meta.db_table}"'
             yield f"DROP TRIGGER IF EXISTS state_needs_audit ON {table}"
             yield (
-                f"CREATE CONSTRAINT TRIGGER state_needs_audit AFTER UPDATE OF state ON {table}"
-                " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)"
-                f" EXECUTE FUNCTION house_state_needs_audit('{model._meta.label_lower}')"
+                f"CREATE TRIGGER state_needs_audit AFTER UPDATE ON {table} REFERENCING OLD TABLE AS was NEW TABLE AS fresh"
+                f" FOR EACH STATEMENT EXECUTE FUNCTION house_state_needs_audit('{model._meta.label_lower}')"
             )
 
 
@@ -115,19 +114,25 @@ BEGIN
 END $$
 """
 
-# It runs at commit, when the scope may be another one: it looks at every row, for itself alone.
+# Asked once a statement: of ten thousand rows it costs a tenth of what a question for each would. The entries are written before the
+# rows or by the same statement. They may be of another scope: it looks at every row, for itself alone. The plan that is made for the first
+# statement of a session serves all others, whatever their size: so EXCEPT, and the index of the thing (`+ 0`: not that of the transaction).
 _AUDITED_FUNCTION = """
 CREATE OR REPLACE FUNCTION house_state_needs_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   scope text := coalesce(current_setting('unionaid.offices', true), '');
-  told boolean;
+  untold bigint;
 BEGIN
   PERFORM set_config('unionaid.offices', '*', true);
-  told := EXISTS (SELECT 1 FROM workflow_auditentry a WHERE a.entity = TG_ARGV[0] AND a.entity_id = NEW.id
-                 AND a.to_state = NEW.state AND a.txid = pg_current_xact_id()::text::bigint);
+  SELECT c.id INTO untold FROM (
+      SELECT id, state FROM fresh EXCEPT SELECT id, state FROM was
+      EXCEPT SELECT unnest(a.entity_ids), a.to_state FROM workflow_auditentry a
+        WHERE a.txid = pg_current_xact_id()::text::bigint AND a.entity_ids IS NOT NULL AND a.entity = TG_ARGV[0]) c
+    WHERE NOT EXISTS (SELECT 1 FROM workflow_auditentry a WHERE a.entity = TG_ARGV[0] AND a.entity_id = c.id
+                      AND a.to_state = c.state AND a.txid + 0 = pg_current_xact_id()::text::bigint) LIMIT 1;
   PERFORM set_config('unionaid.offices', scope, true);
-  IF NOT told THEN
-    RAISE EXCEPTION 'state of % % changed without an audit entry', TG_TABLE_NAME, NEW.id
+  IF untold IS NOT NULL THEN
+    RAISE EXCEPTION 'state of % % changed without an audit entry', TG_TABLE_NAME, untold
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;

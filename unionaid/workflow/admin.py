@@ -162,7 +162,7 @@ class AuditAdmin(HouseAdmin):
         found, missing = _found(form.cleaned_data) if form.is_valid() else ([], "")
         entries = found[:PAGE]
         shown = things_shown(entries)
-        lines = [(entry, _words(entry), *shown.get((entry.entity, entry.entity_id), ("", ""))) for entry in entries]
+        lines = [(entry, _words(entry), *shown.get((entry.entity, entry.entity_id), (_set_words(entry), ""))) for entry in entries]
         kept = request.GET.copy()
         kept["before"] = str(entries[-1].pk) if entries else ""
         context = desk_context(
@@ -186,6 +186,11 @@ def _found(said: dict[str, Any]) -> tuple[list[AuditEntry], str]:
         actor_id = user.pk
     days = {"since": said["since"] or None, "until": said["until"] or None}
     return list(acts(things=things, actor_id=actor_id, action=said["action"], before=said["before"], **days)[: PAGE + 1]), ""
+
+
+def _set_words(entry: Any) -> str:
+    """How many things were moved together, where it was more than one thing."""
+    return gettext("{count} 件").format(count=entry.size) if entry.size else ""
 
 
 def _words(entry: AuditEntry) -> tuple[Any, Any, Any]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,8 @@ class CurrentTransaction(Func):
 
 
 class AuditEntry(OfficeOwned):
-    """One act of one person on one thing. Rows are never changed or removed (trigger)."""
+    """One act of one person on one thing, or on a set of things of one office that were moved together from one state to one other: then
+    `entity_ids` names every one of them. Rows are never changed or removed (trigger)."""
 
     append_only = True
     scope_by: ClassVar[ScopeBy] = ScopeBy(users="actor_id")
@@ -31,7 +33,8 @@ class AuditEntry(OfficeOwned):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     actor_label = models.CharField(_("办理人"), max_length=60)
     entity = models.CharField(max_length=60)
-    entity_id = models.BigIntegerField()
+    entity_id = models.BigIntegerField(default=0, db_default=0)  # 0: a set
+    entity_ids = ArrayField(models.BigIntegerField(), null=True)
     action = models.CharField(_("动作"), max_length=40)
     from_state = models.CharField(max_length=30, blank=True)
     to_state = models.CharField(max_length=30, blank=True)
@@ -43,12 +46,19 @@ class AuditEntry(OfficeOwned):
         verbose_name_plural = _("办理记录")
         indexes = [
             models.Index(fields=["entity", "entity_id", "id"], name="audit_of_thing"),
+            GinIndex(fields=["entity_ids"], name="audit_of_set", condition=Q(entity_ids__isnull=False)),
+            models.Index(fields=["txid"], name="audit_sets_by_transaction", condition=Q(entity_ids__isnull=False)),
             models.Index(fields=["at", "id"], name="audit_by_time"),
             models.Index(fields=["txid"], name="audit_by_transaction"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                name="audit_of_one_or_a_set", condition=Q(entity_ids__isnull=True) | Q(entity_id=0, entity_ids__len__gt=0)
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.entity} {self.entity_id} {self.action}"
+        return f"{self.entity} {self.entity_id or len(self.entity_ids or ())} {self.action}"
 
 
 class AuditSeal(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -76,7 +76,7 @@ def take_up(
 ) -> Turn[Thing]:
     """Lock every thing for `action`, in key order, and say of each that cannot take it why: out of scope, in another state or of
     another version than expected (`Conflict`), without the right or kept apart from an earlier step (`NotAllowed`). Nothing is
-    written. One statement, and three more when somebody came too late.
+    written. One statement, and four more when somebody came too late.
 
     `reading`: the rows with what else the caller wants to know of them, read by the same statement.
     """
@@ -118,8 +118,8 @@ def carry_out(
     written |= {**(changes or {}), "state": arrow.target}
     if arrow.stamp:
         written |= {f"{arrow.stamp}_id": turn.by.user_id, f"{arrow.stamp.removesuffix('_by')}_at": moment}
-    _write(rows, written, each or {})
     record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target)
+    _write(rows, written, each or {})
     for kind in arrow.then:
         enqueue(kind, [(row.pk, f"{kind}:{row.pk}:{row.version + 1}", row) for row in rows], by=turn.by)
     _bring_up(rows, turn.things, written, each or {})
@@ -228,11 +228,19 @@ def _conflicts(model: type[Stateful], arrow: Arrow, late: Mapping[int, Stateful 
     if not late:
         return {}
     with everywhere(reason="tell who came too late what was done"):
-        acts = AuditEntry.objects.filter(entity=model._meta.label_lower, entity_id__in=[pk for pk, row in late.items() if row])
-        rows = acts.exclude(to_state="").order_by("entity_id", "-id").distinct("entity_id")
-        last = {act.entity_id: act for act in rows}
+        last = _last_acts(model, [pk for pk, row in late.items() if row])
         held = _posts_of({act.actor_id for act in last.values()})
     return {pk: _too_late(arrow, pk, row, last.get(pk), held) for pk, row in late.items()}
+
+
+def _last_acts(model: type[Model], keys: Sequence[int]) -> dict[int, AuditEntry]:
+    """The last change of state of each of these rows, of its own or of a set that it was part of. Two statements."""
+    acts = AuditEntry.objects.filter(entity=model._meta.label_lower).exclude(to_state="")
+    last = {act.entity_id: act for act in acts.filter(entity_id__in=keys).order_by("entity_id", "-id").distinct("entity_id")}
+    for act in acts.filter(entity_ids__overlap=keys).order_by("id"):
+        for pk in set(act.entity_ids or ()).intersection(keys):
+            last[pk] = max(act, last.get(pk, act), key=lambda one: one.pk)
+    return last
 
 
 def _too_late(

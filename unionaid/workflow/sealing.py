@@ -24,7 +24,7 @@ from unionaid.workflow.models import AuditSeal
 logger = logging.getLogger(__name__)
 # Every column, in a text that depends on no setting of the session.
 ROW = """sha256(convert_to(jsonb_build_array(e.id, e.office_id, extract(epoch FROM e.at)::text, e.txid, e.actor_id, e.actor_label, e.entity,
-  e.entity_id, e.action, e.from_state, e.to_state, e.note, e.details)::text, 'UTF8'))"""
+  e.entity_id, e.entity_ids, e.action, e.from_state, e.to_state, e.note, e.details)::text, 'UTF8'))"""
 # 24 bytes for each row: its key and the first half of its digest.
 PIECES = f"SELECT e.id, int8send(e.id) || substr({ROW}, 1, 16) AS piece FROM workflow_auditentry e"
 SEAL = f"""

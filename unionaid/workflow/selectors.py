@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import F, Model, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -19,9 +19,14 @@ from unionaid.workflow.progress import told
 from unionaid.workflow.words import act_words
 
 
+def acts_on(entity: str, pk: int) -> Q:
+    """The acts on this thing: on it alone, and on sets that it was part of."""
+    return Q(entity_id=pk, entity=entity) | Q(entity_ids__contains=[pk], entity=entity)
+
+
 def history_of(thing: Model) -> QuerySet[AuditEntry]:
-    """Every act on this thing, oldest first."""
-    return AuditEntry.objects.filter(entity=thing._meta.label_lower, entity_id=thing.pk).order_by("id")
+    """Every act on this thing, oldest first. Of an act on a set the names of the others are not read."""
+    return AuditEntry.objects.filter(acts_on(thing._meta.label_lower, thing.pk)).defer("entity_ids").order_by("id")
 
 
 def told_history(thing: Model, *, most: int = 100) -> list[tuple[AuditEntry, str | Promise]]:
@@ -106,11 +111,11 @@ def acts(
     before: int | None = None,
 ) -> QuerySet[AuditEntry]:
     """Acts in scope that fit, newest first; `before` is the id to go on from."""
-    rows = AuditEntry.objects.select_related("actor").order_by("-id")
+    rows = AuditEntry.objects.select_related("actor").annotate(size=Coalesce(F("entity_ids__len"), 0)).defer("entity_ids").order_by("-id")
     if things is not None:
         fits = Q(pk__in=[])
         for entity, pk in things:
-            fits |= Q(entity=entity, entity_id=pk)
+            fits |= acts_on(entity, pk)
         rows = rows.filter(fits)
     if actor_id is not None:
         rows = rows.filter(actor_id=actor_id)

@@ -24,6 +24,7 @@ from claims.payouts.choosing import Choice, in_words
 from claims.payouts.funds import OVER, cover_of
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine
 from claims.selectors.cooling import payable_now
+from claims.selectors.queue import in_state
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
@@ -240,7 +241,7 @@ def payout_work(actor: Actor) -> Iterable[Todo]:
     address = reverse("admin:payouts_payoutbatch_changelist")
     claims = reverse("admin:claims_claim_changelist")
     if may(actor, "payouts.assemble"):
-        due = Claim.objects.filter(payable_now(today()), state="approved")
+        due = Claim.objects.filter(payable_now(today()), in_state("approved"))
         yield waiting(_("可以付款的申领"), due, "approved_at", reverse("admin:payout_assemble"))
     if may(actor, "payouts.assemble"):
         rows = PayoutBatch.objects.filter(state="sent_back", assembled_by=actor.user_id)
@@ -252,5 +253,5 @@ def payout_work(actor: Actor) -> Iterable[Todo]:
     if may(actor, "payouts.book"):
         rows = PayoutBatch.objects.filter(state="released")
         yield waiting(_("待导入银行回盘的批次"), rows, "released_at", f"{address}?state__exact=released")
-        back = Claim.objects.filter(state="returned_payment")
+        back = Claim.objects.filter(stage="returned_payment")
         yield waiting(_("没有付成、等职工更正账户的付款"), back, "approved_at", f"{claims}?state=returned_payment")
