@@ -95,7 +95,7 @@ def empty_all_tables() -> None:
         cursor.execute(f"TRUNCATE {', '.join(t for t in tables if t not in kept)} CASCADE")
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute(import_module("claims.migrations.0002_wordings").NATIONAL)  # what every new database begins with
+        cursor.execute(import_module("claims.migrations.0003_wordings").NATIONAL)  # what every new database begins with
     connections["owner"].close()
     connection.close()
 

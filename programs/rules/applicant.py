@@ -94,8 +94,8 @@ def _one_of_many(rule: str, answers: list[tuple[dict[str, Any], Verdict]]) -> Ve
     zh = "、".join(OPEN_WORDS[name].zh for name in decides)
     en = ", ".join(OPEN_WORDS[name].en for name in decides)
     if len({said.outcome for _facts, said in answers}) == 1:
-        words = {FAIL: Words("怎样都不符合这一条。", "This rule is not met in any case."), UNKNOWN: first.sentence}
-        return replace(first, sentence=words.get(first.outcome, Words("怎样都符合这一条。", "This rule is met in any case.")))
+        always = {FAIL: Words("怎样都不符合这一条。", "This rule is not met in any case."), UNKNOWN: first.sentence}
+        return replace(first, sentence=always.get(first.outcome, Words("怎样都符合这一条。", "This rule is met in any case.")))
     words = Words(f"案例没有写{zh}，还不能判断。", f"The case does not tell {en}; this is open.")
     return Verdict(rule, UNKNOWN, words, _PAPERS[decides[0]])
 

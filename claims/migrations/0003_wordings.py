@@ -75,5 +75,5 @@ ON CONFLICT DO NOTHING;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("claims", "0001_initial")]
+    dependencies = [("claims", "0002_room_beside_the_rows")]
     operations = [migrations.RunSQL(STAYS, UNDO), migrations.RunSQL(NATIONAL, migrations.RunSQL.noop)]
