@@ -21,7 +21,7 @@ from unionaid.lib.calendar import today
 from unionaid.offices.roles import NOBODY, Actor
 from unionaid.offices.scope import Scope, go_on_as, office_scope
 from unionaid.offices.selectors import staff_actor
-from unionaid.web.busy import busy_page, waited_in_vain
+from unionaid.web.busy import busy_page, full_page, no_room, waited_in_vain
 
 
 class ScopeMiddleware:
@@ -42,8 +42,10 @@ class ScopeMiddleware:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Nothing of it is kept. Who waited in vain for somebody else is told so."""
+        """Nothing of it is kept. Who waited in vain for somebody else, or found no room for a document, is told so."""
         transaction.set_rollback(True)
+        if no_room(exception):
+            return full_page(request)
         return busy_page(request) if waited_in_vain(exception) else None
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -29,7 +29,7 @@ from unionaid.reports.money import audit
 from unionaid.workflow.jobs import STALE_AFTER, run_due
 from unionaid.workflow.models import Job
 
-EVERY = int(os.environ.get("CRASH_EVERY", "17"))
+EVERY = int(os.environ.get("CRASH_EVERY", "23"))
 CLAIMS, PART = 5, 2
 PAST_MIDNIGHT = plus_days(ASKED, 1)  # the work runs on another day than it was asked for
 
@@ -138,7 +138,7 @@ def test_wherever_it_dies_each_claim_is_paid_once_and_without_one_transaction_ha
     world, steps = approved, ((lambda world: _make(world, CLAIMS - 1), "assembled"), (_release, "released"), (_answer, "booked"))
     for act, done in steps:
         act(world)
-        assert _walk(_state, done) > 1
+        assert _walk(_state, done) >= 1
     with everywhere(reason="look"):
         assert _batch().line_count == PayoutLine.objects.count() == CLAIMS - 1
         assert Claim.objects.filter(state="paid").count() == CLAIMS - 2

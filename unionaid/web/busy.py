@@ -1,5 +1,7 @@
-"""Somebody else is at work on the same rows: said as a page with a way to try again, in one place for all pages."""
+"""What stops a request through no fault of its sender: somebody else is at work on the same rows, or the store of documents is full. Said
+as a page with a way to try again, in one place for all pages."""
 
+import errno
 import logging
 
 from django.db import OperationalError
@@ -23,6 +25,17 @@ def busy_page(request: HttpRequest) -> HttpResponse:
     answer = render(request, "409.html", {"back": _back(request)}, status=409)
     answer["Retry-After"] = str(AGAIN_AFTER)
     return answer
+
+
+def no_room(error: Exception) -> bool:
+    """Was the store of documents full?"""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def full_page(request: HttpRequest) -> HttpResponse:
+    """507: nothing was saved, and the page to go back to. Who looks after the house reads it in the log."""
+    logger.critical("the store of documents is full: %s %s", request.method, request.path)
+    return render(request, "507.html", {"back": _back(request)}, status=507)
 
 
 def _back(request: HttpRequest) -> str:

@@ -1,5 +1,6 @@
 """The document store: every file is sealed before it is written, whatever store lies beneath."""
 
+from contextlib import suppress
 from typing import IO, Any
 
 from django.core.files.base import ContentFile, File
@@ -24,7 +25,12 @@ class SealedStorage(Storage):
 
     def _save(self, name: str, content: IO[bytes]) -> str:
         sealed = ring().seal(content.read(), bound_to=("file", "content", name))
-        kept = self.inner.save(name, ContentFile(sealed))
+        try:
+            kept = self.inner.save(name, ContentFile(sealed))
+        except OSError:  # a full disk: what was begun is no document
+            with suppress(OSError):
+                self.inner.delete(name)
+            raise
         if kept != name:  # the name is part of the seal
             self.inner.delete(kept)
             raise OSError(f"the document store changed the name {name}")

@@ -1,13 +1,24 @@
 """Money comes into a fund by one person's entry with a paper and another's word, and is undone in the same way."""
 
+import errno
 from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import IO
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from PIL import Image
 
 from claims.payouts.funds import FundShort
+from tests.factories.clients import client_of
 from tests.factories.funds import OPENING_FEN, fill, slip
 from tests.factories.world import ASKED, World
+from unionaid import middleware
 from unionaid.books.models import FundMovement
 from unionaid.books.services import movements
 from unionaid.ledger.models import Transaction
@@ -97,3 +108,37 @@ def test_opening_money_that_was_spent_cannot_be_undone(arranged_world: World) ->
         movements.confirm(undo, by=manager, on=ASKED)
     assert movements.drop(undo, by=world.cast.actor(world.cast.payer), note="已用").state == "dropped"
     assert _free(world, "solace") == 40
+
+
+class FullDisk(FileSystemStorage):
+    """Takes the beginning of a file; then there is no room."""
+
+    def _save(self, name: str, content: IO[bytes]) -> str:
+        super()._save(name, ContentFile(content.read()[:9]))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("answered", "status"), [(True, 507), (False, 500)])
+def test_where_the_store_is_full_nothing_is_kept_and_the_person_is_told(
+    arranged_world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answered: bool, status: int
+) -> None:
+    """And the control: without the page it is a failure of the system."""
+    monkeypatch.setattr(default_storage, "inner", FullDisk(location=tmp_path))
+    if not answered:
+        monkeypatch.setattr(middleware, "no_room", lambda _error: False)
+    picture = BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "JPEG")
+    client = client_of(arranged_world.cast.payer)
+    client.raise_request_exception = False
+    before = FundMovement.objects.count()
+    answer = client.post(
+        reverse("admin:fund_movement_new"),
+        {
+            "office": arranged_world.cast.a.pk, "kind": "allocation", "fund": "relief", "amount_fen": "5", "happened_on": "2026-07-01",
+            "basis": "文件", "key": "k", "paper": SimpleUploadedFile("a.jpg", picture.getvalue(), "image/jpeg"),
+        },
+    )  # fmt: skip
+    assert answer.status_code == status
+    assert ("文件没有存下来" in answer.content.decode()) == answered
+    assert FundMovement.objects.count() == before, "no row without its file"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [], "no file without its row"

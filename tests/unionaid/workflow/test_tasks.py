@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from tests.factories.offices import Cast
 from unionaid.accounts.models import User
+from unionaid.lib.calendar import today
+from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.workflow import jobs, tasks
@@ -54,3 +56,19 @@ def test_work_that_meets_a_deadlock_is_tried_again_whole_and_after_a_few_times_l
     assert jobs.run_due("tests") == 0
     with everywhere(reason="look"):
         assert dict(Job.objects.values_list("key", "job_state")) == {"never": "failed", "third time lucky": "done"}
+
+
+@pytest.mark.parametrize(("holds", "ended"), [(False, "failed"), (True, "done")])
+def test_who_lost_the_right_meanwhile_has_nothing_done(cast: Cast, monkeypatch: pytest.MonkeyPatch, holds: bool, ended: str) -> None:
+    """The right is asked again of the requester when the work is done; the control holds it still."""
+    done: list[int] = []
+    monkeypatch.setitem(jobs.KINDS, "tests.pay", jobs.Kind("tests.pay", lambda run: done.append(run.job_id), "tests", ""))
+    with everywhere(reason="arrange"):
+        jobs.enqueue("tests.pay", [(1, "pay", None)], by=cast.actor(cast.payer), permission="payouts.book", office_id=cast.a.pk)
+        if not holds:
+            StaffPost.objects.filter(user=cast.payer).update(until=today())
+    assert jobs.run_due("tests") == 1
+    with everywhere(reason="look"):
+        work = Job.objects.get()
+    assert (work.job_state, len(done)) == (ended, int(holds))
+    assert ("已没有相应的权限" in work.error) != holds
