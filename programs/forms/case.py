@@ -73,7 +73,7 @@ class CaseForm(AskForm):
         yield "event_on", _day(_("事发日期"), _("不填按保障开始后第 120 天算") if schedule.events == (HARDSHIP,) else ill)
         waits = schedule.waiting_ends(schedule.period.start) > schedule.period.start
         if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(STAY_EVENTS):
-            yield "accident_on", _day(_("意外发生日期"), _("不是意外引起的不填；意外引起的不用等待"))
+            yield "accident_on", _day(_("意外发生日期"), _("不是意外引起的不填"))
         if set(schedule.events) & {"accident_death", "disease_death"}:
             yield "death_on", _day(_("身故日期"))
         if classes := self._classes("diagnosis_class"):

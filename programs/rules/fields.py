@@ -117,6 +117,7 @@ FIELD_WORDS: dict[str, Words] = {
     "days": Words("天数", "days"),
     "months": Words("月数", "months"),
     "waived_on_renewal_within_days": Words("到期后多久内续保免除", "waived on renewal within"),
+    "accidents": Words("意外也要等待", "accidents wait too"),
     "waits": Words("有等待期", "has a waiting period"),
     # what it pays
     "items": Words("保障项目", "benefit item"),

@@ -34,10 +34,10 @@ def covered(q: Question) -> Reason | None:
 
 
 def waited(q: Question) -> Reason | None:
-    """Outside the item's waiting period, unless continuous renewal waives that very one; what an accident caused never waits
-    (domain 1.4)."""
+    """Outside the item's waiting period, unless continuous renewal waives that very one; what an accident caused does not wait,
+    unless the plan says that it does."""
     waiting = q.item.waiting
-    if waiting is None or q.case.by_accident or q.item.has("wait"):
+    if waiting is None or q.item.has("wait") or (q.case.by_accident and not waiting.accidents):
         return None
     if waiting.waived(q.cover.days_since_cover):
         return None

@@ -56,7 +56,8 @@ def _illness_faults(schedule: Schedule) -> Iterator[Fault]:
 
 
 def _looks_at_illness(data: Data) -> bool:
-    return bool(data.get("fields")) or data.get("by") == "disability_grade" or data.get("scope") == "disease"
+    by = data.get("by") in ("disability_grade", "hospital_grade") or isinstance(data.get("ratio"), Mapping)
+    return by or bool(data.get("fields")) or data.get("scope") == "disease"
 
 
 def _figure_faults(schedule: Schedule) -> Iterator[Fault]:

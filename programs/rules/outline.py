@@ -464,6 +464,8 @@ def _waiting(w: Waiting) -> Words:
         return Words("没有等待期（各项另有规定的除外）", "no waiting period, unless an item says otherwise")
     zh = "零".join(part for part in (f"{w.months} 个月" * bool(w.months), f"{w.days} 天" * bool(w.days)) if part)
     en = " and ".join(part for part in (f"{w.months} months" * bool(w.months), f"{w.days} days" * bool(w.days)) if part)
+    if w.accidents:
+        zh, en = f"{zh}（意外也要等待）", f"{en} (for accidents too)"
     if w.waived_within_days is None:
         return Words(f"等待期 {zh}", f"a waiting period of {en}")
     return Words(

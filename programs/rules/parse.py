@@ -645,7 +645,7 @@ def _fee(data: Data) -> FeeClass:
 
 
 def _waiting(data: Data) -> Waiting:
-    return Waiting(data.get("days", 0), data.get("months", 0), data.get("waived_on_renewal_within_days"))
+    return Waiting(data.get("days", 0), data.get("months", 0), data.get("waived_on_renewal_within_days"), data.get("accidents", False))
 
 
 def _item(data: Data, waiting: Waiting, asks: Mapping[str, Ask]) -> Item:

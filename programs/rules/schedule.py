@@ -105,11 +105,13 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Days (after months) from the first day of cover in which nothing is paid; waived when the person's last cover in the plan
-    ended at most `waived_within_days` days before this one began (None: never)."""
+    ended at most `waived_within_days` days before this one began (None: never). `accidents`: what an accident caused waits too (as a
+    rule it does not, 1.4)."""
 
     days: int = 0
     months: int = 0
     waived_within_days: int | None = None
+    accidents: bool = False
 
     def ends(self, start: date) -> date:
         """The first day on which benefit is paid for cover that began on `start`."""

@@ -354,9 +354,9 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def wait(run: Running, data: Mapping[str, Any]) -> None:
-    """A sum (or a ratio of what is there) by the day or month of cover on which it happened; continuous renewal and accidents, which never
-    wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the claim as a whole is the
-    one that the best of them gives."""
+    """A sum (or a ratio of what is there) by the day or month of cover on which it happened; continuous renewal, and accidents unless
+    the plan lets them wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the
+    claim as a whole is the one that the best of them gives."""
     parts = stay_by_stay(run.case)
     by_ratio = data["what"] == "ratio"
     if by_ratio and len(parts) == len(run.amounts) > 1:
@@ -379,12 +379,13 @@ def _band_of_day(run: Running, data: Mapping[str, Any], case: CaseFacts) -> tupl
     start, by_month = run.cover.period.start, data["unit"] == "month"
     day = months_between(start, case.event_on) + 1 if by_month else days_between(start, case.event_on) + 1
     found: Decimal = data["bands"][-1][2]
-    waived = (run.item.waiting or run.schedule.waiting).waived(run.cover.days_since_cover)
-    if not (waived or case.by_accident):
+    waiting = run.item.waiting or run.schedule.waiting
+    waived, accident = waiting.waived(run.cover.days_since_cover), case.by_accident and not waiting.accidents
+    if not (waived or accident):
         for first, last, value in data["bands"]:
             if first <= day and (last is None or day <= last):
                 found = value
-    return found, {data["unit"]: day, "waived": waived, **({"accident": True} if case.by_accident else {})}
+    return found, {data["unit"]: day, "waived": waived, **({"accident": True} if accident else {})}
 
 
 def _base_of_all(run: Running, data: Mapping[str, Any]) -> Decimal:

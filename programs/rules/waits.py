@@ -46,11 +46,11 @@ def waits(schedule: Schedule, start: date, days_since_cover: int | None) -> tupl
 
 
 def _waits(schedule: Schedule, item: Item, start: date, days_since_cover: int | None) -> tuple[date | None, bool, bool]:
-    """(until, waived, reduced); accidents never wait."""
+    """(until, waived, reduced); accidents wait only where the plan says so."""
     found = next((step.data for step in item.steps if step.name == "wait"), None)
     bands = found["bands"] if found else ()
     waiting = (item.waiting or schedule.waiting) if bands else item.waiting
-    if waiting is None or set(item.events) <= set(ACCIDENTS):
+    if waiting is None or (set(item.events) <= set(ACCIDENTS) and not waiting.accidents):
         return None, False, False
     lasts = [last for _first, last, _value in bands if last is not None]
     later = plus_months if found and found["unit"] == "month" else plus_days

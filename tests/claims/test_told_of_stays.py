@@ -68,6 +68,22 @@ def test_the_grade_is_asked_with_every_stay_where_the_plan_looks_at_it() -> None
     assert not needs_of(catalogue_plan("shaanxi-yulin-medical.2026"), "admission").hospital_grade
 
 
+def test_what_a_plan_computes_with_is_asked_of_a_claim_and_read_from_it() -> None:
+    """A base composed of fields, figures by the grade of the hospital, and the last days to apply: on a claim as in a case file."""
+    base = {"base": "self_pay", "less": ["preselfpay_amt", "act_pay_dedc"]}
+    window = {"months": 2, "until": {"default": "2026-06-30"}, "whichever": "later", "unit_until": {"default": "2026-06-15"}}
+    schedule = plan(item({"take": base}, {"ratio": {"1": "0.9", "2": "0.8", "3": "0.5"}}), claim_within=window)
+    asked = needs_of(schedule, "admission")
+    assert {"fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "act_pay_dedc"} <= set(asked.figures)
+    assert asked.hospital_grade
+    stays = [_stay(date(2026, 5, 1), date(2026, 5, 10), hospital_grade=3, preselfpay_amt_fen=20_000, act_pay_dedc_fen=30_000)]
+    assert str(_found(schedule, stays).total) == "250.00"  # half of 1000 − 200 − 300
+    late = [{"claimed_on": date(2026, 7, day)} for day in (10, 11)]
+    assert [str(_found(schedule, stays, **told).total) for told in late] == ["250.00", "0.00"]
+    by_unit = [{"claimed_on": date(2026, 6, day), "filed_as": "unit_agent"} for day in (15, 16)]
+    assert [str(_found(schedule, stays, **told).total) for told in by_unit] == ["250.00", "0.00"]
+
+
 def test_an_accident_is_asked_what_of_it_the_plan_does_not_pay_for() -> None:
     schedule = catalogue_plan("beijing-accident-100.2017")
     codes = [code for code, _words in needs_of(schedule, "accident_death").circumstances]

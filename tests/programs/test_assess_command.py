@@ -11,9 +11,11 @@ from django.core.management import CommandError, call_command
 
 from programs.models import Terms
 from tests.factories.world import CATALOGUE, load
+from tests.programs.rules.plans import published
 
-STAY = {"event": "admission", "self_pay": "1733.84"}
-FUZHOU = {"event": "admission", "insured_total": "20000.00"}
+STAY, INPATIENT = published("national-inpatient.2026")[0]
+FUZHOU, FUZHOU_2010 = published("fuzhou-medical.2010")[0]
+FUZHOU_2012 = published("fuzhou-medical.2012")[0][1]
 
 
 @pytest.fixture
@@ -29,8 +31,8 @@ def run(tmp_path: Path, db_all: None):
 
 def test_the_published_amount(run) -> None:
     found = run("national-inpatient", STAY)
-    assert found["amount"] == "1213.69"
-    assert [item["amount"] for item in found["items"]] == ["1213.69"]
+    assert found["amount"] == INPATIENT
+    assert [item["amount"] for item in found["items"]] == [INPATIENT]
     assert found["reasons"] == found["missing"] == []
     assert found["plan"]["from"] == "catalogue"
     for reader in ("worker", "reviewer", "auditor"):
@@ -40,18 +42,18 @@ def test_the_published_amount(run) -> None:
     assert found["plan"]["content_hash"] in found["statement"]["auditor"]["zh"][-1]
 
 
-@pytest.mark.parametrize(("day", "amount"), [("2010-06-01", "2000.00"), ("2012-06-01", "2600.00")])
+@pytest.mark.parametrize(("day", "amount"), [("2010-06-01", FUZHOU_2010), ("2012-06-01", FUZHOU_2012)])
 def test_the_version_is_that_of_the_day_it_happened(run, day: str, amount: str) -> None:
     assert run("fuzhou-medical", FUZHOU, "--on", day)["amount"] == amount
     assert run("fuzhou-medical", {**FUZHOU, "event_on": day})["amount"] == amount
 
 
 def test_the_day_of_asking_never_chooses_the_version(run) -> None:
-    assert run("fuzhou-medical", {**FUZHOU, "event_on": "2010-06-01"}, "--on", "2012-03-01")["amount"] == "2000.00"
+    assert run("fuzhou-medical", {**FUZHOU, "event_on": "2010-06-01"}, "--on", "2012-03-01")["amount"] == FUZHOU_2010
 
 
 def test_a_version_by_name_and_one_that_does_not_hold(run) -> None:
-    assert run("fuzhou-medical@2010", FUZHOU)["amount"] == "2000.00"
+    assert run("fuzhou-medical@2010", FUZHOU)["amount"] == FUZHOU_2010
     with pytest.raises(CommandError, match="没有在这一天有效的条款；现有各期：2010、2012"):
         run("fuzhou-medical", FUZHOU, "--on", "2011-06-01")
 
@@ -152,7 +154,7 @@ def test_a_case_with_half_a_letter_is_refused_in_words(run, case: str) -> None:
 
 
 def test_a_case_saved_by_a_windows_editor_is_a_case(run) -> None:
-    assert run("national-inpatient", "\ufeff" + json.dumps(STAY))["amount"] == "1213.69"
+    assert run("national-inpatient", "\ufeff" + json.dumps(STAY))["amount"] == INPATIENT
 
 
 @pytest.mark.parametrize("odd", ['"\\ud800"', '"\\0"', "030"])

@@ -25,7 +25,7 @@ from programs.rules.parse import SCHEMA_FILE, parse
 from programs.rules.planfile import PlanFile, read_plan
 from programs.rules.schedule import Schedule
 from programs.rules.steps import STEPS
-from tests.programs.rules.plans import GOOD, lookup
+from tests.programs.rules.plans import GOOD, lookup, published
 from tests.programs.rules.test_bad_files import FILES, MISTAKES, read
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -131,7 +131,7 @@ def test_whether_one_may_join_is_as_promised() -> None:
 
 def test_a_promise_that_is_off_by_a_fen_would_be_noticed() -> None:
     plan, case = next(pair for pair in _cases() if "1733.84" in pair[1].text)
-    assert case.promised == "1213.69"
+    assert case.promised == published("national-inpatient.2026")[0][1]
     assert str(assess_case(_plan_of(plan), {**json.loads(case.text), "self_pay": "1733.85"}).total) != case.promised
 
 

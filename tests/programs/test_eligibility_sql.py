@@ -81,7 +81,7 @@ def _late_rules(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "who": draw(st.sampled_from(["anyone", "new_hires"])),
         "after": draw(st.sampled_from(["period_start", "hired"])),
-        length: draw(st.integers(0, 60 if length == "within_days" else 6)),
+        length: draw(st.integers(0, 60) if length == "within_days" else st.integers(1, 6)),
     }
 
 

@@ -1,5 +1,6 @@
 """Plan files for tests: those of the catalogue, whole, and small ones made of a few items."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
@@ -15,6 +16,12 @@ from programs.rules.schedule import Schedule
 
 CATALOGUE = Path(__file__).resolve().parents[3] / "programs" / "catalogue"
 FILES = sorted(CATALOGUE.glob("*.yaml"))
+PUBLISHED: list[dict[str, Any]] = json.loads(Path(__file__).resolve().parents[1].joinpath("published.json").read_text("utf-8"))
+
+
+def published(plan: str) -> list[tuple[dict[str, Any], str]]:
+    """Every case in which this plan of the catalogue comes to an amount that was published, with the amount (yuan)."""
+    return [(way["case"], fact["yuan"]) for fact in PUBLISHED for way in fact["by"] if way["plan"] == plan and "case" in way]
 
 
 @cache

@@ -98,13 +98,15 @@ begin_lump = st.one_of(
 marginal_steps = st.one_of(
     st.tuples(fen(1, 200_000), st.sampled_from(["admission", "case", "period"])).map(lambda x: {"deduct": {"amount": x[0], "per": x[1]}}),
     some_ratios.map(lambda ratio: {"ratio": ratio}),
-    st.just({"ratio": {"1": "0.9", "2": "0.8", "3": "0"}}),
-    st.just({"deduct": {"amount": {"1": "0", "2": "300", "3": "600"}, "per": "admission"}}),
     st.tuples(bands("ratio", ratios), st.sampled_from(["admission", "case", "period"])).map(
         lambda x: {"marginal": {"bands": x[0], "per": x[1]}}
     ),
     st.lists(ratios, min_size=1, max_size=3).map(lambda data: {"per_admission": data}),
 )
+graded_steps = st.sampled_from(["ratio", "deduct"]).map(
+    lambda name: {"ratio": {"1": "0.9", "2": "0.8", "3": "0"}} if name == "ratio"
+    else {"deduct": {"amount": {"1": "0", "2": "300", "3": "600"}, "per": "admission"}}
+)  # fmt: skip
 other_steps = st.one_of(
     st.just({"offset": {"fields": ["hifp_pay"], "other_aid": True}}),
     bands("amount", lumps).map(lambda data: {"tiers": data}),
@@ -156,6 +158,8 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     is_cost = "take" in begin
     kinds = [marginal_steps, marginal_steps, other_steps] if is_cost else [other_steps]
     more = [draw(draw(st.sampled_from(kinds))) for _ in range(draw(st.integers(0, 3)))]
+    if is_cost and draw(st.integers(0, 4)) == 4:
+        more.append(draw(graded_steps))
     if others and is_cost and draw(st.integers(0, 3)) == 0:
         more.append({"less_items": draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))})
     more = [step for i, step in enumerate(more) if "offset" not in step or step not in more[:i]]  # taken off once
@@ -500,7 +504,7 @@ def marginal_plans(draw: st.DrawFn) -> Data:
             for name in ("deduct", "marginal"):
                 if name in step:
                     step[name]["key"] = code
-        own = draw(st.lists(ceilings(("case", "period", "disease"), 0 if by_cost else ABOVE_LUMPS), max_size=2))
+        own = draw(st.lists(ceilings(("case", "period", "disease"), 1 if by_cost else ABOVE_LUMPS), max_size=2))
         for limit in own:
             limit["ceiling"]["key"] = code
         group = "costs" if by_cost else "lumps"
@@ -512,7 +516,7 @@ def marginal_plans(draw: st.DrawFn) -> Data:
         made.append(
             {"code": code, "name": {"zh": code, "en": code}, "clause": code, "events": ["admission"], "steps": [begin, *more, *caps]}
         )
-    return {**PLAN, "items": _one_amount_each(deepcopy(made)), "indemnity": draw(st.booleans())}
+    return {**PLAN, "items": _each_limit_holds(_one_amount_each(deepcopy(made))), "indemnity": draw(st.booleans())}
 
 
 rises = st.sampled_from([Decimal(text) for text in ("0.01", "1", "500", "3000", "10000")]) | yuan(1_000_000)
@@ -700,7 +704,7 @@ def test_forgetting_what_was_used_beats_the_cap(monkeypatch: pytest.MonkeyPatch,
 @st.composite
 def plain_costs(draw: st.DrawFn) -> Drawn:
     """One item for cost without limits, and one stay: what it gives can be computed in fractions, by another way."""
-    chain = draw(st.lists(ratios.map(lambda ratio: {"ratio": ratio}) | marginal_steps, min_size=1, max_size=4))
+    chain = draw(st.lists(some_ratios.map(lambda ratio: {"ratio": ratio}) | marginal_steps, min_size=1, max_size=4))
     for step in chain:
         for name in ("deduct", "marginal"):
             if name in step:

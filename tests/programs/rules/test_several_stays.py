@@ -110,6 +110,18 @@ def test_an_admission_that_an_accident_caused_does_not_wait(accident: dict[str, 
     assert paid(national, admitted_on="2026-01-10", self_pay="1000", **accident) == expected
 
 
+def test_accidents_wait_where_the_plan_says_so() -> None:
+    told = {"admitted_on": "2026-01-10", "self_pay": "1000", "accident_on": "2026-01-09"}
+    death = {"event": "accident_death", "accident_on": "2026-01-09", "death_on": "2026-01-09"}
+    bands = {"wait": [{"from_day": 1, "to_day": 30, "amount": "1"}, {"from_day": 31, "amount": "2"}]}
+    for waits, amounts in ((False, ["1000.00", "5.00", "2.00"]), (True, ["0.00", "0.00", "1.00"])):
+        items = [item({"take": "self_pay"}), item({"fixed": "5"}, code="b", events=("accident_death",)),
+                 item(bands, code="c", events=("accident_disability",))]  # fmt: skip
+        schedule = plan(*items, waiting={"days": 30, "accidents": waits})
+        disability = {"event": "accident_disability", "accident_on": "2026-01-09"}
+        assert [paid(schedule, **one) for one in (told, death, disability)] == amounts
+
+
 def test_a_stay_that_began_before_the_accident_waits_as_ever() -> None:
     national = catalogue_plan("national-inpatient.2026")
     told = {"accident_on": "2026-01-15", "stays": _stays(("2026-01-10", "1000"), ("2026-01-15", "2000"))}
