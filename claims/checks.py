@@ -153,6 +153,12 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("代办人即单位经办人"),
         lambda told: _("这份申领由单位经办人代填，单位没有另一位经办人核对，请向本人核实。"),
     ),
+    "claimed_by_heir": Kind(
+        gettext_lazy("继承人申领"),
+        lambda told: _("由逝者的{relation}申领，请核对死亡证明、关系证明和其他继承人的声明。").format(
+            relation=Claim.Heir(told["relation"]).label
+        ),
+    ),
     "new_provider": Kind(
         gettext_lazy("首次出现的医院"),
         lambda told: _("“{hospital}”是第一次在本办事处的申领中出现，请核对医院名称和资质。").format(**told),

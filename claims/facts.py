@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -18,6 +18,7 @@ from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay
 from programs.selectors import schedule_of
+from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
 from unionaid.offices.scope import looking_everywhere
@@ -31,9 +32,11 @@ _STAY = ("pk", "claim_id", "admitted_on", "discharged_on", "hospital_grade", *_F
 _figures = attrgetter(*_FIGURES)
 
 
-def case_facts(claim: Claim, stays: Iterable[Any] | None = None) -> CaseFacts:
-    """The event as the rules see it (`told_case`); `stays`, when they were read already."""
-    return told_case(claim, claim.admissions.all() if stays is None else stays)
+def case_facts(claim: Claim, stays: Iterable[Any] | None = None, paid_beside: Decimal = Decimal(0)) -> CaseFacts:
+    """The event as the rules see it (`told_case`); `stays`, when they were read already; `paid_beside`: the benefits that were granted for
+    the same event (yuan), which count as other aid to relief (`beside_of`)."""
+    case = told_case(claim, claim.admissions.all() if stays is None else stays)
+    return replace(case, other_aid=case.other_aid + paid_beside) if paid_beside and case.other_aid is not None else case
 
 
 def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
@@ -76,12 +79,48 @@ def _declared(told: Mapping[str, str] | str) -> Mapping[str, Decimal]:
     return {code: Decimal(figure) for code, figure in figures.items()}
 
 
-def situation(claim: Claim, *, prior: PriorUse, stays: Iterable[Any] | None = None) -> Situation:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The benefits for the same event beside a claim for relief: what was granted (yuan), and the number of one that is not decided yet."""
+
+    paid: Decimal = Decimal(0)
+    undecided: str = ""
+
+
+NOTHING = Beside()
+_UNDECIDED = ("unit_review", "submitted", "supplement_requested", "reviewed")
+
+
+def beside_of(claims: Sequence[Claim]) -> Mapping[int, Beside]:
+    """What stands beside those of these claims that are for relief or condolence, by key. No statement where none is, else one."""
+    grants = [claim for claim in claims if schedule_of(claim.terms).is_grant]
+    if not grants:
+        return {}
+    of_whom = {"member__in": {claim.member_id for claim in grants}, "occasion__in": {claim.occasion for claim in grants}}
+    rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, **of_whom)
+    found = list(rows.filter(state__in=(*DECIDED, *_UNDECIDED)).values_list("occasion", "member_id", "state", "approved_fen", "number"))
+    beside = dict[int, Beside]()
+    for claim in grants:
+        same = [row for row in found if row[:2] == (claim.occasion, claim.member_id)]
+        paid = sum(fen or 0 for *_of, state, fen, _number in same if state in DECIDED)
+        beside[claim.pk] = Beside(yuan_from_fen(paid), next((number for *_of, state, _fen, number in same if state in _UNDECIDED), ""))
+    return beside
+
+
+def nets_aid(claim: Claim) -> bool:
+    """Does the plan take off what others gave, for this event?"""
+    items = [item for item in schedule_of(claim.terms).items if claim.event in item.events]
+    return any(step.name == "offset" and step.data["other_aid"] for item in items for step in item.steps)
+
+
+def situation(
+    claim: Claim, *, prior: PriorUse, stays: Iterable[Any] | None = None, paid_beside: Decimal = Decimal(0)
+) -> Situation:
     """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
     return Situation(
         person=person_facts(claim.member, relation=claim.enrolment.relation),
         cover=cover_facts(claim.enrolment),
-        case=case_facts(claim, stays),
+        case=case_facts(claim, stays, paid_beside),
         prior=prior,
     )
 

@@ -122,6 +122,8 @@ class CoverForm(KeyedForm):
             self.fields["consent"].error_messages["required"] = _("请先勾选确认；没有本人的委托不能代办")
         self.fields["cover"].choices = covers  # type: ignore[attr-defined]
         self.fields["cover"].initial = [key for key, _words in covers]
+        if {*events} == {HARDSHIP} and len(covers) > 1:  # one difficulty is not another: which programme it is, only the person knows
+            self.fields["cover"].initial, self.fields["cover"].help_text = [], _("请选择要申请的项目")
         if len(covers) == 1:
             self.fields["cover"].label, self.fields["cover"].help_text = _("可以用的保障"), ""
 
@@ -225,7 +227,8 @@ class MedicalForm(AskForm):
     )  # fmt: skip
     accident_on = PastDayField(label=_("意外发生的日期"), required=False, help_text=_("上面选了“是”才填：受伤的那一天"))
     other_aid = YuanField(
-        **_ask(_("其他渠道已给的补助（元）")), help_text=_("单位补助、慈善救助、商业补充等为这次费用已经给的钱，加在一起；没有的填 0")
+        **_ask(_("其他渠道已给的补助（元）")),
+        help_text=_("单位补助、慈善救助、商业补充等为这次费用已经给的钱，加在一起；没有的填 0。这里核定的互助金会自动扣减，不用填"),
     )
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, language: str, **kwargs: Any) -> None:

@@ -147,8 +147,18 @@ DECIDABLE = tuple(
     if state.code != CLAIM.initial and any(arrow.permission in DECIDING for arrow in CLAIM.from_state(state.code))
 )
 
-# The claimant is told by a notice that a claim has come here; of the other states whoever moves the claim tells them, or they know.
-TOLD = ("submitted", "supplement_requested", "reviewed", "on_notice", "approved", "paying", "paid", "rejected", "replaced")
+# The steps whose days an office sets: those in which the staff decide, those on the way to the account, and the answer to an appeal.
+# The desk's ageing and what the claimant is told ("by when") are the same figures.
+APPEAL_STEP = "appeal"
+TIMED = (*DECIDABLE, "approved", "halt_proposed", "in_batch", "paying", APPEAL_STEP)
+
+# The claimant is told by a notice that a claim has come here. Of the others they know, having done it themselves (draft, withdrawn), or
+# whoever moves the claim tells them at once, with the reason (`TOLD_BY_THE_ACT`).
+TOLD = (
+    "unit_review", "submitted", "supplement_requested", "reviewed", "on_notice", "approved", "in_batch", "paying", "paid", "rejected",
+    "replaced",
+)  # fmt: skip
+TOLD_BY_THE_ACT = ("halt_proposed", "halted", "returned_payment", "recovery", "recovered")
 
 _NO_PART = ("filed_by", "first_reviewer", "first_decider")
 APPEAL = Graph(

@@ -32,6 +32,8 @@ def _form(base: str, papers: str) -> list[URLPattern]:
         path(f"{one}/event", worker.event, name="event"),
         path(f"{one}/supplement", draft.supplement, name="supplement"),
         path(f"{one}/withdraw", worker.withdraw, name="withdraw"),
+        path(f"{one}/appeal", appeal.file, name="appeal"),
+        path(f"{one}/appeal/withdraw", appeal.withdraw, name="appeal_withdraw"),
         path(f"{papers}/<uuid:public_id>", worker.document, name="document"),
         path(f"{papers}/<uuid:public_id>/small", worker.document_small, name="document_small"),
     ]
@@ -43,15 +45,13 @@ _REST = [
     path("my/relief/<int:terms_id>", relief.begin, name="relief"),
     path(f"{_ONE}/agree", filing.agree, name="agree"),
     path(f"{_ONE}/objection", filing.object_to, name="filing_object"),
-    path(f"{_ONE}/appeal", appeal.file, name="appeal"),
-    path(f"{_ONE}/appeal/withdraw", appeal.withdraw, name="appeal_withdraw"),
     path("notices", notices.notices, name="notices"),
     path("notices/<uuid:public_id>/object", notices.object_to, name="object_to"),
     path("unit/claims", unit.waiting, name="unit_claims"),
     path("unit/claims/<uuid:public_id>", unit.review, name="unit_claim"),
 ]
 urlpatterns = [path("my/", worker.home, name="home"), *_form("my/claims", "my/papers"), *_REST]
-# On the unit's side the form's own links lead to the form there; all other pages of this room stay where they are.
+# On the unit's side, and at the desk, the form's own links lead to the form there; all other pages of this room stay where they are.
 _AT_UNIT = [
     path("unit/filing", filing.filed, name="home"),
     path("unit/filing/find", filing.find, name="find"),
@@ -59,3 +59,11 @@ _AT_UNIT = [
     *_form("unit/filing", "unit/papers"),
 ]
 at_unit = ([*_AT_UNIT, *_REST], app_name)
+_AT_DESK = [
+    path("admin/intake", filing.taken, name="home"),
+    path("admin/intake/find", filing.find_at_desk, name="find"),
+    path("admin/intake/person", filing.person_at_desk, name="person"),
+    path("admin/intake/heir", filing.heir, name="heir"),
+    *_form("admin/intake", "admin/intake-papers"),
+]
+at_desk = ([*_AT_DESK, *_REST], app_name)

@@ -95,6 +95,8 @@ class Terms(Stateful):
             ),
             models.CheckConstraint(name="terms_period_not_empty", condition=Q(period__isempty=False)),
         ]
+        # Every approval of a benefit asks whether any relief is opened by rule: no terms are read for that.
+        indexes = [models.Index(fields=["id"], name="terms_opening", condition=Q(state="published", schedule__has_key="opens_after"))]
 
     def __str__(self) -> str:
         return f"{self.program} · {self.version_name}"

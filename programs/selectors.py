@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -60,6 +61,17 @@ def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
 
 
 _parsed: dict[str, Schedule] = {}
+
+
+def any_opened_by_rule() -> bool:
+    """Is there any relief or condolence in force that is opened by rule, wherever it is offered? One statement, by an index of its own."""
+    return Terms.objects.filter(state="published", schedule__has_key="opens_after").exists()
+
+
+def opened_by_rule(event: str, left: Decimal | None, *, on: date, office: Office) -> list[Terms]:
+    """The relief and condolence that this office offers and that is opened by rule after a benefit for this event, with so much own cost
+    left (yuan; None: no cost was told). One statement."""
+    return [terms for terms in offered_terms(on=on, office=office) if schedule_of(terms).opened_by_rule(event, left)]
 
 
 def grant_terms() -> list[int]:

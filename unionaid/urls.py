@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("members.urls")),
     path("", include("claims.urls")),
     path("", include(claims.at_unit, namespace="filing")),
+    path("", include(claims.at_desk, namespace="intake")),
     path("", include("claims.payouts.urls")),
     path("", include("unionaid.workflow.urls")),
     path("admin/", admin.site.urls),

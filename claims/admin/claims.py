@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.admin import bulk
 from claims.admin.account import dispute_page
+from claims.admin.appeals import entry_page as appeal_entry_page
 from claims.admin.beside import dismiss_page, note_page, pass_by_page, take_page
 from claims.admin.corrections import reclassify_page
 from claims.admin.facts import facts_page
@@ -150,6 +151,7 @@ class ClaimAdmin(HouseAdmin):
     page = "admin:claim_review"
     change_list_template = "desk/claim_list.html"
     list_links = (
+        Link(_("窗口代收申领"), "intake:home", "claims.take_in"),
         Link(_("批量批准"), "admin:bulk_approve_claims", "claims.approve"),
         Link(_("批量核定"), "admin:bulk_settle_claims", "claims.review"),
     )
@@ -163,6 +165,7 @@ class ClaimAdmin(HouseAdmin):
         ("<int:pk>/halt/", "claim_halt", "claims.view", halt_page),
         ("<int:pk>/pass-by/", "claim_pass_by", "claims.review", pass_by_page),
         ("<int:pk>/objection/", "claim_objection_new", "objections.enter", entry_page),
+        ("<int:pk>/appeal/", "claim_appeal_new", "appeals.enter", appeal_entry_page),
         ("<int:pk>/notes/", "claim_note", "claims.note", note_page),
         ("<int:pk>/dispute-account/", "claim_dispute_account", "claims.hold_payment", dispute_page),
         ("<int:pk>/flags/", "claim_flag", "claims.dismiss_flag", dismiss_page),

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.admin.wordings import chosen, letter_page, offices_of, reason_page, written_for
 from claims.admin.words import standing_words
-from claims.models import COOLING_DAYS, SOON_DAYS, STEP_DAYS, ReviewRule
+from claims.models import COOLING_DAYS, SOON_DAYS, STEP_DAYS, USUAL_STEP_DAYS, ReviewRule
 from claims.services import rules as services
-from claims.transitions import DECIDABLE
+from claims.transitions import APPEAL_STEP, TIMED
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of
@@ -54,15 +54,19 @@ class RuleForm(AskForm):
             "bulk_limit": format_yuan(rule.bulk_limit_fen if rule else 0).replace(",", ""),
             "soon_days": rule.soon_days if rule else SOON_DAYS,
             "cooling_days": rule.cooling_days if rule else COOLING_DAYS,
-            **{f"days_{state}": days.get(state, STEP_DAYS) for state in DECIDABLE},
+            **{f"days_{step}": days.get(step, USUAL_STEP_DAYS.get(step, STEP_DAYS)) for step in TIMED},
         }
         super().__init__(data, initial=initial)
-        for state in DECIDABLE:
-            label = gettext("“{standing}”的办理时限（工作日）").format(standing=standing_words(state))
-            self.fields[f"days_{state}"] = forms.IntegerField(label=label, min_value=1, max_value=60, error_messages=NUMBER)
+        for step in TIMED:
+            standing = gettext("申诉待复核") if step == APPEAL_STEP else standing_words(step)
+            label = gettext("“{standing}”的办理时限（工作日）").format(standing=standing)
+            hint = gettext("职工页面上“一般在哪天前办完”也按这个天数说")
+            self.fields[f"days_{step}"] = forms.IntegerField(
+                label=label, min_value=1, max_value=60, error_messages=NUMBER, help_text=hint if step == TIMED[0] else ""
+            )
 
     def step_days(self) -> dict[str, int]:
-        return {state: self.cleaned_data[f"days_{state}"] for state in DECIDABLE}
+        return {step: self.cleaned_data[f"days_{step}"] for step in TIMED}
 
 
 def rule_page(request: HttpRequest) -> HttpResponse:

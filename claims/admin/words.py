@@ -15,6 +15,8 @@ STAFF_WORDS = {
     "reviewed": _("待终审"),
     "approved": _("已批准，待付款"),
     "halt_proposed": _("已提请停付，待另一人确认"),
+    "in_batch": _("已列入批次，待放款"),
+    "paying": _("银行付款中"),
     "halted": _("已停付，另行重新审核"),
     "recovery": _("多付，待职工退回"),
     "returned_payment": _("没有付成，待职工更正账户"),

@@ -54,6 +54,17 @@ class Claim(Stateful, OfficeOwned):
 
         FAMILY = "family", _("家人")
         UNIT_AGENT = "unit_agent", _("单位经办人")
+        DESK = "desk", _("办事处")
+
+    class Heir(models.TextChoices):
+        """What an heir (继承人) who claims is to the person who died."""
+
+        SPOUSE = "spouse", _("配偶")
+        CHILD = "child", _("子女")
+        PARENT = "parent", _("父母")
+        SIBLING = "sibling", _("兄弟姐妹")
+        GRANDPARENT = "grandparent", _("祖父母或外祖父母")
+        OTHER = "other", _("其他继承人")
 
     graph = CLAIM
     since_column = "since"
@@ -98,6 +109,8 @@ class Claim(Stateful, OfficeOwned):
     filed_as = models.CharField(_("由谁代办"), max_length=12, choices=FiledAs, blank=True)
     kin = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="+", db_index=False)
     relation = models.CharField(_("代办人是申领人的"), max_length=12, blank=True)
+    # Of a claim after a death: what the claimant is to the one who died; the desk takes it in, with the proof of it. Else empty.
+    heir = models.CharField(_("申领人是逝者的"), max_length=12, choices=Heir, blank=True)
     agreed_at = models.DateTimeField(_("申领人同意代办的时间"), null=True)
     objected_at = models.DateTimeField(_("申领人对代办提出异议的时间"), null=True)
     card = models.ForeignKey("members.BankCard", models.PROTECT, null=True, related_name="+")
@@ -133,6 +146,8 @@ class Claim(Stateful, OfficeOwned):
     approved_fen = models.BigIntegerField(_("核定金额（分）"), null=True)
     # A correction is a claim of its own: what it corrects stays as it was decided, and only the difference is paid.
     corrects = models.ForeignKey("self", models.PROTECT, null=True, db_index=False, related_name="corrections")
+    # Relief that was opened by rule: the benefit claim that it follows from.
+    follows = models.ForeignKey("self", models.PROTECT, null=True, db_index=False, related_name="followed_by")
     # The day that counts for the time to claim, where it is not the day of `submitted_at`: that of the claim which is corrected.
     claimed_on = models.DateField(null=True)
     earlier_reviewed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -164,6 +179,8 @@ class Claim(Stateful, OfficeOwned):
     halt_proposed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
     halted_at = models.DateTimeField(null=True)
     halted_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    # The day on which a held payment was let go: what was decided stands from then on, and may be appealed as from its first day.
+    resumed_on = models.DateField(null=True)
 
     class Meta:
         verbose_name = _("申领")
@@ -191,6 +208,7 @@ class Claim(Stateful, OfficeOwned):
             models.Index(fields=["kin"], name="claim_kin", condition=Q(kin__isnull=False)),
             models.Index(fields=["filed_by", "id"], name="claim_filed_by", condition=Q(filed_by__isnull=False)),
             models.Index(fields=["corrects"], name="claim_corrections", condition=Q(corrects__isnull=False)),
+            models.Index(fields=["follows"], name="claim_following", condition=Q(follows__isnull=False)),
             models.Index(fields=["notice_until", "id"], name="claim_on_notice", condition=Q(stage="on_notice")),
             # News is of the last days: of each few pages this tells the latest move, and a move need not write it.
             BrinIndex(fields=["since"], name="claim_moved_lately", pages_per_range=8, autosummarize=True),
@@ -238,7 +256,13 @@ class Claim(Stateful, OfficeOwned):
                 name="claim_filed_in_one_capacity",
                 condition=Q(filed_as="", filed_by__isnull=True, kin__isnull=True)
                 | Q(filed_as="family", filed_by__isnull=False, kin__isnull=False)
-                | Q(filed_as="unit_agent", filed_by__isnull=False, kin__isnull=True),
+                | Q(filed_as__in=["unit_agent", "desk"], filed_by__isnull=False, kin__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="claim_follows_once", fields=["occasion", "program"], condition=Q(follows__isnull=False) & ~Q(state="withdrawn")
+            ),
+            models.CheckConstraint(
+                name="claim_of_heir_at_the_desk", condition=Q(heir="") | Q(filed_as="desk") & ~Q(member=F("claimant"))
             ),
             models.CheckConstraint(
                 name="claim_agreed_or_objected", condition=Q(agreed_at__isnull=True) | Q(objected_at__isnull=True)

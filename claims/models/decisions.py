@@ -93,15 +93,19 @@ class CeilingUsage(OfficeOwned):
 
 class Appeal(Stateful, OfficeOwned):
     """The claimant does not accept a decision (申诉). Heard by somebody who had no part in it; upheld, the claim is decided anew as
-    a claim of its own (`outcome`), and what it gives more is paid."""
+    a claim of its own (`outcome`), and what it gives more is paid. `unit`, `kin`: of a claim that was filled in for the claimant, who
+    else sees it; `brought_by`: who came to the desk with it, where the desk wrote it down."""
 
     graph = APPEAL
-    scope_by: ClassVar[ScopeBy] = ScopeBy(members=("member_id", "claimant_id"))
+    scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_id", members=("member_id", "claimant_id", "kin_id"))
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="appeals", verbose_name=_("申领"))
     member = models.ForeignKey("members.Member", models.PROTECT, related_name="+")
     claimant = models.ForeignKey("members.Member", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("members.WorkUnit", models.PROTECT, null=True, related_name="+")
+    kin = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="+")
+    brought_by = models.CharField(_("来办事处提出的人"), max_length=60, blank=True)
     grounds = models.TextField(_("申诉理由"))
     state = models.CharField(max_length=24, choices=APPEAL.choices(), default=APPEAL.initial)
     filed_by = models.ForeignKey(_user, models.PROTECT, related_name="+")

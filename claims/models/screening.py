@@ -11,6 +11,8 @@ from unionaid.offices.scope import OfficeOwned
 
 _user = settings.AUTH_USER_MODEL
 SOON_DAYS, STEP_DAYS = 30, 5
+# Working days of a step where an office has set none, and it is not STEP_DAYS. The house's own figures, from no plan's terms.
+USUAL_STEP_DAYS = {"appeal": 10}
 # An account changed late on a Friday is not paid to before Monday: the person and the unit can be reached once on a working day. Claims
 # wait longer than that for their batch anyway. The house's own figure, from no plan's terms.
 COOLING_DAYS = 3
@@ -56,7 +58,7 @@ class ReviewRule(models.Model):
     bulk_limit_fen = models.BigIntegerField(_("批量批准的金额上限"), default=0)
     # An event within so many days of the first day of cover is shown as soon after joining.
     soon_days = models.PositiveSmallIntegerField(_("参加后不久出险的天数"), default=SOON_DAYS)
-    # State → working days within which its step should be done; STEP_DAYS where it is not named.
+    # Step (`TIMED`) → working days within which it should be done; `USUAL_STEP_DAYS` or STEP_DAYS where it is not named.
     step_days = models.JSONField(_("各步办理时限（工作日）"), default=dict)
     # Days between the change of a payee account and the first payment to it.
     cooling_days = models.PositiveSmallIntegerField(_("收款账户更改后几天才付款"), default=COOLING_DAYS)

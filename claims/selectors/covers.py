@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from members.facts import cover_facts, person_facts
-from members.models import Enrolment
+from members.models import Enrolment, Member
+from members.selectors.joining import ASK, NO, Offer, grants, unanswered, with_unit
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
-from programs.rules.facts import HARDSHIP, STAY_EVENTS, CaseFacts
+from programs.rules.facts import STAY_EVENTS, CaseFacts
 from programs.rules.gates import Question, covered, right_gender, waited
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import plus_days
 
 DEATHS = ("accident_death", "disease_death")
 
@@ -26,6 +29,18 @@ class Opening:
     cover: Enrolment
     events: tuple[str, ...]
     why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Relief or condolence that nobody joins, as it stands for the person to whom it happened: which of the events told it answers to;
+    with none, why not (in words), and the question to answer first where one is open."""
+
+    offer: Offer
+    member: Member
+    events: tuple[str, ...]
+    why_not: str = ""
+    question: str = ""
 
 
 def my_covers() -> list[Enrolment]:
@@ -40,17 +55,42 @@ def my_covers() -> list[Enrolment]:
 
 
 def events_of(covers: Sequence[Enrolment], claimant_id: int) -> dict[str, list[Enrolment]]:
-    """Every event that one of these covers answers to, with those covers. Nobody claims for their own death here, and help in hardship
-    that needs no cover is applied for plan by plan, whoever had some before or not."""
+    """Every event that one of these covers answers to, with those covers. Nobody claims for their own death here. What relief rests on
+    is no cover: it is found among what is offered, whoever had some before or not."""
     found: dict[str, list[Enrolment]] = {}
     for cover in covers:
         schedule = schedule_of(cover.terms)
-        for event in schedule.events:
-            if event == HARDSHIP and schedule.is_grant:
-                continue
+        for event in () if schedule.is_grant else schedule.events:
             if event not in DEATHS or cover.member_id != claimant_id:
                 found.setdefault(event, []).append(cover)
     return found
+
+
+def grants_for(member: Member, *, on: date) -> list[Offer]:
+    """The relief and condolence offered where this person works; none for whoever has told no office. Two statements."""
+    return grants(with_unit(member), on=on) if member.office_id else []
+
+
+def grant_openings(offers: Sequence[Offer], member: Member, *, days: Mapping[str, date], language: str) -> list[Grant]:
+    """These, those that fit first: the conditions are judged as of today, and what happened lies in the plan's days."""
+    found = [one for offer in offers if (one := _grant(offer, member, days, language))]
+    return sorted(found, key=lambda grant: not grant.events)
+
+
+def _grant(offer: Offer, member: Member, days: Mapping[str, date], language: str) -> Grant | None:
+    """None where it answers to nothing of this."""
+    asked = tuple(event for event in days if event in offer.schedule.events)
+    if not asked:
+        return None
+    against = [verdict.sentence.in_language(language) for verdict in offer.verdicts if verdict.outcome != "pass"]
+    if offer.standing in (NO, ASK):
+        question = next(iter(offer.open or unanswered(member)), "") if offer.standing == ASK else ""
+        return Grant(offer, member, (), _("、").join(against) or _("还差一些信息，补上之后才能申请。"), question)
+    period = offer.schedule.period
+    fit = tuple(event for event in asked if period.start <= days[event] < period.end)
+    first, last = date_format(period.start), date_format(plus_days(period.end, -1))
+    outside = _("只管 {first} 到 {last} 之间发生的事，您填的日期不在里面。").format(first=first, last=last)
+    return Grant(offer, member, fit, "" if fit else outside)
 
 
 def openings(covers: Sequence[Enrolment], *, days: Mapping[str, date], accident: date | None, language: str) -> list[Opening]:

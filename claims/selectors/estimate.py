@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from claims.facts import prior_use, situation
+from claims.facts import NOTHING, beside_of, prior_use, situation
 from claims.models import Claim
 from claims.selectors.filing import papers_of_filing
 from programs.rules.assess import Assessment, assess
@@ -18,6 +18,7 @@ from programs.rules.reading import limit_lines
 from programs.rules.schedule import Document, Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, format_yuan
+from unionaid.offices.scope import looking_everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,17 @@ def estimate(claim: Claim, *, on: date, beside: Mapping[str, Decimal] = MappingP
     """The rules' answer as of this day; None while no day of the event is told. `beside`: what the claims that are sent in with
     this one take under each limit they share."""
     try:
-        told = situation(claim, prior=prior_use(claim))
+        told = situation(claim, prior=prior_use(claim), paid_beside=_paid_beside(claim))
     except ValueError:
         return None
     used = {key: told.prior.used.get(key, Decimal(0)) + beside.get(key, Decimal(0)) for key in {*told.prior.used, *beside}}
     return estimate_of(claim, replace(told, prior=replace(told.prior, used=used)), on=on)
+
+
+def _paid_beside(claim: Claim) -> Decimal:
+    """What was granted for the same event counts against relief; no statement for any other claim."""
+    with looking_everywhere(reason="what was granted for one's own event"):
+        return beside_of([claim]).get(claim.pk, NOTHING).paid
 
 
 def estimate_of(claim: Claim, told: Situation, *, on: date) -> Assessment:

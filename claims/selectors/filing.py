@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
@@ -10,26 +11,31 @@ from members.models import Enrolment, Member
 from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.eligibility import ADULT
-from programs.rules.papers import AUTHORISATION
+from programs.rules.papers import AUTHORISATION, OF_HEIRS
 from programs.rules.schedule import Document
+from programs.selectors import schedule_of
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import age_on, today
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """Somebody fills claims in for the claimant. `kin`: the relative as a person, and what they are to the claimant."""
+    """Somebody fills claims in for the claimant. `kin`: the relative as a person, and what they are to the claimant. `heir`: what the
+    claimant is to the person covered, who died. `unit`: that of the agent who files, for what rests on no cover through a unit."""
 
     by: Actor
     capacity: str
     kin_id: int | None = None
     relation: str = ""
+    heir: str = ""
+    unit_id: int | None = None
 
     def columns(self) -> dict[str, Any]:
         """As a claim keeps it."""
-        return {"filed_by_id": self.by.user_id, "filed_as": self.capacity, "kin_id": self.kin_id, "relation": self.relation}
+        by, capacity = self.by.user_id, self.capacity
+        return {"filed_by_id": by, "filed_as": capacity, "kin_id": self.kin_id, "relation": self.relation, "heir": self.heir}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,22 @@ class Relative:
 def papers_of_filing(claim: Claim) -> tuple[Document, ...]:
     """What is wanted beside the plan's papers: the claimant's word where somebody else fills it in, unless they said here what they
     think of it."""
-    return (AUTHORISATION,) if claim.filed_as and claim.agreed_at is None and claim.objected_at is None else ()
+    word = (AUTHORISATION,) if claim.filed_as and claim.agreed_at is None and claim.objected_at is None else ()
+    named = {paper.code for paper in schedule_of(claim.terms).documents_for(claim.event)} if claim.heir else set()
+    return (*(paper for paper in OF_HEIRS if claim.heir and paper.code not in named), *word)
 
 
 def fills(claim: Claim, by: Actor) -> bool:
     """May this person fill the claim in, send it in and see all of it? The claimant may; whoever began it for them as well, as long as
-    the claimant has not objected and, for a unit's agent, they still are one of that unit."""
+    the claimant has not objected and they still are an agent of that unit, or take claims in at the desk of its office."""
     if by.member_id is not None and by.member_id == claim.claimant_id:
         return True
     if claim.filed_by_id is None or claim.objected_at is not None:
         return False
     if claim.filed_as == Claim.FiledAs.UNIT_AGENT:
         return claim.filed_by_id == by.user_id and claim.unit_id in by.unit_ids
+    if claim.filed_as == Claim.FiledAs.DESK:
+        return claim.filed_by_id == by.user_id and may(by, "claims.take_in", claim.office_id)
     return by.member_id is not None and by.member_id == claim.kin_id
 
 
@@ -69,7 +79,21 @@ def filer_words(claim: Claim) -> str:
 
 def filed_at_unit(by: Actor) -> list[Claim]:
     """The claims that this agent began for people of their units, newest first; those that were thrown away are left out."""
-    rows = Claim.objects.filter(filed_by_id=by.user_id, filed_as=Claim.FiledAs.UNIT_AGENT, unit_id__in=by.unit_ids, objected_at=None)
+    return _begun_by(by, Claim.objects.filter(filed_as=Claim.FiledAs.UNIT_AGENT, unit_id__in=by.unit_ids))
+
+
+def taken_in(by: Actor) -> list[Claim]:
+    """The same of those that this person took in at the desk."""
+    return _begun_by(by, Claim.objects.filter(filed_as=Claim.FiledAs.DESK, office_id__in=takes_in_at(by)))
+
+
+def takes_in_at(by: Actor) -> frozenset[int]:
+    """The offices for which this person takes claims in."""
+    return frozenset(pk for pk in by.office_ids if may(by, "claims.take_in", pk))
+
+
+def _begun_by(by: Actor, claims: QuerySet[Claim]) -> list[Claim]:
+    rows = claims.filter(filed_by_id=by.user_id, objected_at=None)
     keys = list(rows.exclude(state="withdrawn", submitted_at=None).order_by("-id").values_list("pk", flat=True)[:50])
     with everywhere(reason="the people for whom an agent files"):
         return list(Claim.objects.filter(pk__in=keys).select_related("member", "claimant", "program").order_by("-id"))
@@ -87,13 +111,17 @@ def relatives_of(member_id: int) -> list[Relative]:
     return [Relative(people[key], relation) for key, relation in found.items()]
 
 
-def covers_of(holder_id: int, *, unit_ids: frozenset[int] | None = None) -> list[Enrolment]:
-    """The live covers that this worker holds, newest first, each with its person; `unit_ids`: those through these units alone. The
-    caller has found out that whoever asks may file for the worker."""
+def covers_of(
+    holder_id: int, *, unit_ids: frozenset[int] | None = None, office_ids: frozenset[int] | None = None
+) -> list[Enrolment]:
+    """The live covers that this worker holds, newest first, each with its person; `unit_ids`, `office_ids`: those through these units, or
+    of these offices, alone. The caller has found out that whoever asks may file for the worker."""
     with everywhere(reason="the covers of whom one files for"):
         rows = Enrolment.objects.filter(holder_id=holder_id, state__in=LIVE).select_related("program", "terms", "office", "member")
         if unit_ids is not None:
             rows = rows.filter(unit_id__in=unit_ids)
+        if office_ids is not None:
+            rows = rows.filter(office_id__in=office_ids)
         return list(rows.order_by("-cover", "-id")[:100])
 
 

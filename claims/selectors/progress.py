@@ -11,15 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
 from claims.selectors.cooling import is_cooling
+from claims.selectors.queue import step_ends
+from claims.selectors.rules import rules
 from programs.selectors import schedule_of
-from unionaid.lib.calendar import day_of, days_between, plus_days
+from unionaid.lib.calendar import day_of, days_between
 from unionaid.lib.money import format_yuan
+from unionaid.lib.workdays import due_on
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.selectors import history_of
 
-# Days in which each wait usually ends. The house's own target, from no plan's terms.
-USUAL_DAYS = {"unit_review": 7, "submitted": 7, "reviewed": 7, "approved": 10, "halt_proposed": 5, "in_batch": 5, "paying": 5}
 GRANTING = ("approve", "approve_on_notice", "settle", "settle_on_notice")
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写"),
@@ -114,7 +115,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the claim is, by when the wait usually ends, and whether that day has passed."""
+    """Where the claim is, by when this step ends, and whether that day has passed."""
 
     now: str | Promise
     by: date | None
@@ -133,17 +134,16 @@ def trail_of(claim: Claim) -> list[Event]:
     return past + [Event(words, "ahead" if place else "now") for place, words in enumerate(ahead)]
 
 
-def standing_of(claim: Claim, trail: Sequence[Event], *, on: date) -> Standing:
-    """Where the claim is now and by when it usually goes on."""
-    since = next((event.on for event in reversed(trail) if event.on), None)
-    days = USUAL_DAYS.get(claim.state)
-    by = plus_days(since, days) if since and days else None
-    if claim.state == "on_notice":
-        by = claim.notice_until
+def standing_of(claim: Claim, *, on: date) -> Standing:
+    """Where the claim is now and by when it goes on: the unit's own last day, the end of the public notice, else the working days that
+    the office has set for the step, from which the desk's ageing is told too. One statement."""
     if is_cooling(claim, on):
         assert claim.payable_on is not None
         words = gettext("已经批准。收款账户刚改过，为防别人冒改，{day}起可以发放。您现在不用做什么。")
-        return Standing(words.format(day=date_format(claim.payable_on)), plus_days(claim.payable_on, USUAL_DAYS["approved"]), False)
+        days = rules().days(claim.office.path, claim.state)
+        return Standing(words.format(day=date_format(claim.payable_on)), due_on(claim.payable_on, days), False)
+    known = {"on_notice": claim.notice_until, "unit_review": claim.unit_due_on}
+    by = known[claim.state] if claim.state in known else step_ends(claim, rules())
     return Standing(NOW[claim.state], by, by is not None and by < on)
 
 

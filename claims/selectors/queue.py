@@ -7,9 +7,9 @@ from datetime import date, datetime, time
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from claims.models import Claim, ClaimFlag
+from claims.models import Appeal, Claim, ClaimFlag
 from claims.selectors.rules import Rules
-from claims.transitions import CLAIM, DECIDABLE, DECIDING, IN_PAYMENT
+from claims.transitions import APPEAL_STEP, CLAIM, DECIDABLE, DECIDING, IN_PAYMENT, TIMED
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import SHANGHAI, day_of, now
 from unionaid.lib.workdays import due_on, overdue_before
@@ -80,10 +80,20 @@ def open_flag_count() -> Coalesce:
 
 
 def due_of(claim: Claim, rules: Rules) -> date | None:
-    """The last working day of this claim's step; None where nothing waits for the staff."""
-    if claim.state not in DECIDABLE or claim.since is None:
+    """The last working day of this claim's step, by the days that its office has set; None where nothing waits for the staff."""
+    return step_ends(claim, rules) if claim.state in DECIDABLE else None
+
+
+def step_ends(claim: Claim, rules: Rules) -> date | None:
+    """The same of every step that an office sets days for (`TIMED`), those after the decision among them."""
+    if claim.state not in TIMED or claim.since is None:
         return None
     return due_on(day_of(claim.since), rules.days(claim.office.path, claim.state))
+
+
+def appeal_ends(appeal: Appeal, rules: Rules) -> date:
+    """The last working day to answer an appeal, by the days that its office has set."""
+    return due_on(day_of(appeal.filed_at), rules.days(appeal.office.path, APPEAL_STEP))
 
 
 def overdue(rules: Rules, offices: Sequence[Office], *, on: date) -> Q:

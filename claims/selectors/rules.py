@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from claims.models import COOLING_DAYS, STEP_DAYS, ReviewRule
+from claims.models import COOLING_DAYS, STEP_DAYS, USUAL_STEP_DAYS, ReviewRule
 from unionaid.offices.models import Office
 
 
@@ -18,10 +18,10 @@ class Rules:
         above = [own for own in self.by_path if path.startswith(own)]
         return self.by_path[max(above, key=len)] if above else None
 
-    def days(self, path: str, state: str) -> int:
-        """Working days within which this office does the step of this state."""
-        rule = self.of(path)
-        return int(rule.step_days.get(state, STEP_DAYS)) if rule else STEP_DAYS
+    def days(self, path: str, step: str) -> int:
+        """Working days within which this office does this step (one of `TIMED`)."""
+        rule, usual = self.of(path), USUAL_STEP_DAYS.get(step, STEP_DAYS)
+        return int(rule.step_days.get(step, usual)) if rule else usual
 
     def cooling_days(self, path: str) -> int:
         """Days between the change of a payee account of this office's claims and the first payment to it."""

@@ -177,12 +177,13 @@ def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
     latest = BenefitStatement.objects.filter(claim=OuterRef("pk")).order_by("-id").values("total_fen")[:1]
     kinds = ArraySubquery(ClaimDocument.objects.filter(claim=OuterRef("pk")).values("kind"))
     rows = Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
-    return rows.only("event", "diagnosis_code", "state", "filed_as", "agreed_at", "objected_at", "unit_reviewed_by", "terms__content_hash")
+    filed = ("filed_as", "heir", "agreed_at", "objected_at")
+    return rows.only("event", "diagnosis_code", "state", *filed, "unit_reviewed_by", "terms__content_hash")
 
 
 def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:
     """What only the plan's own terms can tell: a diagnosis that is on none of its lists, a required paper that is not there, a unit's
-    agent who filled in what the unit should look at; and that the claimant did not want it filled in for them."""
+    agent who filled in what the unit should look at; that the claimant did not want it filled in for them; and that an heir claims."""
     for claim in claims:
         schedule = schedule_of(claim.terms)
         gates = [gate for item in schedule.items if claim.event in item.events for gate in item.gates]
@@ -196,6 +197,8 @@ def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:
         at_unit = claim.state == "unit_review" or claim.unit_reviewed_by_id is not None
         if claim.filed_as == Claim.FiledAs.UNIT_AGENT and schedule.deciding.unit_first and not at_unit:
             yield Found(claim.pk, "filed_by_agent", _hash("filing"), {})
+        if claim.heir:
+            yield Found(claim.pk, "claimed_by_heir", _hash("heir"), {"relation": claim.heir})
         for paper in (*schedule.documents_for(claim.event, benefit=benefit), *papers_of_filing(claim)):
             if paper.required and paper.code not in claim.kinds:
                 yield Found(claim.pk, "missing_paper", _hash(paper.code), {"zh": paper.name.zh, "en": paper.name.en})

@@ -13,6 +13,7 @@ from claims.checks import flagged_among
 from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
+from claims.services.following import follow_later
 from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
 from claims.services.screening import screen
 from claims.transitions import GRANTED
@@ -282,7 +283,9 @@ def _grant(turn: Turn[Claim], action: str, granted: Mapping[int, dict[str, Any]]
     days = {claim.pk: schedule_of(claim.terms).deciding.notice_days for claim in turn.going}
     until = {count: due_on(on, count) for count in set(days.values()) if count}
     noticed = {pk: {**own, "notice_from": on, "notice_until": until[days[pk]]} for pk, own in granted.items() if days[pk]}
-    carry_out(turn, note=note, each={pk: own for pk, own in granted.items() if pk not in noticed})
+    at_once = {pk: own for pk, own in granted.items() if pk not in noticed}
+    carry_out(turn, note=note, each=at_once)
+    follow_later([claim for claim in turn.going if claim.pk in at_once])
     carry_out(turn, f"{action}_on_notice", note=note, each=noticed)
 
 

@@ -1,6 +1,7 @@
 """Appeals (申诉): a claimant does not accept a decision. Heard by people who had no part in it; upheld, the claim is decided anew and
 the difference is paid."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from claims.models import Appeal, Claim, Review
+from claims.selectors.filing import fills
 from claims.services import adjudication, corrections
 from claims.services.screening import screen
 from claims.transitions import DECIDED
@@ -20,7 +22,9 @@ from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import MoveRefused, NotAllowed, move, record
 from unionaid.workflow.notices import tell
 
-APPEALABLE = ("rejected", *(state for state in DECIDED if state != "on_notice"))
+# While a decision is on public notice, or held because it may be wrong, nothing stands that one could appeal against: the days count from
+# the end of the one, or of the other.
+APPEALABLE = ("rejected", *(state for state in DECIDED if state not in ("on_notice", "halt_proposed")))
 
 
 class AppealRefused(MoveRefused):
@@ -33,20 +37,22 @@ class AppealRefused(MoveRefused):
 
 def last_day(claim: Claim) -> date | None:
     """The last day on which this claim's decision may be appealed: so many working days after it as the plan sets, counted from
-    the end of the public notice where there was one. None while nothing is decided."""
+    the end of the public notice where there was one, or of a hold. None while no decision stands."""
     if claim.state not in APPEALABLE:
         return None
     decided = claim.rejected_at if claim.state == "rejected" else claim.approved_at
     day = day_of(decided) if decided else None
     if day and claim.notice_until and claim.state != "rejected":
         day = max(day, claim.notice_until)
+    if day and claim.resumed_on and claim.state != "rejected":
+        day = max(day, claim.resumed_on)
     return due_on(day, schedule_of(claim.terms).deciding.appeal_days) if day else None
 
 
-def file(claim: Claim, *, grounds: str, by: Actor, on: date) -> Appeal:
-    """The claimant appeals. One appeal at a time, within the plan's window, the last day counts."""
-    if not may(by, "claims.appeal") or by.member_id != claim.claimant_id:
-        raise NotAllowed(_("只有申领人本人可以申诉。"))
+def file(claim: Claim, *, grounds: str, by: Actor, on: date, brought_by: str = "") -> Appeal:
+    """The claimant appeals, or for them whoever filled the claim in; or the desk writes it down for whoever came (`brought_by`). One
+    appeal at a time, within the plan's window, the last day counts, whoever does it."""
+    _refuse_stranger(claim, by, brought_by)
     if not grounds.strip():
         raise AppealRefused(_("请写明您不同意的地方和理由。"), "grounds")
     claim = Claim.objects.select_for_update(of=("self",)).select_related("terms__program").get(pk=claim.pk)
@@ -61,19 +67,35 @@ def file(claim: Claim, *, grounds: str, by: Actor, on: date) -> Appeal:
         with transaction.atomic():
             made = Appeal.objects.create(
                 claim=claim, office_id=claim.office_id, member_id=claim.member_id, claimant_id=claim.claimant_id, grounds=grounds.strip(),
+                unit_id=claim.unit_id if claim.filed_as == Claim.FiledAs.UNIT_AGENT else None, kin_id=claim.kin_id,
+                brought_by=brought_by.strip(),
                 filed_by_id=by.user_id, filed_at=now(), first_reviewer_id=claim.reviewed_by_id,
                 first_decider_id=claim.rejected_by_id or claim.approved_by_id,
             )  # fmt: skip
     except IntegrityError as error:
         raise AppealRefused(_("这份申领的申诉已经提出，正在等待复核。")) from error
-    record([made], "file", by=by)
+    record([made], "file", by=by, details={"brought_by": made.brought_by} if made.brought_by else None)
+    if by.member_id != made.claimant_id:
+        _tell_claimant(made, *_FILED)
     return made
 
 
+def _refuse_stranger(claim: Claim, by: Actor, brought_by: str) -> None:
+    """The claimant, whoever filled the claim in for them (at the desk too), or the desk of its office for somebody named."""
+    if may(by, "claims.appeal") and fills(claim, by):
+        return
+    if not may(by, "appeals.enter", claim.office_id):
+        raise NotAllowed(_("只有申领人本人，或者代办这份申领的人，可以申诉。"))
+    if not brought_by.strip():
+        raise AppealRefused(_("请写明是谁来提出的。"), "name")
+    if by.user_id in (claim.member.user_id, claim.claimant.user_id):
+        raise NotAllowed(_("这是您本人或您家人的申领，请在您自己的页面上申诉。"))
+
+
 def withdraw(appeal: Appeal, *, by: Actor) -> Appeal:
-    """The claimant takes it back before it is answered."""
-    if by.member_id != appeal.claimant_id:
-        raise NotAllowed(_("只有申领人本人可以撤回申诉。"))
+    """The claimant takes it back before it is answered, or whoever filed it for them."""
+    if by.member_id != appeal.claimant_id and not (appeal.filed_by_id == by.user_id and fills(appeal.claim, by)):
+        raise NotAllowed(_("只有申领人本人，或者提出申诉的人，可以撤回申诉。"))
     return move([appeal], "withdraw", by=by)[0]
 
 
@@ -127,7 +149,24 @@ _UPHELD = (
 )
 
 
+_FILED = (
+    gettext_lazy("有人替您提出了申诉"),
+    gettext_lazy("申领 {number}（{program}）的申诉已提出，由没有经办过的人复核。不是您的意思，请打开这份申领撤回，或联系办事处。"),
+)
+
+
 def _tell(appeal: Appeal, title: Promise, text: Promise, **values: object) -> None:
+    """The claimant, and the relative who filed for them as long as the claimant does not object."""
+    _tell_claimant(appeal, title, text, **values)
+    if appeal.kin_id is not None and appeal.claim.objected_at is None:
+        _write_to(appeal.kin_id, appeal, title, text, values)
+
+
+def _tell_claimant(appeal: Appeal, title: Promise, text: Promise, **values: object) -> None:
+    _write_to(appeal.claimant_id, appeal, title, text, values)
+
+
+def _write_to(member_id: int, appeal: Appeal, title: Promise, text: Promise, values: Mapping[str, object]) -> None:
     claim = appeal.claim
-    told = {"number": claim.number, "program": claim.program.title} | values
-    tell([appeal.claimant_id], office_id=appeal.office_id, title=title, text=text, link=f"/my/claims/{claim.public_id}", values=told)
+    told = {"number": claim.number, "program": claim.program.title, **values}
+    tell([member_id], office_id=appeal.office_id, title=title, text=text, link=f"/my/claims/{claim.public_id}/", values=told)

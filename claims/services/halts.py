@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from claims.models import Claim
 from claims.services import adjudication, ceilings, corrections
 from claims.services.screening import screen
-from unionaid.lib.calendar import now
+from unionaid.lib.calendar import now, today
 from unionaid.offices.roles import Actor
 from unionaid.workflow.moves import MoveRefused, move
 from unionaid.workflow.notices import tell
@@ -68,11 +68,12 @@ def confirm(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
 
 
 def resume(claim: Claim, *, by: Actor, note: str) -> Claim:
-    """Looked into, and the decision is right: the claim is back where it was."""
+    """Looked into, and the decision is right: the claim is back where it was, and may be appealed in the plan's days from now on."""
     if not note.strip():
         raise HaltRefused(_("请写明核对的结果，为什么照常付款。"), "note")
     adjudication.not_own(claim, by)
-    move([claim], "resume_returned" if claim.halted_from == "returned_payment" else "resume", by=by, note=note.strip())
+    back = "resume_returned" if claim.halted_from == "returned_payment" else "resume"
+    move([claim], back, by=by, note=note.strip(), changes={"resumed_on": today()})
     _tell(claim, *_RESUMED)
     return claim
 

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from claims.facts import case_facts, situation
+from claims.facts import NOTHING, case_facts, situation
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.selectors.filing import Filing
@@ -43,6 +43,7 @@ TELLABLE = {
     "accident_on", "death_on", "other_aid_fen", "circumstances", "declared",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
+_FILED = ("filed_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
@@ -78,11 +79,28 @@ def open_claim(
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
-    claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4(), filing.columns() if filing else {})
+    claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4(), _as_filed(enrolment, filing))
     if filing is None:
         give_consent(claimant, Consent.Purpose.HARDSHIP if event == HARDSHIP else Consent.Purpose.MEDICAL, by=by)
     record([claim], "open", by=by, details={"filed_as": filing.capacity, "relation": filing.relation} if filing else None)
     return claim
+
+
+def _as_filed(enrolment: Enrolment, filing: Filing | None) -> dict[str, Any]:
+    """Who fills it in, as the claim keeps it; relief that a unit's agent files is the unit's to see, though its ground is not."""
+    told = filing.columns() if filing else {}
+    return told | ({"unit_id": filing.unit_id} if filing and filing.unit_id and enrolment.unit_id is None else {})
+
+
+def open_following(claim: Claim, ground: Enrolment, *, by: Actor, on: date) -> Claim:
+    """Begin, for the same event and by the same people, what follows from a benefit claim by rule: consent and filing are as they were
+    told there."""
+    filed = {name: getattr(claim, name) for name in _FILED}
+    if claim.filed_as == Claim.FiledAs.UNIT_AGENT:
+        filed["unit_id"] = claim.unit_id
+    made = _new_claim(ground, claim.claimant, claim.event, on, claim.occasion, {**filed, "follows_id": claim.pk})
+    record([made], "open", by=by, details={"follows": claim.number})
+    return made
 
 
 def _new_claim(
@@ -97,14 +115,13 @@ def _new_claim(
                     office_id=enrolment.office_id,
                     member_id=enrolment.member_id,
                     claimant=claimant,
-                    unit_id=enrolment.unit_id,
                     enrolment=enrolment,
                     program_id=enrolment.program_id,
                     terms_id=enrolment.terms_id,
                     event=event,
                     occasion=occasion,
                     fund=schedule_of(enrolment.terms).fund_of(event),
-                    **filed,
+                    **{"unit_id": enrolment.unit_id, **filed},
                 )
         except IntegrityError as error:
             if "number" not in str(error) or draw == 4:
@@ -445,7 +462,8 @@ def _papers(claim: Claim, known: Read, on: date) -> tuple[Document, ...]:
     found = None
     if by_benefit(claim):
         with suppress(ValueError):  # no day is told: which papers it will be is not known
-            found = estimate_of(claim, situation(claim, prior=known.prior(claim), stays=known.stays.get(claim.pk, ())), on=on)
+            stays, paid = known.stays.get(claim.pk, ()), known.beside.get(claim.pk, NOTHING).paid
+            found = estimate_of(claim, situation(claim, prior=known.prior(claim), stays=stays, paid_beside=paid), on=on)
     return papers_by(claim, found)
 
 

@@ -1,9 +1,10 @@
 """What claimants are told of the way of their claims: a notice at each change, found by the timetable and written for many at once, so
-that no step of a claim is the slower for it. Of a claim that went on meanwhile only the latest is told. What was wrong with somebody's
+that no step of a claim is the slower for it. However long the house stood still, nobody is left untold of where their claim is now; of
+a claim that went on meanwhile the latest is told. What was wrong with somebody's
 papers or illness stands on the claim's page alone: a message may lie open on a table."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from itertools import groupby
 
 from django.db import transaction
@@ -16,13 +17,20 @@ from claims.transitions import TOLD
 from unionaid.lib.calendar import now
 from unionaid.lib.money import format_yuan
 from unionaid.offices.roles import SYSTEM
+from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.notices import Told, tell_each
 
-KEEPS = timedelta(days=3)  # what is older is no news; the house's own figure
+# How far back the look of every few minutes goes; what an idle house left longer untold is found by the look of every day.
+LATELY = timedelta(days=3)
+FIND_ALL = "claims.find_untold"
 AT_ONCE, PART = 10_000, 200
 
 NEWS: dict[str, tuple[Promise, Promise]] = {
+    "unit_review": (
+        _("申领已交单位核对"),
+        _("申领 {number}（{program}）已提交，由您的单位先核对，核对完转到办事处。您现在不用做什么，有进展会通知您。"),
+    ),
     "submitted": (
         _("申领已到办事处"),
         _("申领 {number}（{program}）已到办事处，等待初审。您现在不用做什么，有进展会通知您。"),
@@ -42,6 +50,10 @@ NEWS: dict[str, tuple[Promise, Promise]] = {
     "approved": (
         _("申领已批准"),
         _("申领 {number}（{program}）已批准，互助金 {amount} 元，等待付款。您现在不用做什么。"),
+    ),
+    "in_batch": (
+        _("互助金已列入付款批次"),
+        _("申领 {number}（{program}）的互助金 {amount} 元已列入付款批次，复核后交银行付款。您现在不用做什么。"),
     ),
     "paying": (
         _("互助金正在付给您"),
@@ -64,14 +76,29 @@ NEWS: dict[str, tuple[Promise, Promise]] = {
 
 def _untold() -> QuerySet[Claim]:
     not_told = Q(told_since__isnull=True) | Q(told_since__lt=F("since"))
-    return Claim.objects.filter(not_told, state__in=TOLD, since__gt=now() - KEEPS)
+    return Claim.objects.filter(not_told, state__in=TOLD, since__isnull=False)
 
 
-def find_untold() -> None:
-    """Write jobs for the claims whose last change nobody has told of, some to each, by office. Two statements."""
-    rows = _untold().order_by("office_id", "since", "id").only("office_id", "since", "version")[:AT_ONCE]
+def find_untold(on: date) -> None:
+    """Write jobs for the claims whose last change, of the last days, nobody has told of; and once a day the job that looks at those of
+    all days (`find_all`). Three statements."""
+    rows = _untold().filter(since__gt=now() - LATELY).order_by("since", "id")
+    _tell_later(rows.only("office_id", "since", "version")[:AT_ONCE])
+    enqueue(FIND_ALL, [(0, f"{FIND_ALL}:{on}", None)], by=SYSTEM)
+
+
+def find_all(after: int) -> int | None:
+    """The same of the claims with keys above this one, however long ago they moved; where to go on, None when all were looked at."""
+    with everywhere(reason="claimants who were not told"):
+        rows = list(_untold().filter(pk__gt=after).order_by("pk").only("office_id", "since", "version")[:AT_ONCE])
+        _tell_later(rows)
+    return rows[-1].pk if len(rows) == AT_ONCE else None
+
+
+def _tell_later(rows: Iterable[Claim]) -> None:
+    """A job for some of these each, by office."""
     parts = []
-    for _office, found in groupby(rows, key=lambda row: row.office_id):
+    for _office, found in groupby(sorted(rows, key=lambda row: row.office_id), key=lambda row: row.office_id):
         claims = list(found)
         parts += [claims[i : i + PART] for i in range(0, len(claims), PART)]
     jobs = [([one.pk for one in part], f"claims.tell_news:{part[0].pk}:{part[0].version}:{len(part)}", part[0]) for part in parts]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim, Objection
 from claims.services import adjudication, ceilings, corrections, wordings
 from claims.services.adjudication import Changes
+from claims.services.following import follow_later
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import everywhere
@@ -140,4 +141,4 @@ def close(claim_id: int, *, on: date) -> None:
     if claim.state != "on_notice" or claim.notice_until is None or claim.notice_until >= on:
         return
     if not claim.objections.filter(state="raised").exists():
-        move([claim], "close_notice", by=SYSTEM)
+        follow_later(move([claim], "close_notice", by=SYSTEM))

@@ -8,7 +8,18 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from claims.facts import Past, past_of, replaced_already, situation, stays_of, used_under
+from claims.facts import (
+    NOTHING,
+    Beside,
+    Past,
+    beside_of,
+    nets_aid,
+    past_of,
+    replaced_already,
+    situation,
+    stays_of,
+    used_under,
+)
 from claims.models import BenefitStatement, Claim
 from claims.services import ceilings
 from programs.rules.assess import Assessment, assess
@@ -27,7 +38,7 @@ _ASKED = (
     "diagnosis_class", "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "declared", "card", "state",
     "version", "since", "approved_fen", "corrects", "claimed_on", "stopped_at", "stood_days", "step_days", "submitted_at", "submitted_by",
     "unit_reviewed_by", "reviewed_by", "approved_by", "earlier_reviewed_by", "earlier_decided_by",
-    "filed_by", "filed_as", "agreed_at", "objected_at",
+    "occasion", "fund", "filed_by", "filed_as", "heir", "agreed_at", "objected_at",
     "member__user", "member__birth_date", "member__gender", "member__employment", "member__union_member", "member__basic_insurance",
     "member__insurance_type", "member__joined_unit_on", "member__card_holder", "member__risk", "member__staff_group",
     "member__contract_months", "member__retired_on", "claimant__user", "enrolment__relation", "enrolment__cover", "enrolment__shares",
@@ -70,9 +81,11 @@ class Reckoned:
         return self.found.as_data()
 
 
-def reckon(claim: Claim, stays: Sequence[Any], prior: PriorUse, before: BenefitStatement | None = None) -> Reckoned:
+def reckon(
+    claim: Claim, stays: Sequence[Any], prior: PriorUse, before: BenefitStatement | None = None, *, beside: Beside = NOTHING
+) -> Reckoned:
     """Run the rules on one claim. ValueError when it tells no day."""
-    told = situation(claim, prior=prior, stays=stays)
+    told = situation(claim, prior=prior, stays=stays, paid_beside=beside.paid)
     found = assess(schedule_of(claim.terms), person=told.person, cover=told.cover, case=told.case, prior=told.prior)
     return Reckoned(claim, told, found, before)
 
@@ -84,6 +97,7 @@ class Read:
     stays: Mapping[int, Sequence[Any]]
     used: Mapping[int, Mapping[str, Any]]
     past: Past
+    beside: Mapping[int, Beside]
 
     def prior(self, claim: Claim) -> PriorUse:
         """What the person had before, as it stands now."""
@@ -91,16 +105,20 @@ class Read:
 
 
 def read(claims: Sequence[Claim]) -> Read:
-    """Stays, limits and what went before, of all these claims. Two statements, and `past_of`."""
+    """Stays, limits, what went before and what stands beside, of all these claims. Two statements, `past_of` and `beside_of`."""
     with looking_everywhere(reason="what these people had before under these covers"):
-        return Read(stays_of(claims), used_under(claims), past_of(claims))
+        return Read(stays_of(claims), used_under(claims), past_of(claims), beside_of(claims))
 
 
 def preview(claims: Sequence[Claim], known: Read | None = None) -> None:
     """Keep with each claim what the rules give now; nothing is reserved. `known`, when it was read already."""
     if claims:
         known = known or read(claims)
-        keep([reckon(claim, known.stays.get(claim.pk, ()), known.prior(claim)) for claim in claims], final=False)
+        keep([_ahead(claim, known) for claim in claims], final=False)
+
+
+def _ahead(claim: Claim, known: Read) -> Reckoned:
+    return reckon(claim, known.stays.get(claim.pk, ()), known.prior(claim), beside=known.beside.get(claim.pk, NOTHING))
 
 
 @dataclass(slots=True)
@@ -111,6 +129,7 @@ class Decisions:
     past: Past
     usage: ceilings.Usage
     gone: set[int]
+    beside: Mapping[int, Beside]
     held: list[Reckoned] = field(default_factory=list)
 
     def reckon(self, claim: Claim) -> Reckoned:
@@ -119,8 +138,12 @@ class Decisions:
         before = self.past.replaced(claim)
         if before and before.pk in self.gone:
             raise DecisionRefused(_("原来的决定已经由另一份申领重新核定，请在那一份上办理。"))
+        beside = self.beside.get(claim.pk, NOTHING)
+        if beside.undecided and nets_aid(claim):
+            words = _("同一件事的互助金（申领 {number}）还没有核定。救助要扣减已给付的互助金，请等它有结果再办理。")
+            raise DecisionRefused(words.format(number=beside.undecided))
         prior = self.past.before(claim, self.usage.under(claim))
-        return reckon(claim, self.stays.get(claim.pk, ()), prior, before)
+        return reckon(claim, self.stays.get(claim.pk, ()), prior, before, beside=beside)
 
     def hold(self, one: Reckoned) -> None:
         """This decision holds: it takes its part of the limits, and those after it begin where it ended."""
@@ -138,8 +161,8 @@ def decisions(claims: Sequence[Claim]) -> Decisions:
     """Lock what these claims correct and their limits, in one order, and read what they are decided by. The claims are locked."""
     with looking_everywhere(reason="what these people had before under these covers"):
         stays, past = stays_of(claims), past_of(claims, lock=True)
-        gone = replaced_already(past.final.values())
-    return Decisions(stays, past, ceilings.lock(claims), gone)
+        gone, beside = replaced_already(past.final.values()), beside_of(claims)
+    return Decisions(stays, past, ceilings.lock(claims), gone, beside)
 
 
 def keep(ones: Sequence[Reckoned], *, final: bool) -> None:

@@ -1,25 +1,45 @@
-"""Applying for relief (救助金) and condolence (慰问金): nobody joins for it beforehand, whoever meets the plan's conditions applies. From
-then on it is a claim like every other: papers, facts, what the plan takes off for other aid, two people, and the fund of its own."""
+"""Relief (救助金) and condolence (慰问金): nobody joins for it beforehand. Whoever meets the plan's conditions applies, alone or with the
+benefit of the same event, or it is opened by rule once a benefit was granted. From then on it is a claim like every other: papers,
+facts, what the plan takes off for other aid, two people, and the fund of its own."""
 
+from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 
+from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from claims.models import Claim
+from claims.models import Admission, Claim
+from claims.selectors.filing import Filing
 from claims.services import intake
 from claims.services.intake import ClaimRefused
+from claims.transitions import GRANTED
 from members.models import Enrolment, Member, WorkUnit
-from members.services.enrolment import enrol
+from members.services.enrolment import AlreadyCovered, EnrolmentRefused, enrol
 from programs.models import Terms
-from programs.selectors import offered_terms, schedule_of
+from programs.selectors import offered_terms, opened_by_rule, schedule_of
+from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import plus_days
-from unionaid.offices.roles import Actor
+from unionaid.lib.money import yuan_from_fen
+from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere
+from unionaid.workflow.notices import tell
 
 
-def begin(member: Member, terms: Terms, *, event: str, happened_on: date, by: Actor, on: date) -> Claim:
+def begin(
+    member: Member, terms: Terms, *, event: str, happened_on: date, by: Actor, on: date, filing: Filing | None = None
+) -> Claim:
     """A draft of the application, for what happened that day. The plan's conditions are judged on the day of applying (`on`), once;
-    a second application in the same period rests on the first. ClaimRefused or EnrolmentRefused says why not."""
+    a second application in the same period rests on the first. `filing`: who fills it in for the member. ClaimRefused or
+    EnrolmentRefused says why not."""
+    ground = ground_for(member, terms, event=event, happened_on=happened_on, by=by, on=on)
+    return intake.open_claim(enrolment=ground, claimant=member, event=event, by=by, on=on, filing=filing)
+
+
+def ground_for(member: Member, terms: Terms, *, event: str, happened_on: date, by: Actor, on: date) -> Enrolment:
+    """What an application for this event of that day rests on: the record of an earlier one, or a new one that costs nothing."""
     schedule = schedule_of(terms)
     if not schedule.is_grant or all(terms.pk != one.pk for one in offered_terms(on=on, office=member.office)):
         raise ClaimRefused(_("这一项不能直接申请，请回到列表重新选择。"))
@@ -30,21 +50,91 @@ def begin(member: Member, terms: Terms, *, event: str, happened_on: date, by: Ac
     ground = _ground(member, terms, by=by, on=on)
     if not ground.cover.lower <= happened_on < ground.cover.upper:
         words = _("“{program}”只管 {first} 到 {last} 之间发生的事，您填的日期不在里面。")
-        last = plus_days(ground.cover.upper, -1)
-        raise ClaimRefused(words.format(program=terms.program.title, first=ground.cover.lower, last=last), "happened_on")
-    return intake.open_claim(enrolment=ground, claimant=member, event=event, by=by, on=on)
+        first, last = date_format(ground.cover.lower), date_format(plus_days(ground.cover.upper, -1))
+        raise ClaimRefused(words.format(program=terms.program.title, first=first, last=last), "happened_on")
+    return ground
 
 
 def _ground(member: Member, terms: Terms, *, by: Actor, on: date) -> Enrolment:
-    """What the application rests on: the record of an earlier one, or a new one that costs nothing. The unit sees it only where the plan
-    has the unit look first: who asks for relief is not their colleagues' business."""
-    found = Enrolment.objects.filter(member=member, terms=terms, state="effective").order_by("-pk").first()
-    if found:
-        return found
-    unit = None
-    if schedule_of(terms).deciding.unit_first and member.unit_id:
-        with everywhere(reason="one's own work unit"):
+    """The unit sees it only where the plan has the unit look first: who asks for relief is not their colleagues' business."""
+    with everywhere(reason="what relief of this person rests on"):
+        found = Enrolment.objects.filter(member=member, terms=terms, state="effective").order_by("-pk").first()
+        if found:
+            return found
+        unit = None
+        if schedule_of(terms).deciding.unit_first and member.unit_id:
             unit = WorkUnit.objects.get(pk=member.unit_id)
-    made = enrol(member=member, holder=member, relation="self", terms=terms, shares=1, unit=unit, on=on, by=by)
+        made = enrol(member=member, holder=member, relation="self", terms=terms, shares=1, unit=unit, on=on, by=by)
+        made.refresh_from_db()
+    return made
+
+
+# -- by rule ----------------------------------------------------------------------------------------------------------
+
+
+def follow(claim_id: int, *, on: date) -> list[Claim]:
+    """Open, as drafts for the claimant to look over, the relief and condolence that follow by rule from a benefit that was granted. Each
+    program once for one event: not what was applied for already, and nothing on a second run. What the person does not meet the
+    conditions of is not opened."""
+    with everywhere(reason="open what follows from a benefit by rule"):
+        rows = Claim.objects.select_for_update(of=("self",), no_key=True)
+        claim = rows.select_related("member__office", "claimant", "office", "terms", "program").get(pk=claim_id)
+        if claim.state not in GRANTED or claim.fund != Fund.MUTUAL_AID:
+            return []
+        same = Claim.objects.filter(occasion=claim.occasion, member_id=claim.member_id).exclude(state="withdrawn")
+        there, made = set(same.values_list("program_id", flat=True)), list[Claim]()
+        for terms in opened_by_rule(claim.event, own_cost_left(claim), on=on, office=claim.office):
+            if terms.program_id not in there:
+                with suppress(ClaimRefused, EnrolmentRefused, AlreadyCovered), transaction.atomic():
+                    made.append(_open_following(claim, terms, on=on))
+        for one in made:
+            _tell(one, claim)
+    return made
+
+
+def own_cost_left(claim: Claim) -> Decimal | None:
+    """What the person bears themselves of the cost told with a benefit claim (yuan), less all benefits granted for the event and other
+    aid; None where no cost was told."""
+    parts = [stay.psn_part_amt_fen for stay in claim.admissions.all() if stay.psn_part_amt_fen is not None]
+    if not parts:
+        return None
+    same = Claim.objects.filter(occasion=claim.occasion, member_id=claim.member_id, fund=Fund.MUTUAL_AID, state__in=GRANTED)
+    paid = sum(fen or 0 for fen in same.values_list("approved_fen", flat=True))
+    return yuan_from_fen(max(0, sum(parts) - paid - (claim.other_aid_fen or 0)))
+
+
+_CARRIED = (
+    "event_on", "happened", "hospital", "diagnosis", "diagnosis_code", "disability_grade", "accident_on", "death_on", "card_id",
+)  # fmt: skip
+_STAY = tuple(field.attname for field in Admission._meta.concrete_fields if field.attname not in ("id", "claim_id"))
+
+
+def _open_following(claim: Claim, terms: Terms, *, on: date) -> Claim:
+    """With everything that was told and proved for the benefit; what this plan asks for beyond it is left open."""
+    happened_on = claim.accident_on or claim.event_on
+    if happened_on is None:
+        raise ClaimRefused(_("请填写事情发生的日期。"))
+    ground = ground_for(claim.member, terms, event=claim.event, happened_on=happened_on, by=SYSTEM, on=on)
+    made = intake.open_following(claim, ground, by=SYSTEM, on=on)
+    told = {name: getattr(claim, name) for name in _CARRIED} | {"other_aid_fen": claim.other_aid_fen or 0}
+    Claim.objects.filter(pk=made.pk).update(**told)
+    stays = [Admission(claim=made, **{name: getattr(stay, name) for name in _STAY}) for stay in claim.admissions.all()]
+    Admission.objects.bulk_create(stays)
+    intake.share_documents(made, list(claim.documents.all()))
     made.refresh_from_db()
     return made
+
+
+_OPENED = (
+    gettext_lazy("您还可以得到一笔救助，申请已替您填好"),
+    gettext_lazy(
+        "您的申领 {before} 已核定互助金。按“{program}”的规定，可以再申请一笔{fund}，编号 {number}：内容和材料已照抄，"
+        "请打开核对，补上还缺的，再提交。已经核定的互助金会自动扣减，不用填。"
+    ),
+)
+
+
+def _tell(made: Claim, claim: Claim) -> None:
+    told = {"before": claim.number, "program": made.program.title, "fund": Fund(made.fund).label, "number": made.number}
+    people = {claim.claimant_id, *([claim.kin_id] if claim.kin_id else [])}
+    tell(people, office_id=made.office_id, title=_OPENED[0], text=_OPENED[1], link=f"/my/claims/{made.public_id}/", values=told)

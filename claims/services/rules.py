@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from claims.models import ReviewRule
-from claims.transitions import DECIDABLE
+from claims.transitions import TIMED
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, record
@@ -24,10 +24,10 @@ class RuleRefused(MoveRefused):
 def set_rule(
     office: Office, *, bulk_limit_fen: int, soon_days: int, cooling_days: int, step_days: Mapping[str, int], seen: int, by: Actor
 ) -> ReviewRule:
-    """Set the rule of one office. `step_days`: working days by state, only states in which something waits; `seen`: the version the
+    """Set the rule of one office. `step_days`: working days by step, of those in `TIMED`; `seen`: the version the
     person looked at, 0 when there was none."""
     _may_set(office, by)
-    if unknown := set(step_days) - set(DECIDABLE):
+    if unknown := set(step_days) - set(TIMED):
         raise KeyError(sorted(unknown)[0])
     values = {"bulk_limit_fen": bulk_limit_fen, "soon_days": soon_days, "cooling_days": cooling_days, "step_days": dict(step_days)}
     conflict = Conflict(_("这份设置刚被别人改过。请刷新页面，看过新的内容再改。"), [])

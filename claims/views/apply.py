@@ -13,14 +13,16 @@ from django.views.decorators.cache import never_cache
 from claims.forms import CoverForm, DayForm, HappenedForm
 from claims.models import Claim
 from claims.selectors.claims import my_claims
-from claims.selectors.covers import Opening, openings
-from claims.selectors.parties import Party, of_agent, of_worker
-from claims.services import filing, together
-from claims.views.parts import FOR, at_unit, show, to
+from claims.selectors.covers import Grant, Opening, grant_openings, openings
+from claims.selectors.parties import Party, of_agent, of_desk, of_worker
+from claims.services import filing, relief, together
+from claims.views.parts import FOR, TAKEN_FOR, at_desk, at_unit, behind_counter, show, to
 from members.models import Enrolment
 from programs.rules.facts import ACCIDENTS, STAY_EVENTS
+from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
+from unionaid.offices.roles import Actor
 from unionaid.web.asking import ChoiceForm
 from unionaid.web.dates import span
 from unionaid.workflow.asking import attempt_once
@@ -52,7 +54,8 @@ def start(request: HttpRequest) -> HttpResponse:
     form = HappenedForm(request.POST or None, choices=choices, initial={"answer": _before(request).get("events")})
     if request.method == "POST" and form.is_valid():
         return _keep(request, {"events": form.cleaned_data["answer"]}, "start_person")
-    drafts = [] if at_unit(request) else list({claim.occasion: claim for claim in reversed(my_claims()) if claim.state == "draft"}.values())
+    own = [] if behind_counter(request) else [claim for claim in reversed(my_claims()) if claim.state == "draft"]
+    drafts = list({claim.occasion: claim for claim in own}.values())
     return show(request, "start", form, title=_("申领互助金"), drafts=drafts, first=True, **party.words())
 
 
@@ -60,10 +63,10 @@ def start(request: HttpRequest) -> HttpResponse:
 @never_cache
 def start_person(request: HttpRequest) -> HttpResponse:
     """For whom? Not asked when only one person can be meant."""
-    told, party, covers = _told(request), _party(request), _covers(request)
-    if not covers or party is None:
+    told, party = _told(request), _party(request)
+    people = party.people(told["events"]) if party and told else {}
+    if not people or party is None:
         return redirect(to(request, "start"))
-    people = {party.key(cover): party.person_words(cover) for cover in covers}
     if len(people) == 1:
         return _keep(request, {**told, "person": next(iter(people))}, "start_day")
     initial = {"answer": _before(request).get("person")}
@@ -77,55 +80,73 @@ def start_person(request: HttpRequest) -> HttpResponse:
 @never_cache
 def start_day(request: HttpRequest) -> HttpResponse:
     """When? The day decides which cover counts."""
-    told, party, covers = _told(request), _party(request), _covers(request)
-    if not covers or party is None or "person" not in told:
+    told, party = _told(request), _party(request)
+    if party is None or told.get("person") not in (party.people(told["events"]) if told else ()):
         return redirect(to(request, "start"))
     before = _before(request)
     form = DayForm(request.POST or None, events=told["events"], days=before.get("days", {}) | {"accident": before.get("accident")})
     if request.method == "POST" and form.is_valid():
         return _keep(request, {**told, "days": form.days(), "accident": form.accident()}, "start_cover")
-    return show(request, "start", form, title=_event_words(told), back=to(request, "start"), **party.words(_chosen(party, covers, told)))
+    return show(request, "start", form, title=_event_words(told), back=to(request, "start"), **party.words(told["person"]))
 
 
 @requires("claims.fill")
 @never_cache
 def start_cover(request: HttpRequest) -> HttpResponse:
-    """Under which covers? All that fit are chosen; those that do not are shown with the reason. The consent opens the claims."""
+    """Under which covers, and for which relief? All that fit is chosen; what does not is shown with the reason. The consent opens the
+    claims."""
     told, party = _told(request), _party(request)
-    covers = _chosen(party, _covers(request), told) if party else []
-    if not covers or party is None or {*told.get("days", ())} != {*told["events"]}:
+    person = told.get("person", "")
+    if party is None or person not in (party.people(told["events"]) if told else ()) or {*told.get("days", ())} != {*told["events"]}:
         return redirect(to(request, "start"))
     days = {event: date.fromisoformat(day) for event, day in told["days"].items()}
     accident = date.fromisoformat(told["accident"]) if told.get("accident") else None
-    found = openings(covers, days=days, accident=accident, language=request.LANGUAGE_CODE)  # type: ignore[attr-defined]
-    fit = {str(opening.cover.public_id): opening for opening in found if opening.events}
-    choices = [(key, _opening_words(opening, days)) for key, opening in fit.items()]
-    form = CoverForm(request.POST or None, covers=choices, events=days, behalf=party.behalf(covers[0], told["events"]))
+    found = _found(request, party, person, days, accident)
+    fit = {_key(one): one for one in found if one.events}
+    choices = [(key, _words(one, days)) for key, one in fit.items()]
+    form = CoverForm(request.POST or None, covers=choices, events=days, behalf=party.behalf(person, told["events"]))
     if request.method == "POST" and form.is_valid():
         chosen = [fit[key] for key in form.cleaned_data["cover"]]
-        address = attempt_once(request, form, lambda: _open(request, party, chosen, days, accident))
+        address = attempt_once(request, form, lambda: _open(request, party, person, chosen, days, accident))
         if address:
             request.session[_session(request)] = {**told, "opened": "1"}
             return redirect(address)
-    context = {"days": _day_words(days), "fit": fit, "unfit": [_unfit(opening) for opening in found if not opening.events]}
-    context |= party.words(covers)
-    return show(request, "start_cover", form, title=_("用哪些保障申领？"), back=to(request, "start_day"), **context)
+    context = {"days": _day_words(days), "fit": fit, "unfit": [_unfit(one) for one in found if not one.events]}
+    context |= party.words(person)
+    title = _("用哪些保障和救助申领？") if any(isinstance(one, Grant) for one in found) else _("用哪些保障申领？")
+    return show(request, "start_cover", form, title=title, back=to(request, "start_day"), **context)
 
 
-def _chosen(party: Party, covers: list[Enrolment], told: dict[str, Any]) -> list[Enrolment]:
-    """The covers of the person who was chosen."""
-    return [cover for cover in covers if party.key(cover) == told.get("person")]
+def _found(
+    request: HttpRequest, party: Party, person: str, days: dict[str, date], accident: date | None
+) -> list[Opening | Grant]:
+    """The covers of the person who was chosen, and the relief that may be applied for for them, as they stand for what happened."""
+    language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    covers = [cover for cover in party.answering(days) if party.key(cover) == person]
+    relieved = party.relief.get(person)
+    asked = {event: on for event, on in days.items() if relieved and event in relieved.events()}
+    grants = grant_openings(relieved.offers, relieved.member, days=asked, language=language) if relieved else []
+    return [*openings(covers, days=days, accident=accident, language=language), *grants]
 
 
-def _open(request: HttpRequest, party: Party, chosen: list[Opening], days: dict[str, date], accident: date | None) -> str:
-    touched = [(opening.cover, event) for opening in chosen for event in opening.events]
+def _open(
+    request: HttpRequest, party: Party, person: str, chosen: list[Opening | Grant], days: dict[str, date], accident: date | None
+) -> str:
     facts = {event: _facts(event, on, accident) for event, on in days.items()}
-    claimant, filed = party.filed(chosen[0].cover, days)
+    claimant, filed = party.filed(person, days)
+    touched = [(_ground(one, event, days, by=party.by), event) for one in chosen for event in one.events]
     if filed is None:
         claims = together.open_all(touched, claimant=claimant, by=party.by, on=today(), days=facts)
     else:
         claims = filing.begin(touched, claimant=claimant, days=facts, filing=filed, on=today())
     return to(request, "resume", claims[0].public_id)
+
+
+def _ground(one: Opening | Grant, event: str, days: dict[str, date], *, by: Actor) -> Enrolment:
+    """What a claim rests on: a cover, or for relief the record of having applied."""
+    if isinstance(one, Opening):
+        return one.cover
+    return relief.ground_for(one.member, one.offer.terms, event=event, happened_on=days[event], by=by, on=today())
 
 
 def _facts(event: str, on: date, accident: date | None) -> dict[str, date]:
@@ -145,9 +166,17 @@ def _day_words(days: dict[str, date]) -> list[tuple[Any, date]]:
     return [(EVENTS[event], on) for event, on in days.items()]
 
 
-def _opening_words(opening: Opening, days: dict[str, date]) -> str:
-    """The cover, and what it is claimed for where several things happened."""
-    words = cover_words(opening.cover)
+def _key(one: Opening | Grant) -> str:
+    return str(one.cover.public_id) if isinstance(one, Opening) else f"relief-{one.offer.terms.pk}"
+
+
+def _name(one: Opening | Grant) -> str:
+    return cover_words(one.cover) if isinstance(one, Opening) else relief_words(one)
+
+
+def _words(opening: Opening | Grant, days: dict[str, date]) -> str:
+    """The cover or the relief, and what it is claimed for where several things happened."""
+    words = _name(opening)
     if len(days) == 1:
         return words
     return _("{cover}：{events}").format(cover=words, events=_("、").join(str(Claim.Event(event).label) for event in opening.events))
@@ -159,19 +188,28 @@ def cover_words(cover: Enrolment) -> str:
     return _("{program}（{person}，保障期 {days}）").format(program=cover.program.title, person=cover.member.name, days=days)
 
 
-def _unfit(opening: Opening) -> dict[str, Any]:
-    cover = opening.cover
-    payable = cover.state == "contribution_due" and cover.roster_id is None
-    return {"name": cover_words(cover), "why": opening.why_not, "pay": cover.public_id if payable else None}
+def relief_words(one: Grant) -> str:
+    """The relief as it is chosen: plan, fund, and that nobody had to join."""
+    fund = Fund(one.offer.schedule.fund_of(next(iter(one.events), one.offer.schedule.events[0]))).label
+    return _("{program}（{fund}，不用事先参加）").format(program=one.offer.terms.program.title, fund=fund)
+
+
+def _unfit(one: Opening | Grant) -> dict[str, Any]:
+    if isinstance(one, Grant):
+        return {"name": relief_words(one), "why": one.why_not, "question": one.question, "plan": one.offer.terms.pk}
+    payable = one.cover.state == "contribution_due" and one.cover.roster_id is None
+    return {"name": cover_words(one.cover), "why": one.why_not, "pay": one.cover.public_id if payable else None}
 
 
 def _session(request: HttpRequest) -> str:
-    """Where the answers wait: apart for either side of the counter."""
-    return f"{SESSION}_unit" if at_unit(request) else SESSION
+    """Where the answers wait: apart for each side of the counter."""
+    return f"{SESSION}_unit" if at_unit(request) else f"{SESSION}_desk" if at_desk(request) else SESSION
 
 
 def _party(request: HttpRequest) -> Party | None:
-    """For whom one may begin here; None where the unit's agent has not said for whom."""
+    """For whom one may begin here; None where the unit's agent, or the desk, has not said for whom."""
+    if at_desk(request):
+        return of_desk(actor(request), request.session.get(TAKEN_FOR))
     return of_agent(actor(request), request.session.get(FOR)) if at_unit(request) else of_worker(actor(request))
 
 
@@ -186,14 +224,6 @@ def _before(request: HttpRequest) -> dict[str, Any]:
     """What was answered before, unless claims were opened with it."""
     told = _told(request)
     return {} if "opened" in told else told
-
-
-def _covers(request: HttpRequest) -> list[Enrolment]:
-    """The covers that answer to one of the events told, each once."""
-    party = _party(request)
-    events = party.events() if party else {}
-    found = {cover.pk: cover for event in _told(request).get("events", ()) for cover in events.get(event, ())}
-    return list(found.values())
 
 
 def _keep(request: HttpRequest, told: dict[str, Any], then: str) -> HttpResponse:

@@ -1,30 +1,48 @@
-"""Filing for somebody: the unit's agent finds the worker and sees what they began; the claimant agrees or objects."""
+"""Filing for somebody: the unit's agent, or the desk, finds the worker and sees what they began; after a death the desk writes down who
+claims. The claimant agrees or objects."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from claims.models import Claim
-from claims.selectors.filing import filed_at_unit, filer_words
+from claims.selectors.filing import filed_at_unit, filer_words, taken_in
 from claims.services import filing
-from claims.views.parts import FOR, own, show, to
+from claims.views.parts import FOR, TAKEN_FOR, own, show, to
 from members.models import Member
 from members.selectors.people import workers_called
+from members.services import people
 from members.services.people import masked_numbers
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import AskForm, ChoiceForm
-from unionaid.web.fields import NameField
+from unionaid.web.fields import IdNumberField, NameField, PhoneField
 from unionaid.workflow.asking import attempt
 
 FOUND = "filing_found"
+
+
+WHO = (("worker", gettext_lazy("职工本人申领（本人到场，或者家人代来）")), ("heir", gettext_lazy("职工已去世，由继承人申领")))
+
+
+class WhoForm(ChoiceForm):
+    """Which of those who were found, and who claims."""
+
+    who = forms.ChoiceField(
+        label=gettext_lazy("谁来申领？"), choices=WHO, widget=forms.RadioSelect, initial="worker",
+        error_messages={"required": gettext_lazy("请选择谁来申领"), "invalid_choice": gettext_lazy("请在下面选择一项")},
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, choices: list[tuple[str, str]]) -> None:
+        initial = {"answer": choices[0][0]} if len(choices) == 1 else None
+        super().__init__(data, label=gettext("是这位职工吗？"), choices=choices, initial=initial)
 
 
 class FindForm(AskForm):
@@ -43,11 +61,88 @@ class FindForm(AskForm):
     )  # fmt: skip
 
 
+class HeirForm(AskForm):
+    """Who claims after the worker's death: as their own papers say."""
+
+    name = NameField(
+        label=gettext_lazy("继承人姓名"), help_text=gettext_lazy("和身份证上一样；互助金付到这个人名下的账户"),
+        error_messages={"required": gettext_lazy("请填写继承人姓名")},
+    )  # fmt: skip
+    id_number = IdNumberField(
+        label=gettext_lazy("继承人身份证号"), help_text=gettext_lazy("请对照本人的身份证填写"),
+        error_messages={"required": gettext_lazy("请填写继承人身份证号")},
+    )  # fmt: skip
+    phone = PhoneField(
+        label=gettext_lazy("继承人手机号"), help_text=gettext_lazy("有进展用短信通知"),
+        error_messages={"required": gettext_lazy("请填写继承人手机号")},
+    )  # fmt: skip
+    relation = forms.ChoiceField(
+        label=gettext_lazy("是逝者的什么人"), choices=Claim.Heir.choices, widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("请选择是逝者的什么人"), "invalid_choice": gettext_lazy("请在下面选择一项")},
+    )  # fmt: skip
+
+
+@requires("claims.take_in")
+@never_cache
+def taken(request: HttpRequest) -> HttpResponse:
+    """What this person took in at the desk: what waits for them first."""
+    return _filed(request, taken_in(actor(request)))
+
+
+@requires("claims.take_in")
+@never_cache
+def find_at_desk(request: HttpRequest) -> HttpResponse:
+    """For whom? Only people whom the desk's offices see are found, by name and number; nobody is listed."""
+    return _find(request, gettext("没有找到这位职工。请对照身份证核对姓名和号码；不归本办事处的，请到他参加的办事处办理。"))
+
+
+@requires("claims.take_in")
+@never_cache
+def person_at_desk(request: HttpRequest) -> HttpResponse:
+    """Is it this one, and who claims: the worker, or somebody after their death?"""
+    found = _found(request)
+    if not found:
+        return redirect(to(request, "find"))
+    form = WhoForm(request.POST or None, choices=_in_words(found))
+    if request.method == "POST" and form.is_valid():
+        chosen = found[int(form.cleaned_data["answer"])]
+        if chosen.user_id != request.user.pk:
+            request.session[TAKEN_FOR] = {"worker": chosen.pk}
+            return redirect(to(request, "heir" if form.cleaned_data["who"] == "heir" else "start"))
+        form.refuse(gettext("这是您本人。您自己的申领，请从“我自己的保障”里办。"), "answer")
+    return show(request, "ask", form, title=gettext("核对职工"), back=to(request, "find"), button=gettext("是，继续"))
+
+
+@requires("claims.take_in")
+@never_cache
+def heir(request: HttpRequest) -> HttpResponse:
+    """After a death: who claims, and what they were to each other. Sent twice one person is written down."""
+    told = request.session.get(TAKEN_FOR)
+    worker = Member.objects.filter(pk=told.get("worker") if isinstance(told, dict) else None).first()
+    if worker is None:
+        return redirect(to(request, "find"))
+    form = HeirForm(request.POST if request.method == "POST" else None)
+
+    def act() -> str:
+        said = form.cleaned_data
+        made = people.add_heir(worker, name=said["name"], id_number=said["id_number"], phone=said["phone"], by=actor(request))
+        request.session[TAKEN_FOR] = {"worker": worker.pk, "heir": made.pk, "relation": said["relation"]}
+        return to(request, "start")
+
+    if form.is_bound and form.is_valid() and (address := attempt(form, act)):
+        return redirect(address)
+    words = gettext("{name}去世后，谁来申领？").format(name=worker.name)
+    return show(request, "heir", form, title=words, back=to(request, "person"))
+
+
 @requires("claims.file_for")
 @never_cache
 def filed(request: HttpRequest) -> HttpResponse:
     """What this agent began for people of their units: what waits for them first."""
-    claims = filed_at_unit(actor(request))
+    return _filed(request, filed_at_unit(actor(request)))
+
+
+def _filed(request: HttpRequest, claims: list[Claim]) -> HttpResponse:
     waiting = {claim.occasion: claim for claim in claims if claim.state in ("draft", "supplement_requested")}
     sent = [claim for claim in claims if claim.state != "draft"]
     return show(request, "filed", waiting=list(waiting.values()), sent=sent)
@@ -57,14 +152,18 @@ def filed(request: HttpRequest) -> HttpResponse:
 @never_cache
 def find(request: HttpRequest) -> HttpResponse:
     """For whom? Only who works in one of the agent's units is found, by their name and number; nobody is listed."""
+    return _find(request, gettext("没有找到这位职工。请对照身份证核对姓名和号码；不在您单位名册里的，不能由您代办。"))
+
+
+def _find(request: HttpRequest, nobody: str) -> HttpResponse:
     form = FindForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         found = workers_called(form.cleaned_data["name"], form.cleaned_data["number"])
         if found:
             request.session[FOUND] = [member.pk for member in found]
             return redirect(to(request, "person"))
-        form.refuse(_("没有找到这位职工。请对照身份证核对姓名和号码；不在您单位名册里的，不能由您代办。"))
-    return show(request, "ask", form, title=_("为哪位职工代办？"), back=to(request, "home"), button=_("查找"))
+        form.refuse(nobody)
+    return show(request, "ask", form, title=gettext("为哪位职工代办？"), back=to(request, "home"), button=gettext("查找"))
 
 
 @requires("claims.file_for")
@@ -74,17 +173,22 @@ def person(request: HttpRequest) -> HttpResponse:
     found = _found(request)
     if not found:
         return redirect(to(request, "find"))
-    numbers = masked_numbers(list(found))
-    choices = [(str(key), _("{name}（{number}）").format(name=one.name, number=numbers[key].id_number)) for key, one in found.items()]
+    choices = _in_words(found)
     initial = {"answer": choices[0][0]} if len(choices) == 1 else None
-    form = ChoiceForm(request.POST or None, label=_("是这位职工吗？"), choices=choices, initial=initial)
+    form = ChoiceForm(request.POST or None, label=gettext("是这位职工吗？"), choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = found[int(form.cleaned_data["answer"])]
         if chosen.user_id != request.user.pk:
             request.session[FOR] = chosen.pk
             return redirect(to(request, "start"))
-        form.refuse(_("这是您本人。您自己的申领，请从“我自己的保障”里办。"), "answer")
-    return show(request, "ask", form, title=_("核对职工"), back=to(request, "find"), button=_("是，继续"))
+        form.refuse(gettext("这是您本人。您自己的申领，请从“我自己的保障”里办。"), "answer")
+    return show(request, "ask", form, title=gettext("核对职工"), back=to(request, "find"), button=gettext("是，继续"))
+
+
+def _in_words(found: Mapping[int, Member]) -> list[tuple[str, str]]:
+    """People as one chooses among them: their numbers masked."""
+    numbers = masked_numbers(list(found))
+    return [(str(key), gettext("{name}（{number}）").format(name=one.name, number=numbers[key].id_number)) for key, one in found.items()]
 
 
 def _found(request: HttpRequest) -> dict[int, Member]:
@@ -119,7 +223,7 @@ def agree(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     claim, form = _filed_for_me(request, public_id), AskForm({})
     form.is_valid()
     if attempt(form, lambda: filing.agree(claim, by=actor(request)) or "done"):
-        messages.success(request, _("您已同意代办，不用再交委托书。"))
+        messages.success(request, gettext("您已同意代办，不用再交委托书。"))
     for words in form.non_field_errors():
         messages.warning(request, words)
     return redirect(to(request, "status", public_id))
@@ -134,10 +238,10 @@ def object_to(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
     def act() -> str:
         filing.object_to(claim, by=actor(request), note=form.cleaned_data["note"])
-        messages.success(request, _("异议已记下。代办人不能再看、再填这份申领；您可以接着自己办，也可以撤回。"))
+        messages.success(request, gettext("异议已记下。代办人不能再看、再填这份申领；您可以接着自己办，也可以撤回。"))
         return to(request, "status", public_id)
 
     if form.is_bound and form.is_valid() and (address := attempt(form, act)):
         return redirect(address)
     context: dict[str, Any] = {"claim": claim, "filer": filer_words(claim), "back": to(request, "status", public_id)}
-    return show(request, "filing_object", form, title=_("对代办有异议"), **context)
+    return show(request, "filing_object", form, title=gettext("对代办有异议"), **context)

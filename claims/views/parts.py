@@ -1,5 +1,5 @@
 """What the pages of a claim have in common, for the worker and for whoever files for them: whose claim it is, whether it is still open,
-on which side of the counter one is. The form stands at /my/claims/ and once more, under the same names, at /unit/filing/."""
+on which side of the counter one is. The form stands at /my/claims/ and, under the same names, at /unit/filing/ and /admin/intake/."""
 
 import uuid
 from collections.abc import Callable
@@ -23,7 +23,8 @@ from unionaid.web.asking import AskForm, pages
 View = Callable[..., HttpResponse]
 
 FOR = "filing_for"  # in the session of a unit's agent: the worker for whom they begin
-FILING = "filing"  # the name under which the form stands on the unit's side
+TAKEN_FOR = "taken_in_for"  # in the session of the desk: the worker, and the heir who claims after their death
+FILING, INTAKE = "filing", "intake"  # the names under which the form stands on the unit's side, and at the desk
 _show = pages("claims/worker")
 
 
@@ -32,9 +33,20 @@ def at_unit(request: HttpRequest) -> bool:
     return request.resolver_match is not None and request.resolver_match.namespace == FILING
 
 
+def at_desk(request: HttpRequest) -> bool:
+    """Is this page of the form the one at the desk?"""
+    return request.path.startswith("/admin/")
+
+
+def behind_counter(request: HttpRequest) -> bool:
+    """Does one fill the form in for whoever stands before one, at the unit or at the desk?"""
+    return at_unit(request) or at_desk(request)
+
+
 def to(request: HttpRequest, name: str, *args: Any) -> str:
     """The address of a page of this room, on the side one is on."""
-    return reverse(f"claims:{name}", args=args, current_app=FILING if at_unit(request) else "claims")
+    side = FILING if at_unit(request) else INTAKE if at_desk(request) else "claims"
+    return reverse(f"claims:{name}", args=args, current_app=side)
 
 
 def show(request: HttpRequest, template: str, form: AskForm | None = None, **context: Any) -> HttpResponse:
@@ -42,7 +54,9 @@ def show(request: HttpRequest, template: str, form: AskForm | None = None, **con
     claim = context.get("claim")
     if isinstance(claim, Claim) and claim.filed_as and claim.claimant_id != actor(request).member_id:
         context["behalf"] = claim.claimant.name
-    return _show(request, template, form, at_unit=at_unit(request), **context)
+        context["deceased"] = claim.member.name if claim.heir else ""
+    sides = {"at_unit": at_unit(request), "at_desk": at_desk(request), "behind_counter": behind_counter(request)}
+    return _show(request, template, form, **sides, **context)
 
 
 def mine(request: HttpRequest, public_id: uuid.UUID) -> Claim:

@@ -24,7 +24,7 @@ from claims.selectors.wordings import reason_words
 from claims.services import accounts, filing, intake, papers
 from claims.transitions import DECIDED
 from claims.views.appeal import appeal_context
-from claims.views.parts import filled, mine, show, to
+from claims.views.parts import at_desk, filled, mine, show, to
 from members.facts import cover_waits
 from members.models import Enrolment
 from programs.rules.declared import declared_words
@@ -187,7 +187,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "filer": filer_words(claim),
         "word_asked": _is_word_asked(claim, by),
         "trail": trail,
-        "standing": standing_of(claim, trail, on=today()),
+        "standing": standing_of(claim, on=today()),
         "amount": _amount(claim),
         "items": in_words(final.assessment, language) if final else [],
         "left": left_in_words(final.assessment, schedule_of(claim.terms), language, reader="worker") if final else [],
@@ -202,10 +202,16 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "corrects": corrected_number(claim),
         "instead_of": _unpaid_before(claim),
         "correction": correction_of(claim),
-        **appeal_context(claim, mine=mine_to_do),
-        "correct": address_of("payouts:correct_account", claim.public_id) if claim.state in accounts.CHANGEABLE and mine_to_do else "",
+        **appeal_context(claim, by),
+        "correct": _correct_at(request, claim, to_fill and at_desk(request) or mine_to_do),
         "dispute": address_of("payouts:dispute_account", claim.public_id) if is_cooling(claim, today()) and mine_to_do else "",
     }
+
+
+def _correct_at(request: HttpRequest, claim: Claim, may_correct: bool) -> str:
+    """Where another account is told; empty where none can be, or not by this person."""
+    name = "payouts:correct_account_at_desk" if at_desk(request) else "payouts:correct_account"
+    return address_of(name, claim.public_id) if may_correct and claim.state in accounts.CHANGEABLE else ""
 
 
 def _declared(claim: Claim, language: str) -> list[tuple[str, str]]:
@@ -229,7 +235,7 @@ def submitted(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if claim.state in ("draft", "withdrawn"):
         return redirect(to(request, "status", public_id))
     sent = [one for one in told_together(claim) if one.state != "draft"]
-    return show(request, "submitted", claim=claim, sent=sent, standing=standing_of(claim, trail_of(claim), on=today()))
+    return show(request, "submitted", claim=claim, sent=sent, standing=standing_of(claim, on=today()))
 
 
 @requires("claims.fill")

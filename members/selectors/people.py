@@ -11,7 +11,8 @@ from unionaid.lib.identity import IdentityError, parse_id_number, parse_phone
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
 
-MOST_NAMESAKES = 200  # in one unit
+MOST_NAMESAKES = 200  # of those who see them; among more, a whole number finds the person
+WHOLE = 18  # characters of an ID number
 
 
 def member_of_user(user: User | AnonymousUser) -> int | None:
@@ -43,6 +44,8 @@ def workers_called(name: str, number: str) -> list[Member]:
     """The people in scope of exactly this name whose ID number this is, or ends so (four characters or more). Nobody is found by a name
     alone, nor by the end of a number alone."""
     told = number.strip().upper()
+    if len(told) == WHOLE:
+        return list(Member.objects.filter(pk__in=members_by_number(told), name=name, guardian=None))
     people = {member.pk: member for member in Member.objects.filter(name=name, guardian=None).order_by("pk")[:MOST_NAMESAKES]}
     ends = {key: full for key, (full, _phone) in numbers_of(list(people)).items()} if people else {}
-    return [people[key] for key, full in ends.items() if full == told or len(told) < len(full) and full.endswith(told)]
+    return [people[key] for key, full in ends.items() if full.endswith(told)]

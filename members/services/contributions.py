@@ -23,6 +23,7 @@ from members.models import ContributionDue, DuePaper, Enrolment, Match, Member, 
 from members.selectors.contributions import suggest
 from members.services.fee_news import IN_FORCE, PAID, tell_later
 from members.transitions import DUE_LIVE, REMITTANCE_OPEN
+from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.models import Transaction
 from unionaid.ledger.posting import Line, Posting, post, reverse
@@ -339,7 +340,8 @@ def settle_what_is_free(*, roster: Roster | None = None, enrolment: Enrolment | 
     move([roster] if roster else [], "settle", by=SYSTEM)
     move(covers, "confirm", by=SYSTEM)
     if enrolment:
-        tell_later(IN_FORCE, covers)
+        if not schedule_of(enrolment.terms).is_grant:  # what relief rests on is no cover that begins
+            tell_later(IN_FORCE, covers)
         enrolment.refresh_from_db()
 
 

@@ -6,10 +6,13 @@ Nobody decides what they asked for, nor their own record. An ID number that is s
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,6 +29,9 @@ from unionaid.workflow.moves import NotAllowed, move, record
 from unionaid.workflow.notices import tell
 
 TABLE = "members_correction"
+_NAMES: dict[str, Promise] = {
+    "name": gettext_lazy("姓名"), "id_number": gettext_lazy("身份证号"), "birth_date": gettext_lazy("出生日期"),
+}  # fmt: skip
 
 
 class CorrectionRefused(PersonRefused):
@@ -139,8 +145,10 @@ def approve(correction: Correction, *, by: Actor) -> Correction:
             move([correction], "approve", by=by)
             with everywhere(reason="put a record right"):
                 _apply(correction, by)
-            text = gettext_lazy("办事处已核对您的证件并更正了登记资料。保障凭证从现在起按新的资料显示；收款账户的户名要和姓名一致。")
-            _tell(correction, gettext_lazy("您的资料已更正"), text)
+            text = gettext_lazy(
+                "办事处已核对您的证件，更正了：{words}。保障凭证从现在起按新的资料显示；收款账户的户名要和姓名一致。"
+            )
+            _tell(correction, gettext_lazy("您的资料已更正"), text, words=_what(correction))
     except (IntegrityError, LoginTaken) as error:
         if isinstance(error, IntegrityError) and "id_hash" not in str(error):
             raise
@@ -205,5 +213,11 @@ def in_words(correction: Correction) -> list[tuple[str, str, str]]:
     return found
 
 
-def _tell(correction: Correction, title: Any, text: Any, *, words: str = "") -> None:
+def _what(correction: Correction) -> Promise:
+    """What was put right, by name alone: the message may lie open on a table."""
+    found = [words for name, words in _NAMES.items() if getattr(correction, name)]
+    return reduce(lambda one, other: format_lazy("{}{}{}", one, gettext_lazy("、"), other), found)
+
+
+def _tell(correction: Correction, title: Any, text: Any, *, words: str | Promise = "") -> None:
     tell([correction.member_id], office_id=correction.office_id, title=title, text=text, link="/my/record", values={"words": words})

@@ -306,6 +306,22 @@ def add_child(guardian: Member, *, name: str, id_number: IdNumber | str, by: Act
     return child
 
 
+def add_heir(worker: Member, *, name: str, id_number: IdNumber, phone: str, by: Actor) -> Member:
+    """Register who claims after the worker's death: their papers lie at the desk of the worker's office, which sees them from now on. One
+    who is known stays where they are. PersonRefused, in words that tell nothing of anybody, for another name."""
+    with everywhere(reason="find or register an heir"):
+        if id_hash(id_number.number) == bytes(worker.id_hash):
+            raise PersonRefused(_("这是逝者的身份证号，请填写继承人的身份证号。"))
+        heir = register_member(NewPerson(name=name, id_number=id_number, phone=phone, office_id=worker.office_id))
+        if heir.name != name:
+            raise PersonRefused(_not_like_this())
+        seen = sorted({*heir.office_ids, *({worker.office_id} if worker.office_id else ())})
+        Member.objects.filter(pk=heir.pk).update(office_ids=seen)
+        heir.refresh_from_db()
+        record([heir], "add_heir", by=by, details={"worker": worker.pk})
+    return heir
+
+
 def _not_like_this() -> str:
     """The same words whatever is known of the person, and whether anybody is."""
     return _("按您填写的姓名和身份证号没有办成。请对照身份证或户口本核对；核对无误的，请带上证件到办事处办理。")

@@ -22,7 +22,7 @@ from programs.forms.terms import ActForm
 from programs.models import Program, Terms
 from programs.rules import outline
 from programs.rules.examples import run_example
-from programs.rules.fields import EVENT_WORDS
+from programs.rules.outline import EVENT_WORDS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_programs, visible_terms
 from unionaid.lib.calendar import plus_days

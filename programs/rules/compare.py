@@ -15,7 +15,8 @@ from programs.rules import outline
 from programs.rules.casefile import CASE, DAY
 from programs.rules.examples import FEE, run_example
 from programs.rules.faults import Path, ScheduleError
-from programs.rules.fields import COUNTS, EVENT_WORDS, VALUE_WORDS, difference_words, field_words, key_words, value_words
+from programs.rules.fields import COUNTS, VALUE_WORDS, difference_words, field_words, key_words, value_words
+from programs.rules.outline import EVENT_WORDS
 from programs.rules.parse import parse
 from programs.rules.schedule import Document, Schedule
 from programs.rules.shape import Shape, plan_shape

@@ -11,21 +11,10 @@ from typing import Any
 from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS
 from programs.rules.eligibility import GROUP_WORDS, INSURANCE_WORDS
 from programs.rules.explain import LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
-from programs.rules.outline import EMPLOYMENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS, kind_words
+from programs.rules.outline import EMPLOYMENT_WORDS, EVENT_WORDS, NATURE_WORDS, PAYER_WORDS, RISK_WORDS, kind_words
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
-
-EVENT_WORDS = {
-    "admission": Words("住院", "stay in hospital"),
-    "outpatient": Words("门诊", "outpatient treatment"),
-    "diagnosis": Words("确诊", "diagnosis"),
-    "surgery": Words("手术", "surgery"),
-    "accident_disability": Words("意外伤残", "disability by accident"),
-    "accident_death": Words("意外身故", "death by accident"),
-    "disease_death": Words("疾病身故", "death by disease"),
-    "hardship": Words("困难申请", "application for help"),
-}
 
 FIELD_WORDS: dict[str, Words] = {
     "format": Words("格式", "format"),
@@ -205,6 +194,9 @@ FIELD_WORDS: dict[str, Words] = {
     "notice_days": Words("公示（工作日）", "public notice (working days)"),
     "appeal_days": Words("申诉期限（工作日）", "time to appeal (working days)"),
     "set_off_ratio": Words("以后的给付抵还多付的最高比例", "most of a later benefit set off against an over-payment"),
+    "opens_after": Words("按规则自动发起", "opened by rule"),
+    "opens_after.events": Words("给付了这些事由之后", "after a benefit for"),
+    "own_cost_left": Words("个人负担还剩（元）", "own cost left (yuan)"),
     "day_count": Words("住院天数", "days of a stay"),
     "documents": Words("材料", "document"),
     "required": Words("必须提供", "needed"),

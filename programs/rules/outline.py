@@ -10,11 +10,34 @@ from typing import Any
 from programs.rules.bases import field_list
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
 from programs.rules.explain import DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
-from programs.rules.schedule import AgeRule, ClaimWindow, Exclusion, FeeClass, Gate, Item, LateRule, Schedule, Step, UnitRule, Waiting
+from programs.rules.schedule import (
+    AgeRule,
+    ClaimWindow,
+    Exclusion,
+    FeeClass,
+    Gate,
+    Item,
+    LateRule,
+    OpensAfter,
+    Schedule,
+    Step,
+    UnitRule,
+    Waiting,
+)
 from programs.rules.survival import CHANGE_WORDS, CHANGES, survives
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
+EVENT_WORDS = {
+    "admission": Words("住院", "stay in hospital"),
+    "outpatient": Words("门诊", "outpatient treatment"),
+    "diagnosis": Words("确诊", "diagnosis"),
+    "surgery": Words("手术", "surgery"),
+    "accident_disability": Words("意外伤残", "disability by accident"),
+    "accident_death": Words("意外身故", "death by accident"),
+    "disease_death": Words("疾病身故", "death by disease"),
+    "hardship": Words("困难申请", "application for help"),
+}
 EMPLOYMENT_WORDS = {
     "enterprise": Words("企业在职职工", "employees of enterprises"),
     "institution": Words("事业单位在职职工", "employees of institutions"),
@@ -518,6 +541,16 @@ def kind_words(kind: str) -> Words:
     return Words(kind, kind) if not kind.isascii() else KIND_WORDS.get(kind, Words("其他", "other"))
 
 
+def _opening_line(rule: OpensAfter) -> Words:
+    events_zh = "、".join(EVENT_WORDS[event].zh for event in rule.events)
+    events_en = ", ".join(EVENT_WORDS[event].en for event in rule.events)
+    if rule.own_cost_left is None:
+        return Words(f"给付了{events_zh}的互助金之后自动发起", f"opened by rule after a benefit for {events_en}")
+    left = yuan(rule.own_cost_left)
+    zh = f"给付了{events_zh}的互助金之后，个人负担还剩 {left} 元以上的，自动发起"
+    return Words(zh, f"opened by rule after a benefit for {events_en}, where {left} yuan of own cost or more are left")
+
+
 def deciding_lines(schedule: Schedule) -> list[Words]:
     """Who looks at a claim, whether it is made public, and until when the decision may be appealed."""
     rule, lines = schedule.deciding, []
@@ -533,6 +566,7 @@ def deciding_lines(schedule: Schedule) -> list[Words]:
     if rule.notice_days:
         days = rule.notice_days
         lines.append(Words(f"批准后公示 {days} 个工作日", f"public notice of {days} working days after approval"))
+    lines += [_opening_line(one) for one in schedule.opens_after]
     days = rule.appeal_days
     lines.append(Words(f"不服决定的，{days} 个工作日内可以申诉", f"a decision may be appealed within {days} working days"))
     if rule.set_off_ratio:

@@ -38,6 +38,7 @@ from programs.rules.schedule import (
     Gate,
     Item,
     LateRule,
+    OpensAfter,
     Schedule,
     Step,
     UnitRule,
@@ -559,6 +560,7 @@ def _schedule(data: Data) -> Schedule:
         indemnity=data.get("indemnity", False),
         claim_window=_claim_window(data["claim_within"]) if "claim_within" in data else None,
         deciding=_deciding(data.get("deciding", {})),
+        opens_after=tuple(_opening(one) for one in data.get("opens_after", [])),
         day_count=data.get("day_count", "count_first"),
         documents=tuple(_document(one) for one in data.get("documents", [])),
         examples=tuple(data.get("examples", [])),
@@ -575,6 +577,11 @@ def _deciding(data: Data) -> Deciding:
         appeal_days=data.get("appeal_days", APPEAL_DAYS),
         set_off_ratio=Decimal(data.get("set_off_ratio", "0")),
     )
+
+
+def _opening(data: Data) -> OpensAfter:
+    least = Decimal(data["own_cost_left"]) if "own_cost_left" in data else None
+    return OpensAfter(tuple(data["events"]), least)
 
 
 def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
@@ -792,11 +799,22 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     if schedule.code in schedule.enrolling.together_with:
         zh, en = "写别的计划的代码，本计划自己的份数不用写", "names other plans, not the plan itself"
         yield fault(zh, en, ("enrolment", "shares", "together_with"))
+    yield from _opening_faults(schedule)
     yield from _fund_faults(schedule)
     yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from limit_slips(schedule)
     yield from _exclusive_faults(schedule)
+
+
+def _opening_faults(schedule: Schedule) -> Iterator[Fault]:
+    """Only what nobody joins is opened by rule, and only for what it answers to."""
+    for i, rule in enumerate(schedule.opens_after):
+        path = ("opens_after", i, "events")
+        if not schedule.is_grant:
+            yield fault("只有不用参加的救助和慰问才写", "stands only in relief and condolence that nobody joins", path)
+        for event in sorted({*rule.events} - {*schedule.events}):
+            yield fault(f"没有一个保障项目对应 {event}", f"no item answers to {event}", path)
 
 
 def _fund_faults(schedule: Schedule) -> Iterator[Fault]:

@@ -254,6 +254,26 @@ class Deciding:
         return "flag" if flagged else ""
 
 
+@dataclass(frozen=True, slots=True)
+class OpensAfter:
+    """When relief or condolence is opened by rule (按规则发起), without anybody asking for it: after a benefit for one of these events was
+    granted; with `own_cost_left` (yuan) only where the person's own cost, less every benefit and all other aid, is that much or more."""
+
+    events: tuple[str, ...]
+    own_cost_left: Decimal | None = None
+
+    def holds(self, event: str, left: Decimal | None) -> bool:
+        """Is it opened after this event, with so much own cost left (None: no cost was told)?
+
+        >>> OpensAfter(("admission",), Decimal(5000)).holds("admission", Decimal(5000))
+        True
+        >>> OpensAfter(("admission",), Decimal(5000)).holds("admission", None)
+        False
+        """
+        enough = self.own_cost_left is None or (left is not None and left >= self.own_cost_left)
+        return event in self.events and enough
+
+
 PREVIOUS_PERIOD_DAYS = 364  # less than a year: only the period before. Holds where a plan does not say; the house's own figure.
 
 
@@ -326,6 +346,7 @@ class Schedule:
     indemnity: bool
     claim_window: ClaimWindow | None
     deciding: Deciding
+    opens_after: tuple[OpensAfter, ...]
     day_count: str
     documents: tuple[Document, ...]
     examples: tuple[Mapping[str, Any], ...]
@@ -380,6 +401,10 @@ class Schedule:
         steps = [step for item in self.items if event in item.events for step in item.steps]
         named = {step.data["figure"] for step in steps if step.name == "declared"}
         return tuple(ask for ask in self.asks if ask.code in named)
+
+    def opened_by_rule(self, event: str, left: Decimal | None) -> bool:
+        """Does this relief follow by rule from a benefit for this event, with so much own cost left (yuan)?"""
+        return any(rule.holds(event, left) for rule in self.opens_after)
 
     def fund_of(self, event: str) -> str:
         """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""

@@ -130,14 +130,17 @@ def disputed(world: World, member: Member) -> None:
     appeals.file(refused, grounds="应当给付", by=world.worker(member), on=ASKED)
 
 
-def filed_for(world: World, cover: Enrolment) -> None:
-    """The unit's agent began a claim for a worker, with a stay and a paper so far."""
+def filed_for(world: World, cover: Enrolment, *, at_desk: bool = False) -> Claim:
+    """The unit's agent, or the desk, began a claim for a worker, with a stay and a paper so far."""
     by, days = Filing(world.agent_actor, Claim.FiledAs.UNIT_AGENT), {"admission": {"event_on": ILL}}
+    if at_desk:
+        by = Filing(world.cast.actor(world.cast.reviewer), Claim.FiledAs.DESK)
     (claim,) = filing.begin([(cover, "admission")], claimant=cover.member, days=days, filing=by, on=ASKED)
     fen = {"medfee_sumamt": 3000, "fund_pay_sumamt": 2000, "psn_part_amt": 1000}
     intake.set_stay(claim, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by.by, on=ASKED)
     upload = CleanUpload("image/jpeg", b"j", "委托书.jpg", f"{claim.pk:064d}")
     intake.add_document(claim, kind="authorisation", upload=upload, by=by.by)
+    return claim
 
 
 def found_otherwise(world: World, member: Member) -> None:
@@ -321,8 +324,8 @@ def people_matters(world: World, cover: Enrolment, order: int) -> None:
         departures.transfer(going, to_code=next_unit.credit_code, on=ASKED, by=world.agent_actor, today=ASKED)
         departures.leave(leaving, on=ASKED, by=world.agent_actor, today=ASKED)
         voiding.propose(world.cover(void), reason="duplicate", note="重复", by=reviewer, on=ASKED)
-        words = gettext_lazy("您的资料已更正")
-        tell([owner.pk], office_id=world.cast.a.pk, title=words, text=words, link="/my/record")
+        title, text = gettext_lazy("您的资料已更正"), gettext_lazy("办事处已核对您的证件，更正了：姓名。")
+        tell([owner.pk], office_id=world.cast.a.pk, title=title, text=text, link="/my/record")
 
 
 def grow(world: World) -> None:

@@ -40,7 +40,7 @@ from members.models import (
     Voiding,
 )
 from members.services import agents, contributions, joining, rosters, units
-from tests.access.conftest import ROLES, someone
+from tests.access.conftest import ROLES, filed_for, someone
 from tests.factories.world import ASKED, JOINED, World, load, make_unit
 from unionaid.books.models import FundMovement, FundPaper, PeriodClosing, Reconciliation
 from unionaid.ledger.models import Entry
@@ -102,6 +102,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         at_unit = Claim.objects.filter(state="unit_review").first()
         filed = Claim.objects.filter(filed_as="unit_agent").first()
         filed_paper, filed_stay = filed.documents.first(), filed.admissions.first()
+        taken = filed_for(full, claim.enrolment, at_desk=True)
+        taken_paper, taken_stay = taken.documents.first(), taken.admissions.first()
         document, job = ClaimDocument.objects.filter(claim=claim).first(), Job.objects.filter(requested_by=full.cast.payer).first()
         entry, post = AuditEntry.objects.first(), StaffPost.objects.filter(user=full.cast.reviewer).first()
         stay = claim.admissions.first()
@@ -132,6 +134,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "my/claims/": {"public_id": claim.public_id, "pk": stay.pk, "paper": document.public_id},
         "unit/filing/": {"public_id": filed.public_id, "pk": filed_stay.pk, "paper": filed_paper.public_id},
         "unit/papers/": {"public_id": filed_paper.public_id},
+        "admin/intake/": {"public_id": taken.public_id, "pk": taken_stay.pk, "paper": taken_paper.public_id},
+        "admin/intake-papers/": {"public_id": taken_paper.public_id},
         "unit/claims/": {"public_id": at_unit.public_id},
         "notices/": {"public_id": objection.claim.public_id},
         "admin/claims/appeal/": {"pk": appeal.pk, "object_id": appeal.pk},

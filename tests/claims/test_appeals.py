@@ -4,17 +4,22 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from claims.models import STEP_DAYS, Appeal, CeilingUsage, Claim, Review
-from claims.selectors.progress import office_days
-from claims.selectors.queue import due_of
+from claims.selectors.progress import office_days, standing_of
+from claims.selectors.queue import appeal_ends, due_of
 from claims.selectors.rules import rules
-from claims.services import adjudication, appeals, intake
+from claims.services import adjudication, appeals, halts, intake
 from claims.services.appeals import AppealRefused
+from claims.services.rules import set_rule
+from tests.factories.clients import client_of
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED
+from unionaid.accounts.models import User
 from unionaid.lib import workdays
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, now
+from unionaid.workflow.models import Notice
 from unionaid.workflow.moves import NotAllowed
 
 LAST = date(2026, 7, 15)  # ten working days after Wednesday, 1 July
@@ -111,6 +116,70 @@ def test_only_the_claimant_appeals_once_at_a_time_with_grounds(desk: Desk, rejec
         appeals.withdraw(first, by=other)
     appeals.withdraw(first, by=desk.world.worker(rejected.member))
     assert _file(desk, rejected).state == "filed"
+
+
+def test_whoever_filed_the_claim_appeals_for_the_claimant_in_the_same_days(desk: Desk, rejected: Claim) -> None:
+    world = desk.world
+    kin = world.member(402, "李小红")
+    with pytest.raises(NotAllowed):
+        appeals.file(rejected, grounds="不同意", by=world.worker(kin), on=ASKED)
+    for filed, by in (
+        ({"filed_by": kin.user, "filed_as": "family", "kin": kin, "relation": "spouse"}, world.worker(kin)),
+        ({"filed_by": world.agent, "filed_as": "unit_agent", "kin": None, "relation": ""}, world.agent_actor),
+    ):
+        Claim.objects.filter(pk=rejected.pk).update(**filed)
+        claim = Claim.objects.select_related("member", "claimant", "terms", "program").get(pk=rejected.pk)
+        with pytest.raises(AppealRefused, match="2026年7月15日"):
+            appeals.file(claim, grounds="不同意", by=by, on=date(2026, 7, 16))
+        made = appeals.file(claim, grounds="不同意", by=by, on=LAST)
+        assert Notice.objects.filter(member_key=claim.claimant_id).latest("id").title == "有人替您提出了申诉"
+        assert (made.kin_id, made.unit_id) == (claim.kin_id, world.unit.pk if by == world.agent_actor else None)
+        with pytest.raises(NotAllowed):
+            appeals.withdraw(made, by=world.worker(world.member(404 + made.pk, "别人")))
+        assert appeals.withdraw(made, by=by).state == "withdrawn"
+    Claim.objects.filter(pk=rejected.pk).update(objected_at=now())
+    with pytest.raises(NotAllowed):
+        appeals.file(Claim.objects.get(pk=rejected.pk), grounds="不同意", by=world.agent_actor, on=LAST)
+
+
+def test_the_desk_writes_it_down_for_whoever_comes_and_does_not_answer_it(desk: Desk, rejected: Claim) -> None:
+    page = reverse("admin:claim_appeal_new", args=[rejected.pk])
+    at_desk = client_of(User.objects.get(pk=desk.manager.user_id))
+    assert page in at_desk.get(reverse("admin:claim_review", args=[rejected.pk])).content.decode()
+    assert at_desk.post(page, {"name": "", "grounds": "", "key": "k"}).status_code == 400
+    assert at_desk.post(page, {"name": "王父", "grounds": "出院记录在这里", "key": "k"}).status_code == 302
+    made = Appeal.objects.get()
+    assert (made.brought_by, made.filed_by_id) == ("王父", desk.manager.user_id)
+    assert "王父" in at_desk.get(reverse("admin:claim_appeal", args=[made.pk])).content.decode()
+    with pytest.raises(NotAllowed):
+        appeals.dismiss(made, by=desk.manager, on=ASKED, clause="第九条", answer="不变")
+    assert at_desk.get(page).status_code == 302, "once at a time, as for everybody"
+    with pytest.raises(NotAllowed):
+        appeals.file(rejected, grounds="不同意", by=desk.world.cast.actor(desk.world.cast.outsider), on=ASKED, brought_by="王父")
+
+
+def test_a_held_decision_is_not_appealed_and_has_its_days_once_it_stands_again(desk: Desk) -> None:
+    claim = desk.decide(desk.world.claim(desk.cover(), 600_000))
+    assert appeals.last_day(claim) == LAST
+    halts.propose(claim, reason="发票有疑问", clause="第七条", by=desk.reviewer, on=ASKED)
+    assert appeals.last_day(claim) is None
+    with frozen(date(2026, 7, 13)):
+        halts.resume(claim, by=desk.approver, note="核对无误")
+    assert appeals.last_day(claim) == workdays.due_on(date(2026, 7, 13), 10)
+
+
+def test_by_when_is_what_the_office_has_set_for_the_step_and_for_an_appeal(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(), 600_000)
+    assert standing_of(claim, on=ASKED).by == due_of(claim, rules()) == workdays.due_on(ASKED, STEP_DAYS)
+    days = {"submitted": 3, "approved": 7, "appeal": 4}
+    set_rule(desk.world.cast.a, bulk_limit_fen=0, soon_days=0, cooling_days=0, step_days=days, seen=0, by=desk.manager)
+    assert standing_of(claim, on=ASKED).by == due_of(claim, rules()) == date(2026, 7, 6), "three working days after a Wednesday"
+    assert standing_of(claim, on=date(2026, 7, 7)).late
+    at_unit = Claim(state="unit_review", unit_due_on=date(2026, 7, 2))
+    assert standing_of(at_unit, on=ASKED).by == date(2026, 7, 2), "the unit's own day"
+    approved = desk.decide(claim)
+    assert standing_of(approved, on=ASKED).by == date(2026, 7, 10)
+    assert appeal_ends(_file(desk, approved), rules()) == date(2026, 7, 7)
 
 
 def test_an_answer_needs_its_clause_and_its_words(desk: Desk, rejected: Claim) -> None:

@@ -6,12 +6,12 @@ from django.test.utils import CaptureQueriesContext
 
 from claims.models import Claim
 from claims.services import adjudication, appeals, news
-from claims.transitions import TOLD
+from claims.transitions import CLAIM, TOLD, TOLD_BY_THE_ACT
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED
 from unionaid.lib.calendar import frozen, plus_days
 from unionaid.workflow.jobs import ask_what_is_due, run_due
-from unionaid.workflow.models import Notice
+from unionaid.workflow.models import Job, Notice
 from unionaid.workflow.moves import move
 
 
@@ -50,13 +50,15 @@ def test_the_same_is_told_again_when_it_comes_again(desk: Desk) -> None:
     assert not Notice.objects.filter(text__contains="病理").exists(), "what is wrong with whom is for the page alone"
 
 
-def test_what_is_long_past_is_no_news_and_many_cost_as_much_as_one(desk: Desk) -> None:
+def test_nobody_is_left_untold_however_long_the_house_stood_still_and_many_cost_as_much_as_one(desk: Desk) -> None:
     cover = desk.cover()
-    claims = [desk.world.claim(cover, 100_000 + i) for i in range(4)]
-    with frozen(plus_days(ASKED, 5)):
+    late = desk.world.claim(cover, 100_000)
+    with frozen(plus_days(ASKED, 90)):
+        news.find_untold(plus_days(ASKED, 90))
+        assert {job.kind for job in Job.objects.filter(job_state="queued")} & {"claims.tell_news"} == set(), "the control: lately nothing"
         _sweep()
-        assert not any(map(_told, claims))
-    counts = []
+    assert _told(late) == ["申领已到办事处"]
+    claims, counts = [desk.world.claim(cover, 200_000 + i) for i in range(4)], []
     for some in ([claims[0].pk], [one.pk for one in claims[1:]]):
         with CaptureQueriesContext(
             connection,
@@ -72,6 +74,12 @@ def test_the_answer_to_an_appeal_is_told(desk: Desk) -> None:
     appeal = appeals.file(claim, grounds="材料齐全", by=desk.world.worker(claim.member), on=ASKED)
     appeals.dismiss(appeal, by=desk.manager, on=ASKED, clause="第九条", answer="仍缺出院记录")
     assert "维持原决定" in Notice.objects.get(member_key=claim.claimant_id).title
+
+
+def test_of_every_state_it_is_known_who_tells_of_it() -> None:
+    """By the timetable, by the act itself, or the claimant did it."""
+    assert {state.code for state in CLAIM.states} == {*TOLD, *TOLD_BY_THE_ACT, "draft", "withdrawn"}
+    assert {*TOLD} == {*news.NEWS}
 
 
 @pytest.mark.parametrize("state", TOLD)

@@ -2,27 +2,35 @@
 it is paid out of its own fund."""
 
 import re
+import uuid
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from claims.models import Claim
+from claims.models import Admission, Claim
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, intake, relief
+from claims.services import adjudication, intake, reckoning, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
 from members.models import Consent, Enrolment, Member
 from members.services.enrolment import EnrolmentRefused
 from programs.models import Terms
+from programs.rules.faults import ScheduleError
+from programs.rules.parse import parse
+from programs.rules.planfile import read_plan
 from programs.selectors import schedule_of
 from tests.factories.clients import client_of
-from tests.factories.desk import Desk
-from tests.factories.world import ASKED, ILL, load
+from tests.factories.desk import CRITICAL, Desk
+from tests.factories.world import ASKED, CATALOGUE, ILL, load
+from unionaid.lib.money import fen_from_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.scope import everywhere
 from unionaid.reports.figures import count_enrolled
+from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Notice
 
 DALIAN = "dalian-relief.2026"
 ILLNESS = ("医院", "诊断", "疾病", "住院", "医疗", "病情", "病理", "身故", "伤残")
@@ -169,7 +177,7 @@ def test_help_in_hardship_from_the_phone_to_the_decision_without_a_word_of_illne
     assert "约 ¥16,450.00 元" in seen[-1]
     post(reverse("claims:check", args=[claim.public_id]), {"declaration": "on"})
     seen.append(_words(phone.get(reverse("claims:status", args=[claim.public_id]))))
-    assert "您还没有可以申领的保障" in _words(phone.get(reverse("claims:start"))), "each is applied for by itself"
+    assert "有困难" in _words(phone.get(reverse("claims:start"))), "one form for every event, help in hardship too"
     staff = client_of(desk.world.cast.reviewer)
     seen.append(_words(staff.get(reverse("admin:claim_review", args=[claim.pk]))))
     assert "读大专、本科的孩子人数" in seen[-1]
@@ -207,3 +215,95 @@ def test_a_start_up_is_helped_once_in_a_lifetime_whatever_option_is_chosen(desk:
         applied(jobs="1.5")
     with pytest.raises(KeyError):
         applied(rent="1")
+
+
+# --- by rule ---------------------------------------------------------------------------------------------------------
+
+RULE = [{"events": ["diagnosis"]}]
+
+
+def _granted(desk: Desk, order: int = 331) -> Claim:
+    """A benefit for a diagnosis, approved; the jobs that its approval wrote have run."""
+    cover = desk.cover(desk.plan(CRITICAL), order)
+    claim = desk.decide(desk.diagnosis(cover, "critical_mild", code="C34.1"))
+    run_due("default")
+    return claim
+
+
+def test_a_plan_opens_its_relief_by_rule_once_and_it_is_net_of_the_benefit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(DALIAN, office=None, code="never-opened")
+    load(DALIAN, office=None, opens_after=RULE)
+    benefit = _granted(desk)
+    opened = Claim.objects.get(follows=benefit)
+    assert (opened.state, opened.fund, opened.occasion, opened.claimant_id) == ("draft", "relief", benefit.occasion, benefit.claimant_id)
+    assert (opened.diagnosis_code, opened.card_id, opened.event_on) == ("C34.1", benefit.card_id, benefit.event_on)
+    assert opened.documents.count() == benefit.documents.count() > 0
+    run_due("notices")
+    told = list(Notice.objects.filter(member_key=benefit.claimant_id).values_list("title", flat=True))
+    assert told.count("您还可以得到一笔救助，申请已替您填好") == 1
+    assert told.count("保障已生效") == 1, "of the benefit's; what relief rests on is no cover that begins"
+    assert relief.follow(benefit.pk, on=ASKED) == [], "a job that runs again"
+    assert Claim.objects.filter(follows__isnull=False).count() == 1
+    with pytest.raises(IntegrityError, match="claim_follows_once"), transaction.atomic():
+        Claim.objects.create(**{name: getattr(opened, name) for name in ONCE}, number="SL-twice")
+    by = desk.world.worker(benefit.member)
+    fen = {"medfee_sumamt": 2_700_000, "fund_pay_sumamt": 1_800_000, "psn_part_amt": 900_000, "psn_cash_pay": 900_000}
+    intake.set_stay(opened, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by, on=ASKED)
+    if not opened.documents.filter(kind="pathology").exists():
+        intake.add_document(opened, kind="pathology", upload=CleanUpload("image/jpeg", b"j", "p.jpg", f"{opened.pk:064d}"), by=by)
+    intake.submit(opened, by=by, on=ASKED)
+    with monkeypatch.context() as guard:  # the control: were the benefit not taken off, it would be paid twice
+        guard.setattr(reckoning, "beside_of", lambda claims: {})
+        twice = fen_from_yuan(reckoning.decisions([opened]).reckon(opened).found.total)
+    desk.decide(opened)
+    left = 900_000 - (benefit.approved_fen or 0) - 200_000
+    assert opened.approved_fen == 200_000 + min(max(left, 0), 800_000), "of 9,000 the benefit and the fixed 2,000 are taken off"
+    assert twice > opened.approved_fen
+    assert list(differences()) == []
+
+
+ONCE = (
+    "office_id", "member_id", "claimant_id", "enrolment_id", "program_id", "terms_id", "event", "occasion", "fund", "follows_id",
+)  # fmt: skip
+
+
+def test_nothing_is_opened_where_the_rule_does_not_hold_or_it_was_applied_for_already(desk: Desk) -> None:
+    terms = load(DALIAN, office=None, opens_after=[{"events": ["diagnosis"], "own_cost_left": "5000"}])
+    benefit = _granted(desk)
+    assert relief.own_cost_left(benefit) is None, "no cost was told"
+    assert not Claim.objects.filter(follows__isnull=False).exists()
+    own = (benefit.approved_fen or 0) + 500_000
+    figures = {"medfee_sumamt_fen": own, "fund_pay_sumamt_fen": 0, "psn_part_amt_fen": own}
+    Admission.objects.create(claim=benefit, admitted_on=ILL, discharged_on=ILL, **figures)
+    assert relief.own_cost_left(benefit) == 5000
+    applied = _begin(desk, benefit.member, terms)
+    Claim.objects.filter(pk=applied.pk).update(occasion=benefit.occasion)
+    assert relief.follow(benefit.pk, on=ASKED) == []
+    Claim.objects.filter(pk=applied.pk).update(occasion=uuid.uuid4())
+    assert len(relief.follow(benefit.pk, on=ASKED)) == 1, "the control: another event's application does not stand in its way"
+
+
+def test_relief_waits_for_the_benefit_of_the_same_event(desk: Desk, dalian: Terms) -> None:
+    cover = desk.cover(desk.plan(CRITICAL), 331)
+    benefit = desk.diagnosis(cover, "critical_mild", code="C34.1")
+    applied = _applied(desk, cover.member, dalian)
+    Claim.objects.filter(pk=applied.pk).update(occasion=benefit.occasion)
+    applied.refresh_from_db()
+    adjudication.review(applied, by=desk.reviewer, on=ASKED)
+    with pytest.raises(DecisionRefused, match=benefit.number):
+        adjudication.approve(applied, by=desk.approver, on=ASKED)
+    desk.decide(benefit)
+    assert adjudication.approve(applied, by=desk.approver, on=ASKED).state == "approved"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"opens_after": [{"events": ["admission"]}]}, "没有一个保障项目对应"),
+        ({"opens_after": RULE, "contribution": {"per_share": "5"}}, "只有不用参加"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_with_the_plan(changes: dict, said: str) -> None:
+    data = read_plan((CATALOGUE / f"{DALIAN}.yaml").read_bytes(), source=DALIAN).data | changes
+    with pytest.raises(ScheduleError, match=said):
+        parse(data)

@@ -3,8 +3,10 @@ once, sees everything, agrees or objects; whoever filed has no part in the decis
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from claims.models import Claim, ClaimFlag
 from claims.services import adjudication, filing, unit_review
@@ -17,6 +19,7 @@ from tests.factories.offices import make_user
 from tests.factories.world import ASKED, ILL, JOINED, World, load, make_unit
 from tests.pages.test_worker_claims import ACCOUNT, FIGURES, Walk, photo, user_of
 from unionaid.lib.calendar import frozen
+from unionaid.lib.identity import make_id_number
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry, Notice
@@ -190,6 +193,121 @@ def _not_by_the_filer(desk: Desk, claim: Claim) -> None:
     rows.update(filed_by=desk.other_reviewer.user_id)
     claim.refresh_from_db()
     assert desk.decide(claim).state == "approved"
+
+
+AT_DESK = "/admin/intake"
+
+
+def _taken_in(walk: Walk, cover: Enrolment, who: str) -> int:
+    """Found at the desk, and who claims; the status of the answer."""
+    assert _found_at_desk(walk, _number_of(cover.member)) == 302
+    return walk.send({"answer": str(cover.member_id), "who": who}, address=f"{AT_DESK}/person").status_code
+
+
+def _found_at_desk(walk: Walk, number: str) -> int:
+    return walk.send({"name": "王小明", "number": number}, address=f"{AT_DESK}/find").status_code
+
+
+def test_the_desk_takes_a_claim_in_for_whoever_cannot_and_decides_nothing_of_it(world: World, cover: Enrolment) -> None:
+    at_desk, elsewhere = Walk(world.cast.reviewer), Walk(world.cast.outsider)
+    assert AT_DESK in at_desk.get("/admin/claims/claim/")
+    assert _found_at_desk(elsewhere, _number_of(cover.member)) == 400, "another office finds nobody"
+    assert Walk(world.cast.payer).client.get(AT_DESK).status_code == 403
+    assert _taken_in(at_desk, cover, "worker") == 302
+    claim = _begin(at_desk, AT_DESK)
+    assert (claim.filed_as, claim.filed_by_id, claim.claimant_id, claim.heir) == ("desk", world.cast.reviewer.pk, cover.member_id, "")
+    assert _told(cover.member)[-1:] == ["有人正在代您申领互助金"]
+    for page in ("", "resume", "medical", "documents", "check", "account"):
+        assert elsewhere.client.get(f"{AT_DESK}/{claim.public_id}/{page}").status_code == 404
+        assert Walk(world.cast.manager).client.get(f"{AT_DESK}/{claim.public_id}/{page}").status_code == 404, "whoever began it goes on"
+    other_device = Walk(world.cast.reviewer)
+    assert claim.number in other_device.get(AT_DESK)
+    _fill(other_device, AT_DESK, claim)
+    sent = other_device.send({"declaration": "on"}, address=f"{AT_DESK}/{claim.public_id}/check")
+    assert sent["Location"] == f"{AT_DESK}/{claim.public_id}/submitted"
+    assert other_device.client.get(sent["Location"]).status_code == 200
+    with everywhere(reason="look"):
+        claim, desk = _last(), make_desk(world)
+        assert (claim.state, claim.card.owner_name) == ("unit_review", "王小明")
+        unit_review.pass_on(claim, by=world.agent_actor, on=ASKED)
+        with pytest.raises(NotAllowed, match="您代办的"):
+            adjudication.review(claim, by=desk.reviewer, on=ASKED)
+        assert desk.decide_otherwise(claim).state == "approved"
+    assert "/correct-account" in other_device.get(f"{AT_DESK}/{claim.public_id}/")
+    assert other_device.client.get(f"{AT_DESK}/{claim.public_id}/correct-account").status_code == 200
+    assert f"{AT_DESK}/{claim.public_id}/appeal" in other_device.get(f"{AT_DESK}/{claim.public_id}/")
+    assert other_device.send({"grounds": "本人说少算了"}, address=f"{AT_DESK}/{claim.public_id}/appeal").status_code == 302
+    assert _told(cover.member)[-1:] == ["有人替您提出了申诉"]
+
+
+HEIR = {"name": "王子", "id_number": make_id_number("610802", date(1992, 5, 6), 7), "phone": "13900139000"}
+
+
+def test_after_a_death_the_heir_claims_at_the_desk_and_is_paid_in_their_own_name(world: World, cover: Enrolment) -> None:
+    at_desk = Walk(world.cast.reviewer)
+    assert _taken_in(at_desk, cover, "heir") == 302
+    for wrong in ({"relation": ""}, {"relation": "friend"}, {"id_number": _number_of(cover.member), "relation": "child"}):
+        assert at_desk.send({**HEIR, **wrong}, address=f"{AT_DESK}/heir").status_code == 400
+    assert at_desk.send({**HEIR, "relation": "child"}, address=f"{AT_DESK}/heir").status_code == 302
+    claim = _begin(at_desk, AT_DESK)
+    with everywhere(reason="look"):
+        heir = claim.claimant
+        assert (heir.name, claim.member_id, claim.heir, claim.filed_as) == ("王子", cover.member_id, "child", "desk")
+    assert "替王小明的继承人王子代办" in at_desk.get(f"{AT_DESK}/{claim.public_id}/documents")
+    _fill(at_desk, AT_DESK, claim, leave_out="kinship")
+    check = f"{AT_DESK}/{claim.public_id}/check"
+    refused = at_desk.send({"declaration": "on"}, address=check)
+    assert "与逝者关系的证明" in refused.content.decode()
+    proof = {"kind": "kinship", "files": [photo("户口本", "#112233")]}
+    at_desk.client.post(f"{AT_DESK}/{claim.public_id}/documents", proof)
+    assert at_desk.send({"declaration": "on"}, address=check).status_code == 302
+    with everywhere(reason="look"):
+        claim, desk = _last(), make_desk(world)
+        assert (claim.card.owner_name, claim.card.member_id) == ("王子", heir.pk)
+        unit_review.pass_on(claim, by=world.agent_actor, on=ASKED)
+        assert "claimed_by_heir" in _flags(claim)
+        assert desk.decide_otherwise(claim).approved_fen > 0
+        with pytest.raises(IntegrityError, match="claim_of_heir_at_the_desk"), transaction.atomic():
+            Claim.objects.filter(pk=claim.pk).update(claimant=claim.member)
+    reviewing = Walk(world.cast.approver).get(f"/admin/claims/claim/{claim.pk}/review/")
+    assert "子女" in reviewing
+    assert "由逝者的" in reviewing
+
+
+def _choices(walk: Walk, base: str, *events: str) -> list[str]:
+    """What one can claim under for these events, of the day of illness."""
+    walk.send({"answer": list(events)}, address=f"{base}/start")
+    names = [f"answer_{event}" for event in events] if len(events) > 1 else ["answer"]
+    walk.send(dict.fromkeys(names, ILL.isoformat()), address=f"{base}/start/day")
+    return re.findall(r'name="cover" value="([0-9a-z-]+)"', walk.get(f"{base}/start/cover"))
+
+
+def test_one_form_finds_relief_as_well_whoever_fills_it_in(world: World, cover: Enrolment) -> None:
+    with everywhere(reason="arrange"):
+        aid, study = load("dalian-relief.2026", office=None), load("beijing-student-aid.2026", office=None)
+    worker, agent, at_desk = Walk(user_of(cover)), Walk(world.agent), Walk(world.cast.reviewer)
+    choices = _choices(worker, "/my/claims", "admission", "diagnosis")
+    assert choices == [str(cover.public_id), f"relief-{aid.pk}"]
+    assert worker.send({"cover": choices, "consent": "on"}, address="/my/claims/start/cover").status_code == 302
+    with everywhere(reason="look"):
+        both = list(Claim.objects.order_by("id").values_list("event", "fund", "occasion", "filed_as"))
+    assert [one[:2] for one in both] == [("admission", "mutual_aid"), ("diagnosis", "relief")]
+    assert both[0][2] == both[1][2], "one event"
+
+    _find(agent, "王小明", _number_of(cover.member))
+    agent.send({"answer": str(cover.member_id)}, address=f"{AT_UNIT}/person")
+    assert _choices(agent, AT_UNIT, "diagnosis") == [f"relief-{aid.pk}"]
+    agent.send({"cover": [f"relief-{aid.pk}"], "consent": "on"}, address=f"{AT_UNIT}/start/cover")
+    claim = _last()
+    assert (claim.fund, claim.filed_as, claim.unit_id, claim.claimant_id) == ("relief", "unit_agent", world.unit.pk, cover.member_id)
+    assert agent.client.get(f"{AT_UNIT}/{claim.public_id}/medical").status_code == 200
+
+    assert _taken_in(at_desk, cover, "worker") == 302
+    assert _choices(at_desk, AT_DESK, "hardship") == [f"relief-{study.pk}"]
+    at_desk.send({"cover": [f"relief-{study.pk}"], "consent": "on"}, address=f"{AT_DESK}/start/cover")
+    claim = _last()
+    assert (claim.event, claim.filed_as, claim.member_id) == ("hardship", "desk", cover.member_id)
+    assert at_desk.client.get(f"{AT_DESK}/{claim.public_id}/what").status_code == 200
 
 
 def _wife_of(world: World, worker: Member, terms_of: Enrolment) -> Member:

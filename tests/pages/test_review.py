@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from claims.models import Claim, ClaimFlag, ClaimNote, Letter, RejectionReason, ReviewRule
 from claims.services import adjudication, screening
+from claims.transitions import TIMED
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, World
 from unionaid.accounts.models import User
@@ -200,12 +201,13 @@ def test_headquarters_writes_the_national_reasons_and_letters(world: World, clai
 def test_an_office_sets_its_limits_and_who_looked_at_old_ones_is_told(world: World, claim: Claim) -> None:
     manager, address = browser(world.cast.manager), f"{reverse('admin:review_rule')}?office={world.cast.a.pk}"
     assert manager.get(address).status_code == 200
-    form = {"seen": "0", "bulk_limit": "1000", "soon_days": "60", "days_submitted": "3", "days_reviewed": "4", "cooling_days": "5"}
+    form = {"seen": "0", "bulk_limit": "1000", "soon_days": "60", "cooling_days": "5"}
+    form |= {f"days_{step}": str(3 + i) for i, step in enumerate(TIMED)}
     assert manager.post(address, form).status_code == 302
     with everywhere(reason="look"):
         rule = ReviewRule.objects.get(office=world.cast.a)
         assert (rule.bulk_limit_fen, rule.soon_days, rule.cooling_days) == (100_000, 60, 5)
-        assert rule.step_days == {"submitted": 3, "reviewed": 4}
+        assert rule.step_days == {step: 3 + i for i, step in enumerate(TIMED)}
     assert manager.post(address, form).status_code == 409
     assert manager.post(address, {**form, "seen": "1", "days_submitted": "0"}).status_code == 400
     assert manager.post(address, {**form, "seen": "1", "bulk_limit": "0"}).status_code == 302

@@ -271,9 +271,13 @@ def send_again(notice: Notice, *, by: Actor) -> bool:
 # -- on people's pages -------------------------------------------------------------------------------------------------
 
 
-def my_notices(member_id: int) -> list[Notice]:
-    """The latest of this person's notices, newest first."""
-    return list(Notice.objects.filter(member_key=member_id).order_by("-id")[:SHOWN_NOTICES])
+def my_notices(member_id: int, *, before: int | None = None) -> tuple[list[Notice], int | None]:
+    """A page of this person's notices, newest first: those with keys under `before`, or the latest; and the `before` of the page after
+    it, None on the last. None is ever left out: whoever turns the pages sees them all."""
+    rows = Notice.objects.filter(member_key=member_id).order_by("-id")
+    found = list((rows.filter(pk__lt=before) if before else rows)[: SHOWN_NOTICES + 1])
+    shown = found[:SHOWN_NOTICES]
+    return shown, shown[-1].pk if len(found) > SHOWN_NOTICES else None
 
 
 def unread(member_id: int) -> int:

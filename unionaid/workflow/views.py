@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from unionaid.offices.access import actor, requires
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.models import Job
-from unionaid.workflow.notices import SHOWN_NOTICES, mark_read, my_notices
+from unionaid.workflow.notices import mark_read, my_notices
 from unionaid.workflow.selectors import progress_of
 
 
@@ -40,9 +40,11 @@ def progress_page(request: HttpRequest, work: Job, *, side: str, layout: str, **
 @never_cache
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
-    """What I was told, newest first; new ones are marked, and count as read from now on."""
+    """What I was told, newest first, page by page; new ones are marked, and count as read once they were shown."""
     member_id = actor(request).member_id
     assert member_id is not None  # my.use is for members alone
-    found = my_notices(member_id)
+    told = request.GET.get("before", "")
+    before = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
+    found, further = my_notices(member_id, before=before)
     mark_read(found)
-    return render(request, "workflow/notices.html", {"notices": found, "more": len(found) == SHOWN_NOTICES})
+    return render(request, "workflow/notices.html", {"notices": found, "before": before, "further": further})

@@ -17,6 +17,7 @@ ACTS: dict[str, str | Promise] = {
     "agree_to_filing": _("本人同意代办"),
     "object_to_filing": _("本人对代办提出异议"),
     "file": _("提出申诉"),
+    "add_heir": _("登记继承人"),
     "object": _("提出异议"),
     "register": _("登记单位"),
     "save_draft": _("保存草稿"),

@@ -73,7 +73,7 @@ def test_after_the_days_the_office_set_it_is_paid_and_what_is_in_a_batch_stands(
         rules.set_rule(cast.a, bulk_limit_fen=0, soon_days=30, cooling_days=1, step_days={}, seen=0, by=cast.actor(cast.manager))
         other = world.card(approved.claimant, "6217000010001234561")
         accounts.correct(approved, card=other, by=worker, on=ASKED)
-        assert standing_of(approved, [], on=plus_days(ASKED, 1)).now != standing_of(approved, [], on=ASKED).now
+        assert standing_of(approved, on=plus_days(ASKED, 1)).now != standing_of(approved, on=ASKED).now
     with everywhere(reason="pay"), frozen(plus_days(ASKED, 1)):
         batch = services.assemble(office=cast.a, claims=services.payable(cast.a), by=cast.actor(cast.payer), on=plus_days(ASKED, 1))
         with pytest.raises(Conflict), transaction.atomic():

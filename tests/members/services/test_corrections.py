@@ -59,7 +59,9 @@ def test_a_name_is_put_right_everywhere_it_is_shown(world: World, worker: Member
     cover.refresh_from_db()
     assert dict(certificate.facts_of(cover))["参加人"] == "王晓明"
     assert User.objects.get(pk=worker.user_id).display_name == "王晓明"
-    assert Notice.objects.get(member_key=worker.pk).title == "您的资料已更正"
+    notice = Notice.objects.get(member_key=worker.pk)
+    assert notice.title == "您的资料已更正"
+    assert "更正了：姓名。" in notice.text
     assert AuditEntry.objects.get(action="correct").details["before"]["name"] == "王小明"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils.translation import gettext_lazy
 
 from members.models import Member
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World
 from unionaid.accounts.services import email_of, set_email
 from unionaid.lib.calendar import frozen
@@ -440,6 +442,19 @@ def test_a_gateway_that_is_not_there_has_not_taken_it(settings: Any) -> None:
         settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{door.getsockname()[1]}/"
     with pytest.raises(NotTaken):
         HttpGateway().send(MESSAGE)
+
+
+def test_whoever_turns_the_pages_sees_every_notice(world: World, worker: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "SHOWN_NOTICES", 2)
+    made = [told(world, worker) for _each in range(3)]
+    client = client_of(worker.user)
+    first = client.get("/my/notices").content.decode()
+    further = re.search(r"\?before=\d+", first)
+    assert further is not None
+    assert [fresh(one).read_at is None for one in made] == [True, False, False], "what was not shown is not read"
+    client.get(f"/my/notices{further[0]}")
+    assert all(fresh(one).read_at for one in made)
+    assert client.get("/my/notices?before=x").status_code == 200
 
 
 def test_no_page_waits_for_a_gateway(world: World, worker: Member, settings: Any) -> None:
