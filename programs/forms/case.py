@@ -15,7 +15,7 @@ from programs.rules.casefile import STAY
 from programs.rules.explain import SCOPE_WORDS, yuan
 from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
 from programs.rules.faults import ScheduleError
-from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, value_words
+from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, kinds_to_tell
 from programs.rules.schedule import Ask, Schedule, Step
 from programs.rules.steps import counted_under
 from programs.rules.words import Words
@@ -95,9 +95,10 @@ class CaseForm(AskForm):
             yield "other_aid", _amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
         if schedule.claim_window:
             yield "claimed_on", _day(_("申领日期"), _("不填不检查申领期限"))
-            kinds = [(kind, value_words(day.isoformat(), "day", "", {})) for kind, day in schedule.claim_window.until if kind != "default"]
-            if kinds:
+            if kinds := [one for one in kinds_to_tell(schedule) if one[0] != "default"]:
                 yield "event_kind", self._choice(_("申领期限按哪一种（截止日期）"), kinds)
+            if schedule.claim_window.unit_until:
+                yield "by_unit", self._choice(_("由谁申领（不填按职工本人）"), VALUE_WORDS["by_unit"].items())
 
     def _stay(self) -> Iterator[tuple[str, forms.Field]]:
         by_grade = any(item.asks_grade for item in self.schedule.items)
@@ -197,6 +198,8 @@ class CaseForm(AskForm):
                 case[name] = _plain(self.fields[name], said[name])
         if "disability_grade" in case:
             case["disability_grade"] = int(case["disability_grade"])
+        if "by_unit" in case:
+            case["by_unit"] = True
         if declared := self._declared():
             case["declared"] = declared
         stays = [self._stay_said(number) for number in range(1, self.stays + 1)]
@@ -244,6 +247,7 @@ class CaseForm(AskForm):
     def fill(self, case: Mapping[str, Any]) -> dict[str, Any]:
         """A written case as the initial values of this form."""
         found = {name: value for name, value in case.items() if name in self.fields}
+        found |= {"by_unit": "yes"} if case.get("by_unit") else {}
         for number, stay in enumerate(case.get("stays", ()), start=1):
             found |= {_name(name, number): value for name, value in stay.items() if _name(name, number) in self.fields}
         if "diseases" in case:

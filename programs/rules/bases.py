@@ -101,6 +101,8 @@ class Base:
     @property
     def told(self) -> dict[str, Any]:
         """As a line of the trail keeps it; of a named base its name alone."""
+        if not (self.plus or self.less):
+            return {"base": self.name}
         parts = {"plus": ",".join(self.plus), "less": ",".join(self.less)}
         return {"base": self.name, **{key: text for key, text in parts.items() if text}}
 
@@ -118,7 +120,7 @@ def base_words(name: str, plus: tuple[str, ...] = (), less: tuple[str, ...] = ()
 def field_list(names: Iterable[str]) -> Words:
     """Several fields of the settlement, by name. KeyError for an unknown one."""
     words = [SETTLEMENT_WORDS[name] for name in names]
-    return Words("、".join(one.zh for one in words), " and ".join(one.en for one in words))
+    return Words("、".join(one.zh for one in words), " and ".join(f"“{one.en}”" for one in words))
 
 
 def counted_twice(base: Base) -> Iterator[tuple[str, str]]:

@@ -247,6 +247,7 @@ VALUE_WORDS: dict[str, Mapping[str, Words]] = {
         "period_start": Words("保障期第一天", "the period's first day"),
     },
     "insurance_types": INSURANCE_WORDS,
+    "by_unit": {"yes": Words("单位经办人代办", "the unit's agent")},
     "whichever": {"later": Words("较晚的", "later"), "earlier": Words("较早的", "earlier")},
     "gender": _GENDERS,
     "surplus": {"refuse": Words("不收", "refused"), "void": Words("无效", "void")},

@@ -503,11 +503,11 @@ def deadline_words(schedule: Schedule) -> Words:
     if window is None:
         return Words("没有规定申领期限", "no deadline")
     said = [words for words in (_length(window), _last_days(window.until)) if words]
-    which = Words("，取较晚的", ", whichever is later") if window.later else Words("，取较早的", ", whichever is earlier")
+    which = Words("，两个日子取较晚的", ", whichever is later") if window.later else Words("，两个日子取较早的", ", whichever is earlier")
     zh, en = "或".join(w.zh for w in said), " or ".join(w.en for w in said)
+    zh, en = (f"{zh}申领", f"apply {en}") if said else ("没有规定申领期限", "no deadline")
     if len(said) > 1:
         zh, en = f"{zh}{which.zh}", f"{en}{which.en}"
-    zh, en = (f"{zh}申领", f"apply {en}") if said else ("没有规定申领期限", "no deadline")
     if unit := _last_days(window.unit_until):
         zh, en = f"{zh}；由单位代办的，{unit.zh}交到单位", f"{en}; through the unit {unit.en}"
     return Words(zh, en)

@@ -100,11 +100,12 @@ def _stays_told(run: Running) -> None:
 def _for_grade(figure: Any, stay: Stay) -> Decimal:
     """A figure that goes by the grade of the hospital, for this stay; any other as it is. The grades that the item's conditions let
     through all have one (`parse`)."""
-    if not isinstance(figure, Mapping):
-        return Decimal(figure)
+    if isinstance(figure, Decimal):
+        return figure
     if stay.hospital_grade is None:
         raise Stop(missing("hospital_grade"))
-    return Decimal(figure[stay.hospital_grade])
+    found: Decimal = figure[stay.hospital_grade]
+    return found
 
 
 def _in_hospital(run: Running) -> tuple[Stay, ...]:
@@ -127,7 +128,7 @@ def take(run: Running, data: Mapping[str, Any]) -> None:
 def deduct(run: Running, data: Mapping[str, Any]) -> None:
     """Take a deductible off each admission, off the case, or off the period (what earlier claims used up is gone)."""
     amount, per = data["amount"], data["per"]
-    if isinstance(amount, Mapping):
+    if isinstance(amount, dict):
         off = [_for_grade(amount, stay) for stay in _in_hospital(run)]
         run.amounts = [max(ZERO, one - less) for one, less in zip(run.amounts, off, strict=True)]
         run.note("deduct", amounts=",".join(f"{one:f}" for one in off), per=per)
@@ -167,7 +168,7 @@ def less_items(run: Running, data: Mapping[str, Any]) -> None:
 def ratio(run: Running, data: Mapping[str, Any]) -> None:
     """A flat ratio of what is there; one that goes by the grade of the hospital stay by stay, or the best of them for a sum that is
     given once."""
-    if isinstance(data["ratio"], Mapping):
+    if isinstance(data["ratio"], dict):
         _ratio_by_grade(run, data["ratio"])
         return
     before = run.total
@@ -263,7 +264,7 @@ def per_day(run: Running, data: Mapping[str, Any]) -> None:
     if most:
         run.usage.append(LimitUse(key, "days", Decimal(most), used, Decimal(all_days)))
     run.amounts = made
-    run.note("per_day", **({} if isinstance(data["rate"], Mapping) else {"rate": data["rate"]}))
+    run.note("per_day", **({} if isinstance(data["rate"], dict) else {"rate": data["rate"]}))
 
 
 def fixed(run: Running, data: Mapping[str, Any]) -> None:

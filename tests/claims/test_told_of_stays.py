@@ -13,6 +13,7 @@ from claims.selectors.needs import needs_of
 from claims.services import adjudication, corrections, intake
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
+from programs.forms.case import CaseForm
 from programs.rules.assess import Assessment, assess
 from programs.rules.facts import CoverFacts, PersonFacts
 from programs.rules.words import Words
@@ -82,6 +83,19 @@ def test_what_a_plan_computes_with_is_asked_of_a_claim_and_read_from_it() -> Non
     assert [str(_found(schedule, stays, **told).total) for told in late] == ["250.00", "0.00"]
     by_unit = [{"claimed_on": date(2026, 6, day), "filed_as": "unit_agent"} for day in (15, 16)]
     assert [str(_found(schedule, stays, **told).total) for told in by_unit] == ["250.00", "0.00"]
+
+
+def test_the_preview_asks_for_the_grade_and_for_who_files_where_the_plan_looks_at_them() -> None:
+    window = {"until": {"default": "2027-03-31", "childbirth": "2027-05-31"}, "unit_until": {"default": "2027-03-15"}}
+    schedule = plan(item({"per_day": {"rate": {"1": "70", "2": "60", "3": "50"}}}), claim_within=window)
+    said = {"event": "admission", "days": "4", "hospital_grade": "2", "by_unit": "yes", "claimed_on": "2027-03-15"}
+    form = CaseForm(said, schedule=schedule)
+    assert form.is_valid(), form.errors
+    assert form.case() == {**said, "days": 4, "hospital_grade": 2, "by_unit": True}
+    assert form.fill(form.case())["by_unit"] == "yes"
+    assert [code for code, _words in form.fields["event_kind"].choices] == ["", "childbirth"]
+    plain = CaseForm(None, schedule=plan(item({"fixed": "1"})))
+    assert not {"hospital_grade", "by_unit", "event_kind"} & set(plain.fields)
 
 
 def test_an_accident_is_asked_what_of_it_the_plan_does_not_pay_for() -> None:

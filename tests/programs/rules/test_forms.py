@@ -204,7 +204,7 @@ def test_a_composed_base_is_called_by_its_parts() -> None:
     found = assess_case(plan(item({"take": base})), {"event": "admission", **SETTLEMENT})
     words = sentences(found.as_data()["items"][0])[0].words
     assert words.zh == "个人自付（不含自费）加上超限价自费减去先行自付、实际支付起付线合计 8,700.00 元"
-    assert words.en.startswith("in-scope self-pay with above the price limit without share paid first and deductible")
+    assert words.en.startswith("in-scope self-pay with “above the price limit” without “share paid first” and “deductible")
 
 
 def test_what_the_person_bore_is_named_when_it_is_taken_off() -> None:

@@ -1,0 +1,201 @@
+"""What is wrong with the benefits of a plan file that no schema can say: bands, bases, grades, the order of the steps."""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS, counted_twice
+from programs.rules.facts import STAY_EVENTS
+from programs.rules.faults import Fault, fault
+from programs.rules.parts import base_of, grades_of
+from programs.rules.schedule import GRADED
+
+Data = Mapping[str, Any]
+
+
+def codes_once(things: list[Data], path: tuple[str, ...]) -> Iterator[Fault]:
+    """No two things of a list have the same code."""
+    seen: set[str] = set()
+    for i, thing in enumerate(things):
+        if thing["code"] in seen:
+            yield fault(f"代码 {thing['code']} 用了两次", f"the code {thing['code']} is used twice", (*path, i, "code"))
+        seen.add(thing["code"])
+
+
+def item_faults(items: list[Data]) -> Iterator[Fault]:
+    """Every such fault of the items, at its place."""
+    yield from codes_once(items, ("items",))
+    for i, item in enumerate(items):
+        for kind in ("gates", "steps"):
+            for j, one in enumerate(item.get(kind, [])):
+                path = ("items", i, kind, j)
+                names = [key for key in one if key != "clause"]
+                if len(names) != 1:
+                    yield fault("一行只写一个", "each line holds just one", path)
+                elif check := _CHECKS.get(names[0]):
+                    yield from check(one[names[0]], (*path, names[0]))
+        yield from _added_too_soon(item, ("items", i, "steps"))
+        yield from _offset_faults(item, ("items", i, "steps"))
+        yield from _grade_faults(item, ("items", i, "steps"))
+        begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
+        if not any(_begins(name, value) for name, value in item["steps"][0].items()):
+            yield fault(
+                f"第一步要给出金额：{'、'.join(sorted(_BEGIN))} 之一", f"the first step must give an amount: {', '.join(sorted(_BEGIN))}",
+                ("items", i, "steps", 0),
+            )  # fmt: skip
+        elif len(begin) > 1:
+            yield fault(
+                f"已有 {begin[0]}，后面不能再用 {begin[1]} 重新开始",
+                f"{begin[0]} began the amount; {begin[1]} would begin anew",
+                ("items", i, "steps"),
+            )
+
+
+_BEGIN = frozenset(("take", "per_day", "fixed", "declared", "table", "scale", "wait"))
+
+
+def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """A ratio by waiting, and what goes by the grade of the hospital, look at each of several stays; after a step that adds them up
+    there is no telling them apart."""
+    if not {"take", "per_day"} & set(item["steps"][0]):
+        return
+    waits, added = bool(set(item["events"]) & set(STAY_EVENTS)), ""
+    for j, step in enumerate(item["steps"]):
+        for name, value in step.items():
+            if added and _graded(name, value):
+                zh = f"要写在 {added} 前面：几次住院各看各的医院，{added} 已经把它们合在一起"
+                yield fault(zh, f"stands before {added}, which adds the stays up: each goes by its own hospital", (*path, j, name))
+            elif name == "wait" and waits and added:
+                zh = f"要写在 {added} 前面：几次住院各按自己的日子等待，{added} 已经把它们合在一起"
+                yield fault(zh, f"stands before {added}, which adds the stays up: each waits by its own day", (*path, j, name))
+            elif name in _ADDS_UP or (isinstance(value, dict) and name in ("deduct", "marginal") and value.get("per") != "admission"):
+                added = added or name
+
+
+def _graded(name: str, value: Any) -> bool:
+    """Does this step give a figure for each grade of the hospital?"""
+    figure = value if name == "ratio" else value.get(GRADED[name]) if name in GRADED else None
+    return isinstance(figure, dict)
+
+
+def _grade_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """A figure by the grade of the hospital is there for every grade that the item's conditions let through, and stands where the
+    stays are still apart."""
+    let = {1, 2, 3}
+    for gate in item.get("gates", []):
+        let &= set(grades_of(gate["hospital_grade"])["grades"]) if "hospital_grade" in gate else let
+    for j, step in enumerate(item["steps"]):
+        for name, value in step.items():
+            if not _graded(name, value):
+                continue
+            where = (*path, j, name) if name == "ratio" else (*path, j, name, GRADED[name])
+            table = value if name == "ratio" else value[GRADED[name]]
+            if lost := sorted(let - set(map(int, table))):
+                told = "、".join(map(str, lost)), ", ".join(map(str, lost))
+                yield fault(f"没有写 {told[0]} 级医院的", f"has nothing for hospitals of grade {told[1]}", where)
+            if name == "deduct" and (value["per"] != "admission" or "take" not in item["steps"][0]):
+                zh = "按医院等级的起付线只能写在 take 后面，per 写 admission：每次住院扣各自的"
+                yield fault(zh, "goes by the grade only after take and with per: admission", where)
+
+
+_ADDS_UP = frozenset(("offset", "for_each", "less_items", "tiers", "add_if_over", "less_paid", "up_to_cost", "ceiling"))
+
+
+def _begins(name: str, value: Any) -> bool:
+    """Does this step give an amount, whatever stood there before? Waiting bands of ratios do not."""
+    return name in _BEGIN and not (name == "wait" and "ratio" in value[0])
+
+
+def _bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    edge = Decimal(0)
+    for i, band in enumerate(value):
+        over, up_to = Decimal(band["over"]), band.get("up_to")
+        if over > edge:
+            yield fault(f"与上一段之间有空档：上一段到 {edge} 为止", f"a gap: the band before ends at {edge}", (*path, i, "over"))
+        elif over < edge:
+            yield fault(f"与上一段重叠：上一段到 {edge} 为止", f"overlaps: the band before ends at {edge}", (*path, i, "over"))
+        if up_to is None:
+            if i < len(value) - 1:
+                yield fault("只有最后一段可以不写上限", "only the last band may be open", (*path, i))
+            return
+        if Decimal(up_to) <= over:
+            yield fault("上限不高于下限", "is not above the lower edge", (*path, i, "up_to"))
+            return
+        edge = Decimal(up_to)
+
+
+def _wait_bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Bands of days, or of months, of cover that follow each other from the first on; the last one is open."""
+    unit = "month" if "from_month" in value[0] else "day"
+    first, last, word = f"from_{unit}", f"to_{unit}", {"day": "天", "month": "个月"}[unit]
+    for i, band in enumerate(value):
+        if first not in band or len({"from_day", "to_day", "from_month", "to_month"} & set(band) - {first, last}):
+            zh = "各段都写 from_day 和 to_day，或都写 from_month 和 to_month"
+            yield fault(zh, "write from_day and to_day in all bands, or from_month and to_month in all", (*path, i))
+            return
+    expected = 1
+    for i, band in enumerate(value):
+        until = band.get(last)
+        if band[first] > expected:
+            yield fault(f"有空档：下一段应从第 {expected} {word}起", f"a gap: {unit} {expected} comes next", (*path, i, first))
+        elif band[first] < expected:
+            yield fault(f"有重叠：下一段应从第 {expected} {word}起", f"overlaps: {unit} {expected} comes next", (*path, i, first))
+        if (until is None) != (i == len(value) - 1) or (until is not None and until < band[first]):
+            yield fault(f"除最后一段外都要写 {last}", f"every band but the last has its {last}", (*path, i))
+            return
+        if ("amount" in band) == ("ratio" in band) or ("amount" in band) != ("amount" in value[0]):
+            yield fault("各段都写 amount，或都写 ratio", "write amount in all bands, or ratio in all", (*path, i))
+        expected = (until or 0) + 1
+
+
+def _base_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    base = base_of(value)
+    if (base.name == "above_cap_cost") != (base.cap is not None):
+        yield fault(
+            "above_cap_cost 要写当地基本医保的封顶线 cap，其他基数不写",
+            "above_cap_cost needs the cap of basic insurance; others have none",
+            path,
+        )
+    for place, name in counted_twice(base):
+        what = BASE_WORDS[base.name].zh, SETTLEMENT_WORDS[name].zh
+        zh, en = f"{base.name}（{what[0]}）里已经没有 {name}（{what[1]}），再减就减了两次", f"{base.name} leaves {name} out already"
+        if place == "plus":
+            zh, en = f"{name}（{what[1]}）已经算在里面，再加就算了两次", f"{name} is in it already: it would count twice"
+        yield fault(zh, en, (*path, place))
+
+
+def _offset_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """What the base of an item leaves out is not taken off once more by a later step."""
+    first = item["steps"][0].get("take")
+    gone = {*base_of(first).leaves_out} if first is not None else set()
+    for j, step in enumerate(item["steps"]):
+        for name in step.get("offset", {}).get("fields", []):
+            if name in gone:
+                zh = f"{name}（{SETTLEMENT_WORDS[name].zh}）前面已经减过，再减就减了两次"
+                yield fault(zh, f"{name} was taken off before: it would be taken off twice", (*path, j, "offset", "fields"))
+            gone.add(name)
+
+
+def _known_grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
+    def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+        for key in value[field]:
+            if value["by"] == "disability_grade" and key not in GRADES:
+                yield fault(f"没有 {key} 级伤残，只有 1 到 10 级", f"there is no grade {key}; grades are 1 to 10", (*path, field, key))
+            elif value["by"] == "hospital_grade" and key not in ("1", "2", "3"):
+                zh, en = f"没有 {key} 级医院，只有 1 到 3 级", f"there is no hospital of grade {key}; grades are 1 to 3"
+                yield fault(zh, en, (*path, field, key))
+
+    return check
+
+
+GRADES = frozenset(str(grade) for grade in range(1, 11))
+_CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
+    "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
+    "tiers": _bands,
+    "wait": _wait_bands,
+    "take": _base_faults,
+    "add_if_over": lambda value, path: _base_faults(value["base"], (*path, "base")),
+    "up_to_cost": _base_faults,
+    "table": _known_grades("amounts"),
+    "scale": _known_grades("ratios"),
+}
