@@ -38,6 +38,12 @@ class FlagLine:
     def is_open(self) -> bool:
         return self.flag.dismissed_at is None
 
+    @property
+    def other(self) -> int | None:
+        """The key of the other claim, where it is about one of the same office."""
+        found: int | None = self.flag.figures.get("other")
+        return found
+
 
 def _day(text: str) -> str:
     return date_format(date.fromisoformat(text))

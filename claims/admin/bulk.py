@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,9 +18,9 @@ def _told(claim: Claim) -> str:
 
 
 def _came_of(ids: Sequence[int]) -> Mapping[int, str]:
-    """What each was decided at. One statement."""
-    rows: QuerySet[Claim, tuple[int, int | None]] = Claim.objects.filter(pk__in=ids).values_list("pk", "approved_fen")
-    return {pk: _("核定 {amount} 元").format(amount=format_yuan(fen or 0)) for pk, fen in rows}
+    """Whose each was and what it was decided at. One statement."""
+    rows = Claim.objects.filter(pk__in=ids).values_list("pk", "member__name", "approved_fen")
+    return {pk: _("{name}，核定 {amount} 元").format(name=name, amount=format_yuan(fen or 0)) for pk, name, fen in rows}
 
 
 NONE = gettext_lazy("现在没有可以一起办理的申领。上限由办事处负责人在“审核设置”里设定；有疑点的申领要逐件办理。")

@@ -20,7 +20,7 @@ from claims.checks import flags_of
 from claims.facts import statement_of
 from claims.forms import GRADES, LISTED
 from claims.models import Admission, BenefitStatement, Claim, ClaimDocument, RejectionReason
-from claims.selectors.claims import earlier_claims
+from claims.selectors.claims import claims_elsewhere, earlier_claims
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.filing import filer_words
 from claims.selectors.needs import needs_of
@@ -157,6 +157,7 @@ def _review_context(request: HttpRequest, claim: Claim, form: DecisionForm, refu
         hindrance=hindrance,
         history=told_history(claim),
         **_people(claim),
+        elsewhere=claims_elsewhere(claim, by.office_ids),
         may_hold=may(actor(request), "claims.hold_payment", claim.office_id),
         **_statement(claim, language),
         **_beside(claim, by),

@@ -36,7 +36,8 @@ class RuleForm(AskForm):
 
     seen = forms.IntegerField(widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1, error_messages=NUMBER)
     bulk_limit = YuanField(
-        label=_("批量批准的金额上限（元，含）"), help_text=_("没有疑点、不超过这个金额的申领可以批量批准；填 0 就不能批量批准")
+        label=_("批量批准、批量核定的金额上限（元，含）"),
+        help_text=_("没有疑点、不超过这个金额的申领可以批量批准；条款允许一个人核定的，初审可以批量核定。填 0 就都要逐件办理"),
     )
     soon_days = forms.IntegerField(
         label=_("参加后多少天内出险要提示"), min_value=0, max_value=3650, error_messages=NUMBER, help_text=_("填 0 就不提示")
@@ -100,7 +101,8 @@ class ReviewRuleAdmin(HouseAdmin):
     section, place = "claims", 40
     title = _("审核设置")
     list_hint = _(
-        "办理时限、批量批准的上限和提示的天数。没有单独设置的机构，沿用上级机构的设置；都没有的，每一步 5 个工作日，不能批量批准。"
+        "办理时限、批量办理的上限、提示的天数，不予给付的原因和补件模板。没有单独设置的机构，沿用上级机构的设置；"
+        "都没有的，每一步 5 个工作日，不能批量批准、批量核定。"
     )
     empty_hint = _("还没有机构单独设置过。")
     list_links = (Link(_("查看和修改"), "admin:review_rule", "claims.set_rules"),)

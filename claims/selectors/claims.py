@@ -1,11 +1,12 @@
 """Reading claims."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import Q
 
 from claims.models import Claim, ClaimDocument
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import everywhere, looking_everywhere
 
 _PEOPLE = ("member", "claimant", "enrolment__program", "program", "terms", "card", "office", "corrects")
 
@@ -54,6 +55,14 @@ def earlier_claims(claim: Claim) -> list[Claim]:
     """The person's other claims that the open scope shows, newest first."""
     rows = Claim.objects.filter(member_id=claim.member_id).exclude(pk=claim.pk).exclude(state="draft")
     return list(rows.select_related("program").order_by("-id")[:20])
+
+
+def claims_elsewhere(claim: Claim, office_ids: Collection[int]) -> int:
+    """How many other claims of the person were sent in to offices that are not among these: after a transfer the office that reviews
+    should know that there are some. How many, and nothing else of them."""
+    with looking_everywhere(reason="the person's claims in other offices, counted"):
+        rows = Claim.objects.filter(member_id=claim.member_id).exclude(pk=claim.pk).exclude(submitted_at=None)
+        return rows.exclude(office__in=office_ids).count()
 
 
 def corrected_number(claim: Claim) -> str:

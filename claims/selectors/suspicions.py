@@ -40,7 +40,7 @@ _USED = f"oc.id <> c.id AND ({_STANDS} OR oc.submitted_at IS NOT NULL) AND {_APA
 # The other claim, where it waits itself: what is found of this one holds for it too.
 _NEIGHBOUR = "CASE WHEN oc.state = ANY (%(waiting)s) THEN oc.id END"
 _NAMED = f"""'elsewhere', oc.office_id <> c.office_id, 'number', CASE WHEN oc.office_id = c.office_id THEN oc.number ELSE '' END,
-  'ended', CASE WHEN {_STANDS} THEN '' ELSE oc.state END"""
+  'other', CASE WHEN oc.office_id = c.office_id THEN oc.id END, 'ended', CASE WHEN {_STANDS} THEN '' ELSE oc.state END"""
 
 
 def _same_number(code: str, column: str) -> str:
@@ -63,9 +63,9 @@ SELECT c.id, 'overlapping_stay', a.id || ' ' || o.id, jsonb_build_object('first'
 FROM looked c JOIN stays a ON a.claim_id = c.id
 JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.occasion <> c.occasion AND oc.event <> 'outpatient'
 JOIN claims_admission o ON o.claim_id = oc.id
-CROSS JOIN LATERAL (SELECT o.admitted_on = a.admitted_on AND o.discharged_on = a.discharged_on AS same) days
+CROSS JOIN LATERAL (SELECT o.admitted_on = a.admitted_on AND o.discharged_on = a.discharged_on AS same) told
 WHERE c.event <> 'outpatient' AND oc.id <> c.id AND {_STANDS}
-AND CASE WHEN days.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
+AND CASE WHEN told.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
 _PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _OVERLAP)
 _ALONE = """
 SELECT c.id, 'shared_account', k.id::text, jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
-from claims.models import Admission, BenefitStatement, Claim, ClaimDocument
+from claims.checks import KINDS
+from claims.models import Admission, BenefitStatement, Claim, ClaimDocument, ClaimFlag
 from claims.payouts import services as payouts
 from claims.services import adjudication
 from members.models import BankCard, Consent, Enrolment
@@ -27,7 +28,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
 from unionaid.offices.scope import everywhere
-from unionaid.workflow.models import RequestKey
+from unionaid.workflow.models import AuditEntry, RequestKey
 
 OUT = date(2026, 5, 28)
 FIGURES = {
@@ -181,6 +182,48 @@ def test_an_inpatient_claim_is_filled_in_sent_and_paid_what_the_plan_says(world:
     assert "最多给付 50,000.00 元（各项合计），已用 4,400.00 元（其中本次 4,400.00 元），还剩 45,600.00 元" in page
     for word in ("理赔", "保险金", "报销", "submitted", "approved", "2026-07-01 "):
         assert word not in page
+
+
+def _filed(walk: Walk, cover: Enrolment, *stays: dict[str, str]) -> Claim:
+    """Filed by the forms and sent in: these stays, the same photos and account as every other."""
+    claim = walk.begin("admission", ILL, cover)
+    walk.step(claim, "medical", {"hospital": "榆林市第一医院", "diagnosis": "急性阑尾炎", "by_accident": "no"})
+    for stay in stays:
+        assert walk.step(claim, "stay_new", {**FIGURES, **stay}).status_code == 302
+    walk.upload(claim)
+    walk.step(claim, "account", {**ACCOUNT, "consent": "on"})
+    assert walk.step(claim, "check", {"declaration": "on"}).status_code == 302
+    return _fresh(claim)
+
+
+def test_what_claims_share_is_flagged_and_dismissed_with_a_reason(world: World, walk: Walk, cover: Enrolment) -> None:
+    with everywhere(reason="arrange"), frozen(JOINED):
+        other = world.cover(world.member(103, "李秀英"))
+    may = {"admitted_on": "2026-05-20", "discharged_on": "2026-05-28"}
+    _filed(walk, cover, {**may, "invoice_number": "a00123456-78", "setl_id": "S-1"})
+    theirs = _filed(Walk(user_of(other)), other, {**may, "invoice_number": "Ａ００１２３ ４５６７８", "setl_id": "s 1"})
+    january = {"admitted_on": "2026-01-10", "discharged_on": "2026-01-12"}
+    again = _filed(walk, cover, january, {"admitted_on": "2026-05-27", "discharged_on": "2026-06-02"})
+    reviewer = client_of(world.cast.reviewer)
+    raised = {
+        theirs.pk: {"票据重复", "结算编号重复", "材料相同", "账户多人共用"},
+        again.pk: {"材料相同", "住院日期重叠", "账户多人共用", "参加后不久出险"},
+    }
+    for pk, labels in raised.items():
+        address = reverse("admin:claim_review", args=[pk])
+        with everywhere(reason="look"):
+            flags = list(ClaimFlag.objects.filter(claim=pk, lapsed_at=None))
+        assert {str(KINDS[flag.code].label) for flag in flags} >= labels
+        page = _text(reviewer.get(address))
+        assert all(f"<strong>{label}</strong>" in page for label in labels)
+        for flag in flags:
+            said = {"flag": flag.pk, "reason": f"已电话核实 {flag.pk}"}
+            assert reviewer.post(reverse("admin:claim_flag", args=[pk]), said).status_code == 302
+        page = _text(reviewer.get(address))
+        assert all(f"已电话核实 {flag.pk}" in page for flag in flags)
+        with everywhere(reason="look"):
+            acts = AuditEntry.objects.filter(entity="claims.claim", entity_id=pk, action="dismiss_flag")
+            assert {(act.note, act.actor_id) for act in acts} == {(f"已电话核实 {flag.pk}", world.cast.reviewer.pk) for flag in flags}
 
 
 def test_a_major_disease_claim_needs_no_figures_and_pays_the_plans_example(world: World) -> None:
