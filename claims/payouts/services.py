@@ -186,6 +186,8 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
     if upto is not None:
         move_set(Claim, claims, "release", by=by)
         return upto
+    if batch.lines.filter(state="open").exclude(claim__state="paying").exists():
+        raise PayoutRefused(_("批次里有申领已不在付款中，已停止放款。"))
     _make_file(batch)
     lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
     post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
