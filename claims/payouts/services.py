@@ -365,7 +365,7 @@ def _give_back(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by
     notes = {one.claim: one.reason for one in told}
     move_set(Claim, list(messages), "mark_returned", by=by, notes=notes, texts=("message", messages))
     tell(
-        [one.claimant for one in told],
+        list(Claim.objects.filter(pk__in=list(notes)).order_by("pk").values_list("claimant_id", flat=True)),
         office_id=part.office_id,
         title=_CAME_BACK,
         text=_PLEASE_CORRECT,
