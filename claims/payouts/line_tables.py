@@ -168,8 +168,9 @@ def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
 
 
 def next_claims(batch: PayoutBatch, after: int) -> tuple[list[int], int | None]:
-    """The claims of the next open lines behind this number, and the last line's number; None when there is none."""
-    rows = PayoutLine.objects.filter(batch=batch, state="open", sequence__gt=after).order_by("sequence")
+    """The claims of the next open lines behind this number that are not marked as being paid yet, and the last line's number; None when
+    there is none."""
+    rows = PayoutLine.objects.filter(batch=batch, state="open", sequence__gt=after, claim__state="in_batch").order_by("sequence")
     found = list(rows.values_list("claim_id", "sequence")[:PART])
     return [claim for claim, _number in found], found[-1][1] if found else None
 

@@ -5,13 +5,13 @@ nothing.
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 
 from claims.payouts.bank.lines import Answer
 from claims.payouts.line_tables import ESCAPES, NULL, PART, PATIENCE
-from claims.payouts.models import BankReturn, ReturnRow
+from claims.payouts.models import BankReturn, ReturnPart, ReturnRow
 
 Outcome = ReturnRow.Outcome
 _STAGED = """
@@ -39,8 +39,8 @@ FROM (SELECT told.*, row_number() OVER one AS nth,
 ORDER BY t.row_number"""
 # In a part: what another file has answered meanwhile, and what still waits for its answer.
 _READY = f"""
-SELECT r.id, r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0, c.claimant_id
-FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id JOIN claims_claim c ON c.id = l.claim_id
+SELECT r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0
+FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id
 WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s AND r.outcome = '{Outcome.READY}'
   AND l.state = 'open'
 ORDER BY l.id"""
@@ -69,18 +69,15 @@ def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
         cursor.execute(_JUDGE, {"kept": kept.pk, "batch": kept.batch_id})
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer that can be booked: its row, the line and claim it settles, and whom it concerns."""
+class Told(NamedTuple):
+    """An answer that can be booked: the line and the claim it settles."""
 
-    row: int
     succeeded: bool
     reason: str
     line: int
     claim: int
     amount_fen: int
     keeps_back: bool
-    claimant: int
 
 
 def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
@@ -96,9 +93,11 @@ def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
         if upto is None:
             return [], None
         part = {"kept": kept.pk, "after": after, "upto": upto}
-        cursor.execute(_SAY_LATE, part)
+        # Nothing but an answer closes a line once it is released: as long as no other file of the batch was booked, none was quicker.
+        if ReturnPart.objects.filter(bank_return__batch=kept.batch_id).exclude(bank_return=kept).exists():
+            cursor.execute(_SAY_LATE, part)
         cursor.execute(_READY, part)
-        return [Told(*row) for row in cursor.fetchall()], upto
+        return list(map(Told._make, cursor.fetchall())), upto
 
 
 def say(kept: BankReturn, *, after: int, upto: int) -> None:

@@ -186,6 +186,8 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
     if upto is not None:
         move_set(Claim, claims, "release", by=by)
         return upto
+    if batch.lines.filter(state="open").exclude(claim__state="paying").exists():
+        raise PayoutRefused(_("批次里有申领已不在付款中，已停止放款。"))
     _make_file(batch)
     lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
     post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
@@ -363,7 +365,7 @@ def _give_back(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by
     notes = {one.claim: one.reason for one in told}
     move_set(Claim, list(messages), "mark_returned", by=by, notes=notes, texts=("message", messages))
     tell(
-        [one.claimant for one in told],
+        list(Claim.objects.filter(pk__in=list(notes)).order_by("pk").values_list("claimant_id", flat=True)),
         office_id=part.office_id,
         title=_CAME_BACK,
         text=_PLEASE_CORRECT,

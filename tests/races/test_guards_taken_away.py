@@ -5,7 +5,7 @@ Each guard is taken away by the owner of the tables for one moment and put back 
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -84,11 +84,47 @@ def test_a_claim_is_paid_twice_without_its_index(world: World) -> None:
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'claim_paid_once'")
         as_it_was = cursor.fetchone()[0]
     clear = "SET unionaid.offices = '*'; DELETE FROM payouts_payoutline WHERE reference = 'again'; RESET unionaid.offices"
-    with without("DROP INDEX claim_paid_once", clear, as_it_was):
+    keep = "ALTER TABLE payouts_payoutline {} TRIGGER line_is_kept"
+    with without("DROP INDEX claim_paid_once", keep.format("DISABLE"), clear, keep.format("ENABLE"), as_it_was):
         _second_line(claim)
         with everywhere(reason="look"):
             assert PayoutLine.objects.filter(claim=claim, state="open").count() == 2
     _the_reviewer_checks_the_batch(world)
+    _a_line_of_no_claim_of_its_office(world, claim)
+
+
+def _a_line_of_no_claim_of_its_office(world: World, claim: Claim) -> None:
+    """A line names a claim and a batch of its own office, and none of the three is removed, as long as the triggers are there."""
+
+    def past_the_service(act: Callable[[PayoutLine], object]) -> None:
+        with everywhere(reason="past the service"), transaction.atomic():
+            act(PayoutLine.objects.get(claim=claim))
+
+    def strange(line: PayoutLine) -> None:
+        line.pk, line.sequence, line.reference, line.claim_id = None, 2, "astray", 10**9
+        line.save(force_insert=True)
+
+    def foreign(line: PayoutLine) -> None:
+        line.pk, line.sequence, line.reference, line.office, line.state = None, 2, "astray", world.cast.b, "void"
+        line.save(force_insert=True)
+
+    for act in (strange, foreign):
+        with pytest.raises(IntegrityError, match="line_belongs"):
+            past_the_service(act)
+    with pytest.raises(IntegrityError, match="line_stays"):
+        past_the_service(lambda line: PayoutLine.objects.filter(pk=line.pk).delete())
+    remove = "SET LOCAL unionaid.offices = '*'; DELETE FROM {} WHERE id = %s"
+    for table, pk in (("payouts_payoutbatch", PayoutLine.batch), ("claims_claim", PayoutLine.claim)):
+        with pytest.raises(IntegrityError, match="line_belongs"), everywhere(reason="past the service"), transaction.atomic(using="owner"):
+            key = getattr(PayoutLine.objects.get(claim=claim), pk.field.attname)
+            connections["owner"].cursor().execute(remove.format(table), [key])
+    take = "ALTER TABLE payouts_payoutline DISABLE TRIGGER lines_belong"
+    clear = "SET unionaid.offices = '*'; DELETE FROM payouts_payoutline WHERE reference = 'astray'; RESET unionaid.offices"
+    keep = "ALTER TABLE payouts_payoutline {} TRIGGER line_is_kept"
+    with without(take, keep.format("DISABLE"), clear, keep.format("ENABLE"), take.replace("DISABLE", "ENABLE")):
+        past_the_service(strange)
+        with everywhere(reason="look"):
+            assert PayoutLine.objects.filter(reference="astray").exists()
 
 
 def _the_reviewer_checks_the_batch(world: World) -> None:

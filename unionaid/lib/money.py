@@ -32,7 +32,9 @@ def fen_from_yuan(amount: Decimal | str) -> int:
     if isinstance(amount, str):
         if not _PLAIN.fullmatch(amount):
             raise MoneyError(f"no amount: {amount[:30]}")
-        amount = Decimal(amount)
+        whole, _point, cents = amount.removeprefix("-").partition(".")
+        fen = int(whole) * 100 + int(cents.ljust(2, "0"))
+        return -fen if amount.startswith("-") else fen
     if not amount.is_finite() or amount != round_half_up(amount):
         raise MoneyError(f"not a whole number of fen: {amount}")
     return int(amount * 100)

@@ -118,8 +118,8 @@ def carry_out(
     written |= {**(changes or {}), "state": arrow.target}
     if arrow.stamp:
         written |= {f"{arrow.stamp}_id": turn.by.user_id, f"{arrow.stamp.removesuffix('_by')}_at": moment}
-    record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target)
     _write(rows, written, each or {})
+    record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target)
     for kind in arrow.then:
         enqueue(kind, [(row.pk, f"{kind}:{row.pk}:{row.version + 1}", row) for row in rows], by=turn.by)
     _bring_up(rows, turn.things, written, each or {})

@@ -17,6 +17,7 @@ REMARK, AMOUNT, OUTCOME, REASON = "附言", "金额", "处理结果", "失败原
 GOOD, BAD = {"成功", "交易成功", "处理成功"}, {"失败", "交易失败", "处理失败", "退回", "退票"}
 # zh: as above
 PENDING = {"处理中", "银行处理中", "待处理", "已受理"}
+KNOWN = GOOD | BAD | PENDING
 MAX_BYTES = 50 * 1024 * 1024  # pain.002 takes some 300 bytes a payment
 LIMITS = Limits(max_bytes=MAX_BYTES, max_rows=200_000)
 
@@ -77,11 +78,11 @@ def _rows(numbered: Iterable[tuple[int, Sequence[str]]]) -> list[Answer]:
 
 def _answer(number: int, row: Sequence[str], places: dict[str, int]) -> Answer:
     try:
-        reference, amount, outcome = (row[places[title]] for title in (REMARK, AMOUNT, OUTCOME))
+        reference, amount, outcome = row[places[REMARK]], row[places[AMOUNT]], row[places[OUTCOME]]
         reason = row[places[REASON]] if places[REASON] >= 0 else ""
     except IndexError:
         raise UnreadableReturn(_("第 {number} 行缺少列").format(number=number)) from None
-    if outcome not in GOOD | BAD | PENDING:
+    if outcome not in KNOWN:
         raise UnreadableReturn(_("第 {number} 行的处理结果“{outcome}”不能识别").format(number=number, outcome=outcome[:20]))
     try:
         fen = fen_from_yuan(amount.replace(",", ""))

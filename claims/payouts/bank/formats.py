@@ -60,7 +60,8 @@ def write(kind: str, head: Head, payments: Sequence[Payment]) -> bytes:
     if why := unfit_head(kind, head):
         raise UnfitLine(why)
     ordered = sorted(payments, key=lambda payment: payment.sequence)
+    unfit_here = unfit_of(kind)
     for payment in ordered:
-        if why := unfit(kind, payment):
+        if why := unfit_here(payment):
             raise UnfitLine(_("第 {number} 笔：{why}").format(number=payment.sequence, why=why))
     return FORMATS[kind].write(head, ordered)

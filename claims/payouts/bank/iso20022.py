@@ -4,10 +4,9 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 from django.utils.translation import gettext as _
 
 from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
@@ -127,12 +126,13 @@ def read(data: bytes) -> list[Answer]:
     UnreadableReturn for anything else. Read element by element: what was read is let go at once."""
     found, kind = list[Answer](), ""
     try:
+        _refuse_document_types(data)
         for element in _whole(data):
             if kind:
                 found += _status(len(found) + 1, element) if kind == REPORT else _entry(len(found) + 1, element)
             else:
                 kind = element.tag
-    except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
+    except (ElementTree.ParseError, expat.ExpatError, ValueError, LookupError) as error:
         if isinstance(error, UnreadableReturn):
             raise
         raise UnreadableReturn(_("文件不是完整的 XML，请从网银重新下载回盘文件")) from error
@@ -141,12 +141,24 @@ def read(data: bytes) -> list[Answer]:
     return found
 
 
+def _refuse_document_types(data: bytes) -> None:
+    """ValueError for a document with a type of its own: without one there are no entities, and nothing from outside is read. Asked of all
+    bytes by the parser itself before anything is made of them; it takes a tenth of the time of parsing in Python."""
+
+    def refuse(*_told: object) -> None:
+        raise ValueError("a document type")
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(data, True)
+
+
 def _whole(data: bytes) -> Iterator[ElementTree.Element]:
     """First the element that says which message it is, when it begins; then each payment or entry of it, when it is whole. The names are
     without their namespaces."""
     above: list[ElementTree.Element] = []
     wanted = ""
-    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+    for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end")):  # noqa: S314 (no types)
         if event == "start":
             element.tag = str(element.tag).rpartition("}")[2]
             if not wanted and len(above) == 1 and element.tag in PARTS:

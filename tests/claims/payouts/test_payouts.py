@@ -1,25 +1,30 @@
 """Each claim is paid exactly once; the maker does not release; the bank's answers are booked once and completely."""
 
+from contextlib import nullcontext
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
-from claims.services import adjudication
+from claims.selectors.queue import in_state
+from claims.services import adjudication, putting_away
 from tests.factories.clients import client_of
 from tests.factories.funds import OPENING_FEN
 from tests.factories.offices import PASSWORD, give_post
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.ledger.models import Entry
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, plus_days
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.moves import Conflict
+from unionaid.workflow.selectors import history_of
 
 
 @pytest.fixture
@@ -69,12 +74,48 @@ def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
     outcomes = list(ReturnRow.objects.order_by("row_number").values_list("outcome", flat=True))
     assert outcomes == ["booked", "unknown"]
     assert Claim.objects.get(pk=approved.pk).state == "paid"
+    acts = [(act.action, act.from_state, act.to_state, act.actor_label) for act in history_of(approved)][-3:]
+    assert [act[:3] for act in acts] == [
+        ("put_in_batch", "approved", "in_batch"), ("release", "in_batch", "paying"), ("mark_paid", "paying", "paid"),
+    ]  # fmt: skip
+    assert len({label for _action, _from, _to, label in acts}) == 2, "of each step who took it"
+    _what_is_paid_is_put_away(approved)
     by_code: dict[str, int] = {}
     for code, amount in Entry.objects.values_list("account__code", "amount_fen"):
         by_code[code] = by_code.get(code, 0) + amount
     settled = {"unapplied": 0, "in_transit": 0}  # what only passes through
     put_in = {"bank": OPENING_FEN + 12_500 - 440_000, "capital": -OPENING_FEN}
     assert by_code == {**put_in, "contributions": -12_500, "benefits": 440_000, **settled}
+
+
+def _what_is_paid_is_put_away(paid: Claim) -> None:
+    """Nobody sees a difference: it is found in its state before and after."""
+
+    def found() -> list[bool]:
+        return [Claim.objects.filter(in_state(state), pk=paid.pk).exists() for state in ("paid", "approved", "in_batch")]
+
+    for on, stage in ((ASKED, "approved"), (plus_days(ASKED, 2), "paid")):
+        with frozen(on):
+            putting_away.find_long_paid(on)
+            run_due("default")
+        assert (Claim.objects.get(pk=paid.pk).stage, found()) == (stage, [True, False, False])
+    assert putting_away.put_away({}) is None
+
+
+def test_a_set_is_not_moved_by_an_entry_that_leaves_one_out(world: World, approved: Claim) -> None:
+    """What `move_set` writes names every row: the database asks, of a set at the end of its statement, else at commit."""
+    other = world.claim(world.cover(world.member(103)), 1_000)
+    rows = Claim.objects.filter(pk__in=[approved.pk, other.pk])
+    told: dict[str, object] = {"entity": "claims.claim", "action": "withdraw", "to_state": "withdrawn", "actor_label": "x"}
+    for asked in ("set", ""):
+        for named in ([approved.pk], [approved.pk, other.pk]):  # the second is the control
+            refused = pytest.raises(IntegrityError, match="without an audit entry") if len(named) == 1 else nullcontext()
+            with refused, transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('unionaid.told', %s, true)", [asked])
+                AuditEntry.objects.create(**told, entity_ids=named)
+                rows.update(state="withdrawn")
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+                transaction.set_rollback(True)
 
 
 def test_an_amount_that_differs_by_a_fen_changes_nothing(world: World, approved: Claim) -> None:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
-from claims.payouts import choosing, services
+from claims.payouts import choosing, line_tables, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
@@ -185,6 +185,24 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     assert (batch.state, batch.line_count) == ("assembled", batch.lines.count())
     assert services.add_part(batch.pk, behind or {}, by=payer) is None
     assert batch.lines.values("claim").distinct().count() == batch.lines.count()
+    assert audit() == []
+    _its_release_goes_part_by_part_as_well(world, batch, monkeypatch)
+
+
+def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_tables, "PART", 2)
+    release(world.cast, batch)
+    manager = world.cast.actor(world.cast.manager)
+    after = services.release_part(batch.pk, 0, by=manager)
+    states = [Claim.objects.filter(payout_lines__batch=batch, state=state).count() for state in ("paying", "in_batch")]
+    assert states == [2, batch.line_count - 2]
+    assert not Entry.objects.filter(transaction__kind="payout").exists(), "nothing is in the books before all are marked"
+    run_due("payouts")  # as if the worker had died before it kept its place: begins anew
+    batch.refresh_from_db()
+    assert batch.state == "released"
+    assert set(Claim.objects.filter(payout_lines__batch=batch).values_list("state", flat=True)) == {"paying"}
+    assert services.release_part(batch.pk, after or 0, by=manager) is None
+    assert services.file_bytes(batch).count(b"\r\n") == batch.line_count + 2
     assert audit() == []
 
 
