@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -113,31 +114,36 @@ def _kill_its_child(process: subprocess.Popen[bytes]) -> None:
         os.kill(int(child), signal.SIGKILL)
 
 
-def _in_the_middle(begin: Callable[[], None], fault: Callable[[], None]) -> None:
+def _in_the_middle(begin: Callable[[], object], fault: Callable[[], None]) -> None:
     """The worker is held by a lock on one claim, after it wrote the file and the entries; there the fault happens."""
     with transaction.atomic(), everywhere(reason="hold one claim"):
         with connection.cursor() as cursor:
             cursor.execute("SELECT id FROM claims_claim ORDER BY id DESC LIMIT 1 FOR UPDATE")
-        elsewhere = Thread(target=_and_close, args=(begin,))
+        elsewhere = Thread(target=_begun, args=(begin,))
         elsewhere.start()
         elsewhere.join()
-        until(_somebody_waits_for_a_lock, "the worker waits for the claim")
+        assert _somebody_waits_for_a_lock(), "the worker waits for the claim"
         fault()
     until(lambda: not _somebody_waits_for_a_lock(), "the session is gone")
 
 
-def _and_close(act: Callable[[], None]) -> None:
+def _begun(begin: Callable[[], object]) -> None:
+    """Begun, and swept until a worker is in the middle of it: on connections of their own, for this one holds its lock."""
     try:
-        act()
+        begin()
+        until(lambda: _somebody_waits_for_a_lock() or _swept(), "a worker takes it up")
     finally:
-        connection.close()
+        connections.close_all()
 
 
-def _swept() -> None:
-    """A minute goes by without a sign of life; the sweep nudges."""
+def _swept() -> bool:
+    """A minute goes by without a sign of life; the sweep nudges. What somebody works on is left alone."""
     with everywhere(reason="a minute goes by"):
-        Job.objects.filter(kind="payouts.release").update(beat_at=Now() - 2 * STALE_AFTER, not_before=Now())
+        idle = Job.objects.select_for_update(skip_locked=True).filter(kind="payouts.release").values_list("pk", flat=True)
+        Job.objects.filter(pk__in=list(idle)).update(beat_at=Now() - 2 * STALE_AFTER, not_before=Now())
     nudge("payouts")
+    time.sleep(0.5)
+    return False
 
 
 def test_whatever_ends_a_worker_in_the_middle_leaves_nothing_half_and_the_sweep_finishes(batch: tuple[World, PayoutBatch]) -> None:

@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -123,7 +123,7 @@ def test_where_the_store_is_full_nothing_is_kept_and_the_person_is_told(
     arranged_world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answered: bool, status: int
 ) -> None:
     """And the control: without the page it is a failure of the system."""
-    monkeypatch.setattr(default_storage, "inner", FullDisk(location=tmp_path))
+    monkeypatch.setattr(storages["default"], "inner", FullDisk(location=tmp_path))
     if not answered:
         monkeypatch.setattr(middleware, "no_room", lambda _error: False)
     picture = BytesIO()
