@@ -2,31 +2,26 @@
 the same for ten lines and for a hundred thousand.
 
 Everything runs inside an open scope that shows everyone (`everywhere`), in the caller's transaction. Row security keeps
-COPY from the lasting tables, so lines are copied into one of the transaction's own and go on from there.
+COPY from the lasting tables, so lines are copied into one of the transaction's own (`roster_staging.py`) and go on from there.
 """
 
-import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from django.db import connection
 
 from members.facts import held_sql, renews_sql, waits_by_waiver
 from members.models import Roster, WorkUnit
-from members.services.people import SECRETS, id_hash_many
-from members.services.roster_rows import Row, employment_of
+from members.services.roster_rows import employment_of
 from members.transitions import LIVE
 from programs.rules.eligibility_sql import every_rule_passes, verdict_sql
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import Period
-from unionaid.lib.identity import mask_id
-from unionaid.web.keys import ring
 from unionaid.web.said import Said
 
 # A page gives up after seconds. This is work for a whole roster: it may take longer on a busy day, and a second roster with the
@@ -43,99 +38,6 @@ def hashed() -> Iterator[None]:
     _run("SET LOCAL enable_nestloop = off", None)
     yield
     _run("SET LOCAL enable_nestloop = DEFAULT", None)
-
-
-STAGED = """
-CREATE TEMP TABLE staged (
-    row_number integer, name text, id_masked text, id_hash bytea, id_number bytea, phone bytea, phone_hash bytea, gender text,
-    birth_date date, shares smallint, answers integer, readable boolean, member_key bigint
-) ON COMMIT DROP"""
-# What lines say of eligibility, each different set of answers once: many lines say the same.
-ANSWERS = """
-CREATE TEMP TABLE answers ON COMMIT DROP AS
-SELECT a.*, jsonb_strip_nulls(jsonb_build_object(
-           'employment', a.employment, 'insurance', a.basic_insurance, 'union', a.union_member, 'joined', a.joined_unit_on,
-           'insurance_type', a.insurance_type, 'risk', a.risk, 'card', a.card_holder, 'group', a.staff_group,
-           'contract', a.contract_months, 'retired', a.retired_on)) AS facts
-FROM jsonb_to_recordset(%s::jsonb) AS a(
-    id integer, employment text, basic_insurance boolean, union_member boolean, joined_unit_on date, insurance_type text, risk text,
-    card_holder boolean, staff_group text, contract_months smallint, retired_on date)"""
-ANSWERED = (
-    "employment", "basic_insurance", "union_member", "joined_unit_on", "insurance_type", "risk", "card_holder", "staff_group",
-    "contract_months", "retired_on",
-)  # fmt: skip
-# One set of answers, in the order of ANSWERED.
-Answers = tuple[Any, ...]
-
-
-def stage(rows: Sequence[Row], raw_numbers: Iterable[str]) -> None:
-    """Copy the lines as read. Each readable one gets the number that its person will have if nobody knows them yet, and its ID
-    number is sealed for that record, so that it need not be opened and sealed again when the person is made."""
-    good = sum(row.id_number is not None and not row.reasons for row in rows)
-    with connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged, pg_temp.answers")
-        cursor.execute(STAGED)
-        cursor.execute("SELECT nextval('members_member_id_seq') FROM generate_series(1, %s)", [good])
-        keys = iter([key for (key,) in cursor.fetchall()])
-        answers: dict[Answers, int] = {}
-        lines = _lines(rows, raw_numbers, keys, answers)
-        cursor.copy_expert("COPY staged FROM STDIN", _Lines(lines))
-        told = [{"id": number, **dict(zip(ANSWERED, each, strict=True))} for each, number in answers.items()]
-        cursor.execute(ANSWERS, [json.dumps(told, default=date.isoformat)])
-
-
-# Nothing, and bytes, as COPY reads them.
-NULL, BYTES = "\\N", "\\\\x"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _lines(rows: Sequence[Row], raw_numbers: Iterable[str], keys: Iterator[int], answers: dict[Answers, int]) -> Iterator[str]:
-    """Each line as COPY reads it; every new set of answers is put into `answers` and gets the next number."""
-    keyring, id_hash, phone_hash_of = ring(), id_hash_many(), ring().blind_many("phone")
-    seal_number, seal_phone = keyring.seal_many((SECRETS, "id_number")), keyring.seal_many((SECRETS, "phone"))
-    for row, raw in zip(rows, raw_numbers, strict=True):
-        number, key = row.id_number, 0
-        hashed = sealed = phone = phone_hash = gender = birth = NULL
-        if number is None:
-            masked = mask_id(raw[:40]).translate(_ESCAPES)
-        else:
-            plain = number.number
-            masked, gender, birth, hashed = mask_id(plain), number.gender, number.birth_date.isoformat(), BYTES + id_hash(plain).hex()
-            if not row.reasons:
-                key = next(keys)
-                sealed = BYTES + seal_number(plain, key).hex()
-                if row.phone:
-                    phone, phone_hash = BYTES + seal_phone(row.phone, key).hex(), BYTES + phone_hash_of(row.phone).hex()
-        yield (
-            f"{row.number}\t{row.name.translate(_ESCAPES)}\t{masked}\t{hashed}\t{sealed}\t{phone}\t{phone_hash}\t{gender}\t{birth}"
-            f"\t{row.shares}\t{answers.setdefault(_answers(row), len(answers))}\t{'f' if row.reasons else 't'}\t{key or NULL}\n"
-        )
-
-
-def _answers(row: Row) -> Answers:
-    return (
-        row.employment or None, row.insurance, row.union, row.joined, row.insurance_type, row.risk, row.card, row.group,
-        row.contract, row.retired,
-    )  # fmt: skip
-
-
-class _Lines(io.RawIOBase):
-    """Lines made one by one, as the file that COPY reads: the whole text never stands in memory."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines, self.left = lines, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-        """So many bytes; of a negative size all."""
-        while (len(self.left) < size or size < 0) and (part := "".join(islice(self.lines, 100))):
-            self.left += part.encode()
-        wanted = len(self.left) if size < 0 else size
-        whole, self.left = self.left[:wanted], self.left[wanted:]
-        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +72,7 @@ FACTS = f"""
            COALESCE(a.employment, %s) AS fact_employment, COALESCE(a.union_member, TRUE) AS fact_union,
            COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
            {RENEWS} AS renewal, {HELD} AS shares_held
-    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE WHERE s.readable"""
+    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN recognised m ON m.row_number = s.row_number WHERE s.readable"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months", "retired_on", "shares_held",
@@ -185,21 +87,21 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     verdicts, rules = verdict_sql(schedule, COLUMNS, on=on, cover_start=cover.start)
     text = f"""
     WITH facts AS ({FACTS}),
-    verdicts AS (SELECT facts.row_number, facts.id_hash, facts.name, facts.renewal, facts.shares_held, known_id, known_name, {verdicts}
+    verdicts AS (SELECT facts.row_number, facts.same_as, facts.id_hash, facts.name, facts.renewal, facts.shares_held, known_id,
+                        known_name, {verdicts}
                  FROM facts),
-    judged AS (SELECT row_number, id_hash, name, renewal, shares_held, known_id, known_name, {every_rule_passes(schedule)} AS fits
-               FROM verdicts),
-    twins AS (SELECT row_number, min(row_number) OVER (PARTITION BY id_hash) AS same_as FROM staged WHERE readable)
-    SELECT j.row_number, NULLIF(t.same_as, j.row_number), NOT j.fits, j.renewal, j.shares_held,
+    judged AS (SELECT row_number, same_as, id_hash, name, renewal, shares_held, known_id, known_name,
+                      {every_rule_passes(schedule)} AS fits
+               FROM verdicts)
+    SELECT j.row_number, j.same_as, NOT j.fits, j.renewal, j.shares_held,
            COALESCE(j.known_name <> j.name, FALSE), c.here, r.corrected
     FROM judged j
-    JOIN twins t USING (row_number)
     LEFT JOIN LATERAL (
         SELECT bool_or(e.unit_id IS NOT DISTINCT FROM %s) AS here FROM members_enrolment e
         WHERE e.member_id = j.known_id AND e.program_id = %s AND e.state = ANY(%s) AND e.cover && daterange(%s, %s)
     ) c ON TRUE
     CROSS JOIN LATERAL (SELECT COALESCE({REPLACED.format(line="j")}, FALSE) AS corrected) r
-    WHERE t.same_as <> j.row_number OR NOT j.fits OR j.known_name <> j.name OR c.here IS NOT NULL OR r.corrected
+    WHERE j.same_as IS NOT NULL OR NOT j.fits OR j.known_name <> j.name OR c.here IS NOT NULL OR r.corrected
     ORDER BY j.row_number"""
     within = schedule.enrolling.renewal_within_days
     codes = list(schedule.enrolling.together_with)
@@ -254,7 +156,7 @@ LEFT JOIN jsonb_to_recordset(%(fees)s::jsonb)
        AS fee(gender text, risk text, card boolean, staff_group text, shares int, fee_fen bigint)
        ON fee.gender = s.gender AND fee.risk IS NOT DISTINCT FROM a.risk AND fee.card IS NOT DISTINCT FROM a.card_holder
           AND fee.staff_group IS NOT DISTINCT FROM a.staff_group AND fee.shares = s.shares
-LEFT JOIN LATERAL ({PERSON.format(line="s")}) m ON TRUE
+LEFT JOIN recognised m ON m.row_number = s.row_number
 LEFT JOIN last ON last.member_id = m.id"""
 
 
@@ -323,12 +225,12 @@ def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]
     return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
 
 
-def refuse_replaced(roster: Roster, reasons: Said) -> None:
-    """Lines whose number was replaced by a correction since they were checked cannot be enrolled."""
+def refuse_replaced(roster: Roster, reasons: Said) -> int:
+    """Lines whose number was replaced by a correction since they were checked cannot be enrolled; how many."""
     text = f"""UPDATE members_rosterrow l SET outcome = 'bad', problem = 'corrected', reasons = %s::jsonb, change = {UNFIT}, fee_fen = 0,
                      id_number = NULL, phone = NULL
               WHERE l.roster_id = %s AND l.outcome = 'good' AND {REPLACED.format(line="l")}"""
-    _run(text, [json.dumps(reasons), roster.pk])
+    return _run(text, [json.dumps(reasons), roster.pk])
 
 
 def counts(roster: Roster) -> tuple[int, int, int]:
@@ -466,11 +368,11 @@ def enrol(
     *,
     late_reasons: Said,
     held_reasons: Said,
-) -> None:
-    """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines. Whom the database refuses,
-    since cover on some of these days exists by now, becomes a line with `late_reasons`; who holds too many shares under plans that
-    count together by now, one with `held_reasons`. People are taken in the order of a
-    key, so that two rosters at once wait for each other and never lock each other out."""
+) -> int:
+    """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines; how many lines stood well and are
+    not enrolled after all. Whom the database refuses, since cover on some of these days exists by now, becomes a line with
+    `late_reasons`; who holds too many shares under plans that count together by now, one with `held_reasons`. People are taken in the
+    order of a key, so that two rosters at once wait for each other and never lock each other out."""
     sinces, untils = waits_by_waiver(schedule, cover.start)
     names = {
         "roster": roster.pk,
@@ -496,14 +398,20 @@ def enrol(
     asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN, *asked_anew, KNOWN_PEOPLE, ENROL, TOO_LATE):
+        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN):
             _run(statement, names)
+        lost = sum(_run(statement, names) for statement in asked_anew)
+        _run(KNOWN_PEOPLE, names)
+        _run(ENROL, names)
+        return lost + _run(TOO_LATE, names)
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:
     """The lines with this outcome by what they may be charged by, and how many there are of each kind."""
-    text = """SELECT gender, facts->>'risk', (facts->>'card')::boolean, facts->>'group', shares::int, count(*)::int FROM members_rosterrow
-              WHERE roster_id = %s AND outcome = %s GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+    text = """SELECT gender, facts->>'risk', (facts->>'card')::boolean, facts->>'group', shares::int, sum(count)::int
+              FROM (SELECT gender, facts, shares, count(*) FROM members_rosterrow WHERE roster_id = %s AND outcome = %s
+                    GROUP BY 1, 2, 3) alike
+              GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
     return [(tuple(kind), count) for *kind, count in _ask(text, [roster.pk, outcome])]
 
 
@@ -513,6 +421,8 @@ def _ask(text: str, params: Any) -> list[Any]:
         return cursor.fetchall()
 
 
-def _run(text: str, params: Any) -> None:
+def _run(text: str, params: Any) -> int:
+    """How many rows it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(text, params)
+        return int(cursor.rowcount)

@@ -7,7 +7,7 @@ with their reasons, ready to be corrected and uploaded; none is saved half.
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.whole_units import common_shares, whole_of
 from members.services import departures, participation, problem_sheets
+from members.services import roster_staging as staging
 from members.services import roster_tables as tables
 from members.services.agent_news import tell_agents
 from members.services.contributions import raise_due, settle_what_is_free
@@ -246,14 +247,16 @@ def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: 
     tell(_("登记参加"), total=roster.good_count)
     hold(roster.unit, schedule)
     late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
-    fees = _fees([kind for kind, _count in tables.kinds_of(roster, "good")], roster, schedule, cover)
-    tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
+    kinds = tables.kinds_of(roster, "good")
+    fees = _fees([kind for kind, _count in kinds], roster, schedule, cover)
+    lost = tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
     held = in_every_language([gettext_lazy("核对之后，此人又有了合计份数的其他保障，加上这里的份数超过每人最多的份数，不能登记")])
-    tables.enrol(roster, schedule, cover, fees, late_reasons=late, held_reasons=held)
+    lost += tables.enrol(roster, schedule, cover, fees, late_reasons=late, held_reasons=held)
     refuse_unmet(roster, preview=False, on=on)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
-    kinds = tables.kinds_of(roster, "enrolled")
+    if lost:
+        kinds = tables.kinds_of(roster, "enrolled")
     return sum(count for _kind, count in kinds), _amounts(kinds, roster, schedule, cover)
 
 
@@ -339,7 +342,7 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, te
     rows, cover = reading.rows, _cover(roster, on=on)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    tables.stage(rows, _numbers_one_by_one(reading, tell))
+    staging.stage(rows, lambda row: reading.said(row, "id_number"), lambda done: _tell_line(done, len(rows), tell))
     _still_wanted(roster)
     fees: list[dict[str, Any]] = []
     if cover is None:
@@ -357,12 +360,10 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, te
     return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
 
 
-def _numbers_one_by_one(reading: Reading, tell: Tell) -> Iterator[str]:
-    """The ID numbers as the file has them; now and then it is told how many lines went by."""
-    for done, row in enumerate(reading.rows):
-        if done % TOLD_EVERY == 0:
-            tell(_("逐行核对"), done=done, total=len(reading.rows))
-        yield reading.said(row, "id_number")
+def _tell_line(done: int, total: int, tell: Tell) -> None:
+    """Now and then it is told how many lines went by."""
+    if done % TOLD_EVERY == 0:
+        tell(_("逐行核对"), done=done, total=total)
 
 
 def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
