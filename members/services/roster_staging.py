@@ -9,10 +9,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -53,8 +52,7 @@ STRETCH, SHARED_FROM = 500, 5_000
 PIPE = 1 << 20  # bytes that are handed on at once
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line as read, its number as the file has it, an earlier line with the same number, the key of its answers, and the number that
     its person will have if nobody knows them yet (0: the line cannot be read)."""
 
