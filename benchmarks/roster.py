@@ -132,7 +132,6 @@ def in_its_own_transaction(act: Callable[[], Any]) -> Any:
 
 
 # Everybody before belongs to units of a thousand people each; the unit that is measured is new.
-# Everybody before belongs to units of a thousand people each; the unit that is measured is new.
 HISTORY_SQL = (
     """INSERT INTO members_workunit SELECT made.* FROM members_workunit u, generate_series(1, {units}) i,
            LATERAL jsonb_populate_record(u, jsonb_build_object('id', {unit} + i, 'credit_code', 'H' || i)) made
@@ -145,9 +144,9 @@ HISTORY_SQL = (
               ARRAY[{office}]::bigint[], ARRAY[{unit} + 1 + i / 1000]::bigint[], 'enterprise', '', '', ''
        FROM generate_series(0, {people} - 1) i""",
     """INSERT INTO members_enrolment (public_id, office_id, member_id, holder_id, relation, unit_id, program_id, terms_id, shares,
-              cover, waiting_waived, first_time, contribution_fen, state, version)
+              cover, waiting_waived, first_time, contribution_fen, refundable, state, version)
        SELECT overlay(gen_random_uuid()::text PLACING '0198a000-0000-7' FROM 1 FOR 15)::uuid, {office}, id, id, 'self', unit_id,
-              {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE, TRUE, 12500, 'effective', 1
+              {program}, {terms}, 1, daterange('2026-01-06', '2027-01-01'), FALSE, TRUE, 12500, FALSE, 'effective', 1
        FROM members_member ORDER BY id LIMIT {covers}""",
 )  # fmt: skip
 FILLED = ("members_member", "members_enrolment")
