@@ -26,6 +26,7 @@ from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
+from unionaid.web.said import spoken
 from unionaid.workflow.moves import MoveRefused, move, record
 
 
@@ -86,7 +87,7 @@ def enrol(
     verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares) + single(schedule, whole, member, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
-        raise EnrolmentRefused(said.sentence.zh, verdicts)
+        raise EnrolmentRefused(str(spoken(said.sentence)), verdicts)
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))

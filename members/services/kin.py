@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, shares_held, waiting
@@ -17,6 +16,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, now
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
+from unionaid.web.said import spoken
 from unionaid.workflow.moves import Conflict, NotAllowed, record
 
 
@@ -112,4 +112,4 @@ def _refuse_too_much(cover: Enrolment) -> None:
     verdicts = judge(schedule, person=person, on=start, cover_start=start, shares=cover.shares)
     for one in verdicts:  # of what was asked on the day of joining only this depends on what else the person has
         if one.rule == "shares" and one.outcome != PASS:
-            raise PersonRefused(one.sentence.in_language(get_language() or ""))
+            raise PersonRefused(str(spoken(one.sentence.of_another())))

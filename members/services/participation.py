@@ -75,6 +75,15 @@ def words_of(unmet: RuleUnmet) -> Promise:
     return format_lazy(WAYS_OUT[unmet.rule], words=unmet.words)
 
 
+def hindrance(roster: Roster, *, on: date) -> str:
+    """Why a roster that was checked cannot be confirmed on this day, with the way out; empty when nothing speaks against it."""
+    try:
+        refuse_unmet(roster, preview=True, on=on)
+    except RuleUnmet as unmet:
+        return str(words_of(unmet))
+    return ""
+
+
 # -- exceptions ----------------------------------------------------------------------------------------------------------
 
 

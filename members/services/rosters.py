@@ -400,7 +400,7 @@ def _against(
     if found.unfit:
         person = replace(facts_of(row, roster.unit, renewal=found.renewal), shares_held=found.shares_held)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
+        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
