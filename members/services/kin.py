@@ -74,7 +74,7 @@ def _hold_against_paper(known: Member, name: str, by: Actor) -> None:
         return
     if known.user_id or known.unit_id or Enrolment.objects.filter(member=known, state__in=LIVE).exists():
         raise PersonRefused(
-            _("证件上的姓名和这个身份证号登记的姓名不一致。请再对照一遍；登记的姓名写错了的，请本人或登记的单位提出资料更正，更正后再来核对。")
+            _("证件上的姓名和这个身份证号登记的姓名不一致。请再对照一遍；登记的姓名写错了的，请本人、登记的单位或负责的办事处提出资料更正，更正后再来核对。")
         )
     known.name = name
     known.save(update_fields=["name"])

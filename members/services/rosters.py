@@ -407,7 +407,7 @@ def _against(
     if found.corrected:
         said.append(("corrected", [NUMBER_REPLACED]))
     if found.other_name:
-        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
+        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名改过或登记错了的，请联系办事处更正")]))
     if found.covered_here is not None:
         here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")
         elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")
