@@ -21,6 +21,7 @@ from claims.services.adjudication import Refusals, accident_after_stays, alone, 
 from claims.services.reckoning import Read, preview, read, taken_up
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
+from members.services.kin import identity_open
 from members.services.people import CONSENT_TEXT, add_card, give_consent
 from programs.rules.declared import declared_fault
 from programs.rules.facts import FUND_PARTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, CaseFacts, Settlement
@@ -77,6 +78,8 @@ def open_claim(
     claimant, whose consent is then among the papers (`selectors.filing`)."""
     if enrolment.state != "effective":
         raise ClaimRefused(_("这份保障还没有生效（互助费还没有确认到账），到账后才能申领。"))
+    if enrolment.relation != Enrolment.Relation.SELF and identity_open([enrolment.member_id]):
+        raise ClaimRefused(_("办事处正在核对这位家人的证件，核对好就可以申领。急着办的，请带上证件到办事处。"))
     if event not in schedule_of(enrolment.terms).events:
         raise ClaimRefused(_("“{program}”不包括这种情况，请选择其他保障。").format(program=enrolment.program.title))
     claim = _new_claim(enrolment, claimant, event, on, occasion or uuid.uuid4(), _as_filed(enrolment, filing))

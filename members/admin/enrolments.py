@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from members.facts import cover_waits
 from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
-from members.services import contributions, people
+from members.services import contributions, kin
 from members.services.people import masked_numbers
 from members.transitions import LIVE
 from programs.selectors import schedule_of
@@ -26,6 +26,7 @@ from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
+from unionaid.web.fields import NameField
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
@@ -51,6 +52,12 @@ class RefuseForm(forms.Form):
     )
 
 
+class IdentityForm(forms.Form):
+    """What the paper shows of somebody whom their number knows otherwise."""
+
+    name = NameField(label=_("证件上的姓名"), error_messages={"required": _("请照证件填写姓名")})
+
+
 def papers_of(enrolments: Sequence[Enrolment]) -> list[tuple[Evidence, Any]]:
     """The papers of these enrolments with their names. One statement."""
     rows = Evidence.objects.filter(enrolment__in=[row.pk for row in enrolments]).order_by("id")
@@ -65,7 +72,7 @@ def _cover(pk: int) -> Enrolment:
 @require_GET
 def enrolment_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One enrolment with its papers, its contribution and its acts."""
-    return _shown(request, _cover(pk), RefuseForm())
+    return _shown(request, _cover(pk))
 
 
 @require_POST
@@ -83,10 +90,30 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, gettext("已记为不予参加，职工会收到原因。已经到账的回到来款里，可以提出退款。"))
             return redirect("admin:enrolment", pk)
-    return _shown(request, cover, form, status=status)
+    return _shown(request, cover, refusal=form, status=status)
 
 
-def _shown(request: HttpRequest, cover: Enrolment, refusal: RefuseForm, *, status: int = 200) -> HttpResponse:
+@require_POST
+def settle_identity(request: HttpRequest, pk: int) -> HttpResponse:
+    """The papers show who it is that joined through the worker."""
+    cover, form, status = _cover(pk), IdentityForm(request.POST), 400
+    if not kin.identity_open([cover.member_id]):
+        return refused(request, gettext("身份已经核对过，不用再核对。"), status=409)
+    if form.is_valid():
+        try:
+            kin.settle(cover, name_on_paper=form.cleaned_data["name"], by=request.actor)  # type: ignore[attr-defined]
+        except MoveRefused as no:
+            form.add_error("name", no.message)
+            status = status_of(no)
+        else:
+            messages.success(request, gettext("身份核对好了，这份保障已归到这个人名下，可以申领。"))
+            return redirect("admin:enrolment", pk)
+    return _shown(request, cover, identity=form, status=status)
+
+
+def _shown(
+    request: HttpRequest, cover: Enrolment, *, refusal: RefuseForm | None = None, identity: IdentityForm | None = None, status: int = 200
+) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     dues = cover.dues.order_by("id") if cover.roster_id is None else cover.roster.dues.order_by("id")
     context = desk_context(
@@ -101,8 +128,10 @@ def _shown(request: HttpRequest, cover: Enrolment, refusal: RefuseForm, *, statu
         papers=papers_of([cover]),
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],
         guardian_open=guardian_open(cover),
+        identity_open=bool(kin.identity_open([cover.member_id])) if cover.relation != "self" else False,
         may_confirm_guardian=may(actor, "people.confirm_guardian", cover.office_id),
-        refusal=refusal,
+        refusal=refusal or RefuseForm(),
+        identity=identity or IdentityForm(),
         may_refuse=cover.state == "contribution_due" and cover.roster_id is None and may(actor, "enrolments.refuse", cover.office_id),
         may_void=cover.state in LIVE and may(actor, "voidings.propose", cover.office_id),
         voidings=Voiding.objects.filter(Q(enrolment=cover) | Q(roster_id=cover.roster_id, roster__isnull=False)).order_by("-id")[:20],
@@ -124,7 +153,7 @@ def confirm_guardian(request: HttpRequest, pk: int) -> HttpResponse:
     if not guardian_open(cover):
         return refused(request, gettext("监护关系已经核对过，不用再核对。"), status=409)
     try:
-        people.confirm_guardian(cover.member, cover.holder, office_id=cover.office_id, by=request.actor)  # type: ignore[attr-defined]
+        kin.confirm_guardian(cover.member, cover.holder, office_id=cover.office_id, by=request.actor)  # type: ignore[attr-defined]
     except MoveRefused as no:
         return refused(request, no.message, status=status_of(no))
     messages.success(request, gettext("已登记监护关系，监护人可以查看和办理孩子的事项。"))
@@ -145,6 +174,25 @@ def guardians_to_confirm(actor: Actor) -> Iterable[Todo]:
     yield waiting(_("待核对监护关系的未成年人"), rows, "created_at", address)
 
 
+@todo("people.confirm_guardian")
+def identities_to_settle(actor: Actor) -> Iterable[Todo]:
+    """Spouses and children of whom a worker told something else than is on record with their number."""
+    rows = Enrolment.objects.filter(member__question__isnull=False, state__in=LIVE)
+    yield waiting(_("待核实身份的家人"), rows, "created_at", f"{reverse('admin:members_enrolment_changelist')}?identity=open")
+
+
+class IdentityFilter(admin.SimpleListFilter):
+    """Those of whom a worker told something else than is on record with their number."""
+
+    title, parameter_name = _("身份"), "identity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("待核实"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> QuerySet[Enrolment]:
+        return queryset.filter(member__question__isnull=False) if self.value() == "open" else queryset
+
+
 @admin.register(Enrolment)
 class EnrolmentAdmin(HouseAdmin):
     """Enrolments (人次), newest first."""
@@ -155,6 +203,7 @@ class EnrolmentAdmin(HouseAdmin):
     desk_urls = (
         ("<int:pk>/record/", "enrolment", "enrolments.view", enrolment_page),
         ("<int:pk>/guardian/", "enrolment_guardian", "people.confirm_guardian", confirm_guardian),
+        ("<int:pk>/identity/", "enrolment_identity", "people.confirm_guardian", settle_identity),
         ("<int:pk>/refuse/", "enrolment_refuse", "enrolments.refuse", refuse),
         ("papers/<int:pk>", "evidence", "enrolments.view", evidence),
     )
@@ -170,7 +219,7 @@ class EnrolmentAdmin(HouseAdmin):
         "amount",
         column("unit", _("单位")),
     )
-    list_filter = (("state", titled(_("状态"))), "program__category", ("relation", titled(_("与职工的关系"))))
+    list_filter = (("state", titled(_("状态"))), "program__category", ("relation", titled(_("与职工的关系"))), IdentityFilter)
     list_select_related = ("member", "program", "unit")
     ordering = ("-id",)
 

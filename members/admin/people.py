@@ -9,17 +9,20 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Enrolment, Member
 from members.selectors.joining import FURTHER, further_answers
 from members.selectors.people import members_by_number
-from members.services import people
+from members.services import corrections, people
 from members.services.people import full_id_number, masked_numbers
-from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
+from members.views.record import body_of, correction_form
+from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, refused
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import PastDayField
+from unionaid.workflow.asking import attempt_once
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Member, number="", label="name", page="admin:member", find=members_by_number)
@@ -55,6 +58,7 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         form=form if may_see else None,
         may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),
         may_tell_retirement=member.employment == Member.Employment.RETIRED and may(actor, "people.change", member.office_id),
+        may_correct=member.office_id is not None and may(actor, "corrections.propose", member.office_id),
         covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),
         history=told_history(member),
@@ -90,6 +94,33 @@ def retirement_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/retirement.html", context, status=400 if form.errors else 200)
 
 
+def correct_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody of the office who saw the paper asks for a correction; another one decides."""
+    member, actor = get_object_or_404(Member.objects.select_related("unit"), pk=pk), request.actor  # type: ignore[attr-defined]
+    if not may(actor, "corrections.propose", member.office_id):
+        return refused(request, gettext("这个人由另一个办事处负责，请那里办理更正。"), status=403)
+    form = correction_form(request)
+    if request.method == "POST" and form.is_valid():
+
+        def act() -> str:
+            told = form.cleaned_data
+            made = corrections.ask(member, form.wanted(), papers=told["paper"], reason=told["reason"], by=actor)
+            return reverse("admin:correction", args=[made.pk])
+
+        if address := attempt_once(request, form, act, body=body_of(form)):
+            messages.success(request, gettext("已提出，由另一个人对照证件核对后生效。"))
+            return redirect(address)
+    context = desk_context(
+        request,
+        trail=[list_of(Member)],
+        title=gettext("{name}：资料更正").format(name=member.name),
+        member=member,
+        numbers=masked_numbers([member.pk]).get(member.pk),
+        form=form,
+    )
+    return render(request, "desk/correct.html", context, status=form.status if form.errors else 200)
+
+
 @admin.register(Member)
 class MemberAdmin(HouseAdmin):
     """The people of the office; numbers masked, the page's numbers in one statement."""
@@ -99,6 +130,7 @@ class MemberAdmin(HouseAdmin):
     page = "admin:member"
     desk_urls = (
         ("<int:pk>/record/", "member", "members.view", member_page),
+        ("<int:pk>/correct/", "member_correct", "corrections.propose", correct_page),
         ("<int:pk>/retired/", "member_retired", "people.change", retirement_page),
     )
     search_hint = _("姓名的开头，或完整的身份证号、手机号")

@@ -54,10 +54,10 @@ class SplitForm(BasisForm):
     women_count = forms.IntegerField(label=_("新单位的女职工人数"), min_value=0, max_value=MAX_STAFF, error_messages=_count_words)
     numbers = forms.CharField(
         label=_("分过去的职工的身份证号"), required=False, widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("从表格里整列复制粘贴，一行一个；也可以在下面的名单里勾选，两样可以一起用"),
+        help_text=_("从表格里整列复制粘贴，一行一个"),
     )  # fmt: skip
     people = forms.TypedMultipleChoiceField(
-        label=_("或在名单里勾选"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple,
+        label=_("或在名单里勾选"), help_text=_("粘贴和勾选可以一起用"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("选中的人里有不在这个单位的，请重新选择。")},
     )  # fmt: skip
 

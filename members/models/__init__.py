@@ -14,7 +14,7 @@ from members.models.corrections import Correction, CorrectionPaper
 from members.models.departures import Departure
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow, RosterSheet
 from members.models.packs import CertificatePack, PackPart
-from members.models.people import BankCard, Consent, Member, MemberSecret
+from members.models.people import BankCard, Consent, IdentityQuestion, Member, MemberSecret
 from members.models.units import (
     AgentChange,
     AgentPaper,
@@ -43,6 +43,7 @@ __all__ = [
     "DuePaper",
     "Enrolment",
     "Evidence",
+    "IdentityQuestion",
     "JoinDraft",
     "JoinPaper",
     "LineageMember",

@@ -98,6 +98,26 @@ class MemberSecret(Scoped):
         verbose_name = _("加密信息")
 
 
+class IdentityQuestion(Scoped):
+    """A worker told of their spouse or child in other words than the ID number is on record with: another name, or a child of another
+    guardian. `member` stands for what was told, so that the worker goes on as if nobody were known; `known` has the number. The office
+    that sees the papers settles it (`members.services.kin`); until then nothing is claimed under the cover."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="member")
+
+    member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="question")
+    known = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("待核实的身份")
+        constraints = [
+            models.CheckConstraint(name="question_of_two_records", condition=~Q(member=models.F("known"))),
+            models.CheckConstraint(name="question_settled_by_somebody", condition=Q(settled_at__isnull=True) | Q(settled_by__isnull=False)),
+        ]
+
+
 class BankCard(Scoped):
     """An account that benefit is paid to. `owner` is the account holder; the number is sealed and bound to this row."""
 

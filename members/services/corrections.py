@@ -54,8 +54,8 @@ class Wanted:
 def ask(
     member: Member, wanted: Wanted, *, papers: Sequence[CleanUpload], reason: str = "", unit: WorkUnit | None = None, by: Actor
 ) -> Correction:
-    """The person, or the agent of their `unit`, asks the office responsible; CorrectionRefused when nothing differs, when the
-    parts contradict each other, when the number is somebody else's, or when one request is waiting."""
+    """The person, the agent of their `unit`, or somebody of the office responsible who saw the paper asks for it; CorrectionRefused
+    when nothing differs, when the parts contradict each other, when the number is somebody else's, or when one request is waiting."""
     _refuse_asker(member, unit, by)
     office_id = unit.office_id if unit else member.office_id
     if office_id is None:
@@ -89,8 +89,9 @@ def ask(
 def _refuse_asker(member: Member, unit: WorkUnit | None, by: Actor) -> None:
     own = unit is None and by.member_id == member.pk
     as_agent = unit is not None and unit.pk in by.unit_ids and unit.pk in member.unit_ids
-    if not (may(by, "corrections.ask") and (own or as_agent)):
-        raise NotAllowed(_("只有本人或单位经办人可以提出更正。"))
+    of_office = unit is None and member.office_id is not None and may(by, "corrections.propose", member.office_id)
+    if not (may(by, "corrections.ask") and (own or as_agent) or of_office):
+        raise NotAllowed(_("只有本人、单位经办人或负责的办事处可以提出更正。"))
 
 
 def _differences(member: Member, number: str, wanted: Wanted) -> Wanted:

@@ -26,6 +26,7 @@ from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
+from unionaid.web.said import spoken
 from unionaid.workflow.moves import MoveRefused, move, record
 
 
@@ -86,7 +87,7 @@ def enrol(
     verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares) + single(schedule, whole, member, shares=shares)
     if not may_join(verdicts):
         said = next(v for v in verdicts if v.outcome != "pass")
-        raise EnrolmentRefused(said.sentence.zh, verdicts)
+        raise EnrolmentRefused(str(spoken(said.sentence)), verdicts)
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
@@ -102,7 +103,7 @@ def enrol(
         raise EnrolmentRefused(_("计划没有列出适用于您的互助费，请联系办事处。")) from error
     try:
         with everywhere(reason="write one's own enrolment"):
-            _show_to(member, office_id, unit)
+            show_to(member, office_id, unit)
             enrolment = Enrolment.objects.create(
                 office_id=office_id,
                 member=member,
@@ -151,10 +152,15 @@ def no_term_words() -> str:
 def _guarded(child: Member, guardian: Member) -> None:
     """A child joins through its guardian, whose consent stands (PIPL 31), and through nobody else. Whether a child without one is the
     worker's is looked at by the office, which has the household paper. EnrolmentRefused otherwise."""
-    if child.guardian_id not in (None, guardian.pk):
+    if child.guardian_id not in (None, guardian.pk) and not _covered_through(guardian, child):
         raise EnrolmentRefused(_("未成年子女由登记的监护人为其参加。请先在“为谁参加”里登记孩子的信息。"))
     if not has_consent(child, Consent.Purpose.MINOR):
         raise EnrolmentRefused(_("还没有监护人同意处理孩子信息的记录。请在“为谁参加”里重新登记孩子的信息并勾选同意。"))
+
+
+def _covered_through(holder: Member, member: Member) -> bool:
+    """Had the person paid cover through this worker before? Of a child with two parents the office has then seen the papers."""
+    return Enrolment.objects.filter(member=member, holder=holder, state="effective").exists()
 
 
 def already_covered_words(terms: Terms) -> str:
@@ -179,7 +185,7 @@ def _keep_paper(enrolment: Enrolment, paper: Paper) -> None:
     Evidence.objects.create(enrolment=enrolment, kind=paper.kind, **kept(paper.upload))
 
 
-def _show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
+def show_to(member: Member, office_id: int, unit: WorkUnit | None) -> None:
     """From now on this office and unit see the person; for whom no office was responsible, it is from now on."""
     fresh = Member.objects.select_for_update().get(pk=member.pk)
     offices, units = {*fresh.office_ids, office_id}, {*fresh.unit_ids, *([unit.pk] if unit else [])}

@@ -1,11 +1,13 @@
 """Certificate packs: asked for, made part by part in the background, put aside, thrown away after a day.
 
 A part is one transaction: whatever stops the work, it goes on behind the last part that is whole. No part ever holds more people
-than `PART`, so neither the maker nor whoever downloads needs more memory for a large unit than for a small one.
+than `PART`, so neither the maker nor whoever downloads needs more memory for a large unit than for a small one; and none is made for
+longer than `SPELL`, since the database ends a transaction in which nothing is asked of it for a minute.
 """
 
 import io
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -28,6 +30,7 @@ from unionaid.workflow.jobs import Run, enqueue
 from unionaid.workflow.moves import MoveRefused, move, record
 
 PART = 200  # people: some seconds of work, a few megabytes
+SPELL = 15.0  # seconds after which a part is closed, however few it holds: a busy machine draws few certificates in that time
 KEPT = timedelta(hours=24)
 
 
@@ -80,12 +83,14 @@ def make(pack_id: int, run: Run) -> dict[str, Any] | None:
         run.total = max(pack.people_count, sum(count for count, _last in made) + len(people))
         run.done = sum(count for count, _last in made)
         with tempfile.TemporaryFile() as out:
-            _write(out, people, pack.address, run)
-            return _keep(pack, len(made), people, out, run)
+            drawn = _write(out, people, pack.address, run)
+            more = drawn < len(people) or drawn == PART
+            return _keep(pack, len(made), people[:drawn], out, run, more=more)
 
 
-def _write(out: IO[bytes], people: Sequence[Enrolment], address: str, run: Run) -> None:
-    """These people's certificates as a zip file, each under its number and name."""
+def _write(out: IO[bytes], people: Sequence[Enrolment], address: str, run: Run) -> int:
+    """These people's certificates as a zip file, each under its number and name; how many of them are in it when the time is up."""
+    until = time.monotonic() + SPELL
     texts = (text for one in people for text in certificate.texts_of(one))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as whole, small_font(texts) as font:
         for at, one in enumerate(people):
@@ -93,10 +98,15 @@ def _write(out: IO[bytes], people: Sequence[Enrolment], address: str, run: Run) 
                 run.tell(_("生成凭证"), done=run.done + at, total=run.total)
             page = certificate.render(one, verify_url=f"{address}{reverse('members:verify', args=[one.public_id])}", font=font)
             whole.writestr(f"{certificate.number_of(one)}-{one.member.name}.pdf", page)
+            if time.monotonic() > until:
+                return at + 1
+    return len(people)
 
 
-def _keep(pack: CertificatePack, number: int, people: Sequence[Enrolment], out: IO[bytes], run: Run) -> dict[str, Any] | None:
-    """Keep the part, unless the pack was put aside meanwhile or another run was faster; make the pack ready after the last."""
+def _keep(
+    pack: CertificatePack, number: int, people: Sequence[Enrolment], out: IO[bytes], run: Run, *, more: bool
+) -> dict[str, Any] | None:
+    """Keep the part, unless the pack was put aside meanwhile or another run was faster; make the pack ready when there are no more."""
     locked = CertificatePack.objects.select_for_update(of=("self",)).get(pk=pack.pk)
     if locked.state != "making":
         return None
@@ -108,7 +118,7 @@ def _keep(pack: CertificatePack, number: int, people: Sequence[Enrolment], out: 
         part.file.save("part.zip", File(out), save=False)
         part.save()
         run.done += len(people)
-    if len(people) == PART:
+    if more:
         return {"after": people[-1].pk}
     until = now() + KEPT
     move([locked], "finish", by=SYSTEM, changes={"expires_at": until, "people_count": run.done})

@@ -75,6 +75,17 @@ def words_of(unmet: RuleUnmet) -> Promise:
     return format_lazy(WAYS_OUT[unmet.rule], words=unmet.words)
 
 
+def hindrance(roster: Roster, *, on: date) -> str:
+    """Why a roster that was checked cannot be confirmed on this day, with the way out; empty when nothing speaks against it."""
+    if schedule_of(roster.terms).enrolling.unit is None:
+        return ""
+    try:
+        refuse_unmet(roster, preview=True, on=on)
+    except RuleUnmet as unmet:
+        return str(words_of(unmet))
+    return ""
+
+
 # -- exceptions ----------------------------------------------------------------------------------------------------------
 
 

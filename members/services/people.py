@@ -8,17 +8,17 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from members.models import BankCard, Consent, Member, MemberSecret, WorkUnit
+from members.models import BankCard, Consent, IdentityQuestion, Member, MemberSecret, WorkUnit
 from programs.rules.eligibility import ADULT
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register
 from unionaid.lib.calendar import age_on
 from unionaid.lib.identity import IdNumber, mask_card, mask_id, mask_phone, parse_id_number
 from unionaid.offices.models import Office
-from unionaid.offices.roles import Actor, may
+from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.keys import ring
-from unionaid.workflow.moves import MoveRefused, NotAllowed, record
+from unionaid.workflow.moves import MoveRefused, record
 
 SECRETS = "members_membersecret"
 CARDS = "members_bankcard"
@@ -278,28 +278,31 @@ def work_at(member: Member, *, unit: WorkUnit | None, office: Office, by: Actor)
 
 def add_spouse(worker: Member, *, name: str, id_number: IdNumber, by: Actor) -> Member:
     """Register the worker's husband or wife, who joins through them. One who is known stays where they are, and the worker's office sees
-    them once they have joined through the worker. PersonRefused, in words that tell nothing of anybody, for another name."""
+    them once they have joined through the worker; for one who is known under another name see `_as_told`. PersonRefused for the
+    worker's own number."""
     with everywhere(reason="find or register a spouse"):
         if id_hash(id_number.number) == bytes(worker.id_hash):
             raise PersonRefused(_("这是您自己的身份证号，请填写配偶的身份证号。"))
-        spouse = register_member(NewPerson(name=name, id_number=id_number, office_id=worker.office_id, unit_id=None))
+        told = NewPerson(name=name, id_number=id_number, office_id=worker.office_id, unit_id=None)
+        spouse = register_member(told)
         if spouse.name != name:
-            raise PersonRefused(_not_like_this())
+            spouse = _as_told(worker, told, spouse)
         record([spouse], "add_spouse", by=by, details={"worker": worker.pk})
     return spouse
 
 
 def add_child(guardian: Member, *, name: str, id_number: IdNumber | str, by: Actor, on: date) -> Member:
     """Register a minor child of the worker; the guardian's consent is kept (PIPL 31). A name and a number make nobody a guardian: the
-    office looks at the household paper first (`confirm_guardian`). PersonRefused for a person of 18 or more, and in words that tell
-    nothing of anybody for a child who is known under another name or has another guardian."""
+    office looks at the household paper first (`kin.confirm_guardian`). For a child who is known under another name or has another
+    guardian see `_as_told`. PersonRefused for a person of 18 or more."""
     number = parse_id_number(id_number, on=on) if isinstance(id_number, str) else id_number
     if age_on(number.birth_date, on) >= ADULT:
         raise PersonRefused(_("孩子已满 18 周岁，不能作为未成年子女参加，请核对身份证号。"))
     with everywhere(reason="register a child"):
-        child = register_member(NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id))
+        told = NewPerson(name=name, id_number=number, office_id=guardian.office_id, unit_id=guardian.unit_id)
+        child = register_member(told)
         if child.name != name or child.guardian_id not in (None, guardian.pk):
-            raise PersonRefused(_not_like_this())
+            child = _as_told(guardian, told, child)
         record([child], "add_child", by=by, details={"guardian": guardian.pk})
         if not has_consent(child, Consent.Purpose.MINOR):
             give_consent(child, Consent.Purpose.MINOR, by=by)
@@ -327,14 +330,17 @@ def _not_like_this() -> str:
     return _("按您填写的姓名和身份证号没有办成。请对照身份证或户口本核对；核对无误的，请带上证件到办事处办理。")
 
 
-def confirm_guardian(child: Member, guardian: Member, *, office_id: int, by: Actor) -> Member:
-    """The office has seen the household paper: from now on the worker may see and act for the child. NotAllowed or PersonRefused."""
-    if not may(by, "people.confirm_guardian", office_id):
-        raise NotAllowed(_("您没有“{action}”的权限。").format(action=_("核对监护关系")))
-    with everywhere(reason="bind a child to the guardian whose paper was seen"):
-        Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)  # of two at once the first is
-        child.refresh_from_db()
-        if child.guardian_id != guardian.pk:
-            raise PersonRefused(_("这个孩子登记的监护人是另一位，请先核对清楚。"))
-        record([child], "confirm_guardian", by=by, details={"guardian": guardian.pk})
-    return child
+def _as_told(worker: Member, told: NewPerson, known: Member) -> Member:
+    """A record of its own for what the worker told of somebody whom this number knows otherwise: they go on exactly as for somebody whom
+    nobody knows, and learn nothing of anybody; the office settles with the papers who it is (`kin.settle`). The same words find the
+    same record again, and once settled the person themself."""
+    hashed = ring().blind("told_of_kin", f"{worker.pk}/{told.id_number.number}/{told.name}")
+    question = IdentityQuestion.objects.filter(member__id_hash=hashed).select_related("member", "known").first()
+    if question:
+        return question.known if question.settled_at else question.member
+    (key,) = _next_ids("members_member_id_seq", 1)
+    made = _new_member(key, hashed, told)
+    made.save(force_insert=True)
+    _new_secret(key, told).save(force_insert=True)
+    IdentityQuestion.objects.create(member=made, known=known)
+    return made

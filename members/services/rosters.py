@@ -401,14 +401,14 @@ def _against(
     if found.unfit:
         person = replace(facts_of(row, roster.unit, renewal=found.renewal), shares_held=found.shares_held)
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [spoken(v.sentence) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
+        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
         said.append(("unfit", against))
     if found.corrected:
         said.append(("corrected", [NUMBER_REPLACED]))
     if found.other_name:
-        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名确有更改请联系办事处")]))
+        said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名改过或登记错了的，请联系办事处更正")]))
     if found.covered_here is not None:
         here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")
         elsewhere = gettext_lazy("此人在这段时间已参加这个计划，不能重复参加")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from members.forms.unit import RosterForm
 from members.models import Roster, RosterRow, WorkUnit
 from members.selectors import rosters as reading
-from members.services import rosters
+from members.services import participation, rosters
 from members.transitions import ROSTER_GONE
 from members.views.unit_parts import due_parts, show, unit_or_404
 from programs.models import Terms
@@ -166,6 +166,7 @@ def _page(request: HttpRequest, found: Roster, *, refused: str = "", status: int
         "only": only,
         "only_words": reading.only_words(found, only),
         "waiting": _waiting(found),
+        "hindrance": participation.hindrance(found, on=today()) if found.state == "checked" and found.good_count else "",
         "dues": [due_parts(due) for due in reading.dues_of(found)],
         "total": format_yuan(found.total_fen),
         "refused": refused,

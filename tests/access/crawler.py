@@ -26,6 +26,7 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     widths: dict[str, int] = field(default_factory=dict)
+    options: dict[str, list[str]] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -57,6 +58,8 @@ class PageReader(HTMLParser):
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
         if self.forms and given.get("name"):
             self._field(tag, given)
+        if tag == "option" and self._select:
+            self.forms[-1].options.setdefault(self._select, []).append(given.get("value", ""))
         if tag == "option" and self._select and ("selected" in given or self.forms[-1].fields[self._select] == ""):
             self.forms[-1].fields[self._select] = given.get("value", "")
 
@@ -72,6 +75,7 @@ class PageReader(HTMLParser):
         elif tag == "input" and kind == "file":
             form.files.append(name)
         elif tag == "input" and kind in ("radio", "checkbox"):
+            form.options.setdefault(name, []).append(given.get("value", "on"))
             if "checked" in given or name not in form.fields:
                 form.fields[name] = given.get("value", "on")
         elif tag == "input" and kind == "submit":

@@ -2,23 +2,27 @@
 
 Every route of the address book, the admin's included, is tried as every role against objects of one worker, one unit and one
 office. 302→login is written `login`; other redirects `302`. A route that is not in the file fails, and so does a line without a
-route. The default, for whatever is not written down, is a failing test.
+route. The default, for whatever is not written down, is a failing test. Every form that is met on the way is then sent whatever can
+be sent: no answer is the product's own fault, and what is refused is not half kept.
 """
 
 import csv
 import re
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from claims.models import Appeal, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
 from claims.payouts.models import BankReturn, PayoutBatch, Recovery
+from claims.services import intake
 from members.models import (
     AgentChange,
     AgentPaper,
@@ -29,6 +33,7 @@ from members.models import (
     CorrectionPaper,
     Departure,
     DuePaper,
+    Enrolment,
     Evidence,
     Member,
     Refund,
@@ -41,7 +46,10 @@ from members.models import (
 )
 from members.services import agents, contributions, joining, rosters, units
 from tests.access.conftest import ROLES, filed_for, someone
-from tests.factories.world import ASKED, JOINED, World, load, make_unit
+from tests.access.crawler import Form, PageReader, route_of
+from tests.access.drawn import faults, is_first_with, left_behind
+from tests.factories.world import ASKED, ILL, JOINED, World, load, make_unit
+from unionaid.accounts.models import User
 from unionaid.books.models import FundMovement, FundPaper, PeriodClosing, Reconciliation
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
@@ -53,6 +61,10 @@ from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, BulkWork, Job, Notice
 
 MATRIX = Path(__file__).with_name("access_matrix.csv")
+EXAMPLES = 6  # answers drawn for each form
+Forms = dict[str, tuple[Client, str, Form]]
+ASKS = re.compile(rb'<form[^>]*>|name="[^"]*"')
+SEEN = set[tuple[object, ...]]()
 EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -229,22 +241,43 @@ def _clients(full: World) -> dict[str, Client]:
     return found
 
 
-def _outcome(client: Client, method: str, where: str) -> str:
+def _outcome(client: Client, method: str, where: str, forms: Forms) -> str:
     with transaction.atomic():
         answer = client.get(where) if method == "GET" else client.post(where, {})
         transaction.set_rollback(True)
+    _read_forms(client, where, answer, forms)
     if answer.status_code in (301, 302):
         return "login" if urlsplit(answer["Location"]).path in ("/login", "/admin/login/") else "302"
     return str(answer.status_code)
 
 
-def walked(full: World, examples: dict[str, dict[str, Any]], roles: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
-    """What these roles are answered on every route and method."""
+def _read_forms(client: Client, where: str, answer: HttpResponse, forms: Forms) -> None:
+    """The forms of a page, each once, with whoever saw it first."""
+    if answer.status_code >= 300 or "text/html" not in answer.get("Content-Type", ""):
+        return
+    names = (route_of(where), *ASKS.findall(answer.content))
+    if names in SEEN:  # to read a page word by word takes longer than to make it
+        return
+    SEEN.add(names)
+    page = PageReader()
+    page.feed(answer.content.decode())
+    for form in page.forms:
+        target = form.action or where
+        if form.method == "post" and "logout" not in target:
+            forms.setdefault(" ".join((route_of(target), *form.fields, *form.files)), (client, target, form))
+
+
+def walked(
+    full: World, examples: dict[str, dict[str, Any]], roles: tuple[str, ...], forms: Forms
+) -> dict[tuple[str, str], dict[str, str]]:
+    """What these roles are answered on every route and method, and the forms that stand there."""
     clients, found = {name: client for name, client in _clients(full).items() if name in roles}, {}
     with frozen(ASKED):
         for route in sorted(set(routes()), key=lambda route: (route == "logout", route)):  # logging out comes last
             for method in ("GET", "POST"):
-                found[route, method] = {name: _outcome(client, method, address(route, examples)) for name, client in clients.items()}
+                found[route, method] = {
+                    name: _outcome(client, method, address(route, examples), forms) for name, client in clients.items()
+                }
     return found
 
 
@@ -252,7 +285,8 @@ def walked(full: World, examples: dict[str, dict[str, Any]], roles: tuple[str, .
 def test_every_route_answers_every_role_as_written(full: World, examples: dict[str, dict[str, Any]], part: int) -> None:
     with MATRIX.open(encoding="utf-8", newline="") as file:
         promised = {(row.pop("route"), row.pop("method")): row for row in csv.DictReader(file)}
-    found = walked(full, examples, EVERYONE[part::3])
+    forms: Forms = {}
+    found = walked(full, examples, EVERYONE[part::3], forms)
     assert sorted(found.keys() - promised.keys()) == [], "routes that are not written down"
     assert sorted(promised.keys() - found.keys()) == [], "lines without a route"
     wrong = [
@@ -262,6 +296,70 @@ def test_every_route_answers_every_role_as_written(full: World, examples: dict[s
         if answer != promised[route, method][role]
     ]
     assert wrong == []
+    with frozen(ASKED):
+        _half_way(full, part, forms)
+        assert _broken(forms) == []
+
+
+# --- every form, whatever is sent -------------------------------------------------------------------------------------
+
+
+def _half_way(full: World, part: int, forms: Forms) -> None:
+    """The forms of a claim that is being filled in, step by step: by its worker, and at the unit's counter."""
+    with everywhere(reason="arrange"):
+        owner = Member.objects.get(user__username="w101")
+        by, cover = full.worker(owner), Enrolment.objects.filter(member=owner, terms=full.yulin).first()
+        draft = intake.open_claim(enrolment=cover, claimant=owner, event="admission", by=by, on=ASKED)
+        fen = {"medfee_sumamt": 3000, "fund_pay_sumamt": 2000, "psn_part_amt": 1000}
+        stay = intake.set_stay(draft, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by, on=ASKED)
+        wanting = Claim.objects.select_related("member").filter(state="supplement_requested").first()
+    own, steps = _client_of(owner), ("what", "medical", "stays", "stays/new", f"stays/{stay.pk}", "documents", "account", "check", "")
+    pages = [(own, f"/my/claims/{draft.public_id}/{step}") for step in steps]
+    pages += [(_client_of(wanting.member), f"/my/claims/{wanting.public_id}/{step}") for step in ("supplement", "documents")]
+    for client, start in ((own, "/my/claims/start"), (someone(full, "agent"), "/unit/filing/start"))[part % 2 : part % 2 + 1]:
+        client.post(start, {"answer": "admission"})
+        pages += [(client, f"{start}{step}") for step in ("", "/person", "/day", "/cover")]
+    for client, where in pages if part < 2 else []:
+        _read_forms(client, where, client.get(where), forms)
+
+
+def _client_of(member: Member) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.get(pk=member.user_id), backend="unionaid.accounts.backends.NumberBackend")
+    return client
+
+
+def _broken(forms: Forms) -> list[str]:
+    """What the product answers with its own fault; a form that stands on several pages is tried once, by the first who meets it."""
+    mine = [known for key, known in forms.items() if is_first_with(key)]
+    return [fault for client, where, form in mine for fault in faults(client, where, form, examples=EXAMPLES)]
+
+
+class Careless:
+    """The control: a browser before a product that falls over half a character, and one that refuses and has written something."""
+
+    def __init__(self, *, writes: bool = False) -> None:
+        self.cookies, self.writes = SimpleCookie(), writes
+
+    def post(self, _address: str, data: str, **_more: object) -> HttpResponse:
+        if self.writes:
+            User.objects.filter(pk=0).update(display_name="x")
+            return HttpResponse(status=400)
+        return HttpResponse(status=500 if "%ED%A0%80" in data else 200)
+
+
+def test_a_form_that_breaks_or_keeps_half_is_found(full: World) -> None:
+    form = Form("/x", "post", {"name": "", "shares": "1"})
+    (broken,) = faults(Careless(), "/x", form, examples=200)  # type: ignore[arg-type]
+    assert broken.startswith("500 /x")
+    (half,) = faults(Careless(writes=True), "/x", form, examples=1)  # type: ignore[arg-type]
+    assert half.startswith("400 and keeps: UPDATE")
+
+
+def test_what_was_taken_back_is_not_left_behind() -> None:
+    write = 'UPDATE "a" SET "b" = 1'
+    assert left_behind(["SAVEPOINT x", write, "ROLLBACK TO SAVEPOINT x", "RELEASE SAVEPOINT x", "SELECT 1 FOR UPDATE OF a"]) == []
+    assert left_behind(["SAVEPOINT x", write, "RELEASE SAVEPOINT x"]) == [write]
 
 
 def test_strangers_never_get_at_an_object() -> None:

@@ -216,6 +216,7 @@ def test_facts_that_a_plan_asks_are_read_from_columns_of_their_own_and_kept_with
     roster = _checked(world, terms, lines, "工会会员卡", "人员身份", "合同期限（月）")
     reasons = _reasons(roster)
     assert (roster.good_count, len(reasons)) == (1, 5)
+    assert not [reason for reason in reasons if "您" in reason], "an agent reads it of somebody else"
     for words, reason in zip(("周岁", "人员身份", "会员卡", "6 个月，这个计划要求至少 12 个月", "“工会会员卡”请填"), reasons, strict=True):
         assert words in reason
     assert "人员身份“老板”不能识别" in reasons[-1]

@@ -153,6 +153,9 @@ def test_an_exception_is_proposed_and_allowed_by_two_at_the_desk(world: World) -
     })  # fmt: skip
     roster = _roster(world, "r.csv", _good(0, 3), terms=terms)
     confirm, address = reverse("members:roster_confirm", args=[roster.pk]), reverse("admin:roster", args=[roster.pk])
+    page = reverse("members:roster", args=[roster.pk])
+    preview = _text(client_of(world.agent).get(page))
+    assert ("办理例外" in preview, "确认登记 3 人" in preview) == (True, False), "no button that is always refused"
     refused = client_of(world.agent).post(confirm)
     assert (refused.status_code, "还差 22 人" in _text(refused)) == (400, True)
     first, second = client_of(world.cast.reviewer), client_of(world.cast.manager)
@@ -161,4 +164,6 @@ def test_an_exception_is_proposed_and_allowed_by_two_at_the_desk(world: World) -
     assert first.post(address, {"decision": "allow"}).status_code == 403
     assert "改制在即" in _text(second.get(address))
     assert second.post(address, {"decision": "allow"}).status_code == 302
+    preview = _text(client_of(world.agent).get(page))
+    assert ("办理例外" in preview, "确认登记 3 人" in preview) == (False, True)
     assert client_of(world.agent).post(confirm).status_code == 302

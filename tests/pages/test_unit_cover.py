@@ -167,14 +167,31 @@ def test_a_part_that_another_run_made_is_not_made_again(world: World, covered: R
     with everywhere(reason="arrange"):
         pack = packs.request(world.unit, world.yulin, address="https://example.org", by=world.agent_actor)
 
-        def overtaken(*told: object) -> None:
+        def overtaken(*told: object) -> int:
             monkeypatch.setattr(packs, "_write", write)
             packs.make(pack.pk, _run(pack))  # the other run is faster
-            write(*told)  # type: ignore[arg-type]
+            return write(*told)  # type: ignore[arg-type]
 
         monkeypatch.setattr(packs, "_write", overtaken)
         assert packs.make(pack.pk, _run(pack)) is not None
         assert pack.parts.count() == 1
+
+
+@pytest.mark.parametrize(("seconds", "parts"), [(-1.0, [1, 1, 1]), (60.0, [3])])
+def test_a_part_is_closed_when_its_time_is_up(
+    world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch, seconds: float, parts: list[int]
+) -> None:
+    """However slow the machine, no transaction stands idle until the database ends it: the next part goes on. (The control: in time.)"""
+    monkeypatch.setattr(packs, "SPELL", seconds)
+    with everywhere(reason="arrange"):
+        covers = packs.effective_covers(world.unit.pk, world.yulin.pk).order_by("pk")
+        few = list(covers.values_list("pk", flat=True)[:3])
+        monkeypatch.setattr(packs, "effective_covers", lambda *_told: covers.filter(pk__in=few))
+    pack = _made(world)
+    with everywhere(reason="look"):
+        pack.refresh_from_db()
+        assert (pack.state, pack.people_count) == ("ready", 3)
+        assert [part.people_count for part in pack.parts.all()] == parts
 
 
 def test_a_cancelled_pack_stops_and_leaves_nothing(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:

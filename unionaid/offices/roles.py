@@ -82,6 +82,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "members.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "members.see_number": frozenset({_R, _A, _P, _M}),
     "corrections.ask": frozenset({_W, _U}),
+    "corrections.propose": frozenset({_R, _M}),
     "corrections.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "corrections.decide": frozenset({_R, _M}),
     "people.change": frozenset({_U, _R, _M, _S}),

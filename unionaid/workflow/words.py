@@ -35,6 +35,7 @@ ACTS: dict[str, str | Promise] = {
     "add_card": _("登记收款账户"),
     "add_child": _("登记子女"),
     "confirm_guardian": _("核对监护关系"),
+    "settle_identity": _("核对家人的身份"),
     "add_spouse": _("登记配偶"),
     "ask_correction": _("提出资料更正"),
     "correct": _("更正资料"),

@@ -1,17 +1,22 @@
 """A wrong name or number is put right by another person over a photo; nobody gets at another's number, nothing is forgotten."""
 
+import io
 from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from PIL import Image
 
 from members import certificate
 from members.models import Correction, Enrolment, Member, Roster, RosterRow
 from members.selectors.people import members_by_number
-from members.services import corrections, rosters
+from members.services import corrections, people, rosters
 from members.services.corrections import CorrectionRefused, Wanted
 from members.services.people import id_hash, numbers_of
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World
 from unionaid.accounts.models import User
 from unionaid.accounts.selectors import user_by_number
@@ -180,6 +185,31 @@ def test_the_agent_asks_for_the_people_of_the_unit_alone(world: World, worker: M
         corrections.ask(other, Wanted(name="王晓明"), papers=[PHOTO], unit=world.unit, by=by)
     with pytest.raises(NotAllowed):
         corrections.ask(worker, Wanted(name="王晓明"), papers=[PHOTO], by=world.worker(other))
+
+
+def test_the_office_asks_for_whom_nobody_else_can_ask(world: World, worker: Member) -> None:
+    """A spouse whose name was mistyped has no log-in and no unit: one of the office asks, another one agrees; elsewhere nobody may."""
+    number = make_id_number("610802", date(1991, 3, 8), 12)
+    spouse = people.add_spouse(worker, name="李艾人", id_number=parse_id_number(number), by=world.worker(worker))
+    address = reverse("admin:member_correct", args=[spouse.pk])
+    desk, manager = client_of(world.cast.reviewer), client_of(world.cast.manager)
+    assert address in desk.get(reverse("admin:member", args=[spouse.pk])).content.decode()
+    told = {"key": "k", "name": "李爱人", "reason": "结婚证上是爱"}
+    assert "请上传身份证" in desk.post(address, told).content.decode()
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(picture, "PNG")
+    sent = desk.post(address, {**told, "paper": SimpleUploadedFile("card.png", picture.getvalue(), "image/png")})
+    asked = Correction.objects.get(member=spouse)
+    assert sent["Location"] == reverse("admin:correction", args=[asked.pk])
+    assert desk.post(sent["Location"], {"decision": "approve"}).status_code == 403
+    assert manager.post(sent["Location"], {"decision": "approve"}).status_code == 302
+    spouse.refresh_from_db()
+    assert spouse.name == "李爱人"
+    Member.objects.filter(pk=spouse.pk).update(office=world.cast.b)
+    assert desk.get(address).status_code == 403, "seen here, but another office is responsible"
+    spouse.refresh_from_db()
+    with pytest.raises(NotAllowed):
+        corrections.ask(spouse, Wanted(name="李某"), papers=[PHOTO], by=reviewer(world))
 
 
 def test_it_is_decided_once_and_a_return_says_why(world: World, worker: Member) -> None:

@@ -9,14 +9,18 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from claims.services import intake
+from claims.services.intake import ClaimRefused
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
 from members.selectors.joining import wards_of
-from members.services import contributions, enrolment, joining, people
+from members.services import contributions, enrolment, joining, kin, people
 from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
 from members.services.people import PersonRefused
 from programs.models import Terms
+from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, load, make_unit
 from tests.pages.test_my_covers import FIVE, plan
 from unionaid.lib.calendar import add_years, frozen, plus_days
@@ -115,7 +119,7 @@ def registered(world: World, holder: Member, born: date) -> Member:
 def confirmed(world: World, child: Member, guardian: Member) -> None:
     """The office has seen the household paper."""
     with everywhere(reason="arrange"):
-        people.confirm_guardian(child, guardian, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
+        kin.confirm_guardian(child, guardian, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
 
 
 def seen_by(worker: Member) -> list[int]:
@@ -159,8 +163,7 @@ def test_a_child_joins_through_its_guardian_alone(world: World, guardian: Member
         assert Consent.objects.filter(member=child, purpose="minor").count() == 1
     with pytest.raises(EnrolmentRefused, match="登记的监护人"):
         enrolled(world, other, child, terms)
-    with pytest.raises(PersonRefused, match="没有办成"):
-        registered(world, other, date(2018, 5, 1))
+    assert registered(world, other, date(2018, 5, 1)).pk != child.pk, "what another tells of it stands apart"
     with everywhere(reason="look"):
         assert Consent.objects.filter(member=child, purpose="minor").count() == 1
 
@@ -174,7 +177,7 @@ def test_a_name_and_a_number_make_nobody_a_guardian_until_the_office_has_seen_th
     assert (cover.holder_id, seen_by(guardian)) == (guardian.pk, [guardian.pk]), "joining for the child shows nothing else of it"
     for who in (world.worker(guardian), world.cast.actor(world.cast.outsider), world.cast.actor(world.cast.auditor)):
         with everywhere(reason="arrange"), pytest.raises(NotAllowed):
-            people.confirm_guardian(child, guardian, office_id=cover.office_id, by=who)
+            kin.confirm_guardian(child, guardian, office_id=cover.office_id, by=who)
     confirmed(world, child, guardian)
     assert seen_by(guardian) == sorted([guardian.pk, child.pk]), "the control: bound, the worker sees the child"
     with everywhere(reason="arrange"):
@@ -183,24 +186,32 @@ def test_a_name_and_a_number_make_nobody_a_guardian_until_the_office_has_seen_th
         confirmed(world, child, other)
 
 
-def test_what_is_refused_is_said_in_the_same_words_whoever_is_known(world: World, guardian: Member) -> None:
-    """Another name, another guardian, a spouse of another name: one sentence, which names nobody and nothing that is on record."""
+def test_a_number_known_otherwise_is_answered_like_one_that_nobody_knows(world: World, guardian: Member) -> None:
+    """Another name, another guardian, a spouse of another name: the worker goes on and learns nothing; the record stays as it was."""
     child = registered(world, guardian, date(2018, 5, 1))
     confirmed(world, child, guardian)
-    said = set()
     with everywhere(reason="arrange"):
+        spouse = a_stranger(world, date(1991, 3, 8))
         other = world.member(103, "别人")
-        by = world.worker(other)
-        for act in (
-            lambda: people.add_child(other, name="小宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
-            lambda: people.add_child(other, name="大宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
-            lambda: people.add_spouse(other, name="大宝", id_number=number(date(2018, 5, 1)), by=by),
-        ):
-            with pytest.raises(PersonRefused) as no:
-                act()
-            said.add(no.value.message)
-    (words,) = said
-    assert not [word for word in ("登记", "监护人", "已有", "小宝") if word in words]
+        by, before = world.worker(other), (where(child), where(spouse))
+        acts = {
+            "another guardian": lambda: people.add_child(other, name="小宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
+            "another name": lambda: people.add_child(other, name="大宝", id_number=number(date(2018, 5, 1)), by=by, on=JOINED),
+            "spouse": lambda: people.add_spouse(other, name="李艾人", id_number=number(date(1991, 3, 8)), by=by),
+            "nobody knows": lambda: people.add_spouse(other, name="孙某", id_number=number(date(1992, 3, 8)), by=by),
+        }
+        made = {name: act() for name, act in acts.items()}
+        again = {name: act().pk for name, act in acts.items()}
+    assert len({one.pk for one in made.values()} - {child.pk, spouse.pk}) == 4
+    assert again == {name: one.pk for name, one in made.items()}, "the same words find the same record"
+    assert [one.name for one in made.values()] == ["小宝", "大宝", "李艾人", "孙某"]
+    assert (where(child), where(spouse)) == before
+    assert seen_by(other) == [other.pk]
+    with everywhere(reason="look"):
+        told = people.numbers_of([one.pk for one in made.values()])
+    assert [told[one.pk][0] for one in made.values()] == [number(date(2018, 5, 1)).number] * 2 + [
+        number(date(y, 3, 8)).number for y in (1991, 1992)
+    ]
 
 
 def test_a_withdrawn_consent_is_asked_for_again(world: World, guardian: Member) -> None:
@@ -284,3 +295,78 @@ def test_once_a_child_has_joined_the_office_sees_it_and_its_own_office_stays(wor
         terms = load("national-children-accident.2026")
     enrolled(world, guardian, child, terms)
     assert where(child) == (there, None, sorted([there, world.cast.a.pk]), [world.unit.pk])
+
+
+# -- whose number is known otherwise: the office settles it --------------------------------------------------------
+
+
+@pytest.fixture
+def told(world: World, guardian: Member) -> tuple[Enrolment, Member]:
+    """A spouse joined under a name that is not the one on record, and their contribution has come; the person on record."""
+    with everywhere(reason="arrange"):
+        known, terms = a_stranger(world, date(1991, 3, 8)), plan("family", {"enrolment": {"relations": ["self", "spouse"]}})
+        spouse = people.add_spouse(guardian, name="李艾人", id_number=number(date(1991, 3, 8)), by=world.worker(guardian))
+    cover = joined_by_spouse(world, guardian, spouse, terms)
+    return cover, known
+
+
+def joined_by_spouse(world: World, holder: Member, spouse: Member, terms: Terms) -> Enrolment:
+    by = world.worker(holder)
+    with as_worker(holder):
+        cover = enrolment.enrol(member=spouse, holder=holder, relation="spouse", terms=terms, shares=1, unit=world.unit, on=JOINED, by=by)
+    with everywhere(reason="arrange"):
+        for due in cover.dues.all():
+            contributions.confirm(
+                due, payer_name="甲", bank_reference=f"S{due.pk}", received_on=JOINED, amount_fen=due.amount_fen, remark="", by=SYSTEM,
+                on=JOINED,
+            )  # fmt: skip
+        cover.refresh_from_db()
+    return cover
+
+
+def test_the_office_settles_with_the_paper_who_it_is(world: World, guardian: Member, told: tuple[Enrolment, Member]) -> None:
+    """Nothing is claimed before; then the cover is the known person's, with what they had before, and the same words find them."""
+    cover, known = told
+    by, desk = world.worker(guardian), client_of(world.cast.reviewer)
+    record, settle = (reverse(f"admin:{name}", args=[cover.pk]) for name in ("enrolment", "enrolment_identity"))
+    assert cover.state == "effective"
+    with as_worker(guardian), pytest.raises(ClaimRefused, match="核对这位家人的证件"):
+        intake.open_claim(enrolment=cover, claimant=guardian, event="admission", by=by, on=JOINED)
+    assert "待核实身份的家人" in desk.get("/admin/").content.decode()
+    assert "李艾人" in desk.get(reverse("admin:members_enrolment_changelist") + "?identity=open").content.decode()
+    page = desk.get(record).content.decode()
+    assert "照证件填写姓名" in page
+    assert "李爱人" not in page, "another office's record is not shown"
+    assert desk.post(settle, {"name": ""}).status_code == 400
+    wrong = desk.post(settle, {"name": "李艾人"})
+    assert (wrong.status_code, "和这个身份证号登记的姓名不一致" in wrong.content.decode()) == (400, True)
+    assert client_of(world.cast.outsider).post(settle, {"name": "李爱人"}).status_code == 404
+    assert desk.post(settle, {"name": "李爱人"}).status_code == 302
+    with everywhere(reason="look"):
+        cover.refresh_from_db()
+        assert cover.member_id == known.pk
+        assert people.add_spouse(guardian, name="李艾人", id_number=number(date(1991, 3, 8)), by=by).pk == known.pk
+    assert "照证件填写姓名" not in desk.get(record).content.decode()
+    assert desk.post(settle, {"name": "李爱人"}).status_code == 409
+    with as_worker(guardian):
+        assert intake.open_claim(enrolment=cover, claimant=guardian, event="admission", by=by, on=JOINED).member_id == known.pk
+
+
+def test_a_name_that_nobody_answers_for_is_taken_from_the_paper(world: World, guardian: Member, told: tuple[Enrolment, Member]) -> None:
+    cover, known = told
+    by = world.cast.actor(world.cast.reviewer)
+    with everywhere(reason="arrange"):
+        with pytest.raises(PersonRefused, match="不一致"):
+            kin.settle(cover, name_on_paper="李艾人", by=by)
+        Member.objects.filter(pk=known.pk).update(unit=None)
+        assert kin.settle(cover, name_on_paper="李艾人", by=by).name == "李艾人"
+
+
+def test_whoever_is_covered_already_is_not_covered_twice(world: World, guardian: Member, told: tuple[Enrolment, Member]) -> None:
+    cover, known = told
+    with everywhere(reason="arrange"):
+        joined_by_spouse(world, guardian, known, cover.terms)
+        with pytest.raises(PersonRefused, match="不能重复参加"):
+            kin.settle(cover, name_on_paper="李爱人", by=world.cast.actor(world.cast.reviewer))
+        cover.refresh_from_db()
+    assert cover.member_id != known.pk

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from members.models import ContributionDue, Correction, Enrolment, Member
-from members.services import corrections, departures, enrolment, people, rosters, sight, units
+from members.services import corrections, departures, enrolment, kin, people, rosters, sight, units
 from members.services.people import numbers_of
 from members.services.roster_rows import TITLES
 from tests.factories.world import ASKED, JOINED, World, load, make_unit
@@ -110,7 +110,7 @@ def test_a_child_is_seen_where_the_parent_works(world: World) -> None:
     parent = world.member(101)
     number = make_id_number("610802", date(2020, 3, 8), 101)
     child = people.add_child(parent, name="王小小", id_number=number, by=world.worker(parent), on=ASKED)
-    people.confirm_guardian(child, parent, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
+    kin.confirm_guardian(child, parent, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
     night(ASKED)
     assert seen_by(child) == {world.unit.pk}
     departures.leave(parent, on=GONE, by=world.agent_actor, today=ASKED)
@@ -124,7 +124,7 @@ def test_a_roster_that_moves_people_ends_the_old_units_sight_at_once(world: Worl
     world.cover(covered)
     number = make_id_number("610802", date(2020, 3, 8), 103)
     child = people.add_child(free, name="李小小", id_number=number, by=world.worker(free), on=ASKED)
-    people.confirm_guardian(child, free, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
+    kin.confirm_guardian(child, free, office_id=world.cast.a.pk, by=world.cast.actor(world.cast.reviewer))
     assert unit_of(child) == world.unit.pk
     numbers = numbers_of([covered.pk, free.pk])
     text = "\n".join([f"{TITLES['name']},{TITLES['id_number']}", *(f"{one.name},{numbers[one.pk][0]}" for one in (covered, free))])

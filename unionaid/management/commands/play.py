@@ -26,7 +26,7 @@ from claims.payouts.models import PayoutBatch
 from claims.services import accounts, adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
-from members.services import contributions, enrolment, people, problem_sheets, roster_rows, rosters, units
+from members.services import contributions, enrolment, kin, people, problem_sheets, roster_rows, rosters, units
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts import stepup
@@ -271,7 +271,7 @@ class Command(BaseCommand):
             )
             cover = self.join(world, child, member, "minor_child", case.program, user)
             with everywhere(reason="the office has seen the household paper"):
-                people.confirm_guardian(child, member, office_id=world.office.pk, by=world.staff_actor("s-qin"))
+                kin.confirm_guardian(child, member, office_id=world.office.pk, by=world.staff_actor("s-qin"))
             return child, member, user, cover
         return member, member, user, self.join(world, member, member, "self", case.program, user)
 

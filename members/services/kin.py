@@ -1,0 +1,115 @@
+"""Spouses and children whose papers the office has seen: a child's guardian, and who somebody is whose number is known otherwise."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from members.facts import person_facts, previous_ends, shares_held, waiting
+from members.models import Consent, Enrolment, IdentityQuestion, JoinDraft, Member
+from members.services.enrolment import show_to
+from members.services.people import PersonRefused
+from members.transitions import LIVE
+from programs.rules.eligibility import PASS, judge
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import Period, now
+from unionaid.offices.roles import Actor, may
+from unionaid.offices.scope import everywhere
+from unionaid.web.said import spoken
+from unionaid.workflow.moves import Conflict, NotAllowed, record
+
+
+def confirm_guardian(child: Member, guardian: Member, *, office_id: int, by: Actor) -> Member:
+    """The office has seen the household paper: from now on the worker may see and act for the child. NotAllowed or PersonRefused."""
+    _refuse_stranger(by, office_id)
+    with everywhere(reason="bind a child to the guardian whose paper was seen"):
+        if identity_open([child.pk]):
+            raise PersonRefused(_("请先核对这位家人的身份，再登记监护关系。"))
+        Member.objects.filter(pk=child.pk, guardian__isnull=True).update(guardian=guardian)  # of two at once the first is
+        child.refresh_from_db()
+        if child.guardian_id != guardian.pk:
+            raise PersonRefused(_("这个孩子登记的监护人是另一位，请先核对清楚。"))
+        record([child], "confirm_guardian", by=by, details={"guardian": guardian.pk})
+    return child
+
+
+def identity_open(people: Iterable[int]) -> set[int]:
+    """Of these people, those who stand for what a worker told of somebody whom their number knows otherwise. One statement."""
+    with everywhere(reason="whether somebody is who their number says"):
+        return set(IdentityQuestion.objects.filter(member__in=list(people)).values_list("member_id", flat=True))
+
+
+def settle(cover: Enrolment, *, name_on_paper: str, by: Actor) -> Member:
+    """The office has seen the papers: who joined through the worker is the person on record with this number, whose name the paper
+    shows. What the worker did for them goes over to that record. A name on record that nobody answers for (no log-in, no unit, no cover
+    of its own) is taken from the paper. NotAllowed; PersonRefused when the paper shows another name than the one on record, or when the
+    person's own cover leaves no room for this one."""
+    _refuse_stranger(by, cover.office_id)
+    with transaction.atomic(), everywhere(reason="who a number belongs to, whoever knows them"):
+        question = IdentityQuestion.objects.select_for_update(of=("self",)).filter(member=cover.member_id).first()
+        if question is None:
+            raise Conflict(_("身份已经核对过，不用再核对。"), ())
+        known = Member.objects.select_for_update(of=("self",)).get(pk=question.known_id)
+        _hold_against_paper(known, name_on_paper, by)
+        covers = list(Enrolment.objects.filter(member=question.member_id).select_related("terms", "unit", "holder").order_by("pk"))
+        for one in covers:
+            _carry(one, known)
+        Consent.objects.filter(member=question.member_id).update(member=known)
+        JoinDraft.objects.filter(member=question.member_id).update(member=known)
+        question.settled_by_id, question.settled_at = by.user_id, now()
+        question.save(update_fields=["settled_by", "settled_at"])
+        record(covers, "settle_identity", by=by)
+    return known
+
+
+def _refuse_stranger(by: Actor, office_id: int) -> None:
+    if not may(by, "people.confirm_guardian", office_id):
+        raise NotAllowed(_("您没有“{action}”的权限。").format(action=_("核对监护关系")))
+
+
+def _hold_against_paper(known: Member, name: str, by: Actor) -> None:
+    """PersonRefused when the paper shows another name than the record and somebody answers for the record."""
+    if known.name == name:
+        return
+    if known.user_id or known.unit_id or Enrolment.objects.filter(member=known, state__in=LIVE).exists():
+        raise PersonRefused(
+            _("证件上的姓名和这个身份证号登记的姓名不一致。请再对照一遍；登记的姓名写错了的，请本人、登记的单位或负责的办事处提出资料更正，更正后再来核对。")
+        )
+    known.name = name
+    known.save(update_fields=["name"])
+    record([known], "correct", by=by, details={"fields": ["name"]})
+
+
+def _carry(cover: Enrolment, known: Member) -> None:
+    """This cover is the person's from now on; what they had before counts for it as if it had been known. PersonRefused when it does not
+    fit beside what they have."""
+    schedule, start = schedule_of(cover.terms), cover.starts_on
+    ends = previous_ends([known.pk], cover.terms, before=start).get(known.pk)
+    cover.member, cover.waiting_until, cover.waiting_waived = known, *waiting(schedule, start, ends)
+    cover.days_since_cover, cover.first_time = None if ends is None else (start - ends).days, ends is None
+    if cover.state in LIVE:
+        _refuse_too_much(cover)
+        show_to(known, cover.office_id, cover.unit)
+    try:
+        with transaction.atomic():
+            cover.save(update_fields=["member", "waiting_until", "waiting_waived", "days_since_cover", "first_time"])
+    except IntegrityError as error:
+        if "cover_never_overlaps" not in str(error):
+            raise
+        raise PersonRefused(
+            _("这个人在“{program}”里这段时间已有参加记录，不能重复参加。请对这一份“不予参加”，已缴的互助费可以退回。").format(
+                program=cover.terms.program.title
+            )
+        ) from error
+
+
+def _refuse_too_much(cover: Enrolment) -> None:
+    schedule = schedule_of(cover.terms)
+    held = shares_held(cover.member, schedule, Period(cover.starts_on, cover.ends_before))
+    person = person_facts(cover.member, holder=cover.holder, relation=cover.relation, renewal=False, unit=cover.unit)
+    person, start = replace(person, shares_held=held), cover.starts_on
+    verdicts = judge(schedule, person=person, on=start, cover_start=start, shares=cover.shares)
+    for one in verdicts:  # of what was asked on the day of joining only this depends on what else the person has
+        if one.rule == "shares" and one.outcome != PASS:
+            raise PersonRefused(str(spoken(one.sentence.of_another())))
