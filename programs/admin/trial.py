@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from programs.forms.case import MOST_STAYS, CaseForm, moved, stays_in
 from programs.models import Terms
+from programs.rules.applicant import NO, OPEN, YES, judged, may_join
 from programs.rules.assess import assess
 from programs.rules.casefile import Situation, situation
 from programs.rules.explain import yuan
@@ -51,6 +52,7 @@ def trial_page(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         examples=[(i, one["name"]) for i, one in enumerate(schedule.examples, start=1) if _fits(one)],
         **(_result(terms, schedule, told, request.LANGUAGE_CODE) if told else {}),  # type: ignore[attr-defined]
+        **(_joining(schedule, form.case(), told, request.LANGUAGE_CODE) if told else {}),  # type: ignore[attr-defined]
     )
     return render(request, "desk/terms_trial.html", context, status=form.status if form.errors else 200)
 
@@ -105,6 +107,25 @@ def _result(terms: Terms, schedule: Schedule, told: Situation, language: str) ->
         "event_on": told.case.event_on,
         "last_day": told.cover.period.last_day,
     }
+
+
+MAY_JOIN = {
+    YES: _("可以参加：条件都符合。"),
+    NO: _("不能参加：有条件不符合。上面的金额按已经参加计算。"),
+    OPEN: _("还不能判断能不能参加：有的条件没有填。"),
+}
+
+
+def _joining(schedule: Schedule, case: dict[str, Any], told: Situation, language: str) -> dict[str, Any]:
+    """Every rule of joining, where anything of the person, the unit or the day of joining was typed."""
+    if not case.keys() & {"person", "unit", "joined_on"}:
+        return {}
+    verdicts = judged(schedule, case, cover_start=told.cover.period.start)
+    rules = [
+        (one.outcome, one.sentence.in_language(language), one.evidence_words.in_language(language) if one.evidence_words else "")
+        for one in verdicts
+    ]
+    return {"may_join": MAY_JOIN[may_join(verdicts)], "rules": rules}
 
 
 def _odd(told: Situation) -> list[str]:

@@ -10,6 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from programs.forms.applicant import applicant_fields, applicant_filled, applicant_said
+from programs.forms.plain import amount, choice, day, text, whole
 from programs.rules.bases import SETTLEMENT_WORDS, Base
 from programs.rules.casefile import STAY
 from programs.rules.explain import SCOPE_WORDS, yuan
@@ -25,6 +27,7 @@ from unionaid.web.fields import DayField, YuanField
 
 TABLES = {"table": "amounts", "scale": "ratios"}
 MOST_SHARES, MOST_STAYS = 99, 12
+NAMED = {"declared": "figure", "person": "person", "unit": "unit"}  # how fields are called that stand in a part of the case
 
 
 class Group:
@@ -52,6 +55,7 @@ class CaseForm(AskForm):
         self.language = get_language() or "zh"
         self._limits: dict[str, tuple[Step, str]] = {}
         self._parts = {"happened": dict(self._happened()), "cover": dict(self._cover()), "before": dict(self._before())}
+        self._parts["applicant"] = dict(applicant_fields(schedule, self.language, beside=self._parts["cover"]))
         self._stays = [self._numbered(dict(self._stay()), number) for number in range(1, stays + 1)]
         self._settlements = [self._numbered(dict(self._settlement()), number) for number in range(1, stays + 1)]
         for fields in (*self._parts.values(), *self._stays, *self._settlements):
@@ -70,19 +74,19 @@ class CaseForm(AskForm):
         schedule, gates = self.schedule, self._gates
         yield "event", self._choice(_("事由"), [(code, EVENT_WORDS[code]) for code in schedule.events], required=True)
         ill = _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算")
-        yield "event_on", _day(_("事发日期"), _("不填按保障开始后第 120 天算") if schedule.events == (HARDSHIP,) else ill)
+        yield "event_on", day(_("事发日期"), _("不填按保障开始后第 120 天算") if schedule.events == (HARDSHIP,) else ill)
         waits = schedule.waiting_ends(schedule.period.start) > schedule.period.start
         if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(STAY_EVENTS):
-            yield "accident_on", _day(_("意外发生日期"), _("不是意外引起的不填"))
+            yield "accident_on", day(_("意外发生日期"), _("不是意外引起的不填"))
         if set(schedule.events) & {"accident_death", "disease_death"}:
-            yield "death_on", _day(_("身故日期"))
+            yield "death_on", day(_("身故日期"))
         if classes := self._classes("diagnosis_class"):
             yield "diagnosis_class", self._choice(_("给付类别"), classes)
         if grades := self._classes("disability_grade"):
             yield "disability_grade", self._choice(_("伤残等级"), sorted(grades, key=lambda grade: int(grade[0])))
         by_code = gates & {"diagnosis_in", "once_per_disease"} or any(one.prefixes for one in schedule.exclusions)
         if by_code or any(step.data["scope"] == "disease" for step in self._steps("ceiling")):
-            yield "diagnosis_code", _text(_("疾病编码"), _("国际疾病分类编码，例如 C50.9"))
+            yield "diagnosis_code", text(_("疾病编码"), _("国际疾病分类编码，例如 C50.9"))
         if found := [(one.circumstance, one.name) for one in schedule.exclusions if one.circumstance]:
             choices = [(code, words.in_language(self.language)) for code, words in dict(found).items()]
             yield "circumstances", forms.MultipleChoiceField(
@@ -92,9 +96,9 @@ class CaseForm(AskForm):
         for ask in schedule.asks:
             yield _figure_name(ask), _figure(ask, self.language)
         if any(step.data["other_aid"] for step in self._steps("offset")):
-            yield "other_aid", _amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
+            yield "other_aid", amount(_("其他渠道已给的补助（元）"), _("没有就填 0"))
         if schedule.claim_window:
-            yield "claimed_on", _day(_("申领日期"), _("不填不检查申领期限"))
+            yield "claimed_on", day(_("申领日期"), _("不填不检查申领期限"))
             if kinds := [one for one in kinds_to_tell(schedule) if one[0] != "default"]:
                 yield "event_kind", self._choice(_("申领期限按哪一种（截止日期）"), kinds)
             if schedule.claim_window.unit_until:
@@ -104,47 +108,47 @@ class CaseForm(AskForm):
         by_grade = any(item.asks_grade for item in self.schedule.items)
         if not (self.bases or by_grade or self._steps("per_day", "per_admission", "offset") or "with_admission" in self._gates):
             return
-        yield "admitted_on", _day(_("入院日期"), _("不填与事发日期相同"))
-        yield "discharged_on", _day(_("出院日期"))
-        yield "days", _whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
+        yield "admitted_on", day(_("入院日期"), _("不填与事发日期相同"))
+        yield "discharged_on", day(_("出院日期"))
+        yield "days", whole(_("住院天数"), 36500, _("不填按入院和出院日期算"))
         if by_grade:
             grades = [(grade, key_words(grade, "", {})) for grade in ("3", "2", "1")]
             yield "hospital_grade", self._choice(_("医院等级"), grades)
         if self.bases:
-            yield "self_pay", _amount(_("个人自付（元）"), _("目录以内由个人分担的部分，不含自费"))
-            yield "personal_cost", _amount(_("个人负担（元）"), _("自付加自费；不填按与自付相同算"))
+            yield "self_pay", amount(_("个人自付（元）"), _("目录以内由个人分担的部分，不含自费"))
+            yield "personal_cost", amount(_("个人负担（元）"), _("自付加自费；不填按与自付相同算"))
 
     def _settlement(self) -> Iterator[tuple[str, forms.Field]]:
         if self.bases or self._steps("offset"):
             for name in SETTLEMENT_FIELDS:
-                yield name, _amount(SETTLEMENT_WORDS[name].in_language(self.language))
+                yield name, amount(SETTLEMENT_WORDS[name].in_language(self.language))
 
     def _cover(self) -> Iterator[tuple[str, forms.Field]]:
         schedule = self.schedule
-        yield "cover_start", _day(_("保障开始日期"), _("不填为本期第一天"))
+        yield "cover_start", day(_("保障开始日期"), _("不填为本期第一天"))
         if schedule.waiting_ends(schedule.period.start) > schedule.period.start or self._steps("wait"):
-            yield "days_since_cover", _whole(_("上次保障到期后隔了几天"), 36500, _("接上的填 0，首次参加的不填"))
+            yield "days_since_cover", whole(_("上次保障到期后隔了几天"), 36500, _("接上的填 0，首次参加的不填"))
         if schedule.enrolling.max_shares > 1 or self._steps("shares"):
-            yield "shares", _whole(_("份数"), MOST_SHARES, _("不填为 1 份"), least=1)
+            yield "shares", whole(_("份数"), MOST_SHARES, _("不填为 1 份"), least=1)
         if schedule.enrolling.gender != "any" or "gender" in self._gates:
             genders = [(code, VALUE_WORDS["gender"][code]) for code in ("female", "male")]
             yield "gender", self._choice(_("性别"), genders)
         if "age" in self._gates:
-            yield "birth_date", _day(_("出生日期"), _("不填按 40 岁算"))
+            yield "birth_date", day(_("出生日期"), _("不填按 40 岁算"))
 
     def _before(self) -> Iterator[tuple[str, forms.Field]]:
         for name, (step, words) in self._limit_fields():
             self._limits[name] = (step, words)
             count = step.name == "per_day"
-            yield name, _whole(words, 36500) if count else _amount(words)
+            yield name, whole(words, 36500) if count else amount(words)
         for item in self.schedule.items:
             if item.has("less_paid"):
                 label = _("“{item}”此前为同一疾病付过（元）").format(item=item.name.in_language(self.language))
-                yield f"paid:{item.code}", _amount(label)
+                yield f"paid:{item.code}", amount(label)
         if self._steps("per_admission"):
-            yield "admissions_before", _whole(_("本期此前住院次数"), 999)
+            yield "admissions_before", whole(_("本期此前住院次数"), 999)
         if "once_per_disease" in self._gates:
-            yield "diseases", _text(_("此前已给付过的疾病编码"), _("有几个就用逗号分开，例如 C50、I21"))
+            yield "diseases", text(_("此前已给付过的疾病编码"), _("有几个就用逗号分开，例如 C50、I21"))
 
     # -- the groups of the page --------------------------------------------------------------------------------------
 
@@ -177,7 +181,9 @@ class CaseForm(AskForm):
     def more(self) -> list[Group]:
         """What is seldom needed."""
         hint = _("本期此前的申领已经用掉的额度、已给付的金额和住院次数；没有就不填。")
-        return [group for group in (Group(self, _("此前用过的额度"), self._parts["before"], hint=hint),) if group.visible_fields]
+        before = Group(self, _("此前用过的额度"), self._parts["before"], hint=hint)
+        who = _("填了的逐条核对参加条件，没填的算不知道；能不能参加不影响上面的金额。")
+        return [group for group in (before, Group(self, _("这个人能不能参加"), self._parts["applicant"], hint=who)) if group.visible_fields]
 
     # -- what was said -----------------------------------------------------------------------------------------------
 
@@ -204,6 +210,7 @@ class CaseForm(AskForm):
             case["declared"] = declared
         stays = [self._stay_said(number) for number in range(1, self.stays + 1)]
         case |= {"stays": stays} if self.stays > 1 else stays[0]
+        case |= applicant_said(said)
         if "diseases" in case:
             case["diseases"] = [part for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
         disease = Disease.of(case.get("diagnosis_code", ""), case.get("diagnosis_class", "")).key
@@ -241,7 +248,9 @@ class CaseForm(AskForm):
         for fault in error.faults:
             where = [*fault.path, "", "", ""]
             number = where[2] + 1 if where[1] == "stays" and isinstance(where[2], int) else 1
-            name = f"figure:{where[2]}" if where[1] == "declared" else str(where[3] if where[1] == "stays" else where[1])
+            name = str(where[3] if where[1] == "stays" else where[1])
+            if where[1] in NAMED:
+                name = f"{NAMED[where[1]]}:{where[2]}"
             self.refuse(fault.words.in_language(self.language), _name(name, number) if name else "")
 
     def fill(self, case: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,6 +267,7 @@ class CaseForm(AskForm):
                 if key in case.get("used", {}):
                     found[name] = case["used"][key]
         found |= {f"figure:{code}": figure for code, figure in case.get("declared", {}).items()}
+        found |= {name: value for name, value in applicant_filled(case).items() if name in self.fields}
         return found | {f"paid:{code}": amount for code, amount in case.get("paid_items", {}).items()}
 
     # -- the terms' own data -----------------------------------------------------------------------------------------
@@ -307,11 +317,7 @@ class CaseForm(AskForm):
         return _("“{item}”{scope}封顶 {amount} 元此前已用（元）").format(item=own, scope=scope, amount=amount)
 
     def _choice(self, label: Text, options: Iterable[tuple[str, Words]], *, required: bool = False) -> forms.Field:
-        choices = [(code, words.in_language(self.language)) for code, words in options]
-        words = {"required": _("请选择一项"), "invalid_choice": _("请在列出的项目里选择")}
-        return forms.ChoiceField(
-            label=label, choices=choices if required else [("", _("不填")), *choices], required=required, error_messages=words
-        )
+        return choice(label, dict(options), self.language, required=required)
 
 
 def _figure_name(ask: Ask) -> str:
@@ -321,7 +327,7 @@ def _figure_name(ask: Ask) -> str:
 def _figure(ask: Ask, language: str) -> forms.Field:
     """The field of a figure that these terms ask for."""
     label, hint = ask.name.in_language(language), ask.hint.in_language(language) if ask.hint else ""
-    return _amount(_("{name}（元）").format(name=label), hint) if ask.in_yuan else _whole(label, 10**6, hint)
+    return amount(_("{name}（元）").format(name=label), hint) if ask.in_yuan else whole(label, 10**6, hint)
 
 
 def _name(name: str, stay: int) -> str:
@@ -379,25 +385,3 @@ def _plain(field: forms.Field, value: Any) -> Any:
     if isinstance(field, YuanField):
         return str(yuan_from_fen(value)) if value not in (None, "") else ""
     return value.isoformat() if isinstance(field, DayField) else value
-
-
-def _day(label: Text, help_text: Text = "") -> DayField:
-    return DayField(label=label, help_text=help_text, required=False)
-
-
-def _amount(label: Text, help_text: Text = "") -> YuanField:
-    return YuanField(label=label, help_text=help_text, required=False)
-
-
-def _text(label: Text, help_text: Text = "") -> forms.CharField:
-    words = {"max_length": _("太长了，最多 100 个字")}
-    return forms.CharField(label=label, help_text=help_text, max_length=100, required=False, error_messages=words)
-
-
-def _whole(label: Text, most: int, help_text: Text = "", *, least: int = 0) -> forms.IntegerField:
-    words = _("请填 {least} 到 {most} 之间的整数").format(least=least, most=most)
-    return forms.IntegerField(
-        label=label, help_text=help_text, min_value=least, max_value=most, required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), words),
-    )  # fmt: skip

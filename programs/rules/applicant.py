@@ -16,7 +16,7 @@ from programs.rules.eligibility import ADULT, FAIL, UNKNOWN, Verdict, judge, jud
 from programs.rules.facts import PersonFacts, UnitFacts
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
-from unionaid.lib.calendar import add_years
+from unionaid.lib.calendar import add_years, format_zh
 
 YES, NO, OPEN = "yes", "no", "unknown"
 # What the facts that may be left open are called.
@@ -56,8 +56,8 @@ def judged(schedule: Schedule, data: Mapping[str, Any], *, cover_start: date) ->
 
 def _day_unknown(schedule: Schedule) -> Verdict:
     opens, closes = schedule.enrolling.opens, schedule.enrolling.closes
-    zh, en = f"没有写哪一天参加（{opens} 到 {closes} 可以参加）。", f"The day of joining is not told (open from {opens} to {closes})."
-    return Verdict("window", UNKNOWN, Words(zh, en))
+    zh = f"没有写哪一天参加（{format_zh(opens)}到{format_zh(closes)}可以参加）。"
+    return Verdict("window", UNKNOWN, Words(zh, f"The day of joining is not told (open from {opens:%-d %B %Y} to {closes:%-d %B %Y})."))
 
 
 def _everyone(schedule: Schedule, told: Mapping[str, Any], cover_start: date) -> Iterator[tuple[dict[str, Any], PersonFacts]]:

@@ -296,7 +296,7 @@ UNITS = {
     "appeal_days": Words("个工作日", "working days"),
 }
 COUNTS = frozenset(("most", "every", "over", "up_to"))  # of a figure told in numbers these are numbers too, and no yuan
-_YES, _NO = Words("是", "yes"), Words("否", "no")
+YES_WORDS, NO_WORDS = Words("是", "yes"), Words("否", "no")
 
 
 def field_words(name: str, parent: str = "") -> Words:
@@ -341,7 +341,7 @@ def value_words(value: Any, kind: str, field: str, names: Mapping[str, Words], *
     """A single value as people say it; `names` are the plan's own (items, classes). `counts`: it belongs to a figure that is told in
     numbers."""
     if isinstance(value, bool):
-        return _YES if value else _NO
+        return YES_WORDS if value else NO_WORDS
     if counts and field in COUNTS:
         return Words(f"{plain(value)} 个", plain(value))
     if kind == "amount":

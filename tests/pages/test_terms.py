@@ -502,6 +502,32 @@ def test_what_is_wrong_with_one_of_several_stays_names_it(world: World, manager:
     assert '<a href="#id_self_pay">第 1 次住院：个人自付（元）：自付不能大于个人负担' in less
 
 
+def test_who_may_join_is_tried_beside_the_amount(world: World, manager: Client) -> None:
+    """Nothing of it is shown where nothing was told; what is not told is open; what was typed goes into the case file and comes back."""
+    with everywhere(reason="arrange"):
+        terms = load("tianjin-critical-inpatient.2026", office=None)
+    said = {"event": "diagnosis", "event_on": "2026-06-01", "shares": "2"}
+    assert "<h3>参加条件</h3>" not in words(tried(manager, terms, **said))
+    person = {"employment": "enterprise", "union_member": "true", "basic_insurance": "true", "gender": "female", "birth_date": "1969-03-01"}
+    said |= {f"person:{name}": value for name, value in person.items()} | {"joined_on": "2026-01-05", "person:relation": "self"}
+    open_ = words(tried(manager, terms, **said, **{"unit:none": "true"}))
+    assert "¥10,000.00" in open_
+    assert "还不能判断能不能参加" in open_
+    assert "这个年龄只有中高级职务（职称）人员可以参加" in open_
+    said |= {"person:group": "senior"}
+    assert "可以参加：条件都符合" in words(tried(manager, terms, **said, **{"unit:none": "true"}))
+    against = words(tried(manager, terms, **said, **{"unit:shares": "3"}))
+    assert "不能参加：有条件不符合" in against
+    assert "¥10,000.00" in against
+    case = json.loads(tried(manager, terms, **said, **{"unit:shares": "3"}, answer="file").content)
+    assert case["person"]["union_member"] is True
+    assert case["unit"] == {"shares": [3]}
+    form = CaseForm(None, schedule=schedule_of(terms))
+    assert {name: value for name, value in form.fill(case).items() if ":" in name} == {
+        name: value for name, value in said.items() if ":" in name
+    } | {"unit:shares": 3}
+
+
 def test_every_example_of_a_plan_can_be_begun_with(world: World, manager: Client) -> None:
     with everywhere(reason="arrange"):
         found = [load(path.stem) for path in sorted(Path(CATALOGUE).glob("national-*.yaml"))]
@@ -545,7 +571,8 @@ def test_no_input_of_a_trial_gives_a_5xx(world: World, manager: Client) -> None:
         reader = PageReader()
         reader.feed(words(manager.get(page(terms, "terms_trial"))))
         form = next(form for form in reader.forms if "event" in form.fields)
-        for name in form.fields.keys() - settlement:
+        alike = {name for name in form.fields if name.startswith(("person:", "unit:", "joined"))} - {"person:birth_date", "unit:enrolling"}
+        for name in form.fields.keys() - settlement - alike:
             for value in HOSTILE:
                 said = {"event": schedule_of(terms).events[0], name: value}
                 if terms == world.yulin or not _refused_by_the_form(terms, said):

@@ -82,37 +82,18 @@ def test_a_refusal_comes_with_its_reason_and_clause(run) -> None:
     assert "waiting" in found["reasons"][0]["en"]
 
 
-OLD = {"birth_date": "1940-01-01", "union_member": False}
-TOLD = {
-    "relation": "self", "gender": "male", "birth_date": "1985-03-01", "employment": "enterprise", "union_member": True,
-    "basic_insurance": True,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("more", "may_join", "against"),
-    [
-        ({}, "unknown", set()),  # what an old case never told
-        ({"person": TOLD, "joined_on": "2026-01-05", "unit": "none"}, "yes", set()),
-        ({"person": {**TOLD, "employment": "retired"}, "joined_on": "2026-01-05"}, "no", {"employment"}),
-        ({"person": {**TOLD, "employment": None}}, "", set()),
-        ({"person": {**TOLD, **OLD}, "joined_on": "2024-01-01"}, "no", {"age", "union_member", "window"}),
-        ({"person": {"union_member": False}}, "no", {"union_member"}),
-    ],
-)
-def test_whether_one_may_join_is_told_beside_the_amount_and_never_changes_it(run, more: Any, may_join: str, against: set[str]) -> None:
-    case = {**STAY, "cover_start": "2026-01-01", **more}
-    if not may_join:
-        with pytest.raises(CommandError, match="person.employment"):
-            run("national-inpatient", case)
-        return
-    found = run("national-inpatient", case)
-    assert (found["amount"], found["may_join"]) == ("1213.69", may_join)
+def test_whether_one_may_join_is_told_beside_the_amount_and_never_changes_it(run) -> None:
+    """An old case tells nothing of it: then it is open. Each rule: pass, fail or unknown, a sentence, what would settle or change it."""
+    found = run("national-inpatient", STAY)
+    assert (found["amount"], found["may_join"], found["reasons"]) == ("1213.69", "unknown", [])
+    person = {"birth_date": "1985-03-01", "employment": "retired", "union_member": False}
+    found = run("national-inpatient", {**STAY, "person": person})
+    assert (found["amount"], found["may_join"]) == ("1213.69", "no")
     rules = {one["rule"]: one for one in found["eligibility"]}
-    assert {name for name, one in rules.items() if one["outcome"] == "fail"} == against == {one["rule"] for one in found["reasons"]}
-    assert all(one["zh"] and one["en"] for one in rules.values())
-    assert "union_member" not in against or rules["union_member"]["evidence"]["zh"].startswith("工会会员证")
-    assert bool(more) or rules["age"] == rules["age"] | {"outcome": "unknown", "zh": "案例没有写出生日期，还不能判断。"}
+    assert {name for name, one in rules.items() if one["outcome"] == "fail"} == {"employment", "union_member"}
+    assert [(one["rule"], one["item"]) for one in found["reasons"]] == [("employment", None), ("union_member", None)]
+    assert rules["union_member"]["evidence"]["zh"].startswith("工会会员证")
+    assert (rules["age"]["outcome"], rules["window"]["outcome"]) == ("pass", "unknown")
 
 
 def test_what_is_missing_is_named_and_not_guessed(run) -> None:
@@ -132,11 +113,6 @@ def test_what_is_missing_is_named_and_not_guessed(run) -> None:
         ("national-inpatient", {"event": "party"}, (), "应为以下之一"),
         ("national-inpatient", {**STAY, "surprise": 1}, (), "不认识的字段"),
         ("national-inpatient", {**STAY, "self_pay": "-1"}, (), "不能为负"),
-        ("national-inpatient", {**STAY, "person": {"age": 40}}, (), "person.age.*不认识的字段"),
-        ("national-inpatient", {**STAY, "person": [1]}, (), "参加的人"),
-        ("national-inpatient", {**STAY, "unit": {"headcount": "many"}}, (), "unit.headcount.*整数"),
-        ("national-inpatient", {**STAY, "gender": "male", "person": {"gender": "male"}}, (), "只写一处"),
-        ("national-inpatient", {**STAY, "days_since_cover": 3, "person": {"renewal": False}}, (), "与 days_since_cover 不符"),
         ("national-inpatient", {**STAY, "self_pay": "1.234"}, (), "最多两位小数"),
         ("national-inpatient", {**STAY, "event_on": "2026-02-30"}, (), "日期，如"),
         ("national-inpatient", STAY, ("--on", "yesterday"), "请按“年-月-日”填写日期"),
