@@ -18,13 +18,15 @@ def person_facts(
     member: Member, *, holder: Member | None = None, relation: str = "self", renewal: bool = False, unit: WorkUnit | None = None
 ) -> PersonFacts:
     """The person who joins; a spouse's or child's right rests on the worker (`holder`) through whom they join. `unit`: where
-    the worker works, when the contribution depends on it; its class of work holds for whoever told none of their own."""
+    the worker works, when their employment or the contribution depends on it; its class of work holds for whoever told none of their
+    own."""
     worker = holder or member
+    employment = employed_at(unit, worker.employment) or None
     return PersonFacts(
         birth_date=member.birth_date,
         gender=member.gender,
-        employment=worker.employment or None,
-        holder_employment=worker.employment or None,
+        employment=employment,
+        holder_employment=employment,
         union_member=worker.union_member,
         basic_insurance=worker.basic_insurance if relation != "self" else member.basic_insurance,
         relation=relation,
@@ -38,6 +40,12 @@ def person_facts(
         contract_months=worker.contract_months,
         retired_on=worker.retired_on,
     )
+
+
+def employed_at(unit: WorkUnit | None, told: str) -> str:
+    """How somebody is employed who works at this unit and says so: at an institution whose staff have the civil-servant subsidy they have
+    it, whatever they say. Whoever is employed by an enterprise and sent there has not; empty stays empty."""
+    return "institution_subsidised" if told == "institution" and unit is not None and unit.civil_servant_subsidy else told
 
 
 def cover_facts(enrolment: Enrolment) -> CoverFacts:

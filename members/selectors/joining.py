@@ -123,7 +123,7 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Map
     codes = schedule.enrolling.together_with
     beside = [row for row in live if codes and row.member_id == member.pk and row.program.code in codes]
     held = sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
-    person = replace(person_facts(member, relation=relation, renewal=renewal), shares_held=held)
+    person = replace(person_facts(member, relation=relation, renewal=renewal, unit=member.unit), shares_held=held)
     whole = (units.get(terms.pk) or Whole(member.unit)) if relation == "self" and member.unit else None
     shares = _usual_shares(schedule, whole)
     verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)

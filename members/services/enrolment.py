@@ -17,7 +17,7 @@ from members.services.contributions import raise_due, settle_what_is_free
 from members.services.participation import hold
 from members.services.people import has_consent
 from programs.models import Terms
-from programs.rules.eligibility import Verdict, judge, may_join
+from programs.rules.eligibility import FAIL, PASS, Verdict, judge, may_join
 from programs.rules.fees import PERSON, FeeFactMissing, NoFeeClass, contribution, counted_shares, fee_class, split_single
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
@@ -86,7 +86,7 @@ def enrol(
     person = replace(person_facts(member, holder=holder, relation=relation, renewal=renewal, unit=unit), shares_held=held)
     verdicts = judge(schedule, person=person, on=on, cover_start=start, shares=shares) + single(schedule, whole, member, shares=shares)
     if not may_join(verdicts):
-        said = next(v for v in verdicts if v.outcome != "pass")
+        said = next((v for v in verdicts if v.outcome == FAIL), None) or next(v for v in verdicts if v.outcome != PASS)
         raise EnrolmentRefused(str(spoken(said.sentence)), verdicts)
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:

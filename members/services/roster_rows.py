@@ -252,14 +252,16 @@ def employment_of(unit: WorkUnit) -> str:
     return unit.nature
 
 
-def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
+def facts_of(
+    row: Row, unit: WorkUnit, *, renewal: bool = False, retired: bool = False, retired_on: date | None = None
+) -> PersonFacts:
     """What the list does not say is taken from the unit: its kind of employer, its class of work, and that its union enrols its
-    members."""
+    members. Who is known to have `retired` is retired unless the list says otherwise."""
     assert row.id_number is not None
     return PersonFacts(
         birth_date=row.id_number.birth_date,
         gender=row.id_number.gender,
-        employment=row.employment or employment_of(unit),
+        employment=row.employment or ("retired" if retired else employment_of(unit)),
         union_member=True if row.union is None else row.union,
         basic_insurance=True if row.insurance is None else row.insurance,
         joined_unit_on=row.joined,
@@ -270,7 +272,7 @@ def facts_of(row: Row, unit: WorkUnit, *, renewal: bool = False) -> PersonFacts:
         card_holder=row.card,
         group=row.group,
         contract_months=row.contract,
-        retired_on=row.retired,
+        retired_on=row.retired or retired_on,
     )
 
 

@@ -43,7 +43,7 @@ def hashed() -> Iterator[None]:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What speaks against one line. `same_as`: an earlier line with the same number; `unfit`: some rule does not pass;
-    `corrected`: the number was somebody's of this name until it was put right."""
+    `corrected`: the number was somebody's of this name until it was put right; `retired` (on that day): as far as is known here."""
 
     row_number: int
     same_as: int | None
@@ -53,12 +53,14 @@ class Finding:
     other_name: bool
     covered_here: bool | None
     corrected: bool
+    retired: bool
+    retired_on: date | None
 
 
 HELD = held_sql(member="m.id")
 RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
 # Who has the number of a line: looked up one by one in the index of numbers, whatever the planner believes of the table's size.
-PERSON = "SELECT p.id, p.name FROM members_member p WHERE p.id_hash = {line}.id_hash OFFSET 0"
+PERSON = "SELECT p.id, p.name, p.employment, p.retired_on FROM members_member p WHERE p.id_hash = {line}.id_hash OFFSET 0"
 # A number that was replaced by a correction and is nobody's now; under another name it may be the rightful owner's.
 REPLACED = """
     {line}.id_hash = ANY(ARRAY(SELECT id_hash_before FROM members_correction WHERE id_hash_before IS NOT NULL AND state = 'approved'))
@@ -67,9 +69,11 @@ REPLACED = """
          WHERE k.id_hash_before = {line}.id_hash AND k.state = 'approved'
                AND {line}.name IN ((SELECT p.name FROM members_member p WHERE p.id = k.member_id), k.before->>'name') LIMIT 1)"""
 FACTS = f"""
-    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months, a.retired_on,
+    SELECT s.*, a.joined_unit_on, a.insurance_type, a.card_holder, a.staff_group, a.contract_months,
+           COALESCE(a.retired_on, m.retired_on) AS retired_on, COALESCE(m.employment = 'retired', FALSE) AS known_retired,
            m.id AS known_id, m.name AS known_name, 'self'::text AS relation, NULL::text AS holder_employment,
-           COALESCE(a.employment, %s) AS fact_employment, COALESCE(a.union_member, TRUE) AS fact_union,
+           COALESCE(a.employment, CASE WHEN m.employment = 'retired' THEN 'retired' ELSE %s END) AS fact_employment,
+           COALESCE(a.union_member, TRUE) AS fact_union,
            COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
            {RENEWS} AS renewal, {HELD} AS shares_held
     FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN recognised m ON m.row_number = s.row_number WHERE s.readable"""
@@ -88,13 +92,13 @@ def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> 
     text = f"""
     WITH facts AS ({FACTS}),
     verdicts AS (SELECT facts.row_number, facts.same_as, facts.id_hash, facts.name, facts.renewal, facts.shares_held, known_id,
-                        known_name, {verdicts}
+                        known_name, known_retired, facts.retired_on, {verdicts}
                  FROM facts),
-    judged AS (SELECT row_number, same_as, id_hash, name, renewal, shares_held, known_id, known_name,
+    judged AS (SELECT row_number, same_as, id_hash, name, renewal, shares_held, known_id, known_name, known_retired, retired_on,
                       {every_rule_passes(schedule)} AS fits
                FROM verdicts)
     SELECT j.row_number, j.same_as, NOT j.fits, j.renewal, j.shares_held,
-           COALESCE(j.known_name <> j.name, FALSE), c.here, r.corrected
+           COALESCE(j.known_name <> j.name, FALSE), c.here, r.corrected, j.known_retired, j.retired_on
     FROM judged j
     LEFT JOIN LATERAL (
         SELECT bool_or(e.unit_id IS NOT DISTINCT FROM %s) AS here FROM members_enrolment e

@@ -21,6 +21,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.facts import employed_at
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.whole_units import common_shares, whole_of
 from members.services import departures, participation, problem_sheets
@@ -340,6 +341,8 @@ def _no_day_left() -> Promise:
 def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[Promise]:
     """Every line's outcome into the table; notes for the agent about the roster as a whole."""
     rows, cover = reading.rows, _cover(roster, on=on)
+    for row in rows:
+        row.employment = employed_at(roster.unit, row.employment)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
     staging.stage(rows, lambda row: reading.said(row, "id_number"), lambda done: _tell_line(done, len(rows), tell))
@@ -399,7 +402,10 @@ def _against(
     if found.same_as is not None:
         said.append(("duplicate", [format_lazy(gettext_lazy("与第 {row} 行是同一个身份证号"), row=found.same_as)]))
     if found.unfit:
-        person = replace(facts_of(row, roster.unit, renewal=found.renewal), shares_held=found.shares_held)
+        person = replace(
+            facts_of(row, roster.unit, renewal=found.renewal, retired=found.retired, retired_on=found.retired_on),
+            shares_held=found.shares_held,
+        )
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
         against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
         if not against:

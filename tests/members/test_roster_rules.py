@@ -119,6 +119,38 @@ def test_what_the_list_does_not_say_is_taken_from_the_unit(world: World) -> None
     assert "公务员医疗补助" in _reasons(roster)[0]
 
 
+def test_staff_of_an_institution_with_the_subsidy_have_it_whoever_says_otherwise_and_however_they_join(world: World) -> None:
+    """The control: without the subsidy the same people join by the list and by themselves."""
+    terms = _terms(employment=["institution"])
+    with everywhere(reason="arrange"):
+        member = world.member(901)
+        Member.objects.filter(pk=member.pk).update(employment="institution")
+        member.refresh_from_db()
+    for subsidised in (True, False):
+        with everywhere(reason="arrange"):
+            WorkUnit.objects.filter(pk=world.unit.pk).update(nature="institution", civil_servant_subsidy=subsidised)
+            world.unit.refresh_from_db()
+        listed = _checked(world, terms, _people(WOMAN, 1, "事业单位在职", first=10 + subsidised), "在职情况")
+        assert listed.bad_count == subsidised
+        if subsidised:
+            assert "公务员医疗补助" in _reasons(listed)[0]
+            with pytest.raises(enrolment.EnrolmentRefused, match="公务员医疗补助"):
+                _alone(world, terms, 0, 1, member=member)
+    assert _alone(world, terms, 0, 1, member=member)
+
+
+def test_who_is_known_to_have_retired_is_retired_unless_the_list_says_otherwise(world: World) -> None:
+    """Also their day of retirement is looked up. The control is the second, who is at work as far as anybody knows."""
+    lines = _people(MAN, 2, first=40)
+    with everywhere(reason="arrange"):
+        member = world.member(int(lines[0][1][14:17]), "张三")
+        Member.objects.filter(pk=member.pk).update(employment="retired", retired_on=date(2025, 3, 1))
+    roster = _checked(world, _terms(), lines)
+    assert (roster.good_count, roster.bad_count) == (1, 1)
+    assert "已退休" in _reasons(roster)[0]
+    assert _checked(world, roster.terms, [(*lines[0], "企业在职")], "在职情况").good_count == 1
+
+
 def test_months_in_the_unit_are_asked_for_in_a_column_of_their_own(world: World) -> None:
     terms = _terms(min_months_in_unit=6)
     without = _checked(world, terms, _people(MAN, 2))
@@ -390,7 +422,7 @@ def test_lines_with_other_shares_than_the_rest_are_refused(world: World) -> None
 def _alone(world: World, terms: Terms, order: int, shares: int, **told: Any) -> Enrolment:
     """Somebody of the unit joins by themselves."""
     with everywhere(reason="arrange"), frozen(JOINED):
-        member = told.get("member") or world.member(order, "张三")
+        member = told.pop("member", None) or world.member(order, "张三")
         ordinary = {"relation": "self", "unit": world.unit}
         return enrolment.enrol(
             member=member, holder=member, terms=terms, shares=shares, on=JOINED, by=world.worker(member), **{**ordinary, **told}

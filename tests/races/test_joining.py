@@ -4,6 +4,7 @@ happens without the lock and without the database's own guard."""
 from collections import Counter
 from collections.abc import Callable
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -11,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from members.models import ContributionDue, Enrolment, Evidence, JoinDraft, Member
-from members.services import joining
+from members.services import enrolment, joining
+from programs.rules.eligibility import Verdict
 from tests.factories.clients import client_of
-from tests.factories.world import JOINED, World, make_world
+from tests.factories.world import JOINED, World, make_world, terms_like
 from tests.members.services.test_joining import drafted
 from tests.races.test_guards_taken_away import without
 from unionaid.lib.calendar import frozen
@@ -29,11 +31,12 @@ def world(committed: None) -> World:
         return make_world()
 
 
-def at_once(act: Callable[[], str]) -> Counter[str]:
-    """Everyone starts together; how often what came of it."""
-    barrier, outcomes = Barrier(TIMES), list[str]()
+def at_once(*acts: Callable[[], str]) -> Counter[str]:
+    """All of these, or the only one many times, start together; how often what came of it."""
+    acts = acts if len(acts) > 1 else acts * TIMES
+    barrier, outcomes = Barrier(len(acts)), list[str]()
 
-    def run() -> None:
+    def run(act: Callable[[], str]) -> None:
         try:
             with frozen(JOINED):
                 barrier.wait()
@@ -43,7 +46,7 @@ def at_once(act: Callable[[], str]) -> Counter[str]:
         finally:
             connections.close_all()
 
-    threads = [Thread(target=run) for _ in range(TIMES)]
+    threads = [Thread(target=run, args=(act,)) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -113,6 +116,49 @@ def test_without_the_lock_the_database_still_lets_one_person_join_once(world: Wo
     outcomes = at_once(sent)
     assert outcomes == {"joined": 1, "AlreadyCovered": TIMES - 1}
     assert made() == (1, 1, 1, 0)
+
+
+def of_one_unit(world: World) -> list[Callable[[], str]]:
+    """Three workers of one unit who join by themselves with one, two and three shares, where everyone must have the same."""
+    rules = {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "shares": {"max": 3}, "unit": {"same_shares": True}}
+    terms = terms_like("shaanxi-yulin-medical.2026", enrolment=rules)
+
+    def joins(member: Member, shares: int) -> Callable[[], str]:
+        def join() -> str:
+            by = world.worker(member)
+            with office_scope(Scope(member=member.pk, user=member.user_id)):
+                enrolment.enrol(
+                    member=member, holder=member, relation="self", terms=terms, shares=shares, unit=world.unit, on=JOINED, by=by
+                )
+            return "joined"
+
+        return join
+
+    with frozen(JOINED), everywhere(reason="arrange"):
+        return [joins(world.member(101 + shares), shares) for shares in (1, 2, 3)]
+
+
+def test_three_of_a_unit_who_join_at_once_do_not_get_different_shares(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: each counts the others before any of them is in, and every one has another number."""
+    joining_ = of_one_unit(world)
+    assert at_once(*joining_) == {"joined": 1, "EnrolmentRefused": 2}
+    barrier, single = Barrier(2), enrolment.single
+
+    def together(*told: Any, **more: Any) -> tuple[Verdict, ...]:
+        found = single(*told, **more)
+        barrier.wait(60)
+        return found
+
+    with everywhere(reason="the first one is gone"):
+        first = Enrolment.objects.get()
+        enrolment.withdraw(first, by=world.worker(first.member))
+    monkeypatch.setattr(enrolment, "hold", lambda unit, schedule: None)
+    monkeypatch.setattr(enrolment, "single", together)
+    others = [join for shares, join in enumerate(joining_, start=1) if shares != first.shares]
+    assert at_once(*others) == {"joined": 2}
+    with everywhere(reason="look"):
+        live = Enrolment.objects.filter(state="contribution_due").values_list("shares", flat=True)
+        assert sorted(live) == sorted({1, 2, 3} - {first.shares})
 
 
 def test_without_lock_and_constraint_one_form_joins_twenty_times(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
