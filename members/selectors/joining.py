@@ -36,12 +36,14 @@ PERSONAL = ("minor", "age", "gender", "shares")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One plan as it stands for this worker: may they join (`standing`), every rule's answer, what a share costs (fen; None when
-    that is not known), the questions that this plan asks and nobody has answered yet (`open`), how many shares they have or would
-    take first (`shares`), and how many they may have (`choices`)."""
+    """One plan as it stands for this worker: for whom it is judged (`relation`: the worker, or who of the family may join where the worker
+    may not), may they join (`standing`), every rule's answer, what a share costs (fen; None when that is not known), the questions that
+    this plan asks and nobody has answered yet (`open`), how many shares they have or would take first (`shares`), and how many they may
+    have (`choices`)."""
 
     terms: Terms
     schedule: Schedule
+    relation: str
     standing: str
     verdicts: tuple[Verdict, ...]
     fee_fen: int | None
@@ -114,38 +116,68 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Map
     """How one plan stands for the worker; `live` are the covers of the worker and those who joined through them, `units` what
     `units_of` found."""
     schedule = schedule_of(terms)
-    relations = schedule.enrolling.relations
     cover = schedule.cover(on=on) or schedule.period
-    rows = [row for row in live if row.program_id == terms.program_id and row.member_id == member.pk]
-    last = max((row.cover.upper for row in rows if row.state == "effective" and row.cover.upper <= cover.start), default=None)
-    renewal = renews(last, cover.start, within_days=schedule.enrolling.renewal_within_days)
-    relation = "self" if "self" in relations else relations[0]
-    codes = schedule.enrolling.together_with
-    beside = [row for row in live if codes and row.member_id == member.pk and row.program.code in codes]
-    held = sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
-    person = replace(person_facts(member, relation=relation, renewal=renewal, unit=member.unit), shares_held=held)
-    whole = (units.get(terms.pk) or Whole(member.unit)) if relation == "self" and member.unit else None
-    shares = _usual_shares(schedule, whole)
-    verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=shares)
-    verdicts += single(schedule, whole, member, shares=shares) if schedule.enrolling.individual else ()
-    if relation != "self":
-        verdicts = tuple(verdict for verdict in verdicts if verdict.rule not in PERSONAL)
-    joined = relations == ("self",) and any(row.cover.upper > cover.start for row in rows)
+    known = _Known(member, schedule, cover, [row for row in live if row.program_id == terms.program_id], live, units.get(terms.pk))
+    tried = [(relation, known.verdicts(relation, on=on)) for relation in schedule.enrolling.relations]
+    relation, verdicts = next(((one, said) for one, said in tried if all(v.outcome != FAIL for v in said)), tried[0])
+    joined = schedule.enrolling.relations == ("self",) and any(row.cover.upper > cover.start for row in known.own)
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     left = _further(schedule, member, verdicts)
-    covered = max((row.shares for row in live if row.program_id == terms.program_id and row.cover.upper > cover.start), default=0)
-    most = max(schedule.enrolling.max_shares - held, covered, 1)
-    choices = (shares,) if whole and _same_shares(schedule) and whole.joined else tuple(range(1, most + 1))
-    return Offer(terms, schedule, _standing(schedule, verdicts, joined, left), verdicts, fee_fen, left, covered or shares, choices)
+    covered = max((row.shares for row in known.rows if row.cover.upper > cover.start), default=0)
+    standing, shares = _standing(schedule, verdicts, joined, left), known.shares(relation)
+    choices = known.choices(relation, covered)
+    return Offer(terms, schedule, relation, standing, verdicts, fee_fen, left, covered or shares, choices)
 
 
-def _usual_shares(schedule: Schedule, whole: Whole | None) -> int:
-    """One, or as many as the others of the unit have where everyone has the same."""
-    return (common_shares(whole.joined) if whole and _same_shares(schedule) else None) or 1
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a plan's rules may look at of a worker: the covers in this plan of the worker and their family (`rows`), all their covers,
+    and their unit as a whole as far as it binds them."""
 
+    member: Member
+    schedule: Schedule
+    cover: Period
+    rows: Sequence[Enrolment]
+    live: Sequence[Enrolment]
+    unit: Whole | None
 
-def _same_shares(schedule: Schedule) -> bool:
-    return schedule.enrolling.unit is not None and schedule.enrolling.unit.same_shares
+    @property
+    def own(self) -> list[Enrolment]:
+        return [row for row in self.rows if row.member_id == self.member.pk]
+
+    def verdicts(self, relation: str, *, on: date) -> tuple[Verdict, ...]:
+        """What the rules say of the worker, or of somebody of the family as far as the worker's own right goes."""
+        cover, schedule = self.cover, self.schedule
+        last = max((row.cover.upper for row in self.own if row.state == "effective" and row.cover.upper <= cover.start), default=None)
+        renewal = renews(last, cover.start, within_days=schedule.enrolling.renewal_within_days)
+        person = person_facts(self.member, relation=relation, renewal=renewal, unit=self.member.unit)
+        shares = self.shares(relation)
+        said = judge(schedule, person=replace(person, shares_held=self.held), on=on, cover_start=cover.start, shares=shares)
+        said += single(schedule, self._whole(relation), self.member, shares=shares) if schedule.enrolling.individual else ()
+        return said if relation == "self" else tuple(verdict for verdict in said if verdict.rule not in PERSONAL)
+
+    @property
+    def held(self) -> int:
+        """The worker's shares under plans that count together with this one."""
+        codes, cover = self.schedule.enrolling.together_with, self.cover
+        beside = [row for row in self.live if codes and row.member_id == self.member.pk and row.program.code in codes]
+        return sum(row.shares for row in beside if row.cover.lower < cover.end and row.cover.upper > cover.start)
+
+    def shares(self, relation: str) -> int:
+        """One, or as many as the others of the unit have where everyone has the same."""
+        return self._of_unit(relation) or 1
+
+    def choices(self, relation: str, covered: int) -> tuple[int, ...]:
+        """How many shares one may have."""
+        fixed, most = self._of_unit(relation), max(self.schedule.enrolling.max_shares - self.held, covered, 1)
+        return (fixed,) if fixed else tuple(range(1, most + 1))
+
+    def _of_unit(self, relation: str) -> int | None:
+        whole, rule = self._whole(relation), self.schedule.enrolling.unit
+        return common_shares(whole.joined) if whole and rule and rule.same_shares else None
+
+    def _whole(self, relation: str) -> Whole | None:
+        return (self.unit or Whole(self.member.unit)) if relation == "self" and self.member.unit else None
 
 
 def _further(schedule: Schedule, member: Member, verdicts: Sequence[Verdict]) -> tuple[str, ...]:

@@ -110,11 +110,11 @@ def _card(request: HttpRequest, offer: Offer, bill: Bill, member: Member, shares
 
 def _person(offer: Offer, member: Member) -> tuple[PersonFacts, str]:
     """For whom it is reckoned, and how that is said: the worker, or somebody of the family when the plan is for them alone."""
-    relations = offer.schedule.enrolling.relations
-    if "self" in relations:
+    if offer.relation == "self":
         return person_facts(member), ""
-    known = person_facts(member, relation=relations[0])
-    if relations[0] == "minor_child":
+    known, gender = person_facts(member, relation=offer.relation), offer.schedule.enrolling.gender
+    known = known if gender == "any" else replace(known, gender=gender)
+    if offer.relation == "minor_child":
         return replace(known, birth_date=add_years(today(), -CHILD)), _("按 {age} 岁的孩子估算").format(age=CHILD)
     return known, _("按配偶与您同龄估算")
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from claims.services import intake
 from claims.services.intake import ClaimRefused
 from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
-from members.selectors.joining import wards_of
+from members.selectors.joining import offers, wards_of
 from members.services import contributions, enrolment, joining, kin, people
 from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
@@ -143,6 +143,24 @@ def test_a_child_is_under_eighteen_when_cover_starts_whatever_the_plan_says(worl
         return
     with pytest.raises(EnrolmentRefused, match="已满 18 周岁"):
         enrolled(world, guardian, child, terms)
+
+
+@pytest.mark.parametrize(
+    ("order", "relations", "relation", "standing"),
+    [
+        (101, ["self", "spouse"], "spouse", "yes"),
+        (102, ["self", "spouse"], "self", "yes"),
+        (101, ["self"], "self", "no"),  # the control: a man, and nobody else may be joined
+    ],
+)
+def test_a_plan_for_women_that_takes_wives_is_open_to_a_man_for_his_wife(
+    world: World, order: int, relations: list[str], relation: str, standing: str
+) -> None:
+    terms = plan("wives", {"enrolment": {"gender": "female", "relations": relations, "ages": None}})
+    with everywhere(reason="arrange"):
+        worker = world.member(order)
+        (found,) = [one for one in offers(worker, on=JOINED) if one.terms == terms]
+    assert (found.relation, found.standing) == (relation, standing)
 
 
 def test_whoever_is_eighteen_is_not_registered_as_a_child(world: World, guardian: Member) -> None:
