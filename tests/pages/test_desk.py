@@ -175,10 +175,12 @@ def test_the_average_of_a_published_year_comes_out_of_its_claims(world: World, p
             copy.pk, copy.public_id, copy.number, copy.office, copy.approved_fen = None, uuid.uuid4(), f"SLD{i:08d}", world.cast.b, fen[i]
             claims.append(copy)
         Claim.objects.bulk_create(claims)
-        lines = []
+        batch, lines = line.batch, []
+        batch.pk, batch.office, batch.number = None, world.cast.b, "FKB"
+        batch.save(force_insert=True)
         for i, claim in enumerate(claims):
             copy = PayoutLine.objects.get(pk=line.pk)
-            copy.pk, copy.claim, copy.office, copy.sequence = None, claim, world.cast.b, line.sequence + i + 1
+            copy.pk, copy.claim, copy.office, copy.batch, copy.sequence = None, claim, world.cast.b, batch, i + 1
             copy.reference, copy.amount_fen = f"REF{i}", fen[i]
             lines.append(copy)
         PayoutLine.objects.bulk_create(lines)
