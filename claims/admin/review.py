@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
 from claims.checks import flags_of
-from claims.facts import statement_of
+from claims.facts import beside_of, nets_aid, statement_of
 from claims.forms import GRADES, LISTED
 from claims.models import Admission, BenefitStatement, Claim, ClaimDocument, RejectionReason
 from claims.selectors.claims import claims_elsewhere, earlier_claims
@@ -36,12 +36,12 @@ from programs.rules.declared import declared_words
 from programs.rules.facts import SETTLEMENT_FIELDS
 from programs.rules.fields import kinds_to_tell
 from programs.rules.limits import limit_names
-from programs.rules.papers import AUTHORISATION
+from programs.rules.papers import AUTHORISATION, OF_HEIRS
 from programs.rules.schedule import Schedule
 from programs.rules.words import Words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import stay_days, today
-from unionaid.lib.money import format_yuan
+from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.offices.access import actor
 from unionaid.offices.desk import desk_context, list_of
 from unionaid.offices.roles import Actor, may
@@ -189,13 +189,24 @@ def _people(claim: Claim) -> dict[str, Any]:
         "claimant_numbers": numbers.get(claim.claimant_id),
         "cover_last": claim.enrolment.last_day,
         "other_aid": "" if claim.other_aid_fen is None else format_yuan(claim.other_aid_fen),
+        "granted_beside": _granted_beside(claim),
         "earlier": [(one, standing_words(one.state), format_yuan(one.approved_fen or 0)) for one in earlier_claims(claim)],
     }
 
 
+def _granted_beside(claim: Claim) -> str:
+    """Of relief whose plan takes other aid off: what was granted for the same event, or that it is not decided yet."""
+    beside = beside_of([claim]).get(claim.pk) if nets_aid(claim) else None
+    if beside is None or not (beside.paid or beside.undecided):
+        return ""
+    if beside.undecided:
+        return _("申领 {number} 还没有核定，要等它有结果").format(number=beside.undecided)
+    return _("{amount} 元，计算时自动扣减").format(amount=format_yuan(fen_from_yuan(beside.paid)))
+
+
 def _papers(claim: Claim, schedule: Schedule, language: str) -> list[tuple[ClaimDocument, Any, str]]:
     """(paper, its name in the plan, address)"""
-    kinds = {paper.code: paper.name.in_language(language) for paper in (*schedule.documents, AUTHORISATION)}
+    kinds = {paper.code: paper.name.in_language(language) for paper in (*schedule.documents, AUTHORISATION, *OF_HEIRS)}
     return [
         (paper, kinds.get(paper.kind) or _("其他材料"), reverse("admin:claim_document", args=[paper.public_id]))
         for paper in claim.documents.all()

@@ -11,8 +11,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from claims.models import Admission, Claim
-from claims.selectors.filing import Filing
+from claims.models import Admission, Claim, ClaimDocument
+from claims.selectors.filing import Filing, papers_of_filing
 from claims.services import intake
 from claims.services.intake import ClaimRefused
 from claims.transitions import GRANTED
@@ -106,6 +106,7 @@ def own_cost_left(claim: Claim) -> Decimal | None:
 _CARRIED = (
     "event_on", "happened", "hospital", "diagnosis", "diagnosis_code", "disability_grade", "accident_on", "death_on", "card_id",
 )  # fmt: skip
+OTHER_PAPER = "other"
 _STAY = tuple(field.attname for field in Admission._meta.concrete_fields if field.attname not in ("id", "claim_id"))
 
 
@@ -120,9 +121,18 @@ def _open_following(claim: Claim, terms: Terms, *, on: date) -> Claim:
     Claim.objects.filter(pk=made.pk).update(**told)
     stays = [Admission(claim=made, **{name: getattr(stay, name) for name in _STAY}) for stay in claim.admissions.all()]
     Admission.objects.bulk_create(stays)
-    intake.share_documents(made, list(claim.documents.all()))
+    intake.share_documents(made, _papers(claim, made))
     made.refresh_from_db()
     return made
+
+
+def _papers(claim: Claim, made: Claim) -> list[ClaimDocument]:
+    """The papers of the benefit claim; those that the relief's plan has no name for are further papers there."""
+    named = {paper.code for paper in (*schedule_of(made.terms).documents_for(made.event), *papers_of_filing(made))}
+    papers = list(claim.documents.all())
+    for paper in papers:
+        paper.kind = paper.kind if paper.kind in named else OTHER_PAPER
+    return papers
 
 
 _OPENED = (

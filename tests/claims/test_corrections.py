@@ -87,7 +87,7 @@ def test_without_the_link_the_whole_would_be_paid_again(desk: Desk, mild: Claim,
     """The control: counted as a case of its own the severe class gives 10,000 on top, were it not for the limit; past it the
     database refuses."""
     made = corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告")
-    monkeypatch.setattr(reckoning, "reckon", lambda claim, stays, prior, before=None: reckon(claim, stays, prior))
+    monkeypatch.setattr(reckoning, "reckon", lambda claim, stays, prior, before=None, **_more: reckon(claim, stays, prior))
     assert reckon(made, stays_of([made])[made.pk], prior_use(made)).found.total == 10_000
     with pytest.raises(Exception, match="ceiling_never_overspent"):
         adjudication.approve(made, by=desk.approver, on=ASKED)

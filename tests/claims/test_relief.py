@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from claims.models import Admission, Claim
+from claims.selectors.filing import Filing, taken_in
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, intake, reckoning, relief
+from claims.services import adjudication, filing, intake, reckoning, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
 from members.models import Consent, Enrolment, Member
@@ -281,6 +282,34 @@ def test_nothing_is_opened_where_the_rule_does_not_hold_or_it_was_applied_for_al
     assert relief.follow(benefit.pk, on=ASKED) == []
     Claim.objects.filter(pk=applied.pk).update(occasion=uuid.uuid4())
     assert len(relief.follow(benefit.pk, on=ASKED)) == 1, "the control: another event's application does not stand in its way"
+
+
+FIXED = {"code": "aid", "name": {"zh": "身故给付", "en": "Benefit at death"}, "clause": "第六条", "events": ["disease_death"]}
+AT_DEATH = {"name": "身故", "case": {"event": "disease_death"}}
+
+
+def test_after_a_death_the_condolence_follows_and_goes_to_the_same_heir(desk: Desk) -> None:
+    condolence = {**FIXED, "fund": "solace", "steps": [{"fixed": "3000"}]}
+    rule = {"opens_after": [{"events": ["disease_death"]}], "documents": []}
+    load(DALIAN, office=None, items=[condolence], examples=[{**AT_DEATH, "expect": "3000"}], **rule)
+    items, examples = [{**FIXED, "steps": [{"fixed": "50000"}]}], [{**AT_DEATH, "expect": "50000"}]
+    terms = desk.plan_with(items=items, examples=examples, exclusions=None, exclusive=None, documents=[])
+    cover, wife = desk.cover(terms), desk.world.member(402, "李小红")
+    by = Filing(desk.reviewer, Claim.FiledAs.DESK, heir="spouse")
+    days = {"disease_death": {"event_on": ILL, "death_on": ILL}}
+    (benefit,) = filing.begin([(cover, "disease_death")], claimant=wife, days=days, filing=by, on=ASKED)
+    for i, paper in enumerate(("authorisation", "death_certificate", "kinship", "other_heirs")):
+        upload = CleanUpload("image/jpeg", b"j", f"{paper}.jpg", f"{benefit.pk:060d}{i:04d}")
+        intake.add_document(benefit, kind=paper, upload=upload, by=desk.reviewer)
+    intake.choose_card(benefit, desk.world.card(wife), by=desk.reviewer)
+    filing.send_in([benefit], by=desk.reviewer, on=ASKED)
+    assert desk.decide_otherwise(benefit).approved_fen == 5_000_000
+    run_due("default")
+    opened = Claim.objects.select_related("claimant", "member", "program").get(follows=benefit)
+    assert (opened.fund, opened.claimant_id, opened.heir, opened.card_id) == ("solace", wife.pk, "spouse", benefit.card_id)
+    assert [one.pk for one in taken_in(desk.reviewer)] == [opened.pk, benefit.pk], "whoever took it in goes on with both"
+    filing.send_in([opened], by=desk.reviewer, on=ASKED)
+    assert desk.decide_otherwise(opened).approved_fen == 300_000
 
 
 def test_relief_waits_for_the_benefit_of_the_same_event(desk: Desk, dalian: Terms) -> None:

@@ -199,7 +199,7 @@ def test_a_diagnosis_outside_the_plans_list_is_flagged(open_world: World, claim:
     assert "diagnosis_not_listed" not in codes(claim)
     Claim.objects.filter(pk=claim.pk).update(diagnosis_code="Z99.9")
     assert "diagnosis_not_listed" in codes(claim)
-    elsewhere = {"diagnosis_not_listed", "filed_by_agent", "filing_objected"}  # the last two: tests/pages/test_filing.py
+    elsewhere = {"diagnosis_not_listed", "filed_by_agent", "filing_objected", "claimed_by_heir"}  # tests/pages/test_filing.py
     assert set(HARMS) | elsewhere == set(KINDS), "every kind has its test"
 
 

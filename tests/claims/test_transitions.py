@@ -33,7 +33,7 @@ def actor_in(role: Role, user: User, desk: Desk) -> Actor:
     """Somebody with this role alone."""
     office = desk.world.cast.a.pk
     if role in STAFF:
-        return Actor(user.pk, "某人", posts=(Post(role, office, frozenset({office})),))
+        return Actor(user.pk, "某人", posts=(Post(role, office, frozenset({office})),), proven=True)
     if role is Role.WORKER:
         return Actor(user.pk, "某人", member_id=1)
     return SYSTEM if role is Role.SYSTEM else Actor(user.pk, "某人", unit_ids=frozenset({desk.world.unit.pk}))
