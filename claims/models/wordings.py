@@ -22,6 +22,14 @@ class Wording(models.Model):
         english = getattr(self, f"{name}_en") if (get_language() or "").startswith("en") else ""
         return str(english or getattr(self, name))
 
+    @property
+    def shown_title(self) -> str:
+        return self.said("title")
+
+    @property
+    def shown_text(self) -> str:
+        return self.said("text")
+
 
 class RejectionReason(Wording):
     """Why a claim gets no benefit (不予给付的原因): `title` is what claimant and staff read, `text` begins the explanation to the

@@ -2,7 +2,7 @@
 
 import re
 
-from claims.models import Appeal, Claim, ClaimFlag, ClaimNote, Letter, Objection
+from claims.models import Appeal, Claim, ClaimFlag, ClaimNote, Letter, Objection, RejectionReason
 from members.models import (
     BankCard,
     BankStatement,
@@ -46,8 +46,8 @@ def own_words() -> list[str]:
             *Claim.objects.values_list("hospital", flat=True),
             *ClaimFlag.objects.values_list("reason", flat=True),
             *ClaimNote.objects.values_list("text", flat=True),
-            *Letter.objects.filter(text_en="").values_list("title", flat=True),
-            *Letter.objects.filter(text_en="").values_list("text", flat=True),
+            *(words for pair in Letter.objects.values_list("title", "text") for words in pair),
+            *(words for pair in RejectionReason.objects.values_list("title", "text") for words in pair),
             *BulkWorkRow.objects.values_list("why", flat=True),
             *Appeal.objects.values_list("grounds", flat=True),
             *Objection.objects.values_list("text", flat=True),

@@ -149,14 +149,14 @@ def test_a_supplement_letter_begins_with_a_text_of_the_office_or_of_one_above(wo
 
 def test_a_reason_of_the_office_is_given_with_or_without_a_clause_and_stays_as_it_was_told(world: World, claim: Claim) -> None:
     manager, reviewer, address = browser(world.cast.manager), browser(world.cast.reviewer), reverse("admin:review_reason")
-    new = {"code": "no_referral", "title": "没有转诊", "text": "这次就医没有办理转诊。", "title_en": "No referral", "text_en": "None."}
+    new = {"code": "zhuanzhen", "title": "没有转诊", "text": "这次就医没有办理转诊。", "title_en": "No referral", "text_en": "None."}
     assert manager.post(f"{address}?office={world.cast.a.pk}", {**new, "code": "无"}).status_code == 400
     assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 302
     assert manager.post(f"{address}?office={world.cast.a.pk}", new).status_code == 400
     for closed in (f"{address}?office={world.cast.b.pk}", f"{address}?office={world.cast.a.pk}&national=yes"):
         assert manager.post(closed, {**new, "code": "closed"}).status_code == 404
     with everywhere(reason="look"):
-        reason = RejectionReason.objects.get(code="no_referral")
+        reason = RejectionReason.objects.get(code="zhuanzhen")
         RejectionReason.objects.create(code="outside", office=world.cast.b, title="外面的原因", needs_clause=False)
     edit = f"{address}?office={world.cast.a.pk}&reason={reason.pk}"
     assert manager.post(edit, {**new, "title": "没有办理转诊"}).status_code == 302
@@ -164,7 +164,7 @@ def test_a_reason_of_the_office_is_given_with_or_without_a_clause_and_stays_as_i
     assert [one for one in ("没有办理转诊", "材料不足以证明") if one not in page] == []
     assert "外面的原因" not in page
 
-    said = {"decision": "reject", "reason_code": "no_referral", "note": "这次就医没有办理转诊。", "sure": "yes"}
+    said = {"decision": "reject", "reason_code": "zhuanzhen", "note": "这次就医没有办理转诊。", "sure": "yes"}
     assert reviewer.post(page_of(claim), {**said, "reason_code": "outside"}).status_code == 400
     assert reviewer.post(page_of(claim), {**said, "reason_code": "papers"}).status_code == 400, "that one needs a clause"
     assert reviewer.post(page_of(claim), said).status_code == 302
@@ -190,7 +190,13 @@ def test_headquarters_writes_the_national_reasons_and_letters(world: World, clai
     hq, whose = browser(world.cast.hq_user), f"?office={world.cast.province.pk}&national=yes"
     new = {"title": "全国的", "text": "全国统一的说法", "title_en": "National", "text_en": "Said everywhere"}
     assert hq.post(f"{reverse('admin:review_letter')}{whose}", {**new, "about": "hardship"}).status_code == 302
-    assert hq.post(f"{reverse('admin:review_reason')}{whose}", {**new, "code": "national_one"}).status_code == 302
+    assert hq.post(f"{reverse('admin:review_reason')}{whose}", {**new, "code": "national1"}).status_code == 302
+    with everywhere(reason="look"):
+        late = RejectionReason.objects.get(code="late")
+    edit = f"{reverse('admin:review_reason')}{whose}&reason={late.pk}"
+    assert hq.post(edit, {**new, "title": "申领得太晚", "text": "交得太晚。"}).status_code == 302
+    with everywhere(reason="look"):
+        assert RejectionReason.objects.get(pk=late.pk).title == "申领得太晚"
     assert "添加全国统一的原因" in text(hq.get(f"{reverse('admin:review_rule')}?office={world.cast.province.pk}"))
     page = text(browser(world.cast.reviewer).get(page_of(claim)))
     assert page.count("全国统一的说法") == 1, "the letter is for hardship alone"
