@@ -43,7 +43,7 @@ class ReasonForm(AskForm):
     """One reason of an office, or of the whole country."""
 
     code = forms.CharField(
-        label=_("编码"), max_length=40, help_text=_("小写字母、数字和下划线，例如 no_referral；统计按它归类，定了不能改")
+        label=_("编码"), max_length=40, help_text=_("小写字母、数字和下划线，例如 referral；统计按它归类，定了不能改")
     )
     title = forms.CharField(label=_("原因（申领人会看到）"), max_length=40)
     text = forms.CharField(
@@ -59,7 +59,7 @@ class ReasonForm(AskForm):
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", code):
-            raise ValidationError(gettext("编码用小写字母开头，只用小写字母、数字和下划线，例如 no_referral"))
+            raise ValidationError(gettext("编码用小写字母开头，只用小写字母、数字和下划线，例如 referral"))
         return code
 
 
