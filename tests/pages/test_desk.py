@@ -170,6 +170,9 @@ def test_the_average_of_a_published_year_comes_out_of_its_claims(world: World, p
     fen.append(24_700_000 - sum(fen))
     with everywhere(reason="arrange"):
         line, claims = paid.payout_lines.get(), []
+        batch = PayoutBatch.objects.get(pk=line.batch_id)
+        batch.pk, batch.number, batch.office = None, "FKD", world.cast.b
+        batch.save(force_insert=True)
         for i in range(len(fen)):
             copy = Claim.objects.get(pk=paid.pk)
             copy.pk, copy.public_id, copy.number, copy.office, copy.approved_fen = None, uuid.uuid4(), f"SLD{i:08d}", world.cast.b, fen[i]
@@ -178,7 +181,7 @@ def test_the_average_of_a_published_year_comes_out_of_its_claims(world: World, p
         lines = []
         for i, claim in enumerate(claims):
             copy = PayoutLine.objects.get(pk=line.pk)
-            copy.pk, copy.claim, copy.office, copy.sequence = None, claim, world.cast.b, line.sequence + i + 1
+            copy.pk, copy.batch, copy.claim, copy.office, copy.sequence = None, batch, claim, world.cast.b, line.sequence + i + 1
             copy.reference, copy.amount_fen = f"REF{i}", fen[i]
             lines.append(copy)
         PayoutLine.objects.bulk_create(lines)
