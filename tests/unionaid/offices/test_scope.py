@@ -103,8 +103,8 @@ def test_the_application_role_owns_nothing_and_cannot_pass_the_wall(db: None) ->
             "SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'office_id'"
             " WHERE c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity) ORDER BY 1"
         )
-        # Who works where, what is offered, and what an office set for its review: no person's matter, and offices below read it too.
-        open_to_all = ["claims_letter", "claims_reviewrule", "offices_staffpost", "programs_program"]
+        # Who works where, what is offered, how it is refused, what an office set for its review: no person's matter, read below too.
+        open_to_all = ["claims_letter", "claims_rejectionreason", "claims_reviewrule", "offices_staffpost", "programs_program"]
         assert [row[0] for row in cursor.fetchall()] == open_to_all
 
 
