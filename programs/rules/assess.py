@@ -239,8 +239,12 @@ def _counted(use: LimitUse, amount: Decimal) -> LimitUse:
 def _within_limits(run: Running) -> None:
     """A ceiling holds for what the item gives in the end, wherever it stands among the steps."""
     for line in [line for line in run.lines if line.step == "ceiling"]:
-        if run.total > line.inputs["left"]:
+        before = run.total
+        if line.inputs["scope"] == "admission" and len(run.amounts) > 1:
+            run.amounts = [min(one, line.inputs["ceiling"]) for one in run.amounts]
+        elif before > line.inputs["left"]:
             run.amounts = [line.inputs["left"]]
+        if run.total != before:
             run.lines.append(replace(line, result=run.total))
 
 

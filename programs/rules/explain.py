@@ -24,7 +24,8 @@ class Sentence:
 
 
 SCOPE_WORDS = {
-    "case": Words("每次", "each case"),
+    "admission": Words("每次住院", "each admission"),
+    "case": Words("每次申领", "each claim"),
     "period": Words("本保障期内", "this period of cover"),
     "lifetime": Words("终身", "lifetime"),
     "disease": Words("本保障期内同一疾病", "one disease in this period of cover"),
@@ -274,6 +275,9 @@ def _indemnity(i: Mapping[str, str], r: str) -> Words:
 
 def _ceiling(i: Mapping[str, str], r: str) -> Words:
     scope = SCOPE_WORDS[i["scope"]]
+    if i["scope"] == "admission":
+        zh = f"{scope.zh}封顶 {yuan(i['ceiling'])} 元，合计 {yuan(r)} 元"
+        return Words(zh, f"ceiling ({scope.en}) {yuan(i['ceiling'])}: {yuan(r)} together")
     return Words(
         f"{scope.zh}封顶 {yuan(i['ceiling'])} 元，此前已用 {yuan(i['used'])} 元，还可给付 {yuan(i['left'])} 元",
         f"ceiling ({scope.en}) {yuan(i['ceiling'])}, used before {yuan(i['used'])}, left {yuan(i['left'])}",

@@ -9,6 +9,7 @@ from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, fault
 from programs.rules.parts import base_of, grades_of
 from programs.rules.schedule import GRADED
+from programs.rules.words import Words
 
 Data = Mapping[str, Any]
 
@@ -55,21 +56,41 @@ _BEGIN = frozenset(("take", "per_day", "fixed", "declared", "table", "scale", "w
 
 
 def _added_too_soon(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    """A ratio by waiting, and what goes by the grade of the hospital, look at each of several stays; after a step that adds them up
-    there is no telling them apart."""
+    """Some steps look at each of several stays; after a step that adds them up there is no telling them apart."""
     if not {"take", "per_day"} & set(item["steps"][0]):
+        yield from _no_stays_to_limit(item, path)
         return
     waits, added = bool(set(item["events"]) & set(STAY_EVENTS)), ""
     for j, step in enumerate(item["steps"]):
         for name, value in step.items():
-            if added and _graded(name, value):
-                zh = f"要写在 {added} 前面：几次住院各看各的医院，{added} 已经把它们合在一起"
-                yield fault(zh, f"stands before {added}, which adds the stays up: each goes by its own hospital", (*path, j, name))
-            elif name == "wait" and waits and added:
-                zh = f"要写在 {added} 前面：几次住院各按自己的日子等待，{added} 已经把它们合在一起"
-                yield fault(zh, f"stands before {added}, which adds the stays up: each waits by its own day", (*path, j, name))
-            elif name in _ADDS_UP or (isinstance(value, dict) and name in ("deduct", "marginal") and value.get("per") != "admission"):
+            if added and (why := _stay_by_stay(name, value, waits=waits)):
+                zh = f"要写在 {added} 前面：{why.zh}，{added} 已经把它们合在一起"
+                yield fault(zh, f"stands before {added}, which adds the stays up: {why.en}", (*path, j, name))
+            elif _adds_up(name, value):
                 added = added or name
+
+
+def _stay_by_stay(name: str, value: Any, *, waits: bool) -> Words | None:
+    """Why a step has to see the stays one by one; None when it does not."""
+    if name == "ceiling" and value["scope"] == "admission":
+        return Words("每次住院各自封顶", "each has its own limit")
+    if _graded(name, value):
+        return Words("几次住院各看各的医院", "each goes by its own hospital")
+    return Words("几次住院各按自己的日子等待", "each waits by its own day") if name == "wait" and waits else None
+
+
+def _adds_up(name: str, value: Any) -> bool:
+    """Does this step make one sum of the stays?"""
+    if name in ("deduct", "marginal"):
+        return bool(value.get("per") != "admission")
+    return name in _ADDS_UP and not (name == "ceiling" and value["scope"] == "admission")
+
+
+def _no_stays_to_limit(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    for j, step in enumerate(item["steps"]):
+        if step.get("ceiling", {}).get("scope") == "admission":
+            zh = "只有从 take 或 per_day 算起的才写：别的不是一次一次住院算的"
+            yield fault(zh, "stands only after take or per_day: nothing else goes stay by stay", (*path, j, "ceiling", "scope"))
 
 
 def _graded(name: str, value: Any) -> bool:

@@ -11,6 +11,7 @@ from programs.rules.bases import field_list
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
 from programs.rules.explain import DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
 from programs.rules.schedule import (
+    LASTING,
     AgeRule,
     ClaimWindow,
     Exclusion,
@@ -235,7 +236,7 @@ def _up_to_cost(d: Mapping[str, Any]) -> Words:
 def _ceiling(d: Mapping[str, Any]) -> Words:
     scope = SCOPE_WORDS[d["scope"]]
     share = Words("（每份）", " per share") if d["per_share"] else Words("", "")
-    whole = Words("（本计划各项合计）", " (all items of the plan)") if d["scope"] != "case" and d["key"] == "plan" else Words("", "")
+    whole = Words("（本计划各项合计）", " (all items of the plan)") if d["scope"] in LASTING and d["key"] == "plan" else Words("", "")
     return Words(
         f"{scope.zh}封顶 {yuan(d['amount'])} 元{share.zh}{whole.zh}", f"at most {yuan(d['amount'])} yuan{share.en} for {scope.en}{whole.en}"
     )

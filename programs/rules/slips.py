@@ -8,13 +8,15 @@ from itertools import permutations
 from typing import Any
 
 from programs.rules.faults import Fault, fault
-from programs.rules.schedule import Item, Schedule, Step
+from programs.rules.schedule import LASTING, Item, Schedule, Step
 from programs.rules.words import Words
 
 Data = Mapping[str, Any]
-SCOPES = ("case", "disease", "period", "lifetime")  # from the narrow to the wide: whatever counts under one counts under the next
+# From the narrow to the wide: whatever counts under one counts under the next.
+SCOPES = ("admission", "case", "disease", "period", "lifetime")
 SCOPE_NAMES = {
-    "case": Words("每次", "for each case"),
+    "admission": Words("每次住院", "for each admission"),
+    "case": Words("每次申领", "for each claim"),
     "disease": Words("同一疾病", "for each disease"),
     "period": Words("本保障期内", "for the period"),
     "lifetime": Words("终身", "for life"),
@@ -40,7 +42,7 @@ def _told_twice(schedule: Schedule) -> Iterator[Fault]:
     for i, item in enumerate(schedule.items):
         for j, data in _ceilings(item):
             limit = (data["amount"], data["per_share"])
-            if data["scope"] != "case" and stands.setdefault((data["scope"], data["key"]), limit) != limit:
+            if data["scope"] in LASTING and stands.setdefault((data["scope"], data["key"]), limit) != limit:
                 zh, en = f"额度 {data['key']} 写了两个不同的金额", f"the limit {data['key']} has two different amounts"
                 yield fault(zh, en, ("items", i, "steps", j, "ceiling", "amount"))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Stay
 from programs.rules.reasons import Reason, missing
-from programs.rules.schedule import Item, Schedule, Step
+from programs.rules.schedule import LASTING, Item, Schedule, Step
 from programs.rules.stays import stay_by_stay
 from unionaid.lib.calendar import days_between, months_between, stay_days
 
@@ -422,11 +422,15 @@ def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:
-    """Not more than what is left under a ceiling of the case, the period, the lifetime, or one disease in the period.
-    Shares above the plan's greatest number raise no ceiling."""
+    """Not more than a ceiling of each admission, or than what is left under one of the case, the period, the lifetime, or one disease
+    in the period. Shares above the plan's greatest number raise no ceiling."""
     counted = min(run.cover.shares, run.schedule.enrolling.max_shares)
     limit, scope, used = ceiling_amount(data, counted), data["scope"], ZERO
-    if scope != "case":
+    if scope == "admission":
+        run.amounts = [min(one, limit) for one in run.amounts]
+        run.note("ceiling", scope=scope, ceiling=limit, used=used, left=limit * len(run.amounts))
+        return
+    if scope in LASTING:
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
         key = limit_key(data, run.case.disease)
@@ -483,7 +487,7 @@ def same_disease(data: Mapping[str, Any], told: Disease) -> SameDisease:
 def counted_under(step: Step, shares: int, disease: str) -> tuple[str, Decimal | None] | None:
     """The key and the limit (None: no end) that a step counts under over several claims; None when it counts nothing."""
     data = step.data
-    if step.name == "ceiling" and data["scope"] != "case" and (disease or data["scope"] != "disease"):
+    if step.name == "ceiling" and data["scope"] in LASTING and (disease or data["scope"] != "disease"):
         return limit_key(data, disease), ceiling_amount(data, shares)
     if step.name == "deduct" and data["per"] == "period":
         return f"deductible:{data['key']}", data["amount"]

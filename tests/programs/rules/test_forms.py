@@ -549,6 +549,19 @@ def test_a_ceiling_of_the_case_and_one_of_the_period() -> None:
     assert in_turn(period, *[{"event": "admission", "self_pay": "700"}] * 3) == [700, 300, 0]
 
 
+def test_a_ceiling_of_each_admission_is_the_same_in_one_claim_or_in_several() -> None:
+    stays = [{"self_pay": amount} for amount in ("1500", "400", "2000")]
+    each = {"ceiling": {"amount": "1000", "scope": "admission"}}
+    schedule = plan(item(PAY, each, {"ceiling": {"amount": "2200", "scope": "period"}}))
+    assert paid(schedule, stays=stays) == "2200.00"  # 1000 + 400 + 1000, and no more than 2200 in the period
+    assert in_turn(schedule, *[{"event": "admission", **stay} for stay in stays]) == [1000, 400, 800]
+    doubled = plan(item(PAY, each, {"shares": 2}))  # it holds for what each stay gives in the end
+    assert paid(doubled, stays=stays, shares=2) == "2800.00"  # 1000, 800, 1000
+    assert paid(doubled, stays=stays[:1], shares=2) == "1000.00"
+    told = [line.words.zh for line in sentences(assess_case(schedule, {"event": "admission", "stays": stays}).as_data()["items"][0])]
+    assert told[1] == "每次住院封顶 1,000.00 元，合计 2,400.00 元"
+
+
 def test_one_ceiling_for_all_items_of_a_plan() -> None:
     shared = {"ceiling": {"amount": "1000", "scope": "period"}}
     schedule = plan(item(PAY, {"ratio": "0.50"}, shared, code="one"), item(PAY, {"ratio": "0.50"}, shared, code="two"))
