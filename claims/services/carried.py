@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from claims.models import CeilingUsage, Claim
+from claims.models import Appeal, CeilingUsage, Claim
 from members.services.lineage import Carriage, carrier
 
 
@@ -11,6 +11,13 @@ from members.services.lineage import Carriage, carrier
 def _carry_claims(what: Carriage) -> int:
     """Claims under the enrolments that went, old and new; responsible stays the office that has them."""
     return Claim.objects.filter(unit_id=what.from_id, enrolment_id__in=what.covers().values("enrolment_id")).update(unit_id=what.to_id)
+
+
+@carrier(Appeal, _("申诉"))
+def _carry_appeals(what: Carriage) -> int:
+    """Appeals against these claims that the unit's agent brought: whoever sees the claim sees its appeal."""
+    rows = Appeal.objects.filter(unit_id=what.from_id, claim__enrolment_id__in=what.covers().values("enrolment_id"))
+    return rows.update(unit_id=what.to_id)
 
 
 @carrier(CeilingUsage, _("额度使用"))

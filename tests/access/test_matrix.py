@@ -61,7 +61,7 @@ from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, BulkWork, Job, Notice
 
 MATRIX = Path(__file__).with_name("access_matrix.csv")
-EXAMPLES = 6  # answers drawn for each form
+EXAMPLES = 4  # answers drawn for each form
 Forms = dict[str, tuple[Client, str, Form]]
 ASKS = re.compile(rb'<form[^>]*>|name="[^"]*"')
 SEEN = set[tuple[object, ...]]()

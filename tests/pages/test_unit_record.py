@@ -14,7 +14,7 @@ from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
-from claims.models import CeilingUsage, Claim
+from claims.models import Appeal, CeilingUsage, Claim
 from claims.services import adjudication
 from members.models import (
     AgentChange,
@@ -34,7 +34,7 @@ from tests.factories.clients import client_of
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import Actor, Role
@@ -484,6 +484,10 @@ def _rows(unit: WorkUnit) -> dict[str, int]:
 
 def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -> None:
     into, heir = _other(year)
+    with everywhere(reason="arrange"):
+        claim = Claim.objects.filter(unit=year.unit).first()
+        told = {name: getattr(claim, name) for name in ("office_id", "unit_id", "member_id", "claimant_id")}
+        appeal = Appeal.objects.create(claim=claim, grounds="应当给付", filed_by=year.agent, filed_at=now(), **told)
     before = _rows(year.unit)
     assert before["covers"] == before["people"] == 3
     assert before["limits"] >= 1
@@ -504,6 +508,7 @@ def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -
         into.refresh_from_db()
         assert step.finished_at is not None
         assert step.carried["members.enrolment"] == 3
+        assert Appeal.objects.get(pk=appeal.pk).unit_id == into.pk
         assert set(CarriedEnrolment.objects.filter(lineage=step).values_list("enrolment_id", flat=True)) == set(
             Enrolment.objects.values_list("pk", flat=True)
         )
