@@ -4,7 +4,7 @@ Rounding: Decimal throughout, half-up to 0.01 yuan once per benefit item per cla
 the one published amount with a fraction (1733.84 × 0.70 → 1213.69) fits half-up and no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
@@ -125,19 +125,44 @@ def assess(schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: 
     """What this case is paid under these terms: never negative, never above a limit, the same in any order of items.
 
     Items are assessed in the order of their codes (a second pass after the items it looks at), so that a limit they
-    share is spent the same way however the plan lists them. Of items that exclude each other only the greatest is
-    paid, and the others take nothing from a shared limit.
+    share is spent the same way however the plan lists them. Of items that exclude each other only the one that would give
+    most by itself is paid, and the others take nothing from a shared limit.
     """
     items = in_order([item for item in schedule.items if case.event in item.events])
     parts = stay_by_stay(case)
-    losers: dict[str, ItemResult] = {}
+    settled: dict[str, ItemResult] = {}
     with localcontext(EXACT):
+
+        def run(some: list[Item]) -> list[ItemResult]:
+            return _run(schedule, some, person, cover, parts, prior, settled)
+
+        alone, idle = _each_alone(schedule, items, run), dict[str, ItemResult]()
         while True:
-            results = _run(schedule, items, person, cover, parts, prior, losers)
-            found = _excluded(schedule, results)
-            if not found:
+            settled = idle | _excluded(schedule, [one for one in alone if one.code not in idle])
+            results = run(items)
+            found = {one.code: one for one in results if not one.amount and any(one.code == won.code for won in alone)}
+            if not found.keys() - settled.keys():
                 return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
-            losers |= found
+            idle |= {code: one for code, one in found.items() if code not in settled}  # a limit was used up: it excludes nothing
+
+
+def _each_alone(schedule: Schedule, items: list[Item], run: Callable[[list[Item]], list[ItemResult]]) -> list[ItemResult]:
+    """The items that exclude another, each as it would be by itself, with nothing before it but the items it looks at; without those
+    that are refused. (One that gives nothing alone may give something after another that used up a deductible.)"""
+    here = {item.code for item in items}
+    rivals = {code for group in schedule.exclusive if len(here & {*group}) > 1 for code in group}
+    alone = (run(_with_what_it_needs(item, items))[-1] for item in items if item.code in rivals)
+    return [one for one in alone if not one.refused]
+
+
+def _with_what_it_needs(item: Item, items: list[Item]) -> list[Item]:
+    """The item as the last one, after those that it looks at, and those that they look at. `items` in order."""
+    needed, found = set(item.after), [item]
+    for one in reversed(items):
+        if one.code in needed and one.code != item.code:
+            needed |= one.after
+            found.insert(0, one)
+    return found
 
 
 def in_order(items: list[Item]) -> list[Item]:
@@ -259,17 +284,18 @@ def _up_to_cost_left(run: Running, stays: list[Stay]) -> None:
     run.note("indemnity", cost=cost, paid=before)
 
 
-def _excluded(schedule: Schedule, results: list[ItemResult]) -> dict[str, ItemResult]:
-    """The items that lose against the greatest one which excludes any, as they stand after losing. What lost excludes
-    nothing any more."""
-    standing = {result.code: result for result in results if result.amount > 0}
+def _excluded(schedule: Schedule, alone: list[ItemResult]) -> dict[str, ItemResult]:
+    """The items that lose, each against a greater one which excludes it, by what each would give alone. What lost excludes nothing
+    any more."""
+    standing = {result.code: result for result in alone}
+    lost: dict[str, ItemResult] = {}
     for best in sorted(standing.values(), key=lambda result: (result.amount, result.code), reverse=True):
-        groups = [group for group in schedule.exclusive if best.code in group]
-        rivals = [standing[code] for group in groups for code in group if code != best.code and code in standing]
-        if rivals:
-            reason = Reason("excluded", {"by": best.name.zh, "by_en": best.name.en})
-            return {r.code: replace(r, amount=NOTHING, refused=reason, refused_by=r.clause, usage=()) for r in rivals}
-    return {}
+        if best.code in lost:
+            continue
+        reason = Reason("excluded", {"by": best.name.zh, "by_en": best.name.en})
+        for code in {code for group in schedule.exclusive if best.code in group for code in group} & standing.keys() - {best.code}:
+            lost.setdefault(code, replace(standing[code], amount=NOTHING, refused=reason, refused_by=standing[code].clause, usage=()))
+    return lost
 
 
 def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE) -> Mapping[str, Decimal | None]:

@@ -623,6 +623,23 @@ def test_items_that_exclude_each_other_pay_the_greater_and_take_nothing_from_a_l
     assert paid(plan(low, high)) == "6000.00"  # without the rule they add up, to the shared limit
 
 
+@pytest.mark.parametrize("code", ["accident-disability", "disability"])
+def test_which_of_two_is_greater_is_asked_of_each_by_itself_whatever_its_code(code: str) -> None:
+    shared = {"ceiling": {"amount": "20000", "scope": "period", "key": "accident"}}
+    death = item({"fixed": "12000"}, shared, code="death")
+    disability = item({"fixed": "15000"}, shared, code=code)
+    assert paid(plan(death, disability, exclusive=[["death", code]])) == "15000.00"
+    eighty, whole = item(PAY, {"ratio": "0.80"}, code="a"), item(PAY, code="b")
+    assert paid(plan(eighty, whole, exclusive=[["a", "b"]], indemnity=True), self_pay="1000") == "1000.00"
+
+
+def test_the_greater_of_two_excludes_nothing_when_its_limit_is_used_up_by_a_third() -> None:
+    shared = {"ceiling": {"amount": "5000", "scope": "period"}}
+    first, great = item({"fixed": "5000"}, shared, code="a"), item({"fixed": "4000"}, shared, code="b")
+    small = item({"fixed": "1000"}, code="c")
+    assert paid(plan(first, great, small, exclusive=[["b", "c"]])) == "6000.00"
+
+
 def test_a_re_classification_pays_the_difference() -> None:
     table = {"table": {"by": "diagnosis_class", "amounts": {"mild": "3000", "severe": "10000"}}}
     schedule = plan(item(table, {"less_paid": True}, events=("diagnosis",), gates=[{"once_per_disease": True}]))

@@ -516,7 +516,17 @@ def marginal_plans(draw: st.DrawFn) -> Data:
         made.append(
             {"code": code, "name": {"zh": code, "en": code}, "clause": code, "events": ["admission"], "steps": [begin, *more, *caps]}
         )
-    return {**PLAN, "items": _each_limit_holds(_one_amount_each(deepcopy(made))), "indemnity": draw(st.booleans())}
+    alike = [item["code"] for item in made if _counts_like(item, made[0])]
+    groups = [alike] if len(alike) > 1 and draw(st.booleans()) else []
+    items = _each_limit_holds(_one_amount_each(deepcopy(made)))
+    return {**PLAN, "items": items, "indemnity": draw(st.booleans())} | ({"exclusive": groups} if groups else {})
+
+
+def _counts_like(one: Data, other: Data) -> bool:
+    """Are they for cost, or not, alike, and within the same shared limits? Items that exclude each other can be no other way if a
+    higher bill is never to give less: the greater one may take from a third what the lesser one left it."""
+    shared = [[step for step in item["steps"] if step.get("ceiling", {}).get("key") in ("costs", "lumps", "plan")] for item in (one, other)]
+    return shared[0] == shared[1] and ("take" in one["steps"][0]) == ("take" in other["steps"][0])
 
 
 rises = st.sampled_from([Decimal(text) for text in ("0.01", "1", "500", "3000", "10000")]) | yuan(1_000_000)
@@ -570,6 +580,19 @@ def test_bands_that_apply_to_the_whole_sum_would_give_less(monkeypatch: pytest.M
     strategy = rising(plan, stays_near(5000))
     assert not _a_breach(strategy, never_falls, tries=80)
     monkeypatch.setattr(steps, "marginal_sum", by_the_last_band)
+    assert _a_breach(strategy, never_falls)
+
+
+def _worth_what_is_left(schedule: Schedule, items: list[Item], run: Callable[[list[Item]], list[engine.ItemResult]]) -> Any:
+    return [one for one in run(items) if not one.refused]
+
+
+def test_choosing_among_items_that_took_from_each_other_would_give_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = {"ceiling": {"scope": "period", "key": "costs", "amount": "1000"}}
+    pair = [{**_item({"take": "personal_cost"}, {"ratio": share}, shared), "code": code} for code, share in (("a", "0.5"), ("b", "0.6"))]
+    strategy = rising({**PLAN, "items": pair, "exclusive": [["a", "b"]]}, stays_near(1000))
+    assert not _a_breach(strategy, never_falls, tries=80)
+    monkeypatch.setattr(engine, "_each_alone", _worth_what_is_left)
     assert _a_breach(strategy, never_falls)
 
 
