@@ -116,7 +116,7 @@ class CaseForm(AskForm):
             yield "hospital_grade", self._choice(_("医院等级"), grades)
         if self.bases:
             yield "self_pay", amount(_("个人自付（元）"), _("目录以内由个人分担的部分，不含自费"))
-            yield "personal_cost", amount(_("个人负担（元）"), _("自付加自费；不填按与自付相同算"))
+            yield "personal_cost", amount(_("个人负担（元）"), _("自付加自费；只写了自付的，这里就当还不知道"))
 
     def _settlement(self) -> Iterator[tuple[str, forms.Field]]:
         if self.bases or self._steps("offset"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Stay
 from programs.rules.gates import Question, refusal
-from programs.rules.reasons import MISSING, Reason
+from programs.rules.reasons import MISSING, Reason, missing
 from programs.rules.schedule import Item, Schedule
 from programs.rules.stays import stay_by_stay, together
 from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under, same_disease
@@ -280,7 +280,10 @@ def _up_to_cost_left(run: Running, stays: list[Stay]) -> None:
     cost, own = (sum((stay.settlement.personal_cost for stay in some), ZERO) for some in (stays, run.case.stays))
     by_cost = {item.code for item in run.schedule.items if item.steps[0].name == "take"}
     before = sum((amount for code, amount in run.paid.items() if code in by_cost), ZERO)
-    run.amounts = [min(run.total, own, max(ZERO, cost - before))]
+    most = min(own, max(ZERO, cost - before))
+    if run.total > most and any("psn_part_amt" in stay.untold for stay in stays):  # known is only that it is no less than the self-pay
+        raise Stop(missing("psn_part_amt"))
+    run.amounts = [min(run.total, most)]
     run.note("indemnity", cost=cost, paid=before)
 
 

@@ -50,6 +50,7 @@ MADE_OF: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "cash_paid": (("psn_cash_pay",), ()),
     "above_cap_cost": (("inscp_scp_amt",), ()),
 }
+OF_SELF_PAY = ("psn_part_amt", "fulamt_ownpay_amt", "overlmt_selfpay")
 # What the person bears, part by part.
 BORNE = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "act_pay_dedc", "acct_pay", "acct_mulaid_pay", "psn_cash_pay")
 # What lies inside the field that a base begins with: added to it once more it would count twice.
@@ -88,6 +89,16 @@ class Base:
     def fields(self) -> tuple[str, ...]:
         """Every settlement field that it looks at."""
         return tuple(dict.fromkeys((*MADE_OF[self.name][0], *MADE_OF[self.name][1], *self.plus, *self.less)))
+
+    def untold(self, untold: frozenset[str]) -> str | None:
+        """The first field it looks at of those that nobody has told. In-scope self-pay that was told as such needs no other figure.
+
+        >>> Base("self_pay").untold(frozenset({"psn_part_amt"})), Base("personal_cost").untold(frozenset({"psn_part_amt"}))
+        (None, 'psn_part_amt')
+        """
+        known = OF_SELF_PAY if self.name.startswith("self_pay") and "self_pay" not in untold else ()
+        made_of = [name for first in MADE_OF[self.name] for name in first if name not in known]
+        return next((name for name in (*made_of, *self.plus, *self.less) if name in untold), None)
 
     @property
     def leaves_out(self) -> tuple[str, ...]:

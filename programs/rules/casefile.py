@@ -128,18 +128,18 @@ def _stays(data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay
 
 def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
     amounts = _told_amounts(data)
+    untold = frozenset((*SETTLEMENT_FIELDS, "self_pay")) - amounts.keys() - data.keys()
     if "self_pay" in data:
+        if not untold & {"fulamt_ownpay_amt", "overlmt_selfpay"}:
+            untold -= {"psn_part_amt"}  # all that it is made of was told
         own, over = Decimal(data["self_pay"]), amounts.get("overlmt_selfpay", ZERO)
         cost = amounts.setdefault("psn_part_amt", own + amounts.get("fulamt_ownpay_amt", ZERO) + over)
         amounts.setdefault("fulamt_ownpay_amt", cost - own - over)
-        amounts.setdefault("psn_cash_pay", cost)
-    if "psn_part_amt" in amounts:
-        amounts.setdefault("medfee_sumamt", amounts["psn_part_amt"])
     days, admitted = data.get("days"), _day(data, "admitted_on") or event_on
     discharged = _day(data, "discharged_on") or plus_days(admitted, days or 1)
     if discharged < admitted:
         raise ScheduleError([fault("出院日期早于入院日期", "lies before the admission", (*path, "discharged_on"))])
-    return Stay(admitted, discharged, Settlement(**amounts), data.get("hospital_grade"), days)
+    return Stay(admitted, discharged, Settlement(**amounts), data.get("hospital_grade"), days, untold)
 
 
 def _told_amounts(data: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.bases import base_words, field_list
+from programs.rules.bases import SETTLEMENT_WORDS, base_words, field_list
 from programs.rules.words import Words
 from unionaid.lib.calendar import format_zh
 
@@ -31,6 +31,7 @@ SCOPE_WORDS = {
     "disease": Words("本保障期内同一疾病", "one disease in this period of cover"),
 }
 FACT_WORDS = {
+    **SETTLEMENT_WORDS,
     "stays": Words("住院或门诊的日期和费用", "the stay and its figures"),
     "other_aid": Words("其他渠道已给的补助金额（没有的填 0）", "what other funds gave (0 if nothing)"),
     "diagnosis_class": Words("给付类别", "the class of the disease"),

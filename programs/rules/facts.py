@@ -150,13 +150,15 @@ FUND_PARTS = ("hifp_pay", "cvlserv_pay", "hifes_pay", "hifmi_pay", "hifob_pay", 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One admission to hospital, or one outpatient settlement."""
+    """One admission to hospital, or one outpatient settlement. `untold`: the figures of the settlement that nobody has told; `self_pay`
+    is one of them unless it was told as such."""
 
     admitted_on: date
     discharged_on: date
     settlement: Settlement = Settlement()
     hospital_grade: int | None = None
     days: int | None = None
+    untold: frozenset[str] = frozenset()
 
 
 STAY_EVENTS = ("admission", "outpatient")  # events that are their stays: each has a day, a hospital and a deadline of its own
@@ -304,6 +306,7 @@ def prior_of(data: Mapping[str, Any]) -> PriorUse:
 def _stay(data: Mapping[str, Any]) -> Stay:
     told = _days(data, "admitted_on", "discharged_on")
     told["settlement"] = Settlement(**_sums(data.get("settlement", {})))
+    told["untold"] = frozenset(data.get("untold", ()))
     return Stay(**told)
 
 

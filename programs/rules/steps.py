@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bases import Base
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Stay
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import LASTING, Item, Schedule, Step
@@ -121,8 +122,19 @@ def take(run: Running, data: Mapping[str, Any]) -> None:
     if not run.case.stays:
         raise Stop(missing("stays"))
     base = data["base"]
+    _figures_told(run, base)
     run.amounts = [base.of(stay.settlement) for stay in run.case.stays]
     run.note("take", **base.told, stays=len(run.amounts), cap=base.cap)
+
+
+def _untold(run: Running, base: Base) -> str | None:
+    return next((name for stay in run.case.stays if stay.untold and (name := base.untold(stay.untold))), None)
+
+
+def _figures_told(run: Running, base: Base) -> None:
+    """A figure that nobody has told is not 0."""
+    if (name := _untold(run, base)) is not None:
+        raise Stop(missing(name))
 
 
 def deduct(run: Running, data: Mapping[str, Any]) -> None:
@@ -149,6 +161,8 @@ def deduct(run: Running, data: Mapping[str, Any]) -> None:
 def offset(run: Running, data: Mapping[str, Any]) -> None:
     """Less what other funds paid: fields of the settlement, and aid from elsewhere that was told. `own`: those of the fields that
     the person bore, which the line names."""
+    if untold := next((name for stay in run.case.stays for name in data["fields"] if name in stay.untold), None):
+        raise Stop(missing(untold))
     paid = sum((getattr(stay.settlement, name) for stay in run.case.stays for name in data["fields"]), ZERO)
     if data["other_aid"]:
         if run.case.other_aid is None:
@@ -396,11 +410,12 @@ def _base_of_all(run: Running, data: Mapping[str, Any]) -> Decimal:
 
 def add_if_over(run: Running, data: Mapping[str, Any]) -> None:
     """A further sum when a base lies strictly above a mark. A lump sum is not held back until there is a bill: without one
-    nothing is added, and the line says so."""
-    base = _base_of_all(run, data)
+    (or the figure of it) nothing is added, and the line says so."""
+    no_bill = not run.case.stays or _untold(run, data["base"]) is not None
+    base = ZERO if no_bill else _base_of_all(run, data)
     more = data["amount"] if base > data["over"] else ZERO
     run.amounts = [run.total + more]
-    told = {} if run.case.stays else {"no_bill": True}
+    told = {"no_bill": True} if no_bill else {}
     named = {"name" if key == "base" else key: text for key, text in data["base"].told.items()}
     run.note("add_if_over", base=base, over=data["over"], amount=more, **named, **told)
 
@@ -416,6 +431,7 @@ def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
     """Not more than a base of cost: aid makes good what was spent, no more. Without any cost told there is no answer."""
     if not run.case.stays:
         raise Stop(missing("stays"))
+    _figures_told(run, data["base"])
     cost = _base_of_all(run, data)
     run.amounts = [min(run.total, cost)]
     run.note("up_to_cost", **data["base"].told, cost=cost)

@@ -405,7 +405,7 @@ def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
     for part in ("职工看到的", "审核人看到的", "审计看到的", "（第七条）", world.yulin.content_hash, "2,000.00 元 × 80%"):
         assert part in shown
     full = dict.fromkeys(("psn_part_amt", "psn_cash_pay"), "7000") | {"medfee_sumamt": "18000", "fund_pay_sumamt": "11000"}
-    full |= {"fulamt_ownpay_amt": "1000"}
+    full |= {"fulamt_ownpay_amt": "1000", "overlmt_selfpay": "0"}
     assert "¥4,400.00" in words(tried(reviewer, world.yulin, event="admission", **full))
     odd = words(tried(reviewer, world.yulin, event="admission", **full | {"psn_cash_pay": "6000"}))
     assert "加起来不等于个人负担总额" in odd
@@ -468,6 +468,8 @@ def test_a_case_of_several_stays_comes_out_as_one(world: World, manager: Client)
     }
     assert situation(schedule_of(world.yulin), case)
     whole = {"2-medfee_sumamt": "4500", "2-fund_pay_sumamt": "3000", "2-psn_part_amt": "1500", "2-psn_cash_pay": "1500"}
+    assert "还缺少：全自费金额" in words(tried(manager, world.yulin, **{**TWO, "2-self_pay": "", **whole}))
+    whole |= {"2-fulamt_ownpay_amt": "0", "2-overlmt_selfpay": "0"}
     assert "¥5,450.00" in words(tried(manager, world.yulin, **{**TWO, "2-self_pay": "", **whole}))
 
 

@@ -159,6 +159,7 @@ SETTLEMENT = {
     "hifob_pay": "700.00",
     "oth_pay": "0.00",
     "acct_pay": "2000.00",
+    "acct_mulaid_pay": "0.00",
     "psn_cash_pay": "10000.00",
     "hosp_part_amt": "0.00",
 }
@@ -197,6 +198,35 @@ def test_a_base_may_be_composed_of_a_named_one_and_fields_of_the_settlement(base
     over = {"add_if_over": {"base": base, "over": amount, "amount": "7"}}
     assert paid(plan(item({"fixed": "1"}, over)), **SETTLEMENT) == "1.00"
     assert paid(plan(item({"fixed": "20000"}, {"up_to_cost": base})), **SETTLEMENT) == amount
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "lacks"),
+    [
+        ("self_pay", {"days": 20}, "psn_part_amt"),
+        ("self_pay", {"personal_cost": "6000"}, "fulamt_ownpay_amt"),
+        ("self_pay_without_prepaid", {"self_pay": "6000"}, "preselfpay_amt"),
+        ("insured_total", {"self_pay": "6000"}, "medfee_sumamt"),
+        ("in_scope_total", {"personal_cost": "6000"}, "inscp_scp_amt"),
+        ("cash_paid", {"personal_cost": "6000"}, "psn_cash_pay"),
+        ("personal_cost", {"self_pay": "6000", "overlmt_selfpay": "0"}, "psn_part_amt"),
+    ],
+)
+def test_a_figure_that_nobody_told_is_missing_and_no_zero(base: str, told: dict[str, Any], lacks: str) -> None:
+    schedule = plan(item({"take": base}))
+    assert _reason(schedule, **told) == ("fact_missing", (lacks,))
+    lump = plan(item({"fixed": "20000"}, {"up_to_cost": base}))
+    assert _reason(lump, **told) == ("fact_missing", (lacks,))
+    assert assess_case(schedule, {"event": "admission", **told, lacks: "7000"}).missing != (lacks,)
+
+
+def test_what_was_told_is_enough_where_nothing_else_matters() -> None:
+    assert paid(plan(item(PAY)), self_pay="6000") == "6000.00"
+    assert paid(plan(item({"take": "personal_cost"})), self_pay="6000", fulamt_ownpay_amt="500", overlmt_selfpay="0") == "6500.00"
+    twice = [item(PAY, {"ratio": "0.60"}, code=code) for code in ("one", "two")]
+    assert paid(plan(twice[0], indemnity=True), self_pay="6000") == "3600.00"
+    assert assess_case(plan(*twice, indemnity=True), {"event": "admission", "self_pay": "6000"}).missing == ("psn_part_amt",)
+    assert _reason(plan(item(PAY, {"offset": {"fields": ["hifob_pay"]}})), self_pay="6000") == ("fact_missing", ("hifob_pay",))
 
 
 def test_a_composed_base_is_called_by_its_parts() -> None:
@@ -602,7 +632,7 @@ def test_splitting_days_never_beats_the_days_of_the_period() -> None:
 def test_an_indemnity_never_gives_more_than_the_cost() -> None:
     ratio = {"ratio": "0.90"}
     schedule = plan(item(PAY, ratio, code="one"), item(PAY, ratio, code="two"), item({"fixed": "500"}, code="three"), indemnity=True)
-    assert paid(schedule, self_pay="1000") == "1500.00"  # 900 + 100 of the cost, and 500 that is no aid for cost
+    assert paid(schedule, self_pay="1000", personal_cost="1000") == "1500.00"  # 900 + 100 of the cost, and 500 that is no aid for cost
     assert paid(plan(item(PAY, ratio, code="one"), item(PAY, ratio, code="two")), self_pay="1000") == "1800.00"
 
 
