@@ -17,6 +17,7 @@ from members.facts import cover_facts, person_facts
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay
+from programs.rules.history import CONDITIONS, Granted, prior_to
 from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of
@@ -160,7 +161,6 @@ def starts(claim: Claim) -> tuple[date, date]:
 
 # The steps and gates that ask what was decided before, beyond what stands under the limits.
 HISTORY = frozenset({"per_admission", "less_paid", "once_per_disease"})
-CONDITIONS = ("diagnosis", "surgery")  # events of which it is asked for which disease they were granted
 
 
 def _asks_history(claim: Claim) -> bool:
@@ -170,23 +170,11 @@ def _asks_history(claim: Claim) -> bool:
 
 
 @dataclass(slots=True)
-class Decision:
-    """A decision that holds, as a later claim asks about it; `gave`: the stored assessment."""
-
-    claim_id: int
-    enrolment_id: int
-    event: str
-    disease: Disease
-    stays: int
-    gave: Mapping[str, Any]
-
-
-@dataclass(slots=True)
 class Past:
     """What the people of some claims were granted before from the same programs, read for all at once; and, while the claims are
     decided one after another, what the earlier of them were granted."""
 
-    decided: dict[tuple[int, int], dict[int, Decision]]
+    decided: dict[tuple[int, int], dict[int, Granted]]
     lines: Mapping[int, list[Claim]]
     final: Mapping[int, BenefitStatement]
 
@@ -206,15 +194,11 @@ class Past:
         before, own = self.replaced(claim), {claim.pk, *(one.pk for one in self.lines.get(claim.pk, ()))}
         given_back = taken_by(before) if before else {}
         known = self.decided.get(_of_whom(claim), {}) if _asks_history(claim) else {}
-        others = [one for one in known.values() if one.claim_id not in own]
-        told = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-        diseases = [one for one in others if one.event in CONDITIONS]
-        admissions = [one for one in others if one.event == "admission" and one.enrolment_id == claim.enrolment_id]
-        return PriorUse(
+        return prior_to(
+            cover=claim.enrolment_id,
+            told=Disease.of(claim.diagnosis_code, claim.diagnosis_class),
+            granted=[one for key, one in known.items() if key not in own],
             used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
-            paid_items=_paid_items(one.gave for one in diseases if told.is_same(one.disease)),
-            admissions=sum(one.stays - (left_out_of(one.gave) if one.stays > 1 else 0) for one in admissions),
-            diseases=frozenset(one.disease for one in diseases if one.disease.key),
         )
 
     def add(self, claim: Claim, stays: int, gave: Mapping[str, Any]) -> None:
@@ -222,7 +206,13 @@ class Past:
         known = self.decided.setdefault(_of_whom(claim), {})
         known.pop(claim.corrects_id or 0, None)
         disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-        known[claim.pk] = Decision(claim.pk, claim.enrolment_id, claim.event, disease, stays, gave)
+        known[claim.pk] = _granted(claim.enrolment_id, claim.event, disease, stays, gave)
+
+
+def _granted(cover: int, event: str, disease: Disease, stays: int, gave: Mapping[str, Any]) -> Granted:
+    """A decision that holds, as a later claim asks about it; `gave`: the stored assessment."""
+    paid = {item["code"]: Decimal(item["amount"]) for item in gave["items"] if Decimal(item["amount"])}
+    return Granted(cover, event, disease, stays - (left_out_of(gave) if stays > 1 else 0), paid)
 
 
 def _of_whom(claim: Claim) -> tuple[int, int]:
@@ -239,9 +229,9 @@ def past_of(claims: Sequence[Claim], *, lock: bool = False) -> Past:
     return Past(_decided_before([claim for claim in claims if _asks_history(claim)]), lines, final)
 
 
-def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, Decision]]:
+def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, Granted]]:
     """The decisions that hold, by person and program. What was corrected counts as corrected."""
-    found = defaultdict[tuple[int, int], dict[int, Decision]](dict)
+    found = defaultdict[tuple[int, int], dict[int, Granted]](dict)
     if not claims:
         return found
     people, programs = {claim.member_id for claim in claims}, {claim.program_id for claim in claims}
@@ -255,7 +245,7 @@ def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, 
     statements = BenefitStatement.objects.filter(claim__in=asked, is_final=True)
     gave = dict(statements.values_list("claim_id", "assessment")) if asked else {}
     for pk, member, program, enrolment, event, code, own, stays in rows:
-        found[member, program][pk] = Decision(pk, enrolment, event, Disease.of(code, own), stays, gave.get(pk, {"items": []}))
+        found[member, program][pk] = _granted(enrolment, event, Disease.of(code, own), stays, gave.get(pk, {"items": []}))
     return found
 
 
@@ -292,15 +282,6 @@ def replaced_already(statements: Iterable[BenefitStatement]) -> set[int]:
 def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
     """What a statement takes under each limit: yuan, or days."""
     return {use["key"]: Decimal(use["taken"] or 0) for use in statement.assessment["usage"]}
-
-
-def _paid_items(gave: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
-    """What these decisions paid, by item: a re-classification pays the difference only."""
-    paid: dict[str, Decimal] = {}
-    for assessment in gave:
-        for item in assessment["items"]:
-            paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])
-    return {code: amount for code, amount in paid.items() if amount}
 
 
 def statement_of(claim: Claim) -> BenefitStatement | None:
