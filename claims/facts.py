@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -34,16 +34,14 @@ _figures = attrgetter(*_FIGURES)
 
 
 def case_facts(claim: Claim, stays: Iterable[Any] | None = None, paid_beside: Decimal = Decimal(0)) -> CaseFacts:
-    """The event as the rules see it (`told_case`); `stays`, when they were read already; `paid_beside`: the benefits that were granted for
-    the same event (yuan), which count as other aid to relief (`beside_of`)."""
-    case = told_case(claim, claim.admissions.all() if stays is None else stays)
-    return replace(case, other_aid=case.other_aid + paid_beside) if paid_beside and case.other_aid is not None else case
+    """The event as the rules see it (`told_case`); `stays`, when they were read already."""
+    return told_case(claim, claim.admissions.all() if stays is None else stays, paid_beside)
 
 
-def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
+def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0)) -> CaseFacts:
     """The event from a claim's columns and those of its stays, however they were read. Accidents count on the day of the
-    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation).
-    ValueError when no day is told."""
+    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation). `paid_beside`: the benefits
+    that were granted for the same event (yuan), which count as other aid to relief (`beside_grants`). ValueError when no day is told."""
     found = tuple(
         Stay(
             admitted_on=row.admitted_on,
@@ -67,7 +65,7 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         death_on=told.death_on,
         event_kind=told.event_kind or "default",
         claimed_on=told.claimed_on or (day_of(told.submitted_at) if told.submitted_at else None),
-        other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
+        other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen) + paid_beside,
         circumstances=frozenset(told.circumstances),
         declared=_declared(told.declared),
         by_unit=told.filed_as == Claim.FiledAs.UNIT_AGENT,
@@ -94,18 +92,25 @@ _UNDECIDED = ("unit_review", "submitted", "supplement_requested", "reviewed")
 
 def beside_of(claims: Sequence[Claim]) -> Mapping[int, Beside]:
     """What stands beside those of these claims that are for relief or condolence, by key. No statement where none is, else one."""
-    grants = [claim for claim in claims if schedule_of(claim.terms).is_grant]
+    return beside_grants([claim for claim in claims if schedule_of(claim.terms).is_grant])
+
+
+def beside_grants(grants: Sequence[Any]) -> Mapping[int, Beside]:
+    """What stands beside these claims (their `id`, `occasion` and `member_id`, however they were read), each taken as one for relief or
+    condolence, by key. No statement for none, else one."""
     if not grants:
         return {}
     of_whom = {"member__in": {claim.member_id for claim in grants}, "occasion__in": {claim.occasion for claim in grants}}
-    rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, **of_whom)
-    found = list(rows.filter(state__in=(*DECIDED, *_UNDECIDED)).values_list("occasion", "member_id", "state", "approved_fen", "number"))
-    beside = dict[int, Beside]()
-    for claim in grants:
-        same = [row for row in found if row[:2] == (claim.occasion, claim.member_id)]
-        paid = sum(fen or 0 for *_of, state, fen, _number in same if state in DECIDED)
-        beside[claim.pk] = Beside(yuan_from_fen(paid), next((number for *_of, state, _fen, number in same if state in _UNDECIDED), ""))
-    return beside
+    rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, state__in=(*DECIDED, *_UNDECIDED), **of_whom)
+    found = defaultdict[tuple[Any, int], list[tuple[int, str, int | None, str]]](list)
+    for occasion, member, *row in rows.values_list("occasion", "member_id", "pk", "state", "approved_fen", "number"):
+        found[occasion, member].append(tuple(row))
+    return {claim.id: _beside([row for row in found[claim.occasion, claim.member_id] if row[0] != claim.id]) for claim in grants}
+
+
+def _beside(rows: Sequence[tuple[int, str, int | None, str]]) -> Beside:
+    paid = sum(fen or 0 for _pk, state, fen, _number in rows if state in DECIDED)
+    return Beside(yuan_from_fen(paid), next((number for _pk, state, _fen, number in rows if state in _UNDECIDED), ""))
 
 
 def nets_aid(claim: Claim) -> bool:
