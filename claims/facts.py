@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -17,6 +17,7 @@ from members.facts import cover_facts, person_facts
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay
+from programs.rules.history import CONDITIONS, Granted, prior_to
 from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of
@@ -33,16 +34,14 @@ _figures = attrgetter(*_FIGURES)
 
 
 def case_facts(claim: Claim, stays: Iterable[Any] | None = None, paid_beside: Decimal = Decimal(0)) -> CaseFacts:
-    """The event as the rules see it (`told_case`); `stays`, when they were read already; `paid_beside`: the benefits that were granted for
-    the same event (yuan), which count as other aid to relief (`beside_of`)."""
-    case = told_case(claim, claim.admissions.all() if stays is None else stays)
-    return replace(case, other_aid=case.other_aid + paid_beside) if paid_beside and case.other_aid is not None else case
+    """The event as the rules see it (`told_case`); `stays`, when they were read already."""
+    return told_case(claim, claim.admissions.all() if stays is None else stays, paid_beside)
 
 
-def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
+def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0)) -> CaseFacts:
     """The event from a claim's columns and those of its stays, however they were read. Accidents count on the day of the
-    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation).
-    ValueError when no day is told."""
+    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation). `paid_beside`: the benefits
+    that were granted for the same event (yuan), which count as other aid to relief (`beside_grants`). ValueError when no day is told."""
     found = tuple(
         Stay(
             admitted_on=row.admitted_on,
@@ -66,7 +65,7 @@ def told_case(told: Any, stays: Iterable[Any]) -> CaseFacts:
         death_on=told.death_on,
         event_kind=told.event_kind or "default",
         claimed_on=told.claimed_on or (day_of(told.submitted_at) if told.submitted_at else None),
-        other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen),
+        other_aid=None if told.other_aid_fen is None else yuan_from_fen(told.other_aid_fen) + paid_beside,
         circumstances=frozenset(told.circumstances),
         declared=_declared(told.declared),
         by_unit=told.filed_as == Claim.FiledAs.UNIT_AGENT,
@@ -93,18 +92,25 @@ _UNDECIDED = ("unit_review", "submitted", "supplement_requested", "reviewed")
 
 def beside_of(claims: Sequence[Claim]) -> Mapping[int, Beside]:
     """What stands beside those of these claims that are for relief or condolence, by key. No statement where none is, else one."""
-    grants = [claim for claim in claims if schedule_of(claim.terms).is_grant]
+    return beside_grants([claim for claim in claims if schedule_of(claim.terms).is_grant])
+
+
+def beside_grants(grants: Sequence[Any]) -> Mapping[int, Beside]:
+    """What stands beside these claims (their `id`, `occasion` and `member_id`, however they were read), each taken as one for relief or
+    condolence, by key. No statement for none, else one."""
     if not grants:
         return {}
     of_whom = {"member__in": {claim.member_id for claim in grants}, "occasion__in": {claim.occasion for claim in grants}}
-    rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, **of_whom)
-    found = list(rows.filter(state__in=(*DECIDED, *_UNDECIDED)).values_list("occasion", "member_id", "state", "approved_fen", "number"))
-    beside = dict[int, Beside]()
-    for claim in grants:
-        same = [row for row in found if row[:2] == (claim.occasion, claim.member_id)]
-        paid = sum(fen or 0 for *_of, state, fen, _number in same if state in DECIDED)
-        beside[claim.pk] = Beside(yuan_from_fen(paid), next((number for *_of, state, _fen, number in same if state in _UNDECIDED), ""))
-    return beside
+    rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, state__in=(*DECIDED, *_UNDECIDED), **of_whom)
+    found = defaultdict[tuple[Any, int], list[tuple[int, str, int | None, str]]](list)
+    for occasion, member, *row in rows.values_list("occasion", "member_id", "pk", "state", "approved_fen", "number"):
+        found[occasion, member].append(tuple(row))
+    return {claim.id: _beside([row for row in found[claim.occasion, claim.member_id] if row[0] != claim.id]) for claim in grants}
+
+
+def _beside(rows: Sequence[tuple[int, str, int | None, str]]) -> Beside:
+    paid = sum(fen or 0 for _pk, state, fen, _number in rows if state in DECIDED)
+    return Beside(yuan_from_fen(paid), next((number for _pk, state, _fen, number in rows if state in _UNDECIDED), ""))
 
 
 def nets_aid(claim: Claim) -> bool:
@@ -160,7 +166,6 @@ def starts(claim: Claim) -> tuple[date, date]:
 
 # The steps and gates that ask what was decided before, beyond what stands under the limits.
 HISTORY = frozenset({"per_admission", "less_paid", "once_per_disease"})
-CONDITIONS = ("diagnosis", "surgery")  # events of which it is asked for which disease they were granted
 
 
 def _asks_history(claim: Claim) -> bool:
@@ -170,23 +175,11 @@ def _asks_history(claim: Claim) -> bool:
 
 
 @dataclass(slots=True)
-class Decision:
-    """A decision that holds, as a later claim asks about it; `gave`: the stored assessment."""
-
-    claim_id: int
-    enrolment_id: int
-    event: str
-    disease: Disease
-    stays: int
-    gave: Mapping[str, Any]
-
-
-@dataclass(slots=True)
 class Past:
     """What the people of some claims were granted before from the same programs, read for all at once; and, while the claims are
     decided one after another, what the earlier of them were granted."""
 
-    decided: dict[tuple[int, int], dict[int, Decision]]
+    decided: dict[tuple[int, int], dict[int, Granted]]
     lines: Mapping[int, list[Claim]]
     final: Mapping[int, BenefitStatement]
 
@@ -206,15 +199,11 @@ class Past:
         before, own = self.replaced(claim), {claim.pk, *(one.pk for one in self.lines.get(claim.pk, ()))}
         given_back = taken_by(before) if before else {}
         known = self.decided.get(_of_whom(claim), {}) if _asks_history(claim) else {}
-        others = [one for one in known.values() if one.claim_id not in own]
-        told = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-        diseases = [one for one in others if one.event in CONDITIONS]
-        admissions = [one for one in others if one.event == "admission" and one.enrolment_id == claim.enrolment_id]
-        return PriorUse(
+        return prior_to(
+            cover=claim.enrolment_id,
+            told=Disease.of(claim.diagnosis_code, claim.diagnosis_class),
+            granted=[one for key, one in known.items() if key not in own],
             used={key: amount - given_back.get(key, Decimal(0)) for key, amount in used.items()},
-            paid_items=_paid_items(one.gave for one in diseases if told.is_same(one.disease)),
-            admissions=sum(one.stays - (left_out_of(one.gave) if one.stays > 1 else 0) for one in admissions),
-            diseases=frozenset(one.disease for one in diseases if one.disease.key),
         )
 
     def add(self, claim: Claim, stays: int, gave: Mapping[str, Any]) -> None:
@@ -222,7 +211,13 @@ class Past:
         known = self.decided.setdefault(_of_whom(claim), {})
         known.pop(claim.corrects_id or 0, None)
         disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-        known[claim.pk] = Decision(claim.pk, claim.enrolment_id, claim.event, disease, stays, gave)
+        known[claim.pk] = _granted(claim.enrolment_id, claim.event, disease, stays, gave)
+
+
+def _granted(cover: int, event: str, disease: Disease, stays: int, gave: Mapping[str, Any]) -> Granted:
+    """A decision that holds, as a later claim asks about it; `gave`: the stored assessment."""
+    paid = {item["code"]: Decimal(item["amount"]) for item in gave["items"] if Decimal(item["amount"])}
+    return Granted(cover, event, disease, stays - (left_out_of(gave) if stays > 1 else 0), paid)
 
 
 def _of_whom(claim: Claim) -> tuple[int, int]:
@@ -239,9 +234,9 @@ def past_of(claims: Sequence[Claim], *, lock: bool = False) -> Past:
     return Past(_decided_before([claim for claim in claims if _asks_history(claim)]), lines, final)
 
 
-def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, Decision]]:
+def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, Granted]]:
     """The decisions that hold, by person and program. What was corrected counts as corrected."""
-    found = defaultdict[tuple[int, int], dict[int, Decision]](dict)
+    found = defaultdict[tuple[int, int], dict[int, Granted]](dict)
     if not claims:
         return found
     people, programs = {claim.member_id for claim in claims}, {claim.program_id for claim in claims}
@@ -255,7 +250,7 @@ def _decided_before(claims: Sequence[Claim]) -> dict[tuple[int, int], dict[int, 
     statements = BenefitStatement.objects.filter(claim__in=asked, is_final=True)
     gave = dict(statements.values_list("claim_id", "assessment")) if asked else {}
     for pk, member, program, enrolment, event, code, own, stays in rows:
-        found[member, program][pk] = Decision(pk, enrolment, event, Disease.of(code, own), stays, gave.get(pk, {"items": []}))
+        found[member, program][pk] = _granted(enrolment, event, Disease.of(code, own), stays, gave.get(pk, {"items": []}))
     return found
 
 
@@ -292,15 +287,6 @@ def replaced_already(statements: Iterable[BenefitStatement]) -> set[int]:
 def taken_by(statement: BenefitStatement) -> dict[str, Decimal]:
     """What a statement takes under each limit: yuan, or days."""
     return {use["key"]: Decimal(use["taken"] or 0) for use in statement.assessment["usage"]}
-
-
-def _paid_items(gave: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
-    """What these decisions paid, by item: a re-classification pays the difference only."""
-    paid: dict[str, Decimal] = {}
-    for assessment in gave:
-        for item in assessment["items"]:
-            paid[item["code"]] = paid.get(item["code"], Decimal(0)) + Decimal(item["amount"])
-    return {code: amount for code, amount in paid.items() if amount}
 
 
 def statement_of(claim: Claim) -> BenefitStatement | None:

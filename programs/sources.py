@@ -41,22 +41,36 @@ def plan_of_file(path: Path) -> Source:
     return _source(file, [*beside, *_readable(CATALOGUE)], "file")
 
 
-def catalogue_plan(name: str, *, on: date | None) -> Source:
-    """A plan by its code (or code@version): loaded terms if there are any, else the packaged catalogue. Of several versions
-    the one whose period holds the day `on`; the latest when no day is named. PlanRefused when none is found."""
+def catalogue_plan(name: str, *, on: date | None, joined_on: date | None = None) -> Source:
+    """A plan by its code (or code@version): loaded terms if there are any, else the packaged catalogue. Of several versions that of
+    the cover (`of_the_cover`), the latest when no day is named. PlanRefused when none is found."""
     code, _at, version = name.partition("@")
+    packaged = _readable(CATALOGUE)
     found = [(PlanFile(dict(one.schedule), {}, code), "terms") for one in _loaded(code)]
     if not found:
-        found = [(file, "catalogue") for file in _readable(CATALOGUE) if file.code == code]
+        found = [(file, "catalogue") for file in packaged if file.code == code]
     if not found:
         raise PlanRefused(_("没有代码为 {code} 的计划，也没有这个文件。").format(code=code))
     named = [(file, origin) for file, origin in found if version in ("", file.version)]
-    sources = [_source(file, _readable(CATALOGUE), origin) for file, origin in named]
-    holding = [one for one in sources if version or on is None or one.schedule.period.contains(on)]
+    sources = [_source(file, packaged, origin) for file, origin in named]
+    holding = sources if version else of_the_cover(sources, on=on, joined_on=joined_on)
     if not holding:
         periods = "、".join(file.version for file, _origin in found)
         raise PlanRefused(_("计划 {code} 没有在这一天有效的条款；现有各期：{periods}。").format(code=code, periods=periods))
     return max(holding, key=lambda one: one.schedule.period.start)
+
+
+def of_the_cover(sources: list[Source], *, on: date | None, joined_on: date | None) -> list[Source]:
+    """The versions under which a cover can be. Whoever joined on a day has terms that took people in by then: those whose cover holds
+    `on`, when any does (what happened outside the cover makes no other terms theirs), else those whose ordinary time to join it was,
+    before late entry to the year that runs. Without the day of joining, those whose period holds `on`; all when no day is named."""
+    if joined_on is not None:
+        covers = [(one, one.schedule.cover(on=joined_on)) for one in sources if one.schedule.enrolling.opens <= joined_on]
+        if taking := [(one, cover) for one, cover in covers if cover]:
+            holding = [one for one, cover in taking if on and cover.contains(on)]
+            in_time = [one for one, _cover in taking if joined_on <= one.schedule.enrolling.closes]
+            return holding or in_time or [one for one, _cover in taking]
+    return [one for one in sources if on is None or one.schedule.period.contains(on)]
 
 
 def _source(file: PlanFile, others: Sequence[PlanFile], origin: str) -> Source:

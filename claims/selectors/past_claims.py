@@ -1,16 +1,17 @@
-"""Decided claims of a past year as cases for a rehearsal: read in parts by person, three statements a part however many rows."""
+"""Decided claims of a past year as cases for a rehearsal: read in parts by person, a few statements a part however many rows."""
 
 from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 
-from claims.facts import told_case
+from claims.facts import NOTHING, beside_grants, told_case
 from claims.transitions import DECIDED
 from members.facts import renews_sql
 from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
@@ -65,7 +66,7 @@ GROUP BY part ORDER BY part
 """
 
 _CLAIM = (
-    "id", "number", "member_id", "enrolment_id", "event", "event_kind", "event_on", "diagnosis_code", "diagnosis_class",
+    "id", "number", "member_id", "occasion", "enrolment_id", "event", "event_kind", "event_on", "diagnosis_code", "diagnosis_class",
     "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "declared", "submitted_at", "claimed_on", "filed_as",
 )  # fmt: skip
 _BESIDE = (
@@ -117,7 +118,8 @@ def parts_of(looked: Looked, *, size: int) -> list[tuple[int, int]]:
 
 
 def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: int) -> Iterator[list[PastCase]]:
-    """One part: each person's cases in the order of decision, those before the time looked at first. Three statements.
+    """One part: each person's cases in the order of decision, those before the time looked at first. Three statements; for relief one
+    more, which reads the benefits that were granted for the same events.
 
     The open scope must hold everything: what a person had before under another office counts like in a real decision.
     Which claims are looked at is said by `looked` alone.
@@ -133,11 +135,15 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
         rows = [_Row._make(row) for row in cursor.fetchall()]
         cursor.execute(_STAYS, {"ids": [row.id for row in rows]})
         stays = {key: list(own) for key, own in groupby(map(_Stay._make, cursor.fetchall()), key=attrgetter("claim_id"))}
+    beside = beside_grants(rows) if schedule.is_grant else {}
     for _who, own in groupby(rows, key=attrgetter("member_id")):
-        yield [_case(row, stays.get(row.id, ()), schedule, settled.get(row.covered_under, frozenset())) for row in own]
+        yield [
+            _case(row, stays.get(row.id, ()), schedule, settled.get(row.covered_under, frozenset()), beside.get(row.id, NOTHING).paid)
+            for row in own
+        ]
 
 
-def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset[str]) -> PastCase:
+def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset[str], paid_beside: Decimal) -> PastCase:
     """Cover as it was, with as many shares as these terms allow, and the person as far as is stored; waiting is waived when the terms
     looked at say so, not when those of that time did."""
     since = None if row.earlier_ended is None else (row.starts_on - row.earlier_ended).days
@@ -149,7 +155,7 @@ def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset
         cover_key=row.enrolment_id,
         person=_person(row),
         cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), since),
-        case=told_case(row, stays) if tells_a_day else None,
+        case=told_case(row, stays, paid_beside) if tells_a_day else None,
         before_fen=row.before_fen,
         counted=row.counted,
         settled=settled,

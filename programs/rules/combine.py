@@ -1,18 +1,19 @@
 """Plans made of plans: an office's own terms based on another plan, and combos of single plans.
 
 `based_on` (办事处在统一条款上的调整): the file says only what differs. Mappings are merged, lists of things with a
-`code` by that code (`without` names those that are dropped), all other values replace. `includes` (综合互助): the items,
+`code` by that code (`without` names those that are dropped, and what held between them and others goes with them), all other
+values replace. `includes` (综合互助): the items,
 limits, exclusions, documents of the single plans stand side by side under prefixed names; each keeps its own waiting period,
 and a plan for women still pays for women only. What holds for the plan as a whole the parts must say alike, or the combo says
 it. The outcome is complete terms that stand alone, so that a later change of the plans they came from changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-from programs.rules.faults import ScheduleError, fault
+from programs.rules.faults import Fault, ScheduleError, fault
 from programs.rules.parse import check_shape
 from programs.rules.planfile import PlanFile
 from programs.rules.schedule import Schedule
@@ -45,6 +46,8 @@ def _complete(data: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...]) -> 
         ref = made.pop("based_on")
         base = _without(_found(ref, lookup, seen, ("based_on",)), ref.get("without", {}), made)
         made = _merged({key: value for key, value in base.items() if key not in ("office", "examples")}, made)
+        if made.get("exclusive") == []:  # the office lets none of them exclude another
+            del made["exclusive"]
     if "includes" in made:
         parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(made.pop("includes"))]
         made = _side_by_side(made | _as_a_whole(made, parts), parts)
@@ -86,9 +89,34 @@ def _without(base: Data, without: Mapping[str, list[str]], own: Data) -> dict[st
                 faults.append(fault(words, f"{code} is written in this file too: drop it or change it", ("based_on", "without", name, i)))
         if name in without:
             made[name] = [one for one in base.get(name, []) if one["code"] not in without[name]]
+    faults += _counted_on(made.get("items", []), without, own)
     if faults:
         raise ScheduleError(faults)
-    return {name: value for name, value in made.items() if name not in DROPPED or value}
+    made |= _without_items(made, frozenset(without.get("items", ())))
+    return {name: value for name, value in made.items() if name not in (*DROPPED, "exclusive") or value}
+
+
+def _counted_on(items: list[Data], without: Mapping[str, list[str]], own: Data) -> Iterator[Fault]:
+    """A dropped item that one which stays takes off its own amount: what it should count with then, only the office can say."""
+    mine = {one["code"] for one in own.get("items", [])}
+    steps = [(item["code"], step.get("less_items", ())) for item in items if item["code"] not in mine for step in item["steps"]]
+    for i, code in enumerate(without.get("items", ())):
+        for by in (by for by, less in steps if code in less):
+            words = f"{by} 的 less_items 要扣除它；去掉它的，请在这份文件里改写 {by}"
+            english = f"{by} takes it off (less_items): to drop it, write {by} anew in this file"
+            yield fault(words, english, ("based_on", "without", "items", i))
+
+
+def _without_items(base: Data, gone: frozenset[str]) -> dict[str, Any]:
+    """What excludes items, or is excluded for some of them, as it stands when these are gone."""
+    if not gone:
+        return {}
+    groups = [[code for code in group if code not in gone] for group in base.get("exclusive", [])]
+    left = [(one, [code for code in one.get("items", ()) if code not in gone]) for one in base.get("exclusions", [])]
+    return {
+        "exclusive": [group for group in groups if len(group) > 1],
+        "exclusions": [one | {"items": items} if items else one for one, items in left if items or "items" not in one],
+    }
 
 
 # What says how long cover lasts: written anew it replaces the old way whole.

@@ -12,7 +12,8 @@ from typing import Any
 
 from programs.rules.assess import Assessment, assess
 from programs.rules.explain import STEP_WORDS, percent, yuan
-from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse
+from programs.rules.facts import ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
+from programs.rules.history import Granted, prior_to
 from programs.rules.joining import JoiningRules
 from programs.rules.outline import step_words
 from programs.rules.schedule import Item, Schedule
@@ -21,7 +22,6 @@ from programs.rules.words import Words
 from unionaid.lib.money import fen_from_yuan
 
 BEST = 100  # how many of those who gain or lose most are named
-ONE_DISEASE = ("diagnosis", "surgery")  # events that count as a disease of the person
 # Lines that are parts of the step that follows them.
 PARTS = {"band": "over", "admission": "ordinal", "stay_days": "rate", "stay_wait": "ratio", "graded": "ratio"}
 ADDED_UP = ("marginal", "per_admission", "per_day", "wait_by_stay", "ratio_by_grade")  # steps whose parts stand before them
@@ -59,46 +59,29 @@ def rehearsed(schedule: Schedule) -> Schedule:
 
 
 class Given:
-    """What these terms have given one person so far: per cover, for life, and per disease."""
+    """What these terms have given one person so far: what it took under the limits of each cover and of the lifetime, and the decisions
+    that a later case asks about (`history`)."""
 
-    __slots__ = ("admissions", "by_cover", "by_disease", "for_life")
+    __slots__ = ("by_cover", "for_life", "granted")
 
     def __init__(self) -> None:
         self.by_cover: dict[int, dict[str, Decimal]] = {}
         self.for_life: dict[str, Decimal] = {}
-        self.by_disease: dict[Disease, dict[str, Decimal]] = {}
-        self.admissions: dict[int, int] = {}
+        self.granted: list[Granted] = []
 
     def before(self, cover: int, case: CaseFacts) -> PriorUse:
         """What an assessment of this case has to know."""
-        return PriorUse(
-            used={**self.by_cover.get(cover, {}), **self.for_life},
-            paid_items=self._paid_items(case.told_disease),
-            admissions=self.admissions.get(cover, 0),
-            diseases=frozenset(self.by_disease),
-        )
-
-    def _paid_items(self, told: Disease) -> dict[str, Decimal]:
-        """What was paid for the same disease, by item."""
-        paid: dict[str, Decimal] = {}
-        for one in (one for disease, one in self.by_disease.items() if told.is_same(disease)):
-            for code, amount in one.items():
-                paid[code] = paid.get(code, ZERO) + amount
-        return paid
+        used = {**self.by_cover.get(cover, {}), **self.for_life}
+        return prior_to(cover=cover, told=case.told_disease, granted=self.granted, used=used)
 
     def take(self, cover: int, case: CaseFacts, found: Assessment) -> None:
-        """Count what this case takes under each limit, and, when it is paid, its stays and its disease."""
+        """Count what this case takes under each limit, and, when it is paid, what was granted."""
         for use in found.usage:
             kept = self.for_life if use.scope == "lifetime" else self.by_cover.setdefault(cover, {})
             kept[use.key] = kept.get(use.key, ZERO) + use.taken
-        if not found.total:
-            return
-        self.admissions[cover] = self.admissions.get(cover, 0) + len(case.stays) - found.left_out
-        if case.event in ONE_DISEASE and case.disease:
-            paid = self.by_disease.setdefault(case.told_disease, {})
-            for item in found.items:
-                if item.amount:
-                    paid[item.code] = paid.get(item.code, ZERO) + item.amount
+        if found.total:
+            paid = {item.code: item.amount for item in found.items if item.amount}
+            self.granted.append(Granted(cover, case.event, case.told_disease, len(case.stays) - found.left_out, paid))
 
 
 # --- the tally -------------------------------------------------------------------------------------------------------

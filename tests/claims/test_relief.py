@@ -3,6 +3,7 @@ it is paid out of its own fund."""
 
 import re
 import uuid
+from datetime import datetime
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from claims.models import Admission, Claim
+from claims.selectors import past_claims
 from claims.selectors.filing import Filing, taken_in
 from claims.selectors.recomputed import differences
 from claims.services import adjudication, filing, intake, reckoning, relief
@@ -20,12 +22,15 @@ from members.models import Consent, Enrolment, Member
 from members.services.enrolment import EnrolmentRefused
 from programs.models import Terms
 from programs.rules.faults import ScheduleError
+from programs.rules.joining import JoiningRules
 from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
+from programs.rules.rehearsal import Tally
 from programs.selectors import schedule_of
 from tests.factories.clients import client_of
 from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED, CATALOGUE, ILL, load
+from unionaid.lib.calendar import SHANGHAI
 from unionaid.lib.money import fen_from_yuan
 from unionaid.lib.uploads import CleanUpload
 from unionaid.offices.scope import everywhere
@@ -261,6 +266,20 @@ def test_a_plan_opens_its_relief_by_rule_once_and_it_is_net_of_the_benefit(desk:
     assert opened.approved_fen == 200_000 + min(max(left, 0), 800_000), "of 9,000 the benefit and the fixed 2,000 are taken off"
     assert twice > opened.approved_fen
     assert list(differences()) == []
+    assert _rehearsed(opened) == opened.approved_fen, "the terms of the time give what was decided"
+    with monkeypatch.context() as guard:
+        guard.setattr(past_claims, "beside_grants", lambda claims: {})
+        assert _rehearsed(opened) == twice
+
+
+def _rehearsed(claim: Claim) -> int:
+    """What a rehearsal of a claim's own terms gives for it."""
+    rules, tally, year = JoiningRules(schedule_of(claim.terms)), Tally(), datetime(ASKED.year, 1, 1, tzinfo=SHANGHAI)
+    looked = past_claims.Looked(frozenset({claim.office_id}), (claim.program_id,), year, year.replace(year=ASKED.year + 1))
+    for cases in past_claims.people_with_cases(looked, rules.schedule, after=0, up_to=2**62):
+        tally.add(rules, cases)
+    assert (tally.claims, tally.unknown) == (1, [])
+    return tally.after_fen
 
 
 ONCE = (

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from programs.models import Terms
+from programs.sources import Source, of_the_cover
 from tests.factories.world import CATALOGUE, load
-from tests.programs.rules.plans import published
+from tests.programs.rules.plans import item, plan, published
 
 STAY, INPATIENT = published("national-inpatient.2026")[0]
 FUZHOU, FUZHOU_2010 = published("fuzhou-medical.2010")[0]
@@ -50,6 +52,51 @@ def test_the_version_is_that_of_the_day_it_happened(run, day: str, amount: str) 
 
 def test_the_day_of_asking_never_chooses_the_version(run) -> None:
     assert run("fuzhou-medical", {**FUZHOU, "event_on": "2010-06-01"}, "--on", "2012-03-01")["amount"] == FUZHOU_2010
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"joined_on": "2010-03-01"},
+        {"death_on": "2010-06-01"},
+        {"stays": [{"admitted_on": "2012-01-05", "insured_total": "1"}, {"admitted_on": "2010-12-30", "insured_total": "1"}]},
+    ],
+)
+def test_every_day_that_a_case_tells_can_choose_the_version(run, told: dict[str, Any]) -> None:
+    """Of the catalogue's two, the later one where no day is told."""
+    case = {"event": "admission", **told} if "stays" in told else {**FUZHOU, **told}
+    assert run("fuzhou-medical", case)["plan"]["version"] == "2010"
+
+
+@pytest.mark.parametrize(
+    ("joined_on", "on", "version"),
+    [
+        (None, None, ("2026", "2027")),
+        (None, date(2026, 3, 1), ("2026",)),
+        (date(2026, 3, 1), None, ("2026",)),
+        (date(2025, 11, 10), None, ("2026",)),
+        (date(2026, 3, 1), date(2027, 3, 1), ("2026",)),  # outside the cover: no other terms come in for it
+        (date(2024, 3, 1), date(2027, 3, 1), ("2027",)),  # before any of them took people in
+        (date(2026, 11, 10), None, ("2027",)),  # in time for the next year, before late entry to what runs
+        (date(2026, 11, 10), date(2026, 12, 1), ("2026",)),
+        (date(2026, 11, 10), date(2027, 2, 1), ("2027",)),
+    ],
+)
+def test_whoever_joined_has_the_terms_that_took_people_in_then(joined_on: Any, on: Any, version: tuple[str, ...]) -> None:
+    sources = []
+    for year in (2026, 2027):
+        days = {"opens": f"{year - 1}-10-01", "closes": f"{year - 1}-12-31"}
+        terms = plan(item({"fixed": "1"}), version=str(year), period={"start": f"{year}-01-01", "end": f"{year}-12-31"}, enrolment=days)
+        sources.append(Source(terms, "", "catalogue"))
+    assert tuple(one.schedule.version for one in of_the_cover(sources, on=on, joined_on=joined_on)) == version
+
+
+def test_a_day_beside_the_first_day_of_cover_is_the_day_it_happened(run) -> None:
+    """The day of cover says nothing of the event: --on does, and is no day of claiming then."""
+    case = {"event": "admission", "self_pay": "1000", "cover_start": "2026-01-01"}
+    late = run("shaanxi-yulin-medical@2026", {**case, "event_on": "2026-02-01"}, "--on", "2026-12-01")
+    assert [one["code"] for one in late["reasons"] if one["item"]] == ["too_late"]
+    assert run("shaanxi-yulin-medical@2026", case, "--on", "2026-12-01")["amount"] == "800.00"
 
 
 def test_a_version_by_name_and_one_that_does_not_hold(run) -> None:

@@ -5,7 +5,8 @@ Stores nothing.
     manage.py assess fuzhou-medical case.json --on 2010-06-01
     manage.py assess drafts/our-plan.2027.yaml case.json
 
-The terms are those of the day it happened, never of the day of asking. docs/plans.md lists the fields of a case.
+The terms are those of the cover: of its first day, of the day of joining, or of the day it happened; never of the day of
+asking. docs/plans.md lists the fields of a case.
 """
 
 import json
@@ -48,9 +49,11 @@ class Command(BaseCommand):
             raise CommandError(f"--on：{error}") from error
         told = _read_case(case)
         try:
-            source = _source(plan, _day_of(told) or day)
+            happened = _first_day(told, "event_on", "accident_on", "admitted_on", "death_on") or _first_stay(told)
+            cover_start, joined_on = _first_day(told, "cover_start"), _first_day(told, "joined_on")
+            source = _source(plan, on=cover_start or happened or day, joined_on=None if cover_start else joined_on)
             if day:
-                told.setdefault("claimed_on" if _day_of(told) else "event_on", day.isoformat())
+                told.setdefault("claimed_on" if happened else "event_on", day.isoformat())
             facts = situation(source.schedule, told)
         except ScheduleError as error:
             raise CommandError(error.in_language(get_language() or "zh")) from error
@@ -84,11 +87,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _day_of(case: dict[str, Any]) -> date | None:
-    """The day that decides which version of a plan holds: of the cover, or else of the event."""
-    stays = case.get("stays")
-    first = stays[0].get("admitted_on") if isinstance(stays, list) and stays and isinstance(stays[0], dict) else None
-    for text in (case.get("cover_start"), case.get("event_on"), case.get("accident_on"), case.get("admitted_on"), first):
+def _first_day(told: dict[str, Any], *names: str) -> date | None:
+    """The first of these days that is told."""
+    for text in (told.get(name) for name in names):
         try:
             if text:
                 return date.fromisoformat(str(text))
@@ -97,11 +98,17 @@ def _day_of(case: dict[str, Any]) -> date | None:
     return None
 
 
-def _source(plan: str, on: date | None) -> Source:
+def _first_stay(told: dict[str, Any]) -> date | None:
+    stays = told.get("stays")
+    days = [_first_day(stay, "admitted_on") for stay in stays if isinstance(stay, dict)] if isinstance(stays, list) else []
+    return min((day for day in days if day), default=None)
+
+
+def _source(plan: str, *, on: date | None, joined_on: date | None) -> Source:
     path = Path(plan)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return plan_of_file(path)
-    return catalogue_plan(plan, on=on)
+    return catalogue_plan(plan, on=on, joined_on=joined_on)
 
 
 def _answer(source: Source, found: Assessment, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:

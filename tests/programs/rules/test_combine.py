@@ -118,3 +118,59 @@ def test_an_empty_list_is_not_taken_in_silence() -> None:
     ((path, words),) = _faults(_own, None, documents=[])
     assert path == "documents"
     assert "without" in words
+
+
+def test_an_office_writes_the_one_field_that_differs() -> None:
+    changes = {
+        "enrolment": {"closes": "2026-01-31", "shares": {"surplus": "void"}},
+        "period": {"end": "2026-11-30"},
+        "organiser": {"name": "测试办事处"},
+        "source": {"note": "办事处通知"},
+    }
+    made = _own(None, **changes)
+    rules = made.enrolling
+    assert (str(rules.opens), str(rules.closes), rules.max_shares, made.period.last_day.isoformat()) == (
+        "2025-10-01", "2026-01-31", 4, "2026-11-30",
+    )  # fmt: skip
+    whole = {key: value for key, value in _plan("whole").items() if key not in changes}
+    faults = _faults(_made, whole | changes)  # the control: a plan that stands alone has to say it
+    missing = {("period.start", "缺少这个字段"), ("organiser.kind", "缺少这个字段"), ("source.title", "缺少这个字段")}
+    assert {*faults} == missing | {("enrolment.opens", "缺少这个字段"), ("enrolment.shares.max", "缺少这个字段")}
+
+
+TIED = {
+    "items": [DEATH, DEATH | {"code": "again"}, DEATH | {"code": "more"}],
+    "exclusive": [["again", "death"]],
+    "exclusions": [
+        {"code": "fight", "name": NAME, "clause": "第二条", "circumstance": "fight", "items": ["again"]},
+        {"code": "drink", "name": NAME, "clause": "第二条", "circumstance": "drink", "items": ["again", "more"]},
+    ],
+}  # fmt: skip
+
+
+def _tied(without: dict[str, Any] | None = None, tied: dict[str, Any] = TIED, **own: Any) -> Schedule:
+    ref = {"code": "base", "version": "2026"} | ({"without": without} if without else {})
+    return _made({"format": 1, "code": "mine", "version": "2026", "based_on": ref, "examples": [], **own}, _plan("base", **tied))
+
+
+def test_what_held_between_items_goes_with_the_one_that_is_left_out() -> None:
+    made = _tied({"items": ["again"]})
+    assert (made.exclusive, [(one.code, tuple(one.items)) for one in made.exclusions]) == ((), [("drink", ("more",))])
+    three = TIED | {"exclusive": [["again", "death", "more"]]}
+    assert [{*group} for group in _tied({"items": ["again"]}, three).exclusive] == [{"death", "more"}]
+
+
+def test_an_office_may_let_nothing_exclude_anything() -> None:
+    case = {"event": "disease_death"}
+    assert [str(assess_case(made, case).total) for made in (_tied(), _tied(exclusive=[]))] == ["10000.00", "15000.00"]
+    assert _faults(_made, _plan("alone", exclusive=[])) == [("exclusive", "不能是空的")]
+
+
+def test_an_item_that_another_takes_off_is_left_out_only_when_that_one_is_written_anew() -> None:
+    less = DEATH | {"code": "rest", "steps": [{"fixed": "9000"}, {"less_items": ["again"]}]}
+    tied = {"items": [DEATH, DEATH | {"code": "again"}, less]}
+    ((path, words),) = _faults(_tied, {"items": ["again"]}, tied)
+    assert path == "based_on.without.items.0"
+    assert "请在这份文件里改写 rest" in words
+    made = _tied({"items": ["again"]}, tied, items=[less | {"steps": [{"fixed": "9000"}]}])
+    assert str(assess_case(made, {"event": "disease_death"}).total) == "14000.00"

@@ -1,5 +1,6 @@
 """The pure half of a rehearsal: one person's past cases under other terms, and tallies that add up."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from programs.rules.parse import parse
 from programs.rules.planfile import read_plan
 from programs.rules.rehearsal import BEST, PastCase, StepSum, Tally, rehearsed, step_in_words
 from programs.rules.schedule import Schedule
+from tests.programs.rules.plans import item as benefit
 from unionaid.lib.calendar import Period
 
 CATALOGUE = Path(__file__).resolve().parents[3] / "programs" / "catalogue"
@@ -61,6 +63,21 @@ def test_the_ordinal_of_a_stay_goes_on_over_claims() -> None:
     assert tally.after_fen == 5_000 + 2_000 + 2_000
     parts = {key[3]: str(one.given) for key, one in tally.steps.items() if key[2] == "admission"}
     assert parts == {"1": "50.0000", "2": "20.0000", "3": "20.0000"}
+
+
+def test_only_admissions_to_hospital_count_as_such() -> None:
+    """As in a real claim: neither an outpatient bill nor the stay of a diagnosis makes the next admission a second one."""
+    stay = benefit({"take": "personal_cost"}, {"per_admission": ["0.80", "0.50"]}, code="stay")
+    rest = benefit({"take": "personal_cost"}, {"ratio": "0.50"}, code="rest", events=("outpatient", "diagnosis"))
+    rules = JoiningRules(plan("shaanxi-yulin-medical.2026", items=[stay, rest], examples=[]))
+    last = past(3, "1000.00", 0)
+    assert last.case
+    given = {}
+    for event in ("outpatient", "diagnosis", "admission"):
+        tally = Tally()
+        tally.add(rules, [past(1, "100.00", 0, case=replace(last.case, event=event)), last])
+        given[event] = tally.items["stay"].fen
+    assert given == {"outpatient": 80_000, "diagnosis": 80_000, "admission": 80_000 + 50_000}
 
 
 def test_tallies_of_parts_kept_as_data_add_up_to_the_whole() -> None:
