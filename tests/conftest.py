@@ -23,8 +23,8 @@ LONGEST = ("tests/access/", "tests/browser/", "tests/crashes/", "tests/house/tes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the order given, but for the longest."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """In the order given, but for the longest; before all others those that kill processes, while this one has opened nothing yet."""
+    items.sort(key=lambda item: (not item.nodeid.startswith("tests/crashes/"), not item.nodeid.startswith(LONGEST)))
 
 
 @pytest.fixture(scope="session")
