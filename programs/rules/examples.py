@@ -99,23 +99,36 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
     if rule is not None and "eligible_staff" in data:
         if not participation_ok(rule, staff=data["eligible_staff"], enrolling=sum(one["count"] for one in kinds)):
             return Decimal("0.00")
-    day = date.fromisoformat(data["joined_on"]) if "joined_on" in data else None
     months = data.get("term_months", next(iter(schedule.terms), None))
     if "term_months" in data and months not in schedule.terms:
         raise ScheduleError([fault(*no_term_words(data["term_months"]), (*path, "term_months"))])
     chosen = _chosen(schedule, data, months, (*path, "person_pays"))
+    start = _first_day(schedule, data, months, path)
     total = ZERO
     for one in kinds:
         told: dict[str, Any] = {key: value for key, value in one.items() if key != "count"}
         ordinary: dict[str, Any] = {"gender": "male", "birth_date": add_years(schedule.period.start, -40)}
         person = PersonFacts(**ordinary | told)
         try:
-            by_payer = split(schedule, person, data.get("shares", 1), default="unit", starts_on=day, term_months=months, person_pays=chosen)
+            shares = data.get("shares", 1)
+            by_payer = split(schedule, person, shares, default="unit", starts_on=start, term_months=months, person_pays=chosen)
         except NoFeeClass as error:
             raise ScheduleError([fault(f"没有适用的缴费标准（{error}）", f"no contribution fits ({error})", path)]) from None
         amount = by_payer.get(data["payer"], ZERO) if "payer" in data else sum(by_payer.values(), ZERO)
         total += amount * one["count"]
     return round_half_up(total)
+
+
+def _first_day(schedule: Schedule, data: Mapping[str, Any], months: int | None, path: Path) -> date | None:
+    """The first day of cover of whoever joins on the day an example names: by it the contribution of part of a period goes, as it does
+    when somebody really joins. None when the example names no day."""
+    if "joined_on" not in data:
+        return None
+    cover = schedule.cover(on=date.fromisoformat(data["joined_on"]), term_months=months)
+    if cover is None:
+        words = "这一天参加，本期没有剩余的保障日", "who joins on this day has no day of cover left"
+        raise ScheduleError([fault(*words, (*path, "joined_on"))])
+    return cover.start
 
 
 def _chosen(schedule: Schedule, data: Mapping[str, Any], months: int | None, path: Path) -> Decimal | None:

@@ -97,8 +97,8 @@ FIELD_WORDS: dict[str, Words] = {
     "unit_nature": Words("单位性质", "nature of the unit"),
     "group": Words("人员", "people"),
     "term_months": Words("保障时间", "term"),
-    "joined_from": Words("参加日不早于", "joined from"),
-    "joined_to": Words("参加日不晚于", "joined until"),
+    "joined_from": Words("保障第一天不早于", "cover begins on or after"),
+    "joined_to": Words("保障第一天不晚于", "cover begins on or before"),
     "person_at_least": Words("由单位选个人缴多少，至少", "the unit sets the person's part, at least"),
     "refundable": Words("到期退还", "paid back at the end"),
     # when it begins to pay

@@ -436,9 +436,9 @@ def _fee_parts(fee: FeeClass) -> list[Words]:
     if fee.term_months:
         parts.append(Words(f"保障 {fee.term_months} 个月", f"{fee.term_months} months of cover"))
     if fee.joined_from:
-        parts.append(Words(f"{format_zh(fee.joined_from)}起参加", f"from {fee.joined_from:%-d %B %Y}"))
+        parts.append(Words(f"保障从{format_zh(fee.joined_from)}或以后开始", f"cover from {fee.joined_from:%-d %B %Y} or later"))
     if fee.joined_to:
-        parts.append(Words(f"{format_zh(fee.joined_to)}前参加", f"until {fee.joined_to:%-d %B %Y}"))
+        parts.append(Words(f"保障从{format_zh(fee.joined_to)}或以前开始", f"cover from {fee.joined_to:%-d %B %Y} or before"))
     return parts
 
 

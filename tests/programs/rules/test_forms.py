@@ -12,8 +12,9 @@ import pytest
 from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
-from programs.rules.facts import Settlement
+from programs.rules.facts import PersonFacts, Settlement
 from programs.rules.faults import ScheduleError
+from programs.rules.fees import contribution
 from programs.rules.gates import GATES
 from programs.rules.parse import SCHEMA_FILE, parse
 from programs.rules.schedule import Schedule, TermNotOffered
@@ -21,6 +22,7 @@ from programs.rules.steps import STEPS
 from programs.rules.survival import survives
 from tests.programs.rules.plans import catalogue_plan, in_turn, item, paid, plan, plan_data
 from unionaid.lib.calendar import Period
+from unionaid.lib.money import round_half_up
 
 BANDS = [
     {"over": "0", "up_to": "2000", "ratio": "0.80"},
@@ -1003,7 +1005,20 @@ def test_a_term_and_a_half_period_have_their_own_contribution() -> None:
     terms = {"period": {"start": "2026-01-01", "end": "2026-12-31", "term_months": [12, 36]}}
     assert _due({"classes": classes}, {"term_months": 36}, **terms) == "30.00"
     assert _due({"classes": classes}, {"term_months": 12}, **terms) == _due({"classes": classes}, {}, **terms) == "10.00"
-    assert [_due({"classes": classes}, {"joined_on": day}, **terms) for day in ("2026-06-30", "2026-07-01")] == ["10.00", "5.00"]
+    assert [_due({"classes": classes}, {"joined_on": day}, **terms) for day in ("2026-06-29", "2026-06-30")] == ["10.00", "5.00"]
+
+
+def test_an_example_charges_what_is_really_charged_to_whoever_joins_that_day() -> None:
+    """By the first day of cover, which is the day after: not by the day of joining."""
+    classes = [{"joined_to": "2026-06-30", "per_share": "10"}, {"joined_from": "2026-07-01", "per_share": "5"}]
+    schedule, person = plan(item({"fixed": "1"}), contribution={"classes": classes}), PersonFacts(date(1985, 1, 1), "male")
+    for day, said in ((date(2025, 12, 1), "10.00"), (date(2026, 6, 29), "10.00"), (date(2026, 6, 30), "5.00")):
+        cover = schedule.cover(on=day)
+        assert cover
+        assert str(round_half_up(contribution(schedule, person, 1, starts_on=cover.start))) == said
+        assert str(run_example(schedule, {"fee": {"heads": 1, "joined_on": day.isoformat()}})) == said
+    with pytest.raises(ScheduleError, match="没有剩余的保障日"):
+        run_example(schedule, {"fee": {"heads": 1, "joined_on": "2026-12-31"}})
 
 
 @pytest.mark.parametrize(
