@@ -38,16 +38,18 @@ def case_facts(claim: Claim, stays: Iterable[Any] | None = None, paid_beside: De
     return told_case(claim, claim.admissions.all() if stays is None else stays, paid_beside)
 
 
-def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0)) -> CaseFacts:
+def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0), unasked: frozenset[str] = frozenset()) -> CaseFacts:
     """The event from a claim's columns and those of its stays, however they were read. Accidents count on the day of the
     accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation). `paid_beside`: the benefits
-    that were granted for the same event (yuan), which count as other aid to relief (`beside_grants`). ValueError when no day is told."""
+    that were granted for the same event (yuan), which count as other aid to relief (`beside_grants`). `unasked`: the figures that
+    nobody asked for with this claim; where one is 0 it was not told. ValueError when no day is told."""
     found = tuple(
         Stay(
             admitted_on=row.admitted_on,
             discharged_on=row.discharged_on,
             settlement=Settlement(*map(yuan_from_fen, _figures(row))),
             hospital_grade=row.hospital_grade,
+            untold=frozenset(name for name in unasked if not getattr(row, f"{name}_fen", 0)),
         )
         for row in stays
     )

@@ -1,10 +1,9 @@
 """Decided claims of a past year as cases for a rehearsal: read in parts by person, a few statements a part however many rows."""
 
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 from django.db import connection
 
 from claims.facts import NOTHING, beside_grants, told_case
+from claims.selectors.needs import needs_of
 from claims.transitions import DECIDED
 from members.facts import renews_sql
-from programs.rules.facts import SETTLEMENT_FIELDS, CoverFacts, PersonFacts
+from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, CoverFacts, PersonFacts
 from programs.rules.joining import asks_renewal, settled_by
 from programs.rules.rehearsal import PastCase
 from programs.rules.schedule import Schedule
@@ -124,7 +124,8 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
     The open scope must hold everything: what a person had before under another office counts like in a real decision.
     Which claims are looked at is said by `looked` alone.
     """
-    settled = {key: settled_by(schedule, earlier) for key, earlier in schedules_of(looked.program_ids).items()}
+    terms = schedules_of(looked.program_ids)
+    settled = {key: settled_by(schedule, earlier) for key, earlier in terms.items()}
     asked = {
         "after": after, "up_to": up_to, "waivers": bool(schedule.waivers),
         "renewals": asks_renewal(schedule), "renews_within": schedule.enrolling.renewal_within_days,
@@ -135,19 +136,29 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
         rows = [_Row._make(row) for row in cursor.fetchall()]
         cursor.execute(_STAYS, {"ids": [row.id for row in rows]})
         stays = {key: list(own) for key, own in groupby(map(_Stay._make, cursor.fetchall()), key=attrgetter("claim_id"))}
+    unasked = {(key, event): _unasked(earlier, event) for key, earlier in terms.items() for event in earlier.events}
     beside = beside_grants(rows) if schedule.is_grant else {}
     for _who, own in groupby(rows, key=attrgetter("member_id")):
-        yield [
-            _case(row, stays.get(row.id, ()), schedule, settled.get(row.covered_under, frozenset()), beside.get(row.id, NOTHING).paid)
-            for row in own
-        ]
+        cases = []
+        for row in own:
+            told = None
+            if row.id in stays or row.accident_on or row.event_on:
+                blank = unasked.get((row.covered_under, row.event), frozenset())
+                told = told_case(row, stays.get(row.id, ()), beside.get(row.id, NOTHING).paid, blank)
+            cases.append(_case(row, told, schedule, settled.get(row.covered_under, frozenset())))
+        yield cases
 
 
-def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset[str], paid_beside: Decimal) -> PastCase:
+def _unasked(earlier: Schedule, event: str) -> frozenset[str]:
+    """The figures of a bill that the terms of that time never asked for: what other terms would need of them is not known. In-scope
+    self-pay itself is asked of nobody: it follows from the others."""
+    return frozenset((*SETTLEMENT_FIELDS, "self_pay")) - {*needs_of(earlier, event).figures}
+
+
+def _case(row: Any, case: CaseFacts | None, schedule: Schedule, settled: frozenset[str]) -> PastCase:
     """Cover as it was, with as many shares as these terms allow, and the person as far as is stored; waiting is waived when the terms
     looked at say so, not when those of that time did."""
     since = None if row.earlier_ended is None else (row.starts_on - row.earlier_ended).days
-    tells_a_day = stays or row.accident_on or row.event_on
     return PastCase(
         key=row.id,
         number=row.number,
@@ -155,7 +166,7 @@ def _case(row: Any, stays: Sequence[Any], schedule: Schedule, settled: frozenset
         cover_key=row.enrolment_id,
         person=_person(row),
         cover=CoverFacts(Period(row.starts_on, row.ends_before), min(row.shares, schedule.enrolling.max_shares), since),
-        case=told_case(row, stays, paid_beside) if tells_a_day else None,
+        case=case,
         before_fen=row.before_fen,
         counted=row.counted,
         settled=settled,

@@ -22,7 +22,7 @@ from django.utils.translation import override
 from python_calamine import CalamineWorkbook
 
 from claims.models import Admission, Claim, Rehearsal, Review
-from claims.selectors import rehearsed
+from claims.selectors import past_claims, rehearsed
 from claims.selectors.past_claims import Looked, people_with_cases
 from claims.selectors.rehearsed import REASON_WORDS, compared, found_in, tables_of
 from claims.services import adjudication
@@ -256,6 +256,21 @@ def test_a_fact_nobody_told_makes_a_claim_uncomputable(past: World) -> None:
     assert compared(tally, found_in(found)[1]).benefits_fen == (1_240_000, 1_240_000)
     table = next(table for table in tables_of(found) if table.title == "无法测算的申领")
     assert {row[1] for row in table.rows} == {"医院等级"}
+
+
+def test_a_figure_that_the_terms_of_the_time_never_asked_for_is_unknown_and_not_zero(past: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all claims the plan asked for the totals and what is outside the catalogue; the in-scope cost stands in 李's alone."""
+    def by_scope(data: dict[str, Any]) -> None:
+        data["items"][0]["steps"] = [{"take": "in_scope_total"}, {"ratio": "0.50"}]
+
+    with everywhere(reason="arrange"):
+        terms = draft(by_scope)
+        Admission.objects.filter(claim__member__name="李梅").update(inscp_scp_amt_fen=100_000)
+    _found, tally = run(past, terms)
+    assert (tally.claims, tally.after_fen, tally.unknown_claims, tally.unknown_facts) == (1, 50_000, 3, {"inscp_scp_amt": 3})
+    monkeypatch.setattr(past_claims, "_unasked", lambda earlier, event: frozenset())  # the control
+    _found, tally = run(past, terms)
+    assert (tally.claims, tally.after_fen, tally.no_longer_paid) == (4, 50_000, 2)
 
 
 def test_people_whom_the_draft_does_not_take_pay_nothing_and_get_nothing(past: World) -> None:
