@@ -20,7 +20,7 @@ from tests.factories.world import ASKED, ILL, World
 from unionaid.lib.calendar import plus_days
 from unionaid.lib.uploads import CleanUpload
 
-EXAMPLE = {"name": "一例", "case": {"event": "admission", "personal_cost": "2000"}, "expect": "0"}
+EXAMPLE = {"name": "一例", "case": {"event": "admission", "personal_cost": "2000", "self_pay": "2000"}, "expect": "0"}
 
 
 def item(code: str = "inpatient", *steps: dict[str, Any]) -> dict[str, Any]:
