@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from members.admin.people import about_person
 from members.forms.record import DepartureForm
 from members.models import Departure, Member
 from members.selectors.changes import complete
 from members.services import departures
-from members.services.people import masked_numbers
 from members.views.person import begin
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
 from unionaid.offices.roles import Actor, may
@@ -82,14 +82,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         if made := attempt_once(request, form, act):
             messages.success(request, gettext("已办理。"))
             return redirect("admin:departure", int(made))
-    context = desk_context(
-        request,
-        trail=[list_of(Member)],
-        title=gettext("{name}：人员变动").format(name=member.name),
-        member=member,
-        numbers=masked_numbers([member.pk]).get(member.pk),
-        form=form,
-    )
+    context = about_person(request, member, form, title=gettext("{name}：人员变动").format(name=member.name))
     return render(request, "desk/departure_new.html", context, status=form.status if form.errors else 200)
 
 

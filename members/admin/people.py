@@ -83,14 +83,7 @@ def retirement_page(request: HttpRequest, pk: int) -> HttpResponse:
             people.tell(member, {"retired_on": form.cleaned_data["retired_on"]}, by=request.actor)  # type: ignore[attr-defined]
         messages.success(request, gettext("已登记退休日期。"))
         return redirect("admin:member", pk)
-    context = desk_context(
-        request,
-        trail=[list_of(Member)],
-        title=gettext("{name}：退休日期").format(name=member.name),
-        member=member,
-        numbers=masked_numbers([member.pk]).get(member.pk),
-        form=form,
-    )
+    context = about_person(request, member, form, title=gettext("{name}：退休日期").format(name=member.name))
     return render(request, "desk/retirement.html", context, status=400 if form.errors else 200)
 
 
@@ -110,15 +103,14 @@ def correct_page(request: HttpRequest, pk: int) -> HttpResponse:
         if address := attempt_once(request, form, act, body=body_of(form)):
             messages.success(request, gettext("已提出，由另一个人对照证件核对后生效。"))
             return redirect(address)
-    context = desk_context(
-        request,
-        trail=[list_of(Member)],
-        title=gettext("{name}：资料更正").format(name=member.name),
-        member=member,
-        numbers=masked_numbers([member.pk]).get(member.pk),
-        form=form,
-    )
+    context = about_person(request, member, form, title=gettext("{name}：资料更正").format(name=member.name))
     return render(request, "desk/correct.html", context, status=form.status if form.errors else 200)
+
+
+def about_person(request: HttpRequest, member: Member, form: forms.Form, *, title: str) -> dict[str, Any]:
+    """The context of a page on which something is asked about one person: who it is, their number masked, and the form."""
+    numbers = masked_numbers([member.pk]).get(member.pk)
+    return desk_context(request, trail=[list_of(Member)], title=title, member=member, numbers=numbers, form=form)
 
 
 @admin.register(Member)
