@@ -1,7 +1,8 @@
 """The texts reviewers begin with, at the desk: an office's own reasons and letters, and for headquarters the national ones."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,6 +23,8 @@ from unionaid.web.asking import AskForm
 from unionaid.workflow.asking import attempt
 
 _LINES = {"rows": 4}
+RETIRE = "retire"  # the button that offers a text no longer
+Text = TypeVar("Text", Letter, RejectionReason)
 ENGLISH = _("英文界面上显示这一段")
 
 
@@ -95,13 +98,13 @@ def letter_page(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("letter")
     letter = get_object_or_404(Letter, pk=whole(key), office=whose, retired_at=None) if key else None
     names = ("about", "title", "text", "title_en", "text_en")
-    form = LetterForm(request.POST if request.method == "POST" else None, initial=_values(letter, names))
-    if request.method == "POST" and "retire" in request.POST and letter:
-        form = LetterForm({})
-        if attempt(form, lambda: _done(wordings.retire_letter(letter, by=actor(request)))):
-            return redirect(back)
-    elif form.is_valid() and attempt(
-        form, lambda: _done(wordings.set_letter(whose, form.cleaned_data, letter=letter, by=actor(request)))
+    form = LetterForm(_sent(request), initial=_values(letter, names))
+    if _is_kept(
+        request,
+        form,
+        letter,
+        retire=lambda letter: wordings.retire_letter(letter, by=actor(request)),
+        keep=lambda: wordings.set_letter(whose, form.cleaned_data, letter=letter, by=actor(request)),
     ):
         return redirect(back)
     context = {"form": form, "office": office, "whose": whose, "letter": letter, "back": back}
@@ -115,20 +118,35 @@ def reason_page(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("reason")
     found = RejectionReason.objects.filter(retired_at=None, is_offered=True)
     reason = get_object_or_404(found, pk=whole(key), office=whose) if key else None
-    form = ReasonForm(request.POST if request.method == "POST" else None, initial=_values(reason, ("code", *RejectionReason.STAYS)))
-    if reason:
-        form.fields["code"].disabled = True
-    if request.method == "POST" and "retire" in request.POST and reason:
-        form = ReasonForm({})
-        if attempt(form, lambda: _done(wordings.retire_reason(reason, by=actor(request)))):
-            return redirect(back)
-    elif form.is_valid() and attempt(
-        form, lambda: _done(wordings.set_reason(whose, form.cleaned_data, reason=reason, by=actor(request)))
+    form = ReasonForm(_sent(request), initial=_values(reason, ("code", *RejectionReason.STAYS)))
+    form.fields["code"].disabled = reason is not None
+    if _is_kept(
+        request,
+        form,
+        reason,
+        retire=lambda reason: wordings.retire_reason(reason, by=actor(request)),
+        keep=lambda: wordings.set_reason(whose, form.cleaned_data, reason=reason, by=actor(request)),
     ):
         return redirect(back)
     context = {"form": form, "office": office, "whose": whose, "reason": reason, "back": back}
     shown = desk_context(request, trail=[list_of(ReviewRule)], title=_("不予给付的原因"), **context)
     return render(request, "desk/reason.html", shown, status=form.status if form.errors else 200)
+
+
+def _sent(request: HttpRequest) -> Any:
+    """What was typed; nothing of it when the text is only to be offered no longer."""
+    if request.method != "POST":
+        return None
+    return {} if RETIRE in request.POST else request.POST
+
+
+def _is_kept(
+    request: HttpRequest, form: AskForm, row: Text | None, *, retire: Callable[[Text], object], keep: Callable[[], object]
+) -> bool:
+    """Do what was asked: offer the text no longer, or keep what was typed. False when there is something to say on the page."""
+    if row is not None and RETIRE in request.POST:
+        return attempt(form, lambda: _done(retire(row)))
+    return form.is_valid() and attempt(form, lambda: _done(keep()))
 
 
 def _whose(request: HttpRequest) -> tuple[Office, Office | None, str]:
