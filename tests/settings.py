@@ -1,13 +1,17 @@
 """The house's own settings with fast hashers and throw-away keys; the servers come from the environment."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 os.environ.setdefault("SECRET_KEY", "only for tests, never for people: 0123456789abcdef0123456789")
 os.environ.setdefault("FIELD_KEYS", "t1:" + "A" * 43)
 os.environ.setdefault("BLIND_INDEX_KEY", "B" * 43)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="unionaid-tests-"))
+if "VAR_DIR" not in os.environ:  # the first process of the tests makes it for all, and takes it away
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="unionaid-tests-")
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 os.environ.setdefault("INSECURE_HTTP", "1")
 os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")  # what asks for it puts it on
 if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # "gw1": each process of the tests has its own broker database and folder
