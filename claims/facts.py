@@ -16,7 +16,7 @@ from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
-from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay
+from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay, event_day
 from programs.rules.history import CONDITIONS, Granted, prior_to
 from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Fund
@@ -39,10 +39,9 @@ def case_facts(claim: Claim, stays: Iterable[Any] | None = None, paid_beside: De
 
 
 def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0), unasked: frozenset[str] = frozenset()) -> CaseFacts:
-    """The event from a claim's columns and those of its stays, however they were read. Accidents count on the day of the
-    accident, stays on the first admission, all else on the day told (for cancer the pathology confirmation). `paid_beside`: the benefits
-    that were granted for the same event (yuan), which count as other aid to relief (`beside_grants`). `unasked`: the figures that
-    nobody asked for with this claim; where one is 0 it was not told. ValueError when no day is told."""
+    """The event from a claim's columns and those of its stays, however they were read. `paid_beside`: the benefits that were granted for
+    the same event (yuan), which count as other aid to relief (`beside_grants`). `unasked`: the figures that nobody asked for with this
+    claim; where one is 0 it was not told. ValueError when no day is told (`day_of_claim`)."""
     found = tuple(
         Stay(
             admitted_on=row.admitted_on,
@@ -53,7 +52,7 @@ def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0)
         )
         for row in stays
     )
-    event_on = told.accident_on or told.event_on or min((stay.admitted_on for stay in found), default=None)
+    event_on = day_of_claim(told, found)
     if event_on is None:
         raise ValueError(f"claim {told.number} tells no day")
     return CaseFacts(
@@ -72,6 +71,12 @@ def told_case(told: Any, stays: Iterable[Any], paid_beside: Decimal = Decimal(0)
         declared=_declared(told.declared),
         by_unit=told.filed_as == Claim.FiledAs.UNIT_AGENT,
     )
+
+
+def day_of_claim(told: Any, stays: Iterable[Any]) -> date | None:
+    """The day of what a claim is for (事发日, `event_day`), from its columns and the admissions of its stays; None when none is told."""
+    first = min((stay.admitted_on for stay in stays), default=None)
+    return event_day(told.event, told_on=told.event_on, accident_on=told.accident_on, death_on=told.death_on, first_stay=first)
 
 
 def _declared(told: Mapping[str, str] | str) -> Mapping[str, Decimal]:

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from programs.models import Terms
+from programs.rules.casefile import joined_with
 from programs.rules.combine import complete
 from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile, read_folder, read_plan
@@ -41,7 +42,7 @@ def plan_of_file(path: Path) -> Source:
     return _source(file, [*beside, *_readable(CATALOGUE)], "file")
 
 
-def catalogue_plan(name: str, *, on: date | None, joined_on: date | None = None) -> Source:
+def catalogue_plan(name: str, *, on: date | None, joined_on: date | None = None, since: int | None = None) -> Source:
     """A plan by its code (or code@version): loaded terms if there are any, else the packaged catalogue. Of several versions that of
     the cover (`of_the_cover`), the latest when no day is named. PlanRefused when none is found."""
     code, _at, version = name.partition("@")
@@ -53,21 +54,22 @@ def catalogue_plan(name: str, *, on: date | None, joined_on: date | None = None)
         raise PlanRefused(_("没有代码为 {code} 的计划，也没有这个文件。").format(code=code))
     named = [(file, origin) for file, origin in found if version in ("", file.version)]
     sources = [_source(file, packaged, origin) for file, origin in named]
-    holding = sources if version else of_the_cover(sources, on=on, joined_on=joined_on)
+    holding = sources if version else of_the_cover(sources, on=on, joined_on=joined_on, since=since)
     if not holding:
         periods = "、".join(file.version for file, _origin in found)
         raise PlanRefused(_("计划 {code} 没有在这一天有效的条款；现有各期：{periods}。").format(code=code, periods=periods))
     return max(holding, key=lambda one: one.schedule.period.start)
 
 
-def of_the_cover(sources: list[Source], *, on: date | None, joined_on: date | None) -> list[Source]:
+def of_the_cover(sources: list[Source], *, on: date | None, joined_on: date | None, since: int | None = None) -> list[Source]:
     """The versions under which a cover can be. Whoever joined on a day has terms that took people in by then: those whose cover holds
     `on`, when any does (what happened outside the cover makes no other terms theirs), else those whose ordinary time to join it was,
-    before late entry to the year that runs. Without the day of joining, those whose period holds `on`; all when no day is named."""
+    before late entry to the year that runs. `since`: how many days before that cover the last one had ended. Without the day of
+    joining, those whose period holds `on`; all when no day is named."""
     if joined_on is not None:
-        covers = [(one, one.schedule.cover(on=joined_on)) for one in sources if one.schedule.enrolling.opens <= joined_on]
-        if taking := [(one, cover) for one, cover in covers if cover]:
-            holding = [one for one, cover in taking if on and cover.contains(on)]
+        covers = [(one, joined_with(one.schedule, joined_on, since)) for one in sources if one.schedule.enrolling.opens <= joined_on]
+        if taking := [(one, one.schedule.cover_from(first[0])) for one, first in covers if first]:
+            holding = [one for one, cover in taking if on and cover and cover.contains(on)]
             in_time = [one for one, _cover in taking if joined_on <= one.schedule.enrolling.closes]
             return holding or in_time or [one for one, _cover in taking]
     return [one for one in sources if on is None or one.schedule.period.contains(on)]

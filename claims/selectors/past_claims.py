@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from claims.facts import NOTHING, beside_grants, told_case
+from claims.facts import NOTHING, beside_grants, day_of_claim, told_case
 from claims.selectors.needs import needs_of
 from claims.transitions import DECIDED
 from members.facts import renews_sql
@@ -142,7 +142,7 @@ def people_with_cases(looked: Looked, schedule: Schedule, *, after: int, up_to: 
         cases = []
         for row in own:
             told = None
-            if row.id in stays or row.accident_on or row.event_on:
+            if day_of_claim(row, stays.get(row.id, ())) is not None:
                 blank = unasked.get((row.covered_under, row.event), frozenset())
                 told = told_case(row, stays.get(row.id, ()), beside.get(row.id, NOTHING).paid, blank)
             cases.append(_case(row, told, schedule, settled.get(row.covered_under, frozenset())))

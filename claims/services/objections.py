@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from claims.facts import day_of_claim
 from claims.models import Claim
 
 # A claim in one of these states asks for nothing any more.
@@ -25,10 +25,11 @@ def claims_under(enrolment_ids: Sequence[int]) -> str:
 def claims_from(ends: Mapping[int, date]) -> dict[int, str]:
     """Cover (enrolment id → the first day without it) does not end before what benefit was asked for or paid: words, for each that
     cannot end so. A claim that tells no day yet is asked for all days. One statement."""
-    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).annotate(day=Coalesce("event_on", "accident_on", "death_on"))
+    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).order_by("-pk")
     words = _("申领 {number} 的事情发生在 {day}，在这个日期当天或之后，保障不能在那之前终止。请核对变动日期；申领有误的，请先办结申领。")
+    days = [(row, day_of_claim(row, ())) for row in rows]  # the first admission is the day told of a claim for stays
     return {
-        row.enrolment_id: words.format(number=row.number, day=date_format(row.day) if row.day else "—")
-        for row in rows.order_by("-pk")
-        if row.day is None or row.day >= ends[row.enrolment_id]
+        row.enrolment_id: words.format(number=row.number, day=date_format(day) if day else "—")
+        for row, day in days
+        if day is None or day >= ends[row.enrolment_id]
     }

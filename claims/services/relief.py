@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from claims.facts import day_of_claim
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.filing import Filing, papers_of_filing
 from claims.services import intake
@@ -112,7 +113,7 @@ _STAY = tuple(field.attname for field in Admission._meta.concrete_fields if fiel
 
 def _open_following(claim: Claim, terms: Terms, *, on: date) -> Claim:
     """With everything that was told and proved for the benefit; what this plan asks for beyond it is left open."""
-    happened_on = claim.accident_on or claim.event_on
+    happened_on = day_of_claim(claim, claim.admissions.all())
     if happened_on is None:
         raise ClaimRefused(_("请填写事情发生的日期。"))
     ground = ground_for(claim.member, terms, event=claim.event, happened_on=happened_on, by=SYSTEM, on=on)

@@ -260,7 +260,7 @@ def cover_of(draft: JoinDraft, *, on: date) -> Period:
         return cover
     with everywhere(reason="when the last cover of the person a draft names ended, through whomever they had it"):
         ended = previous_ends([draft.member_id], draft.terms, before=cover.start).get(draft.member_id)
-    return schedule.cover_from(schedule.follows_on(cover.start, ended), term_months=draft.term_months) or cover
+    return schedule.joined(on, term_months=draft.term_months, previous_end=ended) or cover
 
 
 def my_draft(public_id: uuid.UUID) -> JoinDraft | None:

@@ -91,7 +91,7 @@ def enrol(
     office_id = unit.office_id if unit else holder.office_id
     if office_id is None:
         raise EnrolmentRefused(_("请先填写您的工作单位，我们才知道由哪个办事处为您办理。"))
-    cover = schedule.cover_from(schedule.follows_on(start, ends), term_months=term) if ordinary else None
+    cover = schedule.joined(on, term_months=term, previous_end=ends)
     if cover is None:
         raise EnrolmentRefused(_("本期保障到今天为止，没有剩余的保障日，请参加下一期"))
     until, waived = waiting(schedule, cover.start, ends)

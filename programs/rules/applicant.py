@@ -37,11 +37,14 @@ def may_join(verdicts: tuple[Verdict, ...]) -> str:
 
 
 def judged(schedule: Schedule, data: Mapping[str, Any], *, cover_start: date) -> tuple[Verdict, ...]:
-    """Every rule of the plan on the person and the unit of a case without faults."""
+    """Every rule of the plan on the person and the unit of a case without faults. Cover that follows on from the last changes no age:
+    whoever joins is judged on the ordinary first day."""
     told = {**{name: data[name] for name in GENERAL if name in data}, **data.get("person", {})}
     if "days_since_cover" in data:
         told["renewal"] = data["days_since_cover"] <= schedule.enrolling.renewal_within_days
     on = date.fromisoformat(data["joined_on"]) if "joined_on" in data else None
+    if on and "cover_start" not in data and (ordinary := schedule.cover(on=on, term_months=data.get("term_months"))):
+        cover_start = ordinary.start
     shares, everyone = data.get("shares", 1), list(_everyone(schedule, told, cover_start))
     found = [
         {one.rule: one for one in judge(schedule, person=person, on=on or schedule.enrolling.opens, cover_start=cover_start, shares=shares)}

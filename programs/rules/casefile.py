@@ -23,11 +23,13 @@ from programs.rules.facts import (
     PriorUse,
     Settlement,
     Stay,
+    event_day,
 )
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
+from programs.rules.stays import share_nights
 from programs.rules.steps import counted_under
-from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days
+from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days, stay_days
 
 EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death", HARDSHIP)
 ORDINARY_AGE = 40
@@ -55,7 +57,7 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
     if faults := faults or [fault for check in BY_PLAN for fault in check(schedule, data, path)]:
         raise ScheduleError(faults)
     cover = _cover(schedule, data, path)
-    case = _case(data, cover, path)
+    case = _case(schedule, data, cover, path)
     told = {**data, **data.get("person", {})}
     gender = told.get("gender", schedule.enrolling.gender)
     person = PersonFacts(
@@ -81,14 +83,31 @@ def _cover(schedule: Schedule, data: Mapping[str, Any], path: Path) -> CoverFact
     last, months = _day(data, "cover_end"), data.get("term_months")
     if months is not None and months not in schedule.terms:
         raise ScheduleError([fault(*no_term_words(months), (*path, "term_months"))])
-    joined_on = _day(data, "joined_on")
-    joined = schedule.cover(on=joined_on, term_months=months) if joined_on else None
-    start = _day(data, "cover_start") or (joined or schedule.period).start
+    joined_on, since = _day(data, "joined_on"), data.get("days_since_cover")
+    start = _day(data, "cover_start") or schedule.period.start
+    if joined_on and "cover_start" not in data and (joined := joined_with(schedule, joined_on, since, term_months=months)):
+        start, since = joined
     cover = schedule.cover_from(start, term_months=months)
     end = plus_days(last, 1) if last else cover.end if cover else plus_days(start, 1)
     if end <= start:
         raise ScheduleError([fault("早于 cover_start", "lies before cover_start", (*path, "cover_end"))])
-    return CoverFacts(Period(start, end), data.get("shares", 1), data.get("days_since_cover"))
+    return CoverFacts(Period(start, end), data.get("shares", 1), since)
+
+
+def joined_with(
+    schedule: Schedule, joined_on: date, since: int | None, *, term_months: int | None = None
+) -> tuple[date, int | None] | None:
+    """The first day of cover of whoever joins on this day and whose last cover ended so many days before the ordinary first day (None:
+    never covered), and how many days lie between the two covers then: none, where the plan lets a renewal follow on. None when no day
+    of cover is left."""
+    ordinary = schedule.cover(on=joined_on, term_months=term_months)
+    if ordinary is None:
+        return None
+    if since is None:
+        return ordinary.start, None
+    ended = plus_days(ordinary.start, -since)
+    joined = schedule.joined(joined_on, term_months=term_months, previous_end=ended)
+    return (joined.start, (joined.start - ended).days) if joined else None
 
 
 def no_term_words(months: int) -> tuple[str, str]:
@@ -96,15 +115,14 @@ def no_term_words(months: int) -> tuple[str, str]:
     return f"没有 {months} 个月这种保障时间", f"no cover of {months} months is offered"
 
 
-def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
+def _case(schedule: Schedule, data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
     ordinary = min(plus_days(cover.period.start, ORDINARY_WAIT), cover.period.last_day)
-    admitted = [date.fromisoformat(one["admitted_on"]) for one in data.get("stays", []) if "admitted_on" in one]
-    first_stay = min(admitted, default=None)
-    event_on = _day(data, "event_on") or _day(data, "accident_on") or _day(data, "admitted_on") or first_stay or ordinary
+    event_on = day_told(data) or ordinary
+    admitted_on = _day(data, "event_on") or event_on  # of a stay that names no day of its own
     return CaseFacts(
         event=data["event"],
         event_on=event_on,
-        stays=tuple(sorted(_stays(data, event_on, path), key=lambda stay: stay.admitted_on)),  # ordinals count by the day
+        stays=tuple(sorted(_stays(schedule, data, admitted_on, path), key=lambda stay: stay.admitted_on)),  # ordinals count by the day
         diagnosis_code=data.get("diagnosis_code", ""),
         diagnosis_class=data.get("diagnosis_class", ""),
         disability_grade=data.get("disability_grade"),
@@ -119,14 +137,34 @@ def _case(data: Mapping[str, Any], cover: CoverFacts, path: Path) -> CaseFacts:
     )
 
 
-def _stays(data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay]:
+def day_told(data: Mapping[str, Any]) -> date | None:
+    """The day of what happened (`event_day`), as far as the case tells it; of a case that was not checked yet, days that are none
+    count as not told."""
+    stays = data.get("stays")
+    inside = [one for one in stays if isinstance(one, Mapping)] if isinstance(stays, list) else []
+    told, accident, death, *admitted = (
+        _day(one, key) if _is_day(one.get(key)) else None
+        for one, key in [
+            (data, "event_on"), (data, "accident_on"), (data, "death_on"), (data, "admitted_on"), *((one, "admitted_on") for one in inside)
+        ]
+    )  # fmt: skip
+    first = min((day for day in admitted if day), default=None)
+    return event_day(str(data.get("event")), told_on=told, accident_on=accident, death_on=death, first_stay=first) or death
+
+
+def _stays(schedule: Schedule, data: Mapping[str, Any], event_on: date, path: Path) -> Iterator[Stay]:
     for i, one in enumerate(data.get("stays", [])):
-        yield _stay(one, event_on, (*path, "stays", i))
+        yield _stay(schedule, one, event_on, (*path, "stays", i))
     if "stays" not in data and STAY.keys() & data.keys():
-        yield _stay(data, event_on, path)
+        yield _stay(schedule, data, event_on, path)
 
 
-def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
+def _left(schedule: Schedule, admitted: date, days: int | None) -> date:
+    """The day of discharge after so many days, as the plan counts them; the next day when nobody tells how many."""
+    return plus_days(admitted, max(0, days - 1) if days and schedule.day_count == "count_both" else days or 1)
+
+
+def _stay(schedule: Schedule, data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
     amounts = _told_amounts(data)
     untold = frozenset((*SETTLEMENT_FIELDS, "self_pay")) - amounts.keys() - data.keys()
     if "self_pay" in data:
@@ -136,7 +174,7 @@ def _stay(data: Mapping[str, Any], event_on: date, path: Path) -> Stay:
         cost = amounts.setdefault("psn_part_amt", own + amounts.get("fulamt_ownpay_amt", ZERO) + over)
         amounts.setdefault("fulamt_ownpay_amt", cost - own - over)
     days, admitted = data.get("days"), _day(data, "admitted_on") or event_on
-    discharged = _day(data, "discharged_on") or plus_days(admitted, days or 1)
+    discharged = _day(data, "discharged_on") or _left(schedule, admitted, days)
     if discharged < admitted:
         raise ScheduleError([fault("出院日期早于入院日期", "lies before the admission", (*path, "discharged_on"))])
     return Stay(admitted, discharged, Settlement(**amounts), data.get("hospital_grade"), days, untold)
@@ -295,6 +333,37 @@ def _stay_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         yield from _sum_faults(one, where)
 
 
+def _night_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """Nights that two stays claim (`stays.share_nights`)."""
+    if data["event"] != "admission":
+        return  # several visits on one day are ordinary
+    told = list[tuple[date, date]]()
+    for i, one in enumerate(data.get("stays", ())):
+        admitted, discharged = _day(one, "admitted_on"), _day(one, "discharged_on")
+        if admitted is None:
+            continue
+        days = (admitted, discharged or _left(schedule, admitted, one.get("days")))
+        for other in told:
+            if share_nights(days, other):
+                zh = f"和前面 {other[0]} 至 {other[1]} 那次住院有重叠的夜晚：同一次住院只写一次，转院的从前一次的出院日起"
+                en = f"shares a night with the stay from {other[0]} to {other[1]}: each stands here once, one begins when the other ended"
+                yield fault(zh, en, (*path, "stays", i, "admitted_on"))
+        told.append(days)
+
+
+def _length_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """A number of days beside both dates is what the dates come to, as the plan counts them."""
+    for where, one in [(path, data), *(((*path, "stays", i), one) for i, one in enumerate(data.get("stays", ())))]:
+        if not {"days", "admitted_on", "discharged_on"} <= one.keys():
+            continue
+        admitted, discharged = date.fromisoformat(one["admitted_on"]), date.fromisoformat(one["discharged_on"])
+        found = stay_days(admitted, discharged, schedule.day_count) if admitted <= discharged else one["days"]
+        if one["days"] != found:
+            zh = f"按入院和出院日期是 {found} 天（{schedule.day_count}），与这里写的 {one['days']} 天不符；只写一样就行"
+            en = f"the dates make {found} days ({schedule.day_count}), not {one['days']}; telling either is enough"
+            yield fault(zh, en, (*where, "days"))
+
+
 def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """What was used is told under the plan's own names: a name mistyped would leave a limit open."""
     steps = [step for item in schedule.items for step in item.steps]
@@ -351,7 +420,7 @@ def _applicant_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -
         yield fault(zh, en, (*path, "person", "renewal"))
 
 
-BY_PLAN = (_name_faults, _kind_faults, _declared_faults, _applicant_faults)
+BY_PLAN = (_night_faults, _length_faults, _name_faults, _kind_faults, _declared_faults, _applicant_faults)
 
 
 def _sum_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

@@ -23,6 +23,8 @@ from unionaid.lib.calendar import Period, plus_days
 Data = Mapping[str, Any]
 Lookup = Callable[[str, str], Data | None]
 DROPPED = ("items", "exclusions", "documents")  # lists of which an office's own version may leave something out
+LONGEST_CODE = 60  # letters of a code, as the schema has it
+PREFIXED = {"asks": Words("申报的数", "figure"), "items": Words("保障项目", "item"), "exclusions": Words("除外情形", "exclusion")}
 WHOLE = {"indemnity": False, "day_count": "count_first"}  # holds for all items of a plan; what it is where nothing is said
 
 
@@ -45,13 +47,53 @@ def _complete(data: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...]) -> 
     if "based_on" in made:
         ref = made.pop("based_on")
         base = _without(_found(ref, lookup, seen, ("based_on",)), ref.get("without", {}), made)
+        mine = {one["code"] for one in made.get("items", ())}
         made = _merged({key: value for key, value in base.items() if key not in ("office", "examples")}, made)
+        made["items"] = [one if one["code"] in mine else _within_shares(one, made) for one in made.get("items", ())]
         if made.get("exclusive") == []:  # the office lets none of them exclude another
             del made["exclusive"]
     if "includes" in made:
-        parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(made.pop("includes"))]
+        refs = made.pop("includes")
+        _each_once(refs)
+        parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(refs)]
+        _names_fit(parts)
         made = _side_by_side(made | _as_a_whole(made, parts), parts)
     return made
+
+
+def _each_once(refs: list[Data]) -> None:
+    """A plan stands in a combo once, whichever its period. ScheduleError otherwise."""
+    codes, faults = [ref["code"] for ref in refs], []
+    for i, code in enumerate(codes):
+        if code in codes[:i]:
+            words = f"前面已经包含了 {code}，一份计划只能包含一次"
+            faults.append(fault(words, f"{code} stands here already: a plan is included once", ("includes", i, "code")))
+    if faults:
+        raise ScheduleError(faults)
+
+
+def _names_fit(parts: list[dict[str, Any]]) -> None:
+    """What comes from a part is named after it (`part.name`), and no name has more letters than the format allows. ScheduleError for
+    each that would."""
+    faults = []
+    for i, part in enumerate(parts):
+        most = LONGEST_CODE - len(part["code"]) - 1
+        for kind, name in dict.fromkeys(_named(part)):
+            if len(name) > most:
+                words = f"{part['code']} 里的{kind.zh} {name} 太长：合起来叫 {part['code']}.{name}，最多 {LONGEST_CODE} 个字符，要改短"
+                english = f"the {kind.en} {name} is named {part['code']}.{name} here, and at most {LONGEST_CODE} letters fit: shorten it"
+                faults.append(fault(words, english, ("includes", i)))
+    if faults:
+        raise ScheduleError(faults)
+
+
+def _named(part: Data) -> Iterator[tuple[Words, str]]:
+    """Every name of a plan that a combo puts the plan's own before."""
+    for field, kind in PREFIXED.items():
+        yield from ((kind, one["code"]) for one in part.get(field, ()))
+    for value in (value for item in part["items"] for step in item["steps"] for value in step.values()):
+        if isinstance(value, Mapping) and "key" in value:
+            yield Words("额度", "limit"), value["key"]
 
 
 def _found(ref: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...], path: tuple[str | int, ...]) -> dict[str, Any]:
@@ -119,30 +161,50 @@ def _without_items(base: Data, gone: frozenset[str]) -> dict[str, Any]:
     }
 
 
-# What says how long cover lasts: written anew it replaces the old way whole.
-LENGTH = ("rolling_months", "term_months", "term_from", "follows_on_within_days")
-
-
 def _merged(base: Data, own: Data) -> dict[str, Any]:
     made = dict(base)
     for key, value in own.items():
         old = made.get(key)
-        if key == "period" and isinstance(old, Mapping) and {"rolling_months", "term_months"} & set(value):
-            old = {name: kept for name, kept in old.items() if name not in LENGTH}
-        if isinstance(value, Mapping) and isinstance(old, Mapping) and not _one_of_two(key, value, old):
-            made[key] = _merged(old, value)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            made[key] = _merged(_kept(key, value, old), value)
         elif isinstance(old, list) and _coded(value) and _coded(old):
             mine = {one["code"]: one for one in value}
-            kept = [_merged(one, mine.pop(one["code"])) if one["code"] in mine else one for one in old]
+            kept = [_changed(one, mine.pop(one["code"])) if one["code"] in mine else one for one in old]
             made[key] = [*kept, *mine.values()]
         else:
             made[key] = value
     return made
 
 
-def _one_of_two(key: str, value: Data, old: Data) -> bool:
-    """Fee and deadline are written one way or the other, never both: the new way replaces the old whole."""
-    return key in ("contribution", "claim_within", "waiting", "payers") and set(value) != set(old)
+def _changed(base: Data, own: Data) -> dict[str, Any]:
+    """One thing of a list as the office changes it. An item that waits no more has no waiting, and one that is given one waits."""
+    if "waits" in own and not own["waits"]:
+        base = {name: value for name, value in base.items() if name != "waiting"}
+    elif "waiting" in own:
+        base = {name: value for name, value in base.items() if name != "waits"}
+    return _merged(base, own)
+
+
+# What says how long cover lasts: written anew it replaces the old way whole.
+LENGTH = ("rolling_months", "term_months", "term_from", "follows_on_within_days")
+
+
+def _kept(key: str, own: Data, old: Data) -> Data:
+    """What of the base stands beside what the office writes there. Of a thing that is written one way or the other (a fee, a deadline, a
+    length of cover or of waiting) the new way replaces the old; what only stands beside it (from when a deadline counts, until when a fee
+    is paid, when waiting is waived) stays."""
+    said = set(own)
+    if key == "period" and {"rolling_months", "term_months"} & said:
+        gone = {*LENGTH}
+    elif key == "waiting" and {"days", "months"} & said:
+        gone = {"days", "months"}
+    elif key == "contribution" and {"per_share", "classes"} & said:
+        gone = {*old} - {"pay_within_days"}
+    elif key == "claim_within" and said != set(old):
+        gone = {*old} - ({"after"} if {"days", "months"} & said else set())
+    else:
+        gone = {*old} if key == "payers" else set()
+    return {name: value for name, value in old.items() if name not in gone}
 
 
 def _coded(value: Any) -> bool:
@@ -154,7 +216,7 @@ def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str,
     for part in parts:
         mark = part["code"]
         made["asks"] += [{**one, "code": f"{mark}.{one['code']}"} for one in part.get("asks", [])]
-        made["items"] += [_item(item, mark, part) for item in part["items"]]
+        made["items"] += [_within_shares(_item(item, mark, part), own) for item in part["items"]]
         made["exclusive"] += [[f"{mark}.{code}" for code in group] for group in part.get("exclusive", [])]
         made["exclusions"] += [_exclusion(one, mark, part) for one in part.get("exclusions", [])]
         made["documents"] = _papers(made["documents"], part.get("documents", []))
@@ -210,6 +272,13 @@ def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
     if (gender := part["enrolment"].get("gender", "any")) != "any":
         made["gates"] = [*item.get("gates", []), {"gender": gender}]
     return made
+
+
+def _within_shares(item: Data, plan: Data) -> dict[str, Any]:
+    """An item that comes from another plan counts no more shares than people may have in this one."""
+    most = plan["enrolment"].get("shares", {}).get("max", 1)
+    steps = [step | {"shares": min(step["shares"], most)} if "shares" in step else step for step in item["steps"]]
+    return {**item, "steps": steps}
 
 
 def _step(step: Data, mark: str) -> dict[str, Any]:

@@ -340,8 +340,10 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             f"事发时 {i['age']} 周岁，本项只给付 {i['from']} 至 {i['to']} 周岁",
             f"aged {i['age']}; this item pays from {i['from']} to {i['to']}",
         ),
-        "death_too_late": lambda: Words(
-            f"意外后第 {i['days']} 天身故，超过 {i['within']} 天", f"death {i['days']} days after, more than {i['within']}"
+        "death_too_late": lambda: (
+            Words("身故日期早于意外发生的日期", "the death lies before the accident")
+            if int(i["days"]) < 0
+            else Words(f"意外后第 {i['days']} 天身故，超过 {i['within']} 天", f"death {i['days']} days after, more than {i['within']}")
         ),
         "diagnosis_not_listed": lambda: Words(
             f"疾病编码 {i['code']} 不在本项病种内", f"the diagnosis {i['code']} is not on this item's list"

@@ -166,10 +166,38 @@ ACCIDENTS = ("accident_disability", "accident_death")
 HARDSHIP = "hardship"  # the event of an application for help (困难申请): no illness, no bill, only what is declared
 
 
+def event_day(
+    event: str,
+    *,
+    told_on: date | None = None,
+    accident_on: date | None = None,
+    death_on: date | None = None,
+    first_stay: date | None = None,
+) -> date | None:
+    """事发日: the one day that cover, waiting, deadline and the version of the terms are held against. An accident's own day for an
+    accident; the death for a death by disease; the (first) admission or visit for stays; else the day told (`told_on`: the pathology
+    confirmation for cancer, the operation for surgery), or the admission. What an earlier accident led to counts on the accident's day; one
+    that came after led to nothing. None when nothing is told.
+
+    >>> day = date.fromisoformat
+    >>> str(event_day("accident_death", told_on=day("2027-03-05"), accident_on=day("2026-12-01"), death_on=day("2027-03-05")))
+    '2026-12-01'
+    >>> str(event_day("surgery", told_on=day("2027-01-05"), accident_on=day("2027-01-09")))
+    '2027-01-05'
+    """
+    if event in ACCIDENTS:
+        return accident_on or told_on or first_stay
+    if event == "disease_death":
+        return death_on or told_on or first_stay
+    own = first_stay or told_on if event in STAY_EVENTS else told_on or first_stay
+    if event == HARDSHIP or accident_on is None or (own is not None and own < accident_on):
+        return own
+    return accident_on
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """One event that benefit is asked for. `event_on` is the day the plan counts from: the pathology
-    confirmation for cancer, the admission for other diseases, the accident for accidents. `other_aid` (yuan) is what
+    """One event that benefit is asked for. `event_on` is the day the plan counts from (`event_day`). `other_aid` (yuan) is what
     other funds and donors gave for it; None when nobody has asked. `circumstances`: what review found, by code. `declared`: the figures
     that the plan asks for (`asks`), by code, in yuan or in numbers; one that is not there was not told. `by_unit`: the unit's agent
     applies for the person."""
@@ -191,8 +219,10 @@ class CaseFacts:
 
     @property
     def by_accident(self) -> bool:
-        """Did an accident cause it? A death of disease is none, whatever else is told."""
-        return self.event in ACCIDENTS or (self.accident_on is not None and self.event != "disease_death")
+        """Did an accident cause it? A death of disease is none, whatever else is told, and an accident that came after caused nothing."""
+        if self.event in ("disease_death", HARDSHIP):
+            return False
+        return self.event in ACCIDENTS or (self.accident_on is not None and self.accident_on <= self.event_on)
 
     @property
     def disease(self) -> str:

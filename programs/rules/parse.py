@@ -41,6 +41,7 @@ from programs.rules.schedule import (
     UnitRule,
     Waiting,
 )
+from programs.rules.shape import Shape, plan_shape
 from programs.rules.slips import limit_slips
 from unionaid.lib.calendar import Period, plus_days
 
@@ -144,7 +145,7 @@ def _number(value: Any) -> Decimal | None:
 
 
 def _contradictions(data: Data) -> Iterator[Fault]:
-    yield from _days_are_days(data, ())
+    yield from _days_are_days(data, (), plan_shape())
     period, enrolment = data["period"], data["enrolment"]
     yield from _in_order(period, "start", "end", ("period", "end"), "保障期的最后一天早于第一天", "the period ends before it starts")
     yield from _in_order(enrolment, "opens", "closes", ("enrolment", "closes"), "截止日早于开始日", "joining closes before it opens")
@@ -166,6 +167,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
             yield fault(f"太长，最多 {most} 个字，现在是 {len(text)} 个", f"is too long: at most {most} letters, found {len(text)}", where)
     yield from _fee_faults(data["contribution"])
     yield from _term_faults(period, data["contribution"])
+    yield from _waiting_faults(data)
     yield from item_faults(data["items"])
     for name in ("asks", "exclusions", "documents"):
         yield from codes_once(data.get(name, []), (name,))
@@ -198,6 +200,18 @@ def _window_faults(window: Data) -> Iterator[Fault]:
             yield fault("晚于计划自己的截止日", "lies after the plan's own last day", (*where, "unit_until", kind))
 
 
+def _waiting_faults(data: Data) -> Iterator[Fault]:
+    """One length of waiting, in days or in months, of the plan and of each item; and none beside the word that there is none."""
+    items = data["items"]
+    for path, one in [((), data), *((("items", i), item) for i, item in enumerate(items))]:
+        if {"days", "months"} <= one.get("waiting", {}).keys():
+            zh = "days 和 months 写一个：等待期要么按天数，要么按月数"
+            yield fault(zh, "write one of days and months: a waiting period is so many days or so many months", (*path, "waiting"))
+        if not one.get("waits", True) and "waiting" in one:
+            zh = "waits: false 是没有等待期，旁边又写了 waiting；只能写一样"
+            yield fault(zh, "says that nothing waits, and waiting stands beside it: write one of them", (*path, "waits"))
+
+
 def _retired_faults(enrolment: Data) -> Iterator[Fault]:
     """Days of retirement matter only where retired people may join at all, and some day must be left."""
     days = enrolment.get("retired")
@@ -215,23 +229,20 @@ def _retired_faults(enrolment: Data) -> Iterator[Fault]:
 LONGEST = {("name", "zh"): 120, ("name", "en"): 160, ("organiser", "name"): 80}
 
 
-def _days_are_days(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+def _days_are_days(value: Any, path: tuple[str | int, ...], shape: Shape) -> Iterator[Fault]:
     """Texts where the schema wants a day have the form of one; are they in the calendar?"""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key != "examples":
-                yield from _days_are_days(inner, (*path, key))
+            if path or key != "examples":
+                yield from _days_are_days(inner, (*path, key), shape.field(key))
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            yield from _days_are_days(inner, (*path, i))
-    elif path and (path[-1] in _DAY_FIELDS or {"until", "unit_until"} & set(path) or path[-2:] == ("retired", "from")):
+            yield from _days_are_days(inner, (*path, i), shape.member)
+    elif shape.kind == "day":
         try:
             date.fromisoformat(value)
         except ValueError:
             yield fault(f"日历上没有 {value} 这一天", f"there is no day {value}", path)
-
-
-_DAY_FIELDS = frozenset(("before", "start", "end", "opens", "closes", "joined_from", "joined_to"))
 
 
 def _in_order(data: Data, first: str, last: str, path: tuple[str, ...], zh: str, en: str) -> Iterator[Fault]:

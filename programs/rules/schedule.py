@@ -376,6 +376,11 @@ class Schedule:
             return start
         return max(previous_end, self.period.start) if 0 <= (start - previous_end).days <= self.follows_on_within else start
 
+    def joined(self, on: date, *, term_months: int | None = None, previous_end: date | None = None) -> Period | None:
+        """`cover` of whoever's last cover ended then (first day without it; None: never covered): a renewal may follow on from it."""
+        ordinary = self.cover(on=on, term_months=term_months)
+        return self.cover_from(self.follows_on(ordinary.start, previous_end), term_months=term_months) if ordinary else None
+
     def cover_from(self, start: date, *, term_months: int | None = None) -> Period | None:
         """The days of cover from this day on: for the chosen months (the first length offered when none is), or to the end of
         the period. None when no day is left."""

@@ -29,6 +29,7 @@ def limit_slips(schedule: Schedule) -> Iterator[Fault]:
     for i, item in enumerate(schedule.items):
         yield from _below_the_item(item, schedule.enrolling.max_shares, ("items", i, "steps"))
         yield from _useless(item, schedule.enrolling.max_shares, ("items", i, "steps"))
+        yield from _more_shares(item, schedule.enrolling.max_shares, ("items", i, "steps"))
     yield from _counters_told_twice(schedule)
 
 
@@ -45,6 +46,15 @@ def _told_twice(schedule: Schedule) -> Iterator[Fault]:
             if data["scope"] in LASTING and stands.setdefault((data["scope"], data["key"]), limit) != limit:
                 zh, en = f"额度 {data['key']} 写了两个不同的金额", f"the limit {data['key']} has two different amounts"
                 yield fault(zh, en, ("items", i, "steps", j, "ceiling", "amount"))
+
+
+def _more_shares(item: Item, max_shares: int, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """An item that counts more shares than anybody may have."""
+    for j, step in enumerate(item.steps):
+        if step.name == "shares" and step.data["max"] > max_shares:
+            zh = f"应不大于 {max_shares}：enrolment 的 shares.max 是每人最多 {max_shares} 份（不写就是 1 份）"
+            en = f"expected at most {max_shares}: nobody has more shares (enrolment, shares.max; 1 where it is not written)"
+            yield fault(f"{zh}，现在是 {step.data['max']}", f"{en}, found {step.data['max']}", (*path, j, "shares"))
 
 
 # --- below what the item promises -----------------------------------------------------------------------------------

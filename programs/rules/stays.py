@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from programs.rules.facts import STAY_EVENTS, CaseFacts, Stay
+from programs.rules.facts import STAY_EVENTS, CaseFacts, Stay, event_day
 
 
 def day_of_stay(case: CaseFacts, stay: Stay) -> date:
     """The day a stay counts on: the accident that led to it, or else its own admission."""
-    return case.accident_on if case.accident_on and case.accident_on <= stay.admitted_on else stay.admitted_on
+    return event_day(case.event, accident_on=case.accident_on, first_stay=stay.admitted_on) or stay.admitted_on
 
 
 def share_nights(one: tuple[date, date], other: tuple[date, date]) -> bool:

@@ -362,8 +362,8 @@ def tiers(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def shares(run: Running, data: Mapping[str, Any]) -> None:
-    """Times the shares; shares above the greatest number do not count."""
-    counted = min(run.cover.shares, data["max"])
+    """Times the shares; shares above the greatest number, of the item or of the plan, do not count."""
+    counted = min(run.cover.shares, data["max"], run.schedule.enrolling.max_shares)
     run.amounts = [amount * counted for amount in run.amounts]
     run.note("shares", shares=run.cover.shares, counted=counted)
 

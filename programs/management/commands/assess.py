@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from programs.rules.applicant import judged, may_join
 from programs.rules.assess import Assessment, assess
-from programs.rules.casefile import situation
+from programs.rules.casefile import CASE, day_told, situation
 from programs.rules.eligibility import FAIL, Verdict
 from programs.rules.explain import reason_words
 from programs.rules.faults import ScheduleError
@@ -49,9 +49,12 @@ class Command(BaseCommand):
             raise CommandError(f"--on：{error}") from error
         told = _read_case(case)
         try:
-            happened = _first_day(told, "event_on", "accident_on", "admitted_on", "death_on") or _first_stay(told)
-            cover_start, joined_on = _first_day(told, "cover_start"), _first_day(told, "joined_on")
-            source = _source(plan, on=cover_start or happened or day, joined_on=None if cover_start else joined_on)
+            happened, cover_start, joined_on = day_told(told), _day(told, "cover_start"), _day(told, "joined_on")
+            since = told.get("days_since_cover")
+            source = _source(
+                plan, on=cover_start or happened or day, joined_on=None if cover_start else joined_on,
+                since=since if CASE["days_since_cover"][0](since) else None,
+            )  # fmt: skip
             if day:
                 told.setdefault("claimed_on" if happened else "event_on", day.isoformat())
             facts = situation(source.schedule, told)
@@ -87,28 +90,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _first_day(told: dict[str, Any], *names: str) -> date | None:
-    """The first of these days that is told."""
-    for text in (told.get(name) for name in names):
-        try:
-            if text:
-                return date.fromisoformat(str(text))
-        except ValueError:
-            continue  # `situation` names the field
-    return None
+def _day(told: dict[str, Any], name: str) -> date | None:
+    try:
+        return date.fromisoformat(str(told.get(name, "")))
+    except ValueError:
+        return None  # `situation` names the field of one that is none
 
 
-def _first_stay(told: dict[str, Any]) -> date | None:
-    stays = told.get("stays")
-    days = [_first_day(stay, "admitted_on") for stay in stays if isinstance(stay, dict)] if isinstance(stays, list) else []
-    return min((day for day in days if day), default=None)
-
-
-def _source(plan: str, *, on: date | None, joined_on: date | None) -> Source:
+def _source(plan: str, *, on: date | None, joined_on: date | None, since: int | None) -> Source:
     path = Path(plan)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return plan_of_file(path)
-    return catalogue_plan(plan, on=on, joined_on=joined_on)
+    return catalogue_plan(plan, on=on, joined_on=joined_on, since=since)
 
 
 def _answer(source: Source, found: Assessment, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:

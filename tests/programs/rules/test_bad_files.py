@@ -848,6 +848,33 @@ contribution:
         "写 per_share，或写 classes，不要都写",
         "write either per_share or classes",
     ),
+    "a waiting period in days and in months": Bad(
+        "waiting: {days: 30}",
+        "waiting: {days: 30, months: 1}",
+        "waiting:",
+        "waiting",
+        "等待期要么按天数，要么按月数",
+        "a waiting period is so many days or so many months",
+    ),
+    "an item that waits and does not": Bad(
+        "    clause: 第七条\n",
+        "    clause: 第七条\n    waits: false\n    waiting: {days: 90}\n",
+        "waits: false",
+        "items[1].waits",
+        "waits: false 是没有等待期，旁边又写了 waiting",
+        "says that nothing waits, and waiting stands beside it",
+    ),
+    "more shares than anybody has": Bad(
+        SECOND,
+        '      - fixed: "100"\n      - shares: 4\n',
+        "- shares: 4",
+        "items[2].steps[1].shares",
+        "应不大于 2：enrolment 的 shares.max 是每人最多 2 份（不写就是 1 份），现在是 4",
+        "expected at most 2: nobody has more shares (enrolment, shares.max; 1 where it is not written), found 4",
+    ),
+    "a day that is none, where a day stands": Bad(
+        "closes: 2025-12-31", "closes: 2025-11-31", "closes", "enrolment.closes", "日历上没有 2025-11-31 这一天", "no day 2025-11-31"
+    ),
     "two deadlines": Bad(
         "{days: 180}",
         "{days: 180, months: 6}",

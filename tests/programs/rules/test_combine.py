@@ -174,3 +174,64 @@ def test_an_item_that_another_takes_off_is_left_out_only_when_that_one_is_writte
     assert "请在这份文件里改写 rest" in words
     made = _tied({"items": ["again"]}, tied, items=[less | {"steps": [{"fixed": "9000"}]}])
     assert str(assess_case(made, {"event": "disease_death"}).total) == "14000.00"
+
+
+def test_a_name_that_a_plan_gives_is_no_day() -> None:
+    """Classes and payers may be called what days are called."""
+    table = {"table": {"by": "diagnosis_class", "amounts": {"start": "100", "end": "50", "from": "1"}}}
+    made = _made(_plan("own", items=[DEATH | {"steps": [table]}], contribution={"per_share": "3", "payers": {"start": "2", "end": "1"}}))
+    assert str(assess_case(made, {"event": "disease_death", "diagnosis_class": "start"}).total) == "100.00"
+    kinds = {"until": {"default": "2027-02-31"}}
+    assert _faults(_made, _plan("own", claim_within=kinds)) == [("claim_within.until.default", "日历上没有 2027-02-31 这一天")]
+
+
+def test_a_plan_is_included_once() -> None:
+    assert _faults(_combo, _plan("one"), _plan("two"), _plan("one")) == [("includes.2.code", "前面已经包含了 one，一份计划只能包含一次")]
+
+
+@pytest.mark.parametrize("letters", [0, 1])
+def test_the_name_of_a_part_and_of_what_is_in_it_fit_together(letters: int) -> None:
+    """What is too long is told at the plan that is included; one letter less fits."""
+    long = _plan("p" * 30, items=[DEATH | {"code": "d" * (29 + letters)}])
+    if not letters:
+        assert _combo(long).items
+        return
+    ((path, words),) = _faults(_combo, _plan("one"), long)
+    assert path == "includes.1"
+    assert f"保障项目 {'d' * 30} 太长" in words
+
+
+def test_an_item_of_another_plan_counts_no_more_shares_than_people_have_in_this_one() -> None:
+    """An office that lets people have fewer, and a combo of single shares; neither has to write the items anew."""
+    many = _plan("many", items=[DEATH | {"steps": [{"fixed": "5000"}, {"shares": 4}]}])
+    rules = {"opens": "2025-10-01", "closes": "2025-12-31"}
+    ref = {"code": "many", "version": "2026"}
+    fewer = _made({"format": 1, "code": "mine", "version": "2026", "based_on": ref, "enrolment": {"shares": {"max": 2}}}, many)
+    combo = _combo(many, enrolment=rules)
+    case = {"event": "disease_death", "shares": 4}
+    assert [str(assess_case(made, case).total) for made in (_made(many), fewer, combo)] == ["20000.00", "10000.00", "5000.00"]
+
+
+WAITS = {"waiting": {"days": 30, "waived_on_renewal_within_days": 60}, "claim_within": {"days": 180, "after": "event"}}
+
+
+def test_what_an_office_does_not_write_of_waiting_deadline_and_fee_stays() -> None:
+    """A new length keeps the waiver and from when it counts; in months it takes the place of the days."""
+    fee = {"per_share": "100", "payers": {"person": "60", "union": "40"}, "pay_within_days": 45}
+    base = _plan("base", contribution=fee, **WAITS)
+    ref = {"code": "base", "version": "2026"}
+    own = {"waiting": {"months": 2}, "claim_within": {"months": 3}, "contribution": {"per_share": "80"}}
+    made = _made({"format": 1, "code": "mine", "version": "2026", "based_on": ref, **own}, base)
+    assert (made.waiting.days, made.waiting.months, made.waiting.waived_within_days) == (0, 2, 60)
+    assert made.claim_window
+    assert (made.claim_window.days, made.claim_window.months, made.claim_window.after_discharge) == (0, 3, False)
+    assert (str(made.fees[0].per_share), made.fees[0].payers, made.pay_within_days) == ("80", (), 45)
+
+
+def test_an_office_may_let_an_item_wait_or_not() -> None:
+    waiting = {"waiting": {"days": 90}}
+    for base, own, days in ((waiting, {"waits": False}, None), ({"waits": False}, waiting, 90)):
+        ref = {"code": "base", "version": "2026"}
+        data = {"format": 1, "code": "mine", "version": "2026", "based_on": ref, "items": [DEATH | own]}
+        (item,) = _made(data, _plan("base", items=[DEATH | base])).items
+        assert (item.waiting and item.waiting.days) == days

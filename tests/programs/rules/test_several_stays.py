@@ -10,9 +10,12 @@ from programs.rules.assess import Assessment, left_out_of
 from programs.rules.examples import assess_case
 from programs.rules.explain import sentences
 from programs.rules.facts import CaseFacts, Stay
+from programs.rules.faults import ScheduleError, dotted
 from programs.rules.schedule import Schedule
 from programs.rules.stays import stay_by_stay
 from tests.programs.rules.plans import catalogue_plan, item, paid, plan
+
+DAILY = plan(item({"per_day": {"rate": "50"}}))
 
 
 def _reasons(found: Assessment, code: str) -> list[str]:
@@ -142,12 +145,12 @@ def test_bands_of_waiting_give_the_last_one_for_an_accident() -> None:
 
 def test_a_sum_by_waiting_is_the_one_of_the_best_stay() -> None:
     """A stay on day 10 does not take the sum away that the one on day 100 gives; there is one sum for the claim, as ever."""
-    early, late = {"admitted_on": "2026-01-10"}, {"admitted_on": "2026-04-10"}
+    early, late, later = ({"admitted_on": f"2026-{month}-10"} for month in ("01", "04", "05"))
     sums = {"wait": [{"from_day": 1, "to_day": 30, "amount": "0"}, {"from_day": 31, "amount": "500"}]}
     ratios = {"wait": [{"from_day": 1, "to_day": 30, "ratio": "0"}, {"from_day": 31, "ratio": "0.5"}]}
     for steps in ((sums,), ({"fixed": "1000"}, ratios)):
         schedule = plan(item(*steps))
-        assert [paid(schedule, stays=stays) for stays in ([early], [early, late], [late, late])] == ["0.00", "500.00", "500.00"]
+        assert [paid(schedule, stays=stays) for stays in ([early], [early, late], [late, later])] == ["0.00", "500.00", "500.00"]
 
 
 def test_a_ratio_by_waiting_looks_at_each_stay_by_its_own_day() -> None:
@@ -167,3 +170,29 @@ def test_a_ratio_by_waiting_looks_at_each_stay_by_its_own_day() -> None:
 def test_only_claims_for_stays_are_taken_apart(event: str, parts: int) -> None:
     stays = tuple(Stay(date(2026, month, 1), date(2026, month, 9)) for month in (3, 4))
     assert len(stay_by_stay(CaseFacts(event, date(2026, 3, 1), stays))) == parts
+
+
+@pytest.mark.parametrize(
+    ("case", "field", "words"),
+    [
+        ({"admitted_on": "2026-05-01", "discharged_on": "2026-05-03", "days": 30}, "case.days", "按入院和出院日期是 2 天"),
+        ({"stays": [{"admitted_on": "2026-05-01", "discharged_on": "2026-05-03", "days": 3}]}, "case.stays[0].days", "是 2 天"),
+        ({"stays": [{"admitted_on": "2026-05-01", "days": 5}] * 2}, "case.stays[1].admitted_on", "同一次住院只写一次"),
+        ({"stays": [{"admitted_on": "2026-05-01", "days": 5}, {"admitted_on": "2026-05-05"}]}, "case.stays[1].admitted_on", "重叠的夜晚"),
+    ],
+)
+def test_days_that_cannot_be_so_together_are_refused(case: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(ScheduleError, match=words) as refused:
+        paid(DAILY, **case)
+    assert dotted(refused.value.faults[0].path) == field
+
+
+def test_days_that_agree_and_stays_that_follow_each_other_are_taken() -> None:
+    """The control: a transfer on the day of discharge, days as the plan counts them, visits on one day, stays without days."""
+    both = plan(item({"per_day": {"rate": "50"}}), day_count="count_both")
+    whole = {"admitted_on": "2026-05-01", "discharged_on": "2026-05-03"}
+    assert [paid(DAILY, **whole, days=2), paid(both, **whole, days=3)] == ["100.00", "150.00"]
+    assert paid(both, stays=[{"admitted_on": "2026-05-01", "days": 3}, {"admitted_on": "2026-05-03", "days": 1}]) == "200.00"
+    assert paid(DAILY, stays=[{"days": 3}, {"days": 3}]) == "300.00"
+    visits = plan(item({"take": "self_pay"}, events=("outpatient",)))
+    assert paid(visits, event="outpatient", stays=[{"admitted_on": "2026-05-01", "self_pay": "10"}] * 2) == "20.00"
