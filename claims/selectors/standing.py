@@ -70,8 +70,10 @@ def my_standings() -> list[Standing]:
     with everywhere(reason="who paid for one's own cover, and what of it is used"):
         dues, used = _dues(covers), _usage(covers)
         units = WorkUnit.objects.in_bulk({cover.unit_id for cover in covers if cover.unit_id})
+    for cover in covers:
+        cover.unit = units.get(cover.unit_id or 0)
     return [
-        Standing(cover, _parts(cover, units.get(cover.unit_id or 0), dues), tuple(_used(cover, used))) for cover in covers
+        Standing(cover, _parts(cover, cover.unit, dues), tuple(_used(cover, used))) for cover in covers
     ]
 
 

@@ -27,17 +27,19 @@ CENT = 100  # days stand in hundredths, like yuan in fen
 @never_cache
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """What is running or to come first, then what has ended or never came about."""
+    """What is running first, then what is to come, then what has ended or never came about."""
     on, member_id = today(), actor(request).member_id
     language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
-    cards = [(_is_over(one, on), _card(one, on, member_id, language)) for one in my_standings()]
-    return show(
-        request, "covers", covers=[card for over, card in cards if not over], past=[card for over, card in cards if over]
-    )
+    cards: dict[str, list[dict[str, Any]]] = {"running": [], "coming": [], "past": []}
+    for one in my_standings():
+        cards[_when(one, on)].append(_card(one, on, member_id, language))
+    return show(request, "covers", **cards)
 
 
-def _is_over(one: Standing, on: date) -> bool:
-    return one.cover.state not in LIVE or one.cover.cover.upper <= on
+def _when(one: Standing, on: date) -> str:
+    if one.cover.state not in LIVE or one.cover.cover.upper <= on:
+        return "past"
+    return "coming" if one.cover.cover.lower > on else "running"
 
 
 def _card(one: Standing, on: date, member_id: int | None, language: str) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def _card(one: Standing, on: date, member_id: int | None, language: str) -> dict
         "through": through,
         "who": cover.member.name if through else card["who"],
         "waiting": cover_waits(cover, schedule_of(cover.terms), on=on).in_language(language) if cover.state in LIVE else "",
+        "unit": cover.unit.name if cover.unit else "",
         "amount": format_yuan(cover.contribution_fen),
         "parts": [_paid(part, language) for part in one.parts],
         "limits": [_limit(used, cover.relation, language) for used in one.limits] if cover.state == "effective" else [],

@@ -101,14 +101,24 @@ def settle_identity(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(request, gettext("身份已经核对过，不用再核对。"), status=409)
     if form.is_valid():
         try:
-            kin.settle(cover, name_on_paper=form.cleaned_data["name"], by=request.actor)  # type: ignore[attr-defined]
+            settled = kin.settle(cover, name_on_paper=form.cleaned_data["name"], by=request.actor, on=today())  # type: ignore[attr-defined]
         except MoveRefused as no:
             form.add_error("name", no.message)
             status = status_of(no)
         else:
-            messages.success(request, gettext("身份核对好了，这份保障已归到这个人名下，可以申领。"))
+            _say_settled(request, settled)
             return redirect("admin:enrolment", pk)
     return _shown(request, cover, identity=form, status=status)
+
+
+def _say_settled(request: HttpRequest, settled: kin.Settled) -> None:
+    if not settled.double:
+        messages.success(request, gettext("身份核对好了，这份保障已归到这个人名下，可以申领。"))
+        return
+    words = gettext(
+        "身份核对好了。此人这段时间已经参加“{programs}”，不能参加两次：重复的一份已提出作废，收过互助费的由另一位同事复核，复核后可以退款。"
+    )
+    messages.warning(request, words.format(programs="、".join(one.program.title for one in settled.double)))
 
 
 def _shown(
@@ -128,7 +138,7 @@ def _shown(
         papers=papers_of([cover]),
         dues=[(due, format_yuan(due.amount_fen)) for due in dues],
         guardian_open=guardian_open(cover),
-        identity_open=bool(kin.identity_open([cover.member_id])) if cover.relation != "self" else False,
+        identity_open=cover.relation != "self" and cover.state in LIVE and bool(kin.identity_open([cover.member_id])),
         may_confirm_guardian=may(actor, "people.confirm_guardian", cover.office_id),
         refusal=refusal or RefuseForm(),
         identity=identity or IdentityForm(),
@@ -177,7 +187,7 @@ def guardians_to_confirm(actor: Actor) -> Iterable[Todo]:
 @todo("people.confirm_guardian")
 def identities_to_settle(actor: Actor) -> Iterable[Todo]:
     """Spouses and children of whom a worker told something else than is on record with their number."""
-    rows = Enrolment.objects.filter(member__question__isnull=False, state__in=LIVE)
+    rows = Enrolment.objects.filter(member__question__isnull=False, state__in=LIVE).exclude(voidings__state="proposed")
     yield waiting(_("待核实身份的家人"), rows, "created_at", f"{reverse('admin:members_enrolment_changelist')}?identity=open")
 
 

@@ -1,13 +1,15 @@
 """Spouses and children whose papers the office has seen: a child's guardian, and who somebody is whose number is known otherwise."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, shares_held, waiting
-from members.models import Consent, Enrolment, IdentityQuestion, JoinDraft, Member
+from members.models import Consent, Enrolment, IdentityQuestion, JoinDraft, Member, Voiding
+from members.services import voiding
 from members.services.enrolment import show_to
 from members.services.people import PersonRefused
 from members.transitions import LIVE
@@ -40,11 +42,20 @@ def identity_open(people: Iterable[int]) -> set[int]:
         return set(IdentityQuestion.objects.filter(member__in=list(people)).values_list("member_id", flat=True))
 
 
-def settle(cover: Enrolment, *, name_on_paper: str, by: Actor) -> Member:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Who it is, and the covers for which the person had cover already: each is void or waits for a second person to say so."""
+
+    person: Member
+    double: tuple[Enrolment, ...]
+
+
+def settle(cover: Enrolment, *, name_on_paper: str, by: Actor, on: date) -> Settled:
     """The office has seen the papers: who joined through the worker is the person on record with this number, whose name the paper
     shows. What the worker did for them goes over to that record. A name on record that nobody answers for (no log-in, no unit, no cover
-    of its own) is taken from the paper. NotAllowed; PersonRefused when the paper shows another name than the one on record, or when the
-    person's own cover leaves no room for this one."""
+    of its own) is taken from the paper. Nobody is covered twice: a cover that the person has already stays where it is, nothing is ever
+    claimed under it, and its voiding is proposed, after which what was paid for it may go back. NotAllowed; PersonRefused when the paper
+    shows another name than the one on record, or when the person has no room for so many shares."""
     _refuse_stranger(by, cover.office_id)
     with transaction.atomic(), everywhere(reason="who a number belongs to, whoever knows them"):
         question = IdentityQuestion.objects.select_for_update(of=("self",)).filter(member=cover.member_id).first()
@@ -53,14 +64,15 @@ def settle(cover: Enrolment, *, name_on_paper: str, by: Actor) -> Member:
         known = Member.objects.select_for_update(of=("self",)).get(pk=question.known_id)
         _hold_against_paper(known, name_on_paper, by)
         covers = list(Enrolment.objects.filter(member=question.member_id).select_related("terms", "unit", "holder").order_by("pk"))
-        for one in covers:
-            _carry(one, known)
+        double = tuple(one for one in covers if not _carry(one, known))
         Consent.objects.filter(member=question.member_id).update(member=known)
         JoinDraft.objects.filter(member=question.member_id).update(member=known)
         question.settled_by_id, question.settled_at = by.user_id, now()
         question.save(update_fields=["settled_by", "settled_at"])
         record(covers, "settle_identity", by=by)
-    return known
+        for one in double:
+            _propose_void(one, by=by, on=on)
+    return Settled(known, double)
 
 
 def _refuse_stranger(by: Actor, office_id: int) -> None:
@@ -81,9 +93,12 @@ def _hold_against_paper(known: Member, name: str, by: Actor) -> None:
     record([known], "correct", by=by, details={"fields": ["name"]})
 
 
-def _carry(cover: Enrolment, known: Member) -> None:
-    """This cover is the person's from now on; what they had before counts for it as if it had been known. PersonRefused when it does not
-    fit beside what they have."""
+def _carry(cover: Enrolment, known: Member) -> bool:
+    """This cover is the person's from now on, and what they had before counts for it as if it had been known; False when the person has
+    cover in this plan on some of these days. PersonRefused when it is too many shares beside what they have."""
+    live = Enrolment.objects.filter(member=known, program_id=cover.program_id, state__in=LIVE, cover__overlap=cover.cover)
+    if cover.state in LIVE and live.exists():
+        return False
     schedule, start = schedule_of(cover.terms), cover.starts_on
     ends = previous_ends([known.pk], cover.terms, before=start).get(known.pk)
     cover.member, cover.waiting_until, cover.waiting_waived = known, *waiting(schedule, start, ends)
@@ -97,11 +112,15 @@ def _carry(cover: Enrolment, known: Member) -> None:
     except IntegrityError as error:
         if "cover_never_overlaps" not in str(error):
             raise
-        raise PersonRefused(
-            _("这个人在“{program}”里这段时间已有参加记录，不能重复参加。请对这一份“不予参加”，已缴的互助费可以退回。").format(
-                program=cover.terms.program.title
-            )
-        ) from error
+        raise Conflict(_("这个人刚刚参加了同一个计划，请刷新后再核对一次。"), ()) from error
+    return True
+
+
+def _propose_void(cover: Enrolment, *, by: Actor, on: date) -> None:
+    """Unless somebody has proposed it already."""
+    if not Voiding.objects.filter(enrolment=cover, state="proposed").exists():
+        note = _("核对证件后查明：此人这段时间已经参加“{program}”，同一个计划不能参加两次。")
+        voiding.propose(cover, reason="duplicate", note=note.format(program=cover.terms.program.title), by=by, on=on)
 
 
 def _refuse_too_much(cover: Enrolment) -> None:

@@ -54,7 +54,8 @@ def _roster(pk: int) -> Roster:
 @requires("rosters.upload")
 @never_cache
 def plans(request: HttpRequest, pk: int) -> HttpResponse:
-    """The plans this unit may join now, each with its template, last period's list when there is one, and the way to upload."""
+    """The plans this unit may join now, those to be renewed first, each with its template, last period's list when there is one, and the
+    way to upload."""
     found = unit_or_404(pk)
     if found.state != "approved":
         messages.warning(request, _("单位登记还没有通过审核，通过后才能上传名册。"))
@@ -70,7 +71,7 @@ def plans(request: HttpRequest, pk: int) -> HttpResponse:
             "closes": s.enrolling.closes,
             "last": sizes.get(terms.pk, 0),
         }
-        for terms in open_now
+        for terms in sorted(open_now, key=lambda terms: terms.pk not in sizes)
     ]
     return show(request, "roster_plans", unit=found, plans=offered)
 

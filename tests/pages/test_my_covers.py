@@ -96,6 +96,12 @@ def test_who_of_five_payers_has_paid_what(world: World) -> None:
     told = page(member)
     assert "还没有到账" not in told
     assert "已生效" in told
+    assert "<h2>现在的</h2>" in told
+    assert f"<dt>参加单位</dt><dd>{world.unit.name}</dd>" in told
+    with frozen(JOINED):  # the day before it begins
+        told = page(member)
+    assert "<h2>还没有开始的</h2>" in told
+    assert "<h2>现在的</h2>" not in told
 
 
 def test_parts_that_do_not_add_up_to_what_was_charged_are_not_told(world: World) -> None:

@@ -72,7 +72,7 @@ def terms(world: World) -> list[Terms]:
     for year in (2025, 2026):
         opens = {"opens": f"{year - 1}-10-01", "closes": f"{year}-12-31", "individual": True, "shares": {"max": 3}}
         data = {
-            **YULIN, "code": "renewed", "version": str(year), "period": {"start": f"{year}-01-01", "end": f"{year}-12-31"},
+            **YULIN, "code": "yulin-renewed", "version": str(year), "period": {"start": f"{year}-01-01", "end": f"{year}-12-31"},
             "enrolment": {**opens, "ages": [{"from": 16, "to": 60}]},
             "waiting": {"days": 30, "waived_on_renewal_within_days": 30}, "examples": EXAMPLE,
         }  # fmt: skip
@@ -157,6 +157,7 @@ def test_last_periods_list_is_where_a_renewal_starts(year: Year) -> None:
     client, args = _client(year.world.agent), [year.world.unit.pk, year.terms.pk]
     plans = _text(client.get(reverse("members:roster_plans", args=args[:1])))
     assert "上期有 10 人" in plans
+    assert plans.split("/rosters/new/")[1].startswith(f'{year.terms.pk}"')  # what is renewed comes first
     address = reverse("members:roster_last_list", args=args)
     assert address in plans
     assert address in _text(client.get(reverse("members:roster_upload", args=args)))

@@ -13,12 +13,13 @@ from django.urls import reverse
 
 from claims.services import intake
 from claims.services.intake import ClaimRefused
-from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member
+from members.models import Consent, ContributionDue, Enrolment, Evidence, JoinDraft, Member, Refund, Remittance, Voiding
 from members.selectors.joining import offers, wards_of
-from members.services import contributions, enrolment, joining, kin, people
+from members.services import contributions, enrolment, joining, kin, people, refunds, voiding
 from members.services.enrolment import EnrolmentRefused
 from members.services.joining import JoinRefused
 from members.services.people import PersonRefused
+from members.services.refunds import RefundRefused
 from programs.models import Terms
 from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, load, make_unit
@@ -375,16 +376,46 @@ def test_a_name_that_nobody_answers_for_is_taken_from_the_paper(world: World, gu
     by = world.cast.actor(world.cast.reviewer)
     with everywhere(reason="arrange"):
         with pytest.raises(PersonRefused, match="不一致"):
-            kin.settle(cover, name_on_paper="李艾人", by=by)
+            kin.settle(cover, name_on_paper="李艾人", by=by, on=JOINED)
         Member.objects.filter(pk=known.pk).update(unit=None)
-        assert kin.settle(cover, name_on_paper="李艾人", by=by).name == "李艾人"
+        assert kin.settle(cover, name_on_paper="李艾人", by=by, on=JOINED).person.name == "李艾人"
 
 
-def test_whoever_is_covered_already_is_not_covered_twice(world: World, guardian: Member, told: tuple[Enrolment, Member]) -> None:
+def test_whoever_is_covered_already_is_not_covered_twice_and_the_money_goes_back(
+    world: World, guardian: Member, told: tuple[Enrolment, Member]
+) -> None:
+    """Settling who it is proposes to void the second cover; another person agrees; what was paid for it may be refunded, once."""
     cover, known = told
+    desk, record = client_of(world.cast.reviewer), reverse("admin:enrolment", args=[cover.pk])
     with everywhere(reason="arrange"):
-        joined_by_spouse(world, guardian, known, cover.terms)
-        with pytest.raises(PersonRefused, match="不能重复参加"):
-            kin.settle(cover, name_on_paper="李爱人", by=world.cast.actor(world.cast.reviewer))
+        own = joined_by_spouse(world, guardian, known, cover.terms)
+        paid = Remittance.objects.get(bank_reference=f"S{cover.dues.get().pk}")
+    assert desk.post(reverse("admin:enrolment_identity", args=[cover.pk]), {"name": "李爱人"}).status_code == 302
+    page = desk.get(record).content.decode()
+    assert "重复的一份已提出作废" in page
+    assert "待核实身份的家人" in desk.get("/admin/").content.decode().split("已清空")[1]
+    with everywhere(reason="look"):
         cover.refresh_from_db()
-    assert cover.member_id != known.pk
+        proposed = Voiding.objects.get(enrolment=cover)
+        assert (cover.state, cover.member_id == known.pk, proposed.state, proposed.with_money) == ("effective", False, "proposed", True)
+        with pytest.raises(RefundRefused):  # the money is still owed
+            _refund(world, paid, cover.contribution_fen)
+    with as_worker(guardian), pytest.raises(ClaimRefused, match="核对这位家人的证件"):
+        intake.open_claim(enrolment=cover, claimant=guardian, event="admission", by=world.worker(guardian), on=JOINED)
+    with everywhere(reason="act"):
+        with pytest.raises(NotAllowed):
+            voiding.release(proposed, by=world.cast.actor(world.cast.reviewer), on=JOINED)
+        voiding.release(proposed, by=world.cast.actor(world.cast.payer), on=JOINED)
+        cover.refresh_from_db()
+        own.refresh_from_db()
+        assert (cover.state, own.state, own.member_id) == ("void", "effective", known.pk)
+        assert _refund(world, paid, cover.contribution_fen).state == "proposed"
+        with pytest.raises(RefundRefused):
+            _refund(world, paid, 1)
+
+
+def _refund(world: World, paid: Remittance, fen: int) -> Refund:
+    return refunds.propose(
+        paid, reason="void", amount_fen=fen, payee_name="甲", bank_name="农业银行", account_number="6228480402564890018",
+        by=world.cast.actor(world.cast.payer), on=JOINED,
+    )  # fmt: skip

@@ -26,7 +26,7 @@ from claims.payouts.models import PayoutBatch
 from claims.services import accounts, adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
-from members.services import contributions, enrolment, kin, people, problem_sheets, roster_rows, rosters, units
+from members.services import contributions, enrolment, kin, people, problem_sheets, rosters, units
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts import stepup
@@ -37,9 +37,9 @@ from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen, plus_days, today
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
 from unionaid.lib.money import fen_from_yuan, format_yuan
-from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.lib.uploads import CleanUpload, inspect
 from unionaid.management.demo_claims import CASES, Case
+from unionaid.management.demo_rosters import NEIGHBOURS, list_file, publish_next_period, renewed_lines, roster_lines
 from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, Role
 from unionaid.offices.scope import Scope, everywhere, office_scope
@@ -60,8 +60,8 @@ STAFF = (
     ("s-audit", "审计员", "000000", Role.AUDITOR),
     ("s-admin", "系统管理员", "000000", Role.SYSTEM_ADMIN),
 )
-SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗", "建国秀英伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂"
 OPENING_FEN = 500_000_00
+NEXT_OPENS = date(2026, 10, 1)
 JOINED, ILL, ASKED, PAID = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1), date(2026, 7, 6)
 
 
@@ -102,9 +102,10 @@ class Command(BaseCommand):
         self.inline, self.lines = inline, list[tuple[str, str]]()
         with frozen(JOINED):
             world = self.make_world()
-            sheet = roster_sheet(rows)
-            (out / "roster.xlsx").write_bytes(sheet)
+            lines = roster_lines(rows)
+            (out / "roster.xlsx").write_bytes(sheet := list_file(f"{world.unit.name} {JOINED.year} 年花名册", lines))
             roster = self.enrol_roster(world, sheet, out)
+            self.enrol_neighbours(world)
             worker, cover = self.one_worker(world)
             cases = self.covers_for_cases(world)
         (out / "certificate.pdf").write_bytes(self.certificate(cover))
@@ -113,6 +114,7 @@ class Command(BaseCommand):
         with frozen(PAID):
             paid = self.pay(world, out)
             statement = self.report(world, out)
+        self.open_next_period(world, lines, out)
         self.finish(out, world, worker, roster, decided, paid, statement)
 
     # -- the world -----------------------------------------------------------------------------------------------
@@ -132,19 +134,7 @@ class Command(BaseCommand):
             office.phone, office.bank_name = "0912-0000000", "中国建设银行榆林分行（演示）"
             office.account_name, office.account_number = "榆林办事处互助金专户（演示）", "61050100000000000001"
             office.save()
-            seventeen = "91610800MA70A1B2C"
-            unit = units.register_unit(
-                name="榆林市红石峡机械制造有限责任公司",
-                credit_code=seventeen + credit_code_check(seventeen),
-                nature="enterprise",
-                headcount=520,
-                women_count=200,
-                industry="C",
-                office=office,
-                agent=agent,
-                by=Actor(agent.pk, "周经办"),
-                on=JOINED,
-            )
+        unit = self.register(office, "榆林市红石峡机械制造有限责任公司", "91610800MA70A1B2C", 520, 200, agent)
         world = World(office, unit, agent, staff)
         with world.office_scope():
             units.approve_unit(unit, by=world.staff_actor("s-qin"))
@@ -156,6 +146,14 @@ class Command(BaseCommand):
         self.say("单位登记并由办事处通过", unit.name)
         self.say("启动资金到账，由另一人复核", f"{format_yuan(OPENING_FEN)} 元")
         return world
+
+    def register(self, office: Office, name: str, seventeen: str, headcount: int, women: int, agent: User) -> WorkUnit:
+        """A unit as its agent registers it."""
+        with everywhere(reason="register a unit of the demo"):
+            return units.register_unit(
+                name=name, credit_code=seventeen + credit_code_check(seventeen), nature="enterprise", headcount=headcount,
+                women_count=women, industry="C", office=office, agent=agent, by=Actor(agent.pk, agent.display_name), on=JOINED,
+            )  # fmt: skip
 
     def wait(self) -> None:
         """Until every job written so far is done: by the worker, or here with --inline."""
@@ -180,7 +178,16 @@ class Command(BaseCommand):
 
     # -- joining -------------------------------------------------------------------------------------------------
 
-    def enrol_roster(self, world: World, sheet: bytes, out: Path) -> Roster:
+    def enrol_neighbours(self, world: World) -> None:
+        """A second unit of the office enrols its people, one of whom changes to the first unit next year."""
+        agent = User.objects.create_user("u-wu", PASSWORD, display_name="吴经办")
+        unit = self.register(world.office, "榆林市镇北台电气有限公司", "91610800MA70D3E4F", 60, 20, agent)
+        with world.office_scope():
+            units.approve_unit(unit, by=world.staff_actor("s-qin"))
+        neighbours = replace(world, unit=unit, agent=agent)
+        self.enrol_roster(neighbours, list_file(f"{unit.name} {JOINED.year} 年花名册", NEIGHBOURS))
+
+    def enrol_roster(self, world: World, sheet: bytes, out: Path | None = None) -> Roster:
         with world.unit_scope():
             roster = rosters.upload(
                 unit=world.unit, terms=self.terms("shaanxi-yulin-medical"), data=sheet, file_name="花名册.xlsx",
@@ -189,21 +196,22 @@ class Command(BaseCommand):
         self.wait()
         with world.unit_scope():
             roster.refresh_from_db()
-            self.say("名册核对", f"共 {roster.row_count} 行，可参加 {roster.good_count}，有问题 {roster.bad_count}")
-            (out / "roster-result.xlsx").write_bytes(problem_sheets.problem_list(roster))
+            self.say("名册核对", f"{world.unit.name}：共 {roster.row_count} 行，可参加 {roster.good_count}，有问题 {roster.bad_count}")
+            if out:
+                (out / "roster-result.xlsx").write_bytes(problem_sheets.problem_list(roster))
             rosters.confirm(roster, by=world.agent_actor())
         self.wait()
         with world.office_scope():
             roster.refresh_from_db()
             self.settle(world, ContributionDue.objects.filter(roster=roster))
             count = Enrolment.objects.filter(roster=roster, state="effective").count()
-        self.say("互助费到账，名册生效", f"{count} 人，{format_yuan(roster.total_fen)} 元")
+        self.say("互助费到账，名册生效", f"{world.unit.name}：{count} 人，{format_yuan(roster.total_fen)} 元")
         return roster
 
     def settle(self, world: World, dues: Any) -> None:
         for due in list(dues.filter(state="open")):
             contributions.confirm(
-                due, payer_name="榆林市红石峡机械制造有限责任公司", bank_reference=f"DEMO{due.pk:08d}", received_on=today(),
+                due, payer_name=world.unit.name, bank_reference=f"DEMO{due.pk:08d}", received_on=today(),
                 amount_fen=due.amount_fen, remark=due.reference, by=world.staff_actor("s-zhen"), on=today(),
             )  # fmt: skip
 
@@ -372,6 +380,15 @@ class Command(BaseCommand):
         self.say("年报", f"{statement} 第 {statement.revision} 版")
         return statement
 
+    # -- the next period -----------------------------------------------------------------------------------------
+
+    def open_next_period(self, world: World, lines: list[list[str]], out: Path) -> None:
+        """Terms that may be joined today, and a list of the unit to renew with."""
+        terms = publish_next_period(self.terms("shaanxi-yulin-medical"), opens=min(today(), NEXT_OPENS))
+        title = f"{world.unit.name} {terms.version_name} 年花名册"
+        (out / "roster-next-period.xlsx").write_bytes(list_file(title, renewed_lines(lines, moved=NEIGHBOURS[0])))
+        self.say("下一期开放参加", f"{terms}，续保名册见 roster-next-period.xlsx")
+
     def finish(
         self, out: Path, world: World, worker: User, roster: Roster, decided: list[Claim], paid: list[PayoutBatch], statement: Any
     ) -> None:
@@ -406,7 +423,8 @@ class Command(BaseCommand):
             {"role": role.value, "username": username, "password": PASSWORD, "where": "/admin/"}
             for username, _name, _code, role in STAFF
         ]
-        rows.insert(0, {"role": "unit_agent", "username": "u-zhou", "password": PASSWORD, "where": "/unit/"})
+        for agent in ("u-wu", "u-zhou"):
+            rows.insert(0, {"role": "unit_agent", "username": agent, "password": PASSWORD, "where": "/unit/"})
         rows.insert(0, {"role": "worker", "username": self.login_number, "password": PASSWORD, "where": "/my/"})
         return rows
 
@@ -417,49 +435,6 @@ class Command(BaseCommand):
 def columns(text: str) -> int:
     """How wide a text is on a terminal: Chinese characters take two columns."""
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def roster_sheet(count: int) -> bytes:
-    """A unit's list of `count` rows; every fiftieth has something wrong with it, each time something else."""
-    columns = [Column(title, "text", 20) for title in roster_rows.TITLES.values()]
-    lines = [_person_row(i) for i in range(count)]
-    for nth, at in enumerate(range(7, count, 50)):
-        _spoil(lines, at, nth)
-    out = io.BytesIO()
-    write_workbook(out, [Sheet("花名册", "榆林市红石峡机械制造有限责任公司 2026 年花名册", columns, lines)])
-    return out.getvalue()
-
-
-def _person_row(i: int) -> list[str]:
-    born = date(1968 + i % 36, 1 + i % 12, 1 + i % 28)
-    name = SURNAMES[i % len(SURNAMES)] + GIVEN[i * 7 % len(GIVEN)] + (GIVEN[i * 3 % len(GIVEN)] if i % 3 else "")
-    number = make_id_number("610802", born, 100 + i % 800)
-    return [name, number, f"139{i:08d}", "企业在职", "是", "是", "1"]
-
-
-def _spoil(lines: list[list[str]], at: int, nth: int) -> None:
-    row = lines[at]
-    wrong = nth % 10
-    if wrong == 0:
-        row[1] = row[1][:17] + ("0" if row[1][17] != "0" else "1")
-    elif wrong == 1:
-        row[1] = "6.10802E+17"
-    elif wrong == 2:
-        row[1] = lines[at - 1][1]
-    elif wrong == 3:
-        row[3] = "已退休"
-    elif wrong == 4:
-        row[4] = "否"
-    elif wrong == 5:
-        row[5] = "否"
-    elif wrong == 6:
-        row[6] = "3"
-    elif wrong == 7:
-        row[0] = "张3"
-    elif wrong == 8:
-        row[2] = "12345"
-    else:
-        row[1] = make_id_number("610802", date(1955, 1, 1), 101)
 
 
 def photo(words: str) -> CleanUpload:
