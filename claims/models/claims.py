@@ -259,7 +259,7 @@ class Claim(Stateful, OfficeOwned):
                 | Q(filed_as__in=["unit_agent", "desk"], filed_by__isnull=False, kin__isnull=True),
             ),
             models.UniqueConstraint(
-                name="claim_follows_once", fields=["occasion", "program"], condition=Q(follows__isnull=False) & ~Q(state="withdrawn")
+                name="claim_follows_once", fields=["occasion", "program"], condition=Q(follows__isnull=False) & ~Q(stage="withdrawn")
             ),
             models.CheckConstraint(
                 name="claim_of_heir_at_the_desk", condition=Q(heir="") | Q(filed_as="desk") & ~Q(member=F("claimant"))
