@@ -16,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors.needs import Needs
 from members.models import BankCard
 from members.services.people import masked_card
-from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, AFTER_ACCIDENT, HARDSHIP, SETTLEMENT_FIELDS
 from unionaid.lib.identity import parse_bank_card
 from unionaid.lib.money import format_yuan
 from unionaid.web.asking import AskForm, KeyedForm, PastDayField, Text
@@ -82,7 +82,7 @@ class DayForm(AskForm):
             label, words = DAY_WORDS[event]
             self.fields[name] = PastDayField(label=label, help_text=words, initial=days.get(event))
             self.fields[name].error_messages["required"] = _("请填写日期，例如 2026-03-01")
-        if {*events} & {*STAY_EVENTS} and not {*events} & {*ACCIDENTS}:
+        if {*events} & {*AFTER_ACCIDENT} and not {*events} & {*ACCIDENTS}:
             words = _("意外没有等待期，看受伤那天有没有保障；因为生病的，这里不填")
             label = _("是意外受伤引起的，填受伤的那一天（可不填）")
             self.fields["accident_on"] = PastDayField(label=label, help_text=words, required=False, initial=days.get("accident"))
@@ -255,8 +255,8 @@ class MedicalForm(AskForm):
             "event_kind": needs.kinds,
             "diagnosis_class": needs.classes,
             "disability_grade": needs.grades,
-            "by_accident": event in STAY_EVENTS,
-            "accident_on": event in STAY_EVENTS,
+            "by_accident": event in AFTER_ACCIDENT,
+            "accident_on": event in AFTER_ACCIDENT,
             "diagnosis_code": ill or needs.diagnosis_code,
             "other_aid": needs.other_aid,
         }

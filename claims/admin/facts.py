@@ -17,7 +17,7 @@ from claims.help_form import FigureFields
 from claims.models import Admission, Claim
 from claims.selectors.needs import Needs, needs_of
 from claims.services import adjudication
-from programs.rules.facts import ACCIDENTS, HARDSHIP, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, AFTER_ACCIDENT, HARDSHIP
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
@@ -107,7 +107,7 @@ def _grade_field(claim: Claim, stay: Admission) -> forms.Field:
 
 def _asked(event: str, needs: Needs, exclusions: bool) -> dict[str, bool]:
     return {
-        "accident_on": event in (*STAY_EVENTS, *ACCIDENTS),
+        "accident_on": event in (*AFTER_ACCIDENT, *ACCIDENTS),
         "event_kind": bool(needs.kinds),
         "diagnosis_code": event != HARDSHIP,
         "diagnosis_class": bool(needs.classes),

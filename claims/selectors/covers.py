@@ -14,7 +14,7 @@ from members.selectors.people import people_by_id
 from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
-from programs.rules.facts import STAY_EVENTS, CaseFacts, event_day
+from programs.rules.facts import AFTER_ACCIDENT, CaseFacts, event_day
 from programs.rules.gates import Question, covered, right_gender, waited
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import plus_days
@@ -109,8 +109,8 @@ def _opening(cover: Enrolment, days: Mapping[str, date], accident: date | None, 
 
 
 def _case(event: str, on: date, accident: date | None) -> CaseFacts:
-    """`on`: the day told for this kind of event. A stay that came of an accident counts from its day."""
-    caused_by = accident if event in STAY_EVENTS else None
+    """`on`: the day told for this kind of event. A stay or an operation that came of an accident counts from its day."""
+    caused_by = accident if event in AFTER_ACCIDENT else None
     return CaseFacts(event=event, event_on=event_day(event, told_on=on, accident_on=caused_by) or on, accident_on=caused_by)
 
 

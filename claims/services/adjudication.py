@@ -80,12 +80,14 @@ class Changes:
 
 def changes_of(claim: Claim, facts: Mapping[str, Any], grades: Mapping[int, int | None]) -> Changes:
     """What of these facts is not told so in the claim. DecisionRefused for a stay of another claim, and for an accident after every
-    stay that it is said to have caused."""
+    stay, or after the operation, that it is said to have caused."""
     stays = {stay.pk: stay for stay in claim.admissions.all()}
     if set(grades) - set(stays):
         raise DecisionRefused(_("住院记录有变化，请刷新页面后再核定。"))
     if accident_after_stays(facts.get("accident_on"), claim.event, list(stays.values())):
         raise DecisionRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
+    if accident_after_surgery(facts.get("accident_on"), claim.event, claim.event_on):
+        raise DecisionRefused(_("意外发生的日期不能晚于手术日期，请核对。"), "accident_on")
     if "declared" in facts and (words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts["declared"])):
         raise DecisionRefused(words.in_language(get_language() or ""))
     columns = {name: value for name, value in facts.items() if getattr(claim, name) != value}
@@ -101,6 +103,11 @@ def changes_of(claim: Claim, facts: Mapping[str, Any], grades: Mapping[int, int 
 def accident_after_stays(accident_on: date | None, event: str, stays: Sequence[Admission]) -> bool:
     """Is an accident told for stays that all began before it? Then it caused none of them."""
     return accident_on is not None and event in STAY_EVENTS and bool(stays) and all(stay.admitted_on < accident_on for stay in stays)
+
+
+def accident_after_surgery(accident_on: date | None, event: str, told_on: date | None) -> bool:
+    """Is an accident told for an operation that was before it?"""
+    return accident_on is not None and event == "surgery" and told_on is not None and told_on < accident_on
 
 
 def _plain(value: Any) -> Any:

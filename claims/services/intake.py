@@ -17,7 +17,7 @@ from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.selectors.filing import Filing
 from claims.services import unit_review
-from claims.services.adjudication import Refusals, accident_after_stays, alone, stood_days
+from claims.services.adjudication import Refusals, accident_after_stays, accident_after_surgery, alone, stood_days
 from claims.services.reckoning import Read, preview, read, taken_up
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
@@ -145,7 +145,7 @@ def tell(claim: Claim, facts: Mapping[str, Any], *, by: Actor, on: date) -> Clai
     if accident_on and death_on and death_on < accident_on:
         raise ClaimRefused(_("身故日期不能早于意外发生的日期，请核对。"), "death_on")
     if "accident_on" in facts:
-        _refuse_accident(claim, facts["accident_on"], list(claim.admissions.all()))
+        _refuse_accident(claim, facts["accident_on"], list(claim.admissions.all()), told_on=facts.get("event_on", claim.event_on))
     if "declared" in facts and (words := declared_fault(schedule_of(claim.terms).asks_for(claim.event), facts["declared"])):
         raise ClaimRefused(words.in_language(get_language() or ""))
     for name, value in facts.items():
@@ -176,8 +176,10 @@ def set_stay(
     return row
 
 
-def _refuse_accident(claim: Claim, accident_on: date | None, stays: Sequence[Any]) -> None:
-    """An accident that came after every stay caused none of them."""
+def _refuse_accident(claim: Claim, accident_on: date | None, stays: Sequence[Any], *, told_on: date | None) -> None:
+    """An accident that came after every stay, or after the operation, caused none of them."""
+    if accident_after_surgery(accident_on, claim.event, told_on):
+        raise ClaimRefused(_("意外发生的日期不能晚于手术日期，请核对。"), "accident_on")
     if accident_after_stays(accident_on, claim.event, stays):
         raise ClaimRefused(_("意外发生的日期不能晚于入院日期，请核对。"), "accident_on")
 
@@ -456,7 +458,7 @@ def _check_complete(claim: Claim, known: Read, kinds: Set[str], on: date) -> Non
         case = case_facts(claim, stays)
     except ValueError:
         raise ClaimRefused(_("请填写事情发生的日期。")) from None
-    _refuse_accident(claim, claim.accident_on, stays)
+    _refuse_accident(claim, claim.accident_on, stays, told_on=claim.event_on)
     _refuse_days_of(claim, case, on)
 
 

@@ -13,7 +13,7 @@ from claims.models import Admission, Claim
 from claims.selectors.journey import NOT_MEDICAL, TOLD, Draft
 from claims.views.parts import paper_names, to
 from programs.rules.declared import declared_words
-from programs.rules.facts import HARDSHIP, STAY_EVENTS
+from programs.rules.facts import AFTER_ACCIDENT, HARDSHIP
 from unionaid.lib.money import format_yuan
 from unionaid.web.dates import span
 
@@ -146,7 +146,7 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
     found += [(_("医院"), claim.hospital, address), (_("诊断"), claim.diagnosis, address)]
     if claim.diagnosis_code:
         found.append((_("疾病编码"), claim.diagnosis_code, address))
-    if claim.event in STAY_EVENTS:
+    if claim.event in AFTER_ACCIDENT:
         said = _("是，{day}").format(day=date_format(claim.accident_on)) if claim.accident_on else _("不是")
         found.append((_("是不是意外受伤引起的"), said if claim.diagnosis else "", address))
     if needs.other_aid:

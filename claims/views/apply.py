@@ -18,7 +18,7 @@ from claims.selectors.parties import Party, of_agent, of_desk, of_worker
 from claims.services import filing, relief, together
 from claims.views.parts import FOR, TAKEN_FOR, at_desk, at_unit, behind_counter, show, to
 from members.models import Enrolment
-from programs.rules.facts import ACCIDENTS, STAY_EVENTS
+from programs.rules.facts import ACCIDENTS, AFTER_ACCIDENT
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor, requires
@@ -150,10 +150,10 @@ def _ground(one: Opening | Grant, event: str, days: dict[str, date], *, by: Acto
 
 
 def _facts(event: str, on: date, accident: date | None) -> dict[str, date]:
-    """What the days told at the beginning are, for this kind of event: a stay that came of an accident counts from its day."""
+    """What the days told at the beginning are, for this kind of event: what came of an accident counts from its day."""
     if event in ACCIDENTS:
         return {"accident_on": on}
-    if event in STAY_EVENTS and accident:
+    if event in AFTER_ACCIDENT and accident:
         return {"event_on": on, "accident_on": accident}
     return {"event_on": on, "death_on": on} if event == "disease_death" else {"event_on": on}
 

@@ -23,7 +23,7 @@ from claims.views.answers import answers_of
 from claims.views.parts import drafting, filled, onward, paper_names, show, step_context, to
 from members.models import BankCard
 from programs.rules.assess import Assessment
-from programs.rules.facts import HARDSHIP, STAY_EVENTS
+from programs.rules.facts import AFTER_ACCIDENT, HARDSHIP
 from programs.rules.schedule import Document
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
@@ -92,9 +92,9 @@ def _told(request: HttpRequest, draft: Draft, name: str, each: list[tuple[Claim,
 
 
 def _stays_of_accident(draft: Draft, told: list[tuple[Claim, dict[str, Any]]]) -> list[tuple[Claim, dict[str, Any]]]:
-    """What is claimed for the stays of the same accident hears of its day too: it is asked once."""
+    """What is claimed for the stays and operations after the same accident hears of its day too: it is asked once."""
     days = [facts["accident_on"] for _claim, facts in told if facts.get("accident_on")]
-    return [(claim, {"accident_on": days[0]}) for claim in draft.claims if days and claim.event in STAY_EVENTS]
+    return [(claim, {"accident_on": days[0]}) for claim in draft.claims if days and claim.event in AFTER_ACCIDENT]
 
 
 # -- stays ----------------------------------------------------------------------------------------------------------

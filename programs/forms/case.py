@@ -15,7 +15,7 @@ from programs.forms.plain import amount, choice, day, text, whole
 from programs.rules.bases import SETTLEMENT_WORDS, Base
 from programs.rules.casefile import STAY
 from programs.rules.explain import SCOPE_WORDS, yuan
-from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EVENTS, Disease
+from programs.rules.facts import ACCIDENTS, AFTER_ACCIDENT, HARDSHIP, SETTLEMENT_FIELDS, Disease
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, kinds_to_tell
 from programs.rules.schedule import Ask, Schedule, Step
@@ -76,7 +76,7 @@ class CaseForm(AskForm):
         ill = _("住院填入院日，重病填确诊日。不填按保障开始后第 120 天算")
         yield "event_on", day(_("事发日期"), _("不填按保障开始后第 120 天算") if schedule.events == (HARDSHIP,) else ill)
         waits = schedule.waiting_ends(schedule.period.start) > schedule.period.start
-        if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(STAY_EVENTS):
+        if set(schedule.events) & set(ACCIDENTS) or waits and set(schedule.events) & set(AFTER_ACCIDENT):
             yield "accident_on", day(_("意外发生日期"), _("不是意外引起的不填"))
         if set(schedule.events) & {"accident_death", "disease_death"}:
             yield "death_on", day(_("身故日期"))

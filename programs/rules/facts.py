@@ -162,6 +162,7 @@ class Stay:
 
 
 STAY_EVENTS = ("admission", "outpatient")  # events that are their stays: each has a day, a hospital and a deadline of its own
+AFTER_ACCIDENT = (*STAY_EVENTS, "surgery")  # events of which it is asked whether an accident led to them
 ACCIDENTS = ("accident_disability", "accident_death")
 HARDSHIP = "hardship"  # the event of an application for help (困难申请): no illness, no bill, only what is declared
 

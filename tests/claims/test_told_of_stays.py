@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from claims.facts import told_case
-from claims.forms import WhatForm
+from claims.forms import MedicalForm, WhatForm
 from claims.models import Admission, Claim
 from claims.selectors.needs import needs_of
 from claims.services import adjudication, corrections, intake
-from claims.services.adjudication import DecisionRefused
+from claims.services.adjudication import DecisionRefused, accident_after_surgery
 from claims.services.intake import ClaimRefused
 from programs.forms.case import CaseForm
 from programs.rules.assess import Assessment, assess
@@ -118,6 +118,15 @@ def test_the_kind_of_a_death_by_accident_is_asked_where_the_plan_names_kinds() -
     assert form.facts()["event_kind"] == "default"
 
 
+def test_whether_an_accident_led_to_an_operation_is_asked_and_kept() -> None:
+    claim, needs = Claim(event="surgery"), needs_of(catalogue_plan("beijing-women.2024"), "surgery")
+    told = {"event_on": "2026-05-20", "hospital": "市一院", "diagnosis": "骨折", "by_accident": "yes"}
+    form = MedicalForm(told | {"accident_on": "2026-05-19"}, claim=claim, needs=replace(needs, classes=()), language="zh-hans")
+    assert form.is_valid(), form.errors
+    assert form.facts()["accident_on"] == date(2026, 5, 19)
+    assert [accident_after_surgery(day, "surgery", ILL) for day in (ILL, date(2026, 5, 21), None)] == [False, True, False]
+
+
 @pytest.fixture
 def graded(desk: Desk) -> Claim:
     """A claim for two stays of 1,000.00 each; nobody told the grade of either hospital."""
@@ -176,6 +185,10 @@ def test_an_accident_before_the_cover_or_after_the_stay_is_told_at_once(desk: De
     claim.refresh_from_db()
     with pytest.raises(ClaimRefused, match="不能晚于入院日期"):
         intake.tell(claim, {"accident_on": date(2026, 6, 1)}, by=by, on=ASKED)
+    claim.event = "surgery"
+    with pytest.raises(ClaimRefused, match="不能晚于手术日期"):
+        intake.tell(claim, {"accident_on": date(2026, 6, 1)}, by=by, on=ASKED)
+    claim.event = "admission"
     intake.tell(claim, {"accident_on": date(2025, 12, 30)}, by=by, on=ASKED)
     with pytest.raises(ClaimRefused, match="2025年12月30日，不在这份保障的保障期内"):
         intake.submit(claim, by=by, on=ASKED)
