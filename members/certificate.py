@@ -17,8 +17,9 @@ from unionaid.lib.pdf import Case, Page
 
 
 def number_of(enrolment: Enrolment) -> str:
-    """The number printed on the certificate: the first group of the public id and the row's number."""
-    return f"PZ{enrolment.pk:010d}-{enrolment.public_id.hex[:6].upper()}"
+    """The number printed on the certificate: the row's number and the last six letters of the public id, which nobody can guess (the
+    first tell the time)."""
+    return f"PZ{enrolment.pk:010d}-{enrolment.public_id.hex[-6:].upper()}"
 
 
 def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
@@ -82,7 +83,7 @@ def _page(heading: str, facts: Sequence[tuple[str, str]], footing: Sequence[str]
 
 def number_of_batch(roster: Roster) -> str:
     """The number printed on a batch's certificate."""
-    return f"PC{roster.pk:010d}-{roster.public_id.hex[:6].upper()}"
+    return f"PC{roster.pk:010d}-{roster.public_id.hex[-6:].upper()}"
 
 
 def batch_facts(batch: Batch) -> list[tuple[str, str]]:
