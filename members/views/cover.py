@@ -19,6 +19,7 @@ from members.selectors.joining import my_cover
 from members.services import enrolment, voiding
 from members.transitions import DUE_LIVE
 from members.views.parts import show
+from unionaid.lib.calendar import today
 from unionaid.lib.identity import mask_name
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
@@ -110,6 +111,23 @@ def verify(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         cover = covers_in_scope().filter(public_id=public_id).first()
     if cover is None or cover.state not in ("effective", "void"):
         return render(request, "members/public/unknown.html", status=404)
-    void_on = voiding.void_on(cover) if cover.state == "void" else None
-    context = {"cover": cover, "masked_name": mask_name(cover.member.name), "last_day": cover.last_day, "void_on": void_on}
+    words, tone = _standing(cover)
+    context = {
+        "cover": cover,
+        "words": words,
+        "tone": tone,
+        "number": paper.number_of(cover),
+        "masked_name": mask_name(cover.member.name),
+        "days": span(cover.cover.lower, cover.last_day),
+        "void_on": voiding.void_on(cover) if cover.state == "void" else None,
+    }
     return render(request, "members/public/verify.html", context)
+
+
+def _standing(cover: Enrolment) -> tuple[str, str]:
+    """How the cover stands today, in words and with the tone they are shown in."""
+    if cover.state == "void":
+        return cover.state_label, cover.state_tone
+    if cover.cover.upper <= today():
+        return _("保障已到期"), "plain-state"
+    return (_("保障期内"), "good") if cover.cover.lower <= today() else (_("还没有开始"), "todo")

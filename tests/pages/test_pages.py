@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from claims.models import Claim
+from members import certificate
 from members.models import Enrolment, Member
 from members.services import enrolment
 from tests.factories.clients import client_of
@@ -88,7 +89,12 @@ def test_a_worker_sees_only_their_own_cover_and_certificate(world: World, claim:
 
 
 def test_verification_shows_a_masked_name_only(world: World, claim: Claim) -> None:
-    text = Client().get(reverse("members:verify", args=[claim.enrolment.public_id])).content.decode()
+    cover = claim.enrolment
+    for day, words in ((JOINED, "还没有开始"), (ASKED, "保障期内"), (cover.ends_before, "保障已到期")):
+        with frozen(day):
+            text = Client().get(reverse("members:verify", args=[cover.public_id])).content.decode()
+        assert words in text
+    assert certificate.number_of(cover) in text
     assert "王**" in text
     assert "王小明" not in text
     assert Client().get(reverse("members:verify", args=[uuid.uuid4()])).status_code == 404
