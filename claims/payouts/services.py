@@ -63,7 +63,10 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     if not claims:
         raise PayoutRefused(_("没有可以付款的申领。"))
     ids = sorted({claim.pk for claim in claims})
-    funds = set(Claim.objects.filter(pk__in=ids).values_list("fund", flat=True).distinct())
+    whose = set(Claim.objects.filter(pk__in=ids).values_list("office_id", "fund").distinct())
+    funds = {fund for _owner, fund in whose}
+    if any(owner != office.pk for owner, _fund in whose):
+        raise PayoutRefused(_("没有可以付款的申领。"))
     if len(funds) > 1:
         raise PayoutRefused(_("互助金、救助金、慰问金各有各的账，请分开编制批次。"))
     batch = begin(office=office, fund=funds.pop() if funds else Fund.MUTUAL_AID, by=by, on=on)
