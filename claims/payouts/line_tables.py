@@ -38,9 +38,9 @@ SELECT c.id, c.number, c.approved_fen, k.id, k.number, k.owner_name, k.bank_name
   f.set_off_against_id, c.payable_on, f.id IS NULL AND EXISTS (SELECT FROM payouts_recovery r
     WHERE r.claimant_id = c.claimant_id AND r.office_id = c.office_id AND r.state = 'open')
 FROM claims_claim c LEFT JOIN members_bankcard k ON k.id = c.card_id
-  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND f.state = 'failed'
+  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND NOT f.counts AND f.state = 'failed'
     AND NOT EXISTS (SELECT FROM payouts_payoutline again WHERE again.reissue_of_id = f.id)
-WHERE c.id = ANY(%s::bigint[]) AND c.office_id = %s ORDER BY c.id"""
+WHERE c.id = ANY(%s::bigint[]) AND c.office_id = %s AND (c.state = 'approved' OR %s) ORDER BY c.id"""
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.new_lines;
 CREATE TEMP TABLE new_lines (
@@ -81,15 +81,15 @@ class TakenElsewhere(Exception):
     """One of the claims has an open line in another batch."""
 
 
-def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int) -> tuple[Added, list[int]]:
+def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_them: bool = True) -> tuple[Added, list[int]]:
     """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
-    bank's file cannot hold is left out with the reason."""
+    bank's file cannot hold is left out with the reason; without `all_of_them` what does not wait any more is passed over."""
     added, ids, keys = Added(0, 0, []), list[int](), as_array(sorted(claim_ids))
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
         cursor.execute(_LOCK, [keys])
         with looking_everywhere(reason="accounts of the office's own claims"):
-            cursor.execute(_READ, [keys, batch.office_id])
+            cursor.execute(_READ, [keys, batch.office_id, all_of_them])
         rows = cursor.fetchall()
         kept_back = _kept_back(batch, [row[0] for row in rows if row[-1]])
         cursor.execute(_STAGED)
@@ -167,14 +167,6 @@ def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
             return
         after = found[-1].sequence
         yield found
-
-
-def next_claims(batch: PayoutBatch, after: int) -> tuple[list[int], int | None]:
-    """The claims of the next open lines behind this number that are not marked as being paid yet, and the last line's number; None when
-    there is none."""
-    rows = PayoutLine.objects.filter(batch=batch, state="open", sequence__gt=after, claim__state="in_batch").order_by("sequence")
-    found = list(rows.values_list("claim_id", "sequence")[:PART])
-    return [claim for claim, _number in found], found[-1][1] if found else None
 
 
 def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:
