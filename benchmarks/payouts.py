@@ -6,9 +6,9 @@ answer read, previewed and booked; beside the least that can be asked: COPY of t
     python benchmarks/payouts.py                   # 100,000 claims a batch; one batch answered by csv, one by pain.002, each three times
     BENCH_CLAIMS=5000 BENCH_ROUNDS=1 python benchmarks/payouts.py
 
-The claims are copies, made by the owner set by set, of one that went through the services. One line in a hundred comes back. Printed of
-every step: seconds, rows a second, seconds of processor (this process and its sessions in the database), statements, greatest memory of the
-process.
+The claims are copies, made by the owner set by set, of one that went through the services. One line in a hundred comes back. The jobs are
+run by this process and by one forked beside it, as by two workers (BENCH_WORKERS=1: by this alone). Printed of every step: seconds, rows a
+second, seconds of processor (of both and their sessions in the database), statements of both, greatest memory of one of them.
 """
 
 import io
@@ -19,7 +19,9 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,9 @@ from unionaid.offices.scope import everywhere
 from unionaid.reports.money import audit
 from unionaid.web.keys import ring
 from unionaid.workflow.jobs import run_due
+from unionaid.workflow.models import Job
 
+WORKERS = int(os.environ.get("BENCH_WORKERS", "2"))
 CLAIMS, ROUNDS = int(os.environ.get("BENCH_CLAIMS", "100000")), int(os.environ.get("BENCH_ROUNDS", "3"))
 BACK = 100  # one line in so many comes back
 KINDS = ("csv", "pain.002")
@@ -121,9 +125,9 @@ def more_like(claim: Claim) -> None:
 # -- the stop-watch --------------------------------------------------------------------------------------------------
 
 
-def processor() -> float:
+def processor(*aliases: str) -> float:
     """Seconds of processor so far: of this process, and of its sessions in the database (nothing where that is elsewhere)."""
-    return sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + sum(session_seconds(alias) for alias in ("default", "owner"))
+    return sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + sum(session_seconds(alias) for alias in aliases or ("default", "owner"))
 
 
 def session_seconds(alias: str) -> float:
@@ -139,36 +143,91 @@ def greatest_memory() -> int:
     return int(told.split()[1]) // 1024
 
 
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """How many statements the block asks, in the list's only place."""
+    asked = [0]
+
+    def count(execute: Any, *args: Any) -> Any:
+        asked[0] += 1
+        return execute(*args)
+
+    with connection.execute_wrapper(count):
+        yield asked
+
+
+class Beside:
+    """A second worker in a process of its own, forked before anything is connected: asked to, it runs what is due until it is told to stop,
+    and says what it used."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = Pipe()
+        if os.fork() == 0:
+            self.ours.close()
+            self._serve(theirs)
+            os._exit(0)
+        theirs.close()
+
+    def begin(self) -> None:
+        self.ours.send("begin")
+
+    def end(self) -> tuple[float, int, int]:
+        """Seconds of processor, statements and greatest memory since it began."""
+        self.ours.send("end")
+        return self.ours.recv()
+
+    def _serve(self, asked: Connection) -> None:
+        with suppress(EOFError), frozen(ASKED):
+            while asked.recv() == "begin":
+                Path("/proc/self/clear_refs").write_text("5")
+                said, before = [0], processor("default")
+                while not asked.poll(0.02):
+                    with counted() as asked_now:
+                        if run_due("payouts"):
+                            said[0] += asked_now[0]
+                asked.recv()
+                asked.send((processor("default") - before, said[0], greatest_memory()))
+
+
+def until_all_is_done() -> None:
+    """Run what is due beside the other worker until nobody has anything left to do."""
+    while True:
+        run_due("payouts")
+        with everywhere(reason="look"):
+            if not Job.objects.filter(kind__startswith="payouts.", job_state__in=["queued", "running"]).exists():
+                return
+        time.sleep(0.02)
+
+
 class Watch:
     """What each step took, round by round."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Beside | None) -> None:
+        self.beside = beside
         self.clock: dict[str, list[float]] = defaultdict(list)
         self.busy: dict[str, list[float]] = defaultdict(list)
         self.said: dict[str, int] = {}
         self.memory: dict[str, int] = defaultdict(int)
 
     @contextmanager
-    def over(self, step: str) -> Iterator[None]:
-        """Clock, processor and statements of one step. A transaction that is open would hide the commit."""
+    def over(self, step: str, *, jobs: bool = False) -> Iterator[None]:
+        """Clock, processor and statements of one step, `jobs`: of both workers. A transaction that is open would hide the commit."""
+        beside = self.beside if jobs else None
         if connection.in_atomic_block:
             raise RuntimeError("a transaction is open: what is measured would not be committed")
-        asked = [0]
-
-        def count(execute: Any, *args: Any) -> Any:
-            asked[0] += 1
-            return execute(*args)
-
         Path("/proc/self/clear_refs").write_text("5")  # the greatest memory counts from here
+        if beside:
+            beside.begin()
         began, before = time.perf_counter(), processor()
-        with connection.execute_wrapper(count):
+        with counted() as asked:
             yield
         self.clock[step].append(time.perf_counter() - began)
-        self.busy[step].append(processor() - before)
-        self.said[step] = asked[0]
-        self.memory[step] = max(self.memory[step], greatest_memory())
+        busy, said, memory = beside.end() if beside else (0.0, 0, 0)
+        self.busy[step].append(processor() - before + busy)
+        self.said[step] = asked[0] + said
+        self.memory[step] = max(self.memory[step], greatest_memory(), memory)
         took = f"{self.clock[step][-1]:.2f} s, {self.busy[step][-1]:.2f} s of processor"
-        print(f"  {step}: {took}, {asked[0]} statements, {self.memory[step]} MiB", flush=True)
+        print(f"  {step}: {took}, {self.said[step]} statements, {self.memory[step]} MiB", flush=True)
 
     def median(self, step: str) -> tuple[float, float]:
         return statistics.median(self.clock[step]), statistics.median(self.busy[step])
@@ -186,15 +245,15 @@ def in_its_own_transaction(act: Callable[[], Any]) -> Any:
 def one_batch(world: World, watch: Watch, kind: str) -> None:
     """From approved claims to the answer booked; whatever is odd stops the measurement."""
     payer, manager = world.cast.actor(world.cast.payer), world.cast.actor(world.cast.manager)
-    with watch.over("make"):
+    with watch.over("make", jobs=True):
         batch = in_its_own_transaction(lambda: services.make(Choice(world.cast.a.pk, "mutual_aid"), by=payer, on=ASKED))
         with frozen(ASKED):
-            run_due("payouts")
+            until_all_is_done()
     in_its_own_transaction(lambda: check(world.cast, PayoutBatch.objects.get(pk=batch.pk)))
-    with watch.over("release"):
+    with watch.over("release", jobs=True):
         in_its_own_transaction(lambda: services.release(PayoutBatch.objects.get(pk=batch.pk), by=manager))
         with frozen(ASKED):
-            run_due("payouts")
+            until_all_is_done()
     with watch.over("least: COPY"):
         bare_copy()
     batch = in_its_own_transaction(lambda: PayoutBatch.objects.get(pk=batch.pk))
@@ -205,8 +264,8 @@ def one_batch(world: World, watch: Watch, kind: str) -> None:
         sum(1 for _one in answers.read(data))
     with watch.over(f"take {kind}"):
         kept = in_its_own_transaction(lambda: services.take_return(batch, data=data, file_name=f"r.{kind}", by=payer))
-    with watch.over(f"book {kind}"), frozen(ASKED):
-        run_due("payouts")
+    with watch.over(f"book {kind}", jobs=True), frozen(ASKED):
+        until_all_is_done()
     kept = in_its_own_transaction(lambda: BankReturn.objects.get(pk=kept.pk))
     if (kept.succeeded_count, kept.failed_count, kept.unmatched_count) != (CLAIMS - CLAIMS // BACK, CLAIMS // BACK, 0):
         raise SystemExit(f"{kept.succeeded_count} paid, {kept.failed_count} came back, {kept.unmatched_count} odd")
@@ -243,13 +302,14 @@ def answer(batch: PayoutBatch, kind: str) -> bytes:
 
 
 def main() -> None:
+    beside = Beside() if WORKERS > 1 else None
     world, claim = first_claim()
     with everywhere(reason="only the copies are measured"):
         services.assemble(office=world.cast.a, claims=[claim], by=world.cast.actor(world.cast.payer), on=ASKED)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')")
         print("PostgreSQL {}, fsync {}, synchronous_commit {}".format(*cursor.fetchone()))
-    watch = Watch()
+    watch = Watch(beside)
     for number in range(ROUNDS * len(KINDS)):
         more_like(claim)
         print(f"batch {number + 1} of {CLAIMS:,} claims, answered by {KINDS[number % len(KINDS)]}; load {os.getloadavg()[0]:.1f}", flush=True)

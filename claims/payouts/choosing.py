@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -147,22 +147,6 @@ def _unfit(kind: str, name: str | None, bank: str | None) -> str:
     if name is None or bank is None:
         return _("没有收款账户")
     return formats.unfit(kind, Payment(1, "0" * 16, name, bank, 1, "FK0"))
-
-
-def next_ids(choice: Choice, by: Actor, *, after: Mapping[str, int], most: int) -> tuple[list[int], dict[str, int]]:
-    """The next chosen claims behind this place in the order of amounts, and the place behind them. A claim that another batch took
-    meanwhile is not among them."""
-    taken = after.get("taken", 0)
-    rows = asked(choice).exclude(part_of(by))
-    if after:
-        # The first bound is where the index is entered; the second leaves out those of the same amount that were before.
-        behind = Q(approved_fen__lt=after["fen"]) | Q(approved_fen=after["fen"], pk__gt=after["id"])
-        rows = rows.filter(behind, approved_fen__lte=after["fen"])
-    left = most if choice.largest is None else min(most, choice.largest - taken)
-    found = list(rows.values_list("pk", "approved_fen")[: max(0, left)])
-    if not found:
-        return [], dict(after)
-    return [pk for pk, _fen in found], {"id": found[-1][0], "fen": found[-1][1], "taken": taken + len(found)}
 
 
 def in_words(choice: Choice) -> list[tuple[str | Promise, str]]:

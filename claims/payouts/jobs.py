@@ -19,11 +19,26 @@ def assemble(run: Run) -> dict[str, Any] | None:
         raise JobRefused(refused.message) from refused
 
 
+@job("payouts.assemble_beside", queue="payouts", label=_("编制给付批次"))
+def assemble_beside(run: Run) -> dict[str, Any] | None:
+    """Give chosen claims their lines beside the worker that makes the batch."""
+    try:
+        return {"more": 1} if services.make_beside(run.subject_ids[0], by=run.by) else None
+    except MoveRefused as refused:
+        raise JobRefused(refused.message) from refused
+
+
 @job("payouts.release", queue="payouts", label=_("放款"))
 def release(run: Run) -> dict[str, Any] | None:
     """Carry out a released batch."""
     after = services.release_part(run.subject_ids[0], run.cursor.get("after", 0), by=run.by)
     return None if after is None else {"after": after}
+
+
+@job("payouts.release_beside", queue="payouts", label=_("放款"))
+def release_beside(run: Run) -> dict[str, Any] | None:
+    """Mark claims as being paid beside the worker that releases the batch."""
+    return {"more": 1} if services.mark_beside(run.subject_ids[0], by=run.by) else None
 
 
 @job("payouts.book_return", queue="payouts", label=_("记入回盘"))

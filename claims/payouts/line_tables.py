@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
 from claims.payouts.bank import formats
 from claims.payouts.bank.lines import Payment
-from claims.payouts.models import PayoutBatch, PayoutLine, Recovery
+from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.payouts.recoveries import set_off
 from members.services.people import CARDS
+from unionaid.offices.scope import looking_everywhere
 from unionaid.web.keys import ring
+from unionaid.web.rows import as_array
 
 LINES = "payouts_payoutline"
 # So many lines a transaction or statement: what a worker that dies leaves undone, and what stands in memory.
@@ -29,15 +30,17 @@ PART = 10_000
 PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; SET LOCAL work_mem = '64MB'"
 
 # Locked first and read after: what was changed while this waited for the lock, such as the account, is read as it is now.
-_LOCK = "SELECT FROM claims_claim WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-# A claim whose payment came back brings the failed line along: amount and what was kept back stay as they were.
+_LOCK = "SELECT FROM claims_claim WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+# A claim whose payment came back brings the failed line along: amount and what was kept back stay as they were. The claims are the
+# office's own, as the lock found them; whose card a claim names is then not asked again of each (it would be, as that member's).
 _READ = """
 SELECT c.id, c.number, c.approved_fen, k.id, k.number, k.owner_name, k.bank_name, k.last_four, f.id, f.amount_fen, f.set_off_fen,
-  f.set_off_against_id, c.payable_on
+  f.set_off_against_id, c.payable_on, f.id IS NULL AND EXISTS (SELECT FROM payouts_recovery r
+    WHERE r.claimant_id = c.claimant_id AND r.office_id = c.office_id AND r.state = 'open')
 FROM claims_claim c LEFT JOIN members_bankcard k ON k.id = c.card_id
-  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND f.state = 'failed'
+  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND NOT f.counts AND f.state = 'failed'
     AND NOT EXISTS (SELECT FROM payouts_payoutline again WHERE again.reissue_of_id = f.id)
-WHERE c.id = ANY(%s) ORDER BY c.id"""
+WHERE c.id = ANY(%s::bigint[]) AND c.office_id = %s AND (c.state = 'approved' OR %s) ORDER BY c.id"""
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.new_lines;
 CREATE TEMP TABLE new_lines (
@@ -78,16 +81,17 @@ class TakenElsewhere(Exception):
     """One of the claims has an open line in another batch."""
 
 
-def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int) -> tuple[Added, list[int]]:
+def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_them: bool = True) -> tuple[Added, list[int]]:
     """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
-    bank's file cannot hold is left out with the reason."""
-    added, ids = Added(0, 0, []), list[int]()
+    bank's file cannot hold is left out with the reason; without `all_of_them` what does not wait any more is passed over."""
+    added, ids, keys = Added(0, 0, []), list[int](), as_array(sorted(claim_ids))
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute(_LOCK, [sorted(claim_ids)])
-        kept_back = _kept_back(batch, claim_ids)
-        cursor.execute(_READ, [sorted(claim_ids)])
+        cursor.execute(_LOCK, [keys])
+        with looking_everywhere(reason="accounts of the office's own claims"):
+            cursor.execute(_READ, [keys, batch.office_id, all_of_them])
         rows = cursor.fetchall()
+        kept_back = _kept_back(batch, [row[0] for row in rows if row[-1]])
         cursor.execute(_STAGED)
         cursor.copy_expert("COPY new_lines FROM STDIN", io.StringIO("".join(_staged(batch, rows, kept_back, after, added, ids))))
     return added, ids
@@ -111,7 +115,7 @@ def _staged(
     open_, seal = ring().open_many((CARDS, "number")), ring().seal_many((LINES, "account_number"))
     unfit = formats.unfit_of(batch.bank_format)
     sequence = after
-    for claim, number, approved, card, sealed, name, bank, last_four, failed, fen, set_off_fen, against, payable_on in rows:
+    for claim, number, approved, card, sealed, name, bank, last_four, failed, fen, set_off_fen, against, payable_on, _owes in rows:
         if failed is None:
             line = kept_back.get(claim)
             fen, set_off_fen, against = (line.amount_fen, line.set_off_fen, line.set_off_against_id) if line else (approved, 0, None)
@@ -141,10 +145,8 @@ def _plain(text: str) -> str:
 
 
 def _kept_back(batch: PayoutBatch, claim_ids: Collection[int]) -> dict[int, PayoutLine]:
-    """Lines that keep something back for an over-payment, by claim; only claimants who owe something are asked."""
-    owing = Recovery.objects.filter(state="open", claimant=OuterRef("claimant"))
-    came_back = PayoutLine.objects.filter(claim=OuterRef("pk"), state="failed", reissued_as__isnull=True)
-    rows = Claim.objects.filter(Exists(owing), ~Exists(came_back), pk__in=claim_ids).select_related("terms").order_by("pk")
+    """Lines that keep something back for an over-payment, by claim; these are the claims of claimants who owe something."""
+    rows = Claim.objects.filter(pk__in=claim_ids).select_related("terms").order_by("pk") if claim_ids else ()
     lines = [PayoutLine(office_id=batch.office_id, claim=claim, amount_fen=claim.approved_fen, set_off_fen=0) for claim in rows]
     set_off(lines)
     return {line.claim_id: line for line in lines if line.set_off_fen}
@@ -165,14 +167,6 @@ def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
             return
         after = found[-1].sequence
         yield found
-
-
-def next_claims(batch: PayoutBatch, after: int) -> tuple[list[int], int | None]:
-    """The claims of the next open lines behind this number that are not marked as being paid yet, and the last line's number; None when
-    there is none."""
-    rows = PayoutLine.objects.filter(batch=batch, state="open", sequence__gt=after, claim__state="in_batch").order_by("sequence")
-    found = list(rows.values_list("claim_id", "sequence")[:PART])
-    return [claim for claim, _number in found], found[-1][1] if found else None
 
 
 def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:

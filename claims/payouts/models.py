@@ -5,6 +5,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +71,28 @@ class PayoutBatch(Stateful, OfficeOwned):
         return self.number
 
 
+class BatchPart(Scoped):
+    """Claims of a batch that get their lines in one transaction and are marked as being paid in another: whichever worker is free takes the
+    next part. Its lines have numbers above `first`, at most `size` of them; who stays out leaves a gap."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(parent="batch")
+
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
+    first = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    claim_ids = ArrayField(models.BigIntegerField())
+    made = models.BooleanField(default=False)
+    marked = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("批次的一部分")
+        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="batch_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}/{self.number}"
+
+
 class PayoutLine(Stateful, OfficeOwned):
     """One payment of one claim, frozen at assembly: payee, account (sealed), amount. At most one open or
     succeeded line per claim. A re-issue is a new line that names the failed one."""
@@ -107,6 +130,8 @@ class PayoutLine(Stateful, OfficeOwned):
         verbose_name_plural = _("给付明细")
         indexes = [
             models.Index(fields=["set_off_against"], name="line_set_off_against", condition=Q(set_off_against__isnull=False)),
+            # Of a claim that is to be paid it is asked whether a payment of it came back: few have, and so the index is small.
+            models.Index(fields=["claim"], name="line_came_back", condition=Q(counts=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["batch", "sequence"], name="line_sequence_once"),

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
-from claims.payouts import choosing, line_tables, return_tables
+from claims.payouts import choosing, line_tables, parts, return_tables
 from claims.payouts.bank import answers, formats
 from claims.payouts.bank.lines import Head, UnreadableReturn
 from claims.payouts.checking import PayoutRefused, figures_of, stand_apart
 from claims.payouts.choosing import Choice
 from claims.payouts.funds import refuse_uncovered
 from claims.payouts.line_tables import PART, Added, TakenElsewhere
-from claims.payouts.models import BankFile, BankReturn, PayoutBatch, PayoutLine, ReturnPart
+from claims.payouts.models import BankFile, BankReturn, BatchPart, PayoutBatch, PayoutLine, ReturnPart
 from claims.payouts.recoveries import book_set_offs
 from claims.payouts.return_tables import Told
 from claims.selectors.cooling import payable_now
@@ -63,13 +63,17 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
     if not claims:
         raise PayoutRefused(_("没有可以付款的申领。"))
     ids = sorted({claim.pk for claim in claims})
-    funds = set(Claim.objects.filter(pk__in=ids).values_list("fund", flat=True).distinct())
+    whose = set(Claim.objects.filter(pk__in=ids).values_list("office_id", "fund").distinct())
+    funds = {fund for _owner, fund in whose}
+    if any(owner != office.pk for owner, _fund in whose):
+        raise PayoutRefused(_("没有可以付款的申领。"))
     if len(funds) > 1:
         raise PayoutRefused(_("互助金、救助金、慰问金各有各的账，请分开编制批次。"))
     batch = begin(office=office, fund=funds.pop() if funds else Fund.MUTUAL_AID, by=by, on=on)
     for i in range(0, len(ids), PART):
-        added = _add(batch, ids[i : i + PART], by=by)
-        for left in added.left_out:
+        some = ids[i : i + PART]
+        BatchPart.objects.create(batch=batch, number=i // PART, first=batch.line_count, size=len(some), claim_ids=some, made=True)
+        for left in _add(batch, some, by=by).left_out:
             raise PayoutRefused(_("{claim} 现在不能付款：{why}。").format(claim=left.claim, why=left.why))
     return finish(batch, by=by)
 
@@ -97,20 +101,54 @@ def make(choice: Choice, *, by: Actor, on: date, seen: tuple[int, int] | None = 
 
 
 def add_part(batch_id: int, place: Mapping[str, int], *, by: Actor) -> dict[str, int] | None:
-    """Lines for the next of the chosen claims behind this place, and the place behind them; None when all have their line and the batch is
-    handed in. A further run does nothing. PayoutRefused when not one of the chosen claims can be paid."""
+    """First the chosen claims are shared out among parts; then each run makes the lines of the next part that nobody has, and at last hands
+    the batch in: None. A further run does nothing. PayoutRefused when not one of the chosen claims can be paid."""
+    batch = PayoutBatch.objects.get(pk=batch_id)
+    if batch.state != "assembling":
+        return None
+    if not place:
+        return {"parts": _share_out(batch, by)}
+    if make_beside(batch_id, by=by):
+        return dict(place)
+    if not parts.others_are_done(batch, made=False):
+        return dict(place)
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "assembling":
         return None
-    ids, behind = choosing.next_ids(Choice.of(batch.choice), by, after=place, most=PART)
-    if ids:
-        _add(batch, ids, by=by)
-        return behind
     if not batch.line_count:
         whys = "；".join(f"{claim} {why}" for claim, why in batch.left_out[:3])
         raise PayoutRefused(_("选中的申领没有一笔可以付款。{why}").format(why=whys))
     finish(batch, by=by)
     return None
+
+
+def _share_out(batch: PayoutBatch, by: Actor) -> int:
+    """Parts for the chosen claims; where there are several, a second worker is asked to take its share."""
+    count = parts.plan(batch, by, size=PART)
+    if count > 1:
+        kind = "payouts.assemble_beside"
+        enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}", batch)], by=by, permission="payouts.assemble")
+    return count
+
+
+def make_beside(batch_id: int, *, by: Actor) -> bool:
+    """Make the lines of the next part that nobody has; False when there is none, or the batch was taken back meanwhile."""
+    batch = PayoutBatch.objects.get(pk=batch_id)
+    part = parts.next_part(batch, made=False) if batch.state == "assembling" else None
+    if part is None:
+        return False
+    try:
+        with transaction.atomic():
+            _add(batch, part.claim_ids, by=by, part=part)
+    except _TakenBack:
+        return False
+    part.made = True
+    part.save(update_fields=["made"])
+    return True
+
+
+class _TakenBack(Exception):
+    """The batch was cancelled while lines were made for it."""
 
 
 def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str, Any] | None = None) -> PayoutBatch:
@@ -134,17 +172,21 @@ def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str
     return batch
 
 
-def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor) -> Added:
-    """Lines for these claims, which are in the batch from now on."""
-    added, taken = line_tables.stage(batch, claim_ids, after=batch.line_count)
+def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor, part: BatchPart | None = None) -> Added:
+    """Lines for these claims, which are in the batch from now on: those of a planned part that still wait, else all of them."""
+    first = part.first if part else batch.line_count
+    added, taken = line_tables.stage(batch, claim_ids, after=first, all_of_them=part is None)
     move_set(Claim, taken, "put_in_batch", by=by, details={"batch": batch.number})
     try:
         line_tables.keep(batch)
     except TakenElsewhere as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
-    batch.line_count += added.count
-    batch.total_fen += added.total_fen
-    batch.left_out += [[left.claim, left.why] for left in added.left_out]
+    fresh = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)  # to the end of this part: whoever is beside waits
+    if fresh.state != "assembling":
+        raise _TakenBack
+    batch.line_count = fresh.line_count + added.count
+    batch.total_fen = fresh.total_fen + added.total_fen
+    batch.left_out = fresh.left_out + [[left.claim, left.why] for left in added.left_out]
     batch.save(update_fields=["line_count", "total_fen", "left_out"])
     return added
 
@@ -161,10 +203,14 @@ def _head(batch: PayoutBatch) -> Head:
 
 def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims.
-    The work is done by the job written here."""
+    The work is done by the jobs written here."""
     stand_apart(batch, by)
     refuse_uncovered(batch)
-    return move([batch], "release", by=by)[0]
+    moved = move([batch], "release", by=by)[0]
+    if batch.parts.count() > 1:
+        kind = "payouts.release_beside"
+        enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}:{batch.version}", batch)], by=by)
+    return moved
 
 
 def carry_out_release(batch_id: int, *, by: Actor) -> None:
@@ -175,17 +221,18 @@ def carry_out_release(batch_id: int, *, by: Actor) -> None:
 
 
 def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
-    """Mark the next claims as being paid: those whose line has a number behind `after`. The number of the last one; with none left the file
-    is made, what leaves is posted and the batch is released, all in one transaction, and None is returned. A further run does nothing."""
-    batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
+    """Mark the claims of the next part that nobody has as being paid; with none left the file is made, what leaves is posted and the batch
+    is released, all in one transaction, and None is returned. `after`: so many parts were marked. A further run does nothing."""
+    batch = PayoutBatch.objects.get(pk=batch_id)
     if batch.state != "releasing":
         return None
     if not after:
         _refuse_unequal(batch)
-    claims, upto = line_tables.next_claims(batch, after)
-    if upto is not None:
-        move_set(Claim, claims, "release", by=by)
-        return upto
+    if mark_beside(batch_id, by=by) or not parts.others_are_done(batch, marked=False):
+        return after + 1
+    batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != "releasing":
+        return None
     if batch.lines.filter(state="open").exclude(claim__state="paying").exists():
         raise PayoutRefused(_("批次里有申领已不在付款中，已停止放款。"))
     _make_file(batch)
@@ -193,6 +240,18 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
     post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
     move([batch], "finish_release", by=by)
     return None
+
+
+def mark_beside(batch_id: int, *, by: Actor) -> bool:
+    """Mark the claims of the next part that nobody has as being paid; False when there is none."""
+    batch = PayoutBatch.objects.get(pk=batch_id)
+    part = parts.next_part(batch, marked=False) if batch.state == "releasing" else None
+    if part is None:
+        return False
+    move_set(Claim, parts.claims_to_mark(part), "release", by=by)
+    part.marked = True
+    part.save(update_fields=["marked"])
+    return True
 
 
 def _refuse_unequal(batch: PayoutBatch) -> None:

@@ -1,11 +1,16 @@
 """Many rows in one statement, each with values of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Field, Model
 from django.db.models.expressions import CombinedExpression
+
+
+def as_array(keys: Iterable[int]) -> str:
+    """Keys as the text of an array, to be cast to bigint[]: read in one go, where a list of thousands would be as many constants."""
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 def update_each(model: type[Model], keys: Sequence[int], own: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> int:

@@ -11,6 +11,7 @@ from psycopg2.extras import Json
 
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
+from unionaid.web.rows import as_array
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.moves import MoveRefused, move
 from unionaid.workflow.stateful import Stateful
@@ -28,7 +29,7 @@ SELECT count(*), array_agg(DISTINCT office_id) FROM moved"""
 
 # One entry that names all rows of an office; or, where each row has a word of its own, one for each.
 _ALIKE = {
-    "each": "", "matched": "t.id = ANY(%(ids)s)", "note": "", "told": "entity_ids",
+    "each": "", "matched": "t.id = ANY(%(ids)s::bigint[])", "note": "", "told": "entity_ids",
     "tell": "array_agg(id ORDER BY id), %(action)s, %(source)s, %(target)s, '', %(details)s FROM moved GROUP BY office_id",
 }  # fmt: skip
 _TOLD = {
@@ -39,7 +40,7 @@ _TOLD = {
 # In key order: two who lock the same rows wait for one another and never each for the other.
 _LOCK = """
 WITH locked AS MATERIALIZED (
-  SELECT id, state = %(source)s AND NOT ({own}) AS fits FROM {table} t WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE)
+  SELECT id, state = %(source)s AND NOT ({own}) AS fits FROM {table} t WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE)
 SELECT coalesce(array_agg(id), '{{}}'), coalesce(array_agg(id) FILTER (WHERE NOT fits), '{{}}') FROM locked"""
 
 
@@ -72,7 +73,7 @@ def move_set(
         written |= {f"{arrow.stamp}_id": by.user_id, f"{arrow.stamp.removesuffix('_by')}_at": moment}
     sets = [f'"{name}" = %(new_{name})s' for name in written] + ([f'"{texts[0]}" = told.text'] if texts else [])
     values = {f"new_{name}": value for name, value in written.items()} | {
-        "ids": keys, "user": by.user_id, "label": by.label, "entity": model._meta.label_lower, "action": arrow.action,
+        "ids": as_array(keys), "user": by.user_id, "label": by.label, "entity": model._meta.label_lower, "action": arrow.action,
         "source": arrow.sources[0], "target": arrow.target, "details": Json(dict(details or {})),
     }  # fmt: skip
     if notes or texts:
@@ -101,7 +102,7 @@ def _own(arrow: Arrow, by: Actor) -> str:
 def _refuse(model: type[Stateful], arrow: Arrow, keys: Sequence[int], by: Actor) -> None:
     """Say in words what `move` would: no right, a hand in an earlier step, another state, out of scope."""
     with connection.cursor() as cursor:
-        values = {"ids": keys, "source": arrow.sources[0], "user": by.user_id}
+        values = {"ids": as_array(keys), "source": arrow.sources[0], "user": by.user_id}
         cursor.execute(_LOCK.format(table=model._meta.db_table, own=_own(arrow, by)), values)
         there, misfits = cursor.fetchone()
     missing = sorted(set(keys) - set(there))

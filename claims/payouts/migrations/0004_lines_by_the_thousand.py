@@ -15,7 +15,7 @@ DECLARE
 BEGIN
   PERFORM set_config('unionaid.offices', '*', true);
   SELECT f.id INTO astray FROM fresh f
-    WHERE (SELECT b.office_id FROM payouts_payoutbatch b WHERE b.id = f.batch_id) IS DISTINCT FROM f.office_id
+    WHERE (f.batch_id, f.office_id) NOT IN (SELECT b.id, b.office_id FROM payouts_payoutbatch b WHERE b.id IN (SELECT batch_id FROM fresh))
        OR (SELECT c.office_id FROM claims_claim c WHERE c.id = f.claim_id) IS DISTINCT FROM f.office_id LIMIT 1;
   PERFORM set_config('unionaid.offices', scope, true);
   IF astray IS NOT NULL THEN

@@ -1,0 +1,45 @@
+"""A batch of many claims is made, and later marked as being paid, in parts, each in one transaction, by as many workers as there are: each
+takes the next part that nobody has. Whatever becomes of a worker, a part is done or it is not."""
+
+from django.db import connection
+
+from claims.payouts import choosing
+from claims.payouts.line_tables import PATIENCE
+from claims.payouts.models import BatchPart, PayoutBatch, PayoutLine
+from unionaid.offices.roles import Actor
+
+# Of as many claims each, in the order in which they were chosen, the highest amounts first.
+_PLAN = """
+INSERT INTO payouts_batchpart (batch_id, number, first, size, claim_ids, made, marked)
+SELECT %s, nth / %s, nth / %s * %s, count(*), array_agg(id ORDER BY id), FALSE, FALSE
+FROM (SELECT id, row_number() OVER (ORDER BY approved_fen DESC, id) - 1 AS nth FROM ({chosen}) chosen) numbered GROUP BY nth / %s"""
+
+
+def plan(batch: PayoutBatch, by: Actor, *, size: int) -> int:
+    """Share out the chosen claims among parts of this size; how many there are. A further run changes nothing. Two statements."""
+    if found := batch.parts.count():
+        return found
+    rows = choosing.chosen(choosing.Choice.of(batch.choice), by).values("id", "approved_fen")
+    chosen, values = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_PLAN.format(chosen=chosen), [batch.pk, size, size, size, *values, size])
+        return int(cursor.rowcount)
+
+
+def next_part(batch: PayoutBatch, **left: bool) -> BatchPart | None:
+    """A part with this left to do that nobody has, locked; None when there is none."""
+    rows = BatchPart.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    return rows.filter(batch=batch, **left).order_by("number").first()
+
+
+def others_are_done(batch: PayoutBatch, **left: bool) -> bool:
+    """Wait for whoever has the last parts. False when one of them gave its part up."""
+    rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch, **left).order_by("number")
+    return not list(rows.values_list("pk", flat=True))
+
+
+def claims_to_mark(part: BatchPart) -> list[int]:
+    """The claims of this part's open lines that are not marked as being paid yet."""
+    rows = PayoutLine.objects.filter(batch=part.batch_id, sequence__gt=part.first, sequence__lte=part.first + part.size, state="open")
+    return list(rows.filter(claim__state="in_batch").values_list("claim_id", flat=True))
