@@ -370,13 +370,15 @@ def enrol(
     cover: Period,
     fees: Sequence[Mapping[str, Any]],
     *,
+    lines: int,
     late_reasons: Said,
     held_reasons: Said,
 ) -> int:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines; how many lines stood well and are
-    not enrolled after all. Whom the database refuses, since cover on some of these days exists by now, becomes a line with
-    `late_reasons`; who holds too many shares under plans that count together by now, one with `held_reasons`. People are taken in the
-    order of a key, so that two rosters at once wait for each other and never lock each other out."""
+    not enrolled after all. `lines`: how many stand well; where all of them are new people, nothing is asked of those known before.
+    Whom the database refuses, since cover on some of these days exists by now, becomes a line with `late_reasons`; who holds too
+    many shares under plans that count together by now, one with `held_reasons`. People are taken in the order of a key, so that two
+    rosters at once wait for each other and never lock each other out."""
     sinces, untils = waits_by_waiver(schedule, cover.start)
     names = {
         "roster": roster.pk,
@@ -402,10 +404,12 @@ def enrol(
     asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        for statement in (NEW_PEOPLE, KNOWN, HOLD_KNOWN):
-            _run(statement, names)
-        lost = sum(_run(statement, names) for statement in asked_anew)
-        _run(KNOWN_PEOPLE, names)
+        lost = 0
+        if _run(NEW_PEOPLE, names) < lines:
+            for statement in (KNOWN, HOLD_KNOWN):
+                _run(statement, names)
+            lost = sum(_run(statement, names) for statement in asked_anew)
+            _run(KNOWN_PEOPLE, names)
         _run(ENROL, names)
         return lost + _run(TOO_LATE, names)
 

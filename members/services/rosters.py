@@ -252,7 +252,8 @@ def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: 
     fees = _fees([kind for kind, _count in kinds], roster, schedule, cover)
     lost = tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
     held = in_every_language([gettext_lazy("核对之后，此人又有了合计份数的其他保障，加上这里的份数超过每人最多的份数，不能登记")])
-    lost += tables.enrol(roster, schedule, cover, fees, late_reasons=late, held_reasons=held)
+    lines = sum(count for _kind, count in kinds) - lost
+    lost += tables.enrol(roster, schedule, cover, fees, lines=lines, late_reasons=late, held_reasons=held)
     refuse_unmet(roster, preview=False, on=on)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
