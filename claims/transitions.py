@@ -45,7 +45,7 @@ CLAIM = Graph(
         Arrow("submit", _("提交申领"), ("draft",), "submitted", "claims.submit", stamp="submitted_by"),
         Arrow("submit_to_unit", _("提交单位核对"), ("draft",), "unit_review", "claims.submit", stamp="submitted_by"),
         Arrow("reopen", _("申诉成立，重新审核"), ("draft",), "submitted", "appeals.decide"),
-        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", stamp="reviewed_by"),
+        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", _SENT, "reviewed_by"),
         Arrow(
             "pass_on",
             _("单位核对无误，转办事处"),
@@ -60,8 +60,16 @@ CLAIM = Graph(
         ),
         Arrow("pass_by", _("不经单位核对，转办事处"), ("unit_review",), "submitted", "claims.pass_by", _SENT),
         Arrow("review", _("初审通过"), ("submitted",), "reviewed", "claims.review", _FRESH_EYES, "reviewed_by"),
-        Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", _FRESH_EYES, "approved_by"),
-        Arrow("settle_on_notice", _("初审核定，开始公示"), ("submitted",), "on_notice", "claims.review", _FRESH_EYES, "approved_by"),
+        Arrow("settle", _("初审核定"), ("submitted",), "approved", "claims.review", (*_FRESH_EYES, "reviewed_by"), "approved_by"),
+        Arrow(
+            "settle_on_notice",
+            _("初审核定，开始公示"),
+            ("submitted",),
+            "on_notice",
+            "claims.review",
+            (*_FRESH_EYES, "reviewed_by"),
+            "approved_by",
+        ),
         Arrow(
             "return_for_supplement",
             _("退回补充材料"),
