@@ -574,6 +574,17 @@ def test_stays_are_corrected_removed_and_told_once(walk: Walk, draft: Claim) -> 
     assert walk.client.get(edit).status_code == 404
 
 
+def test_whoever_corrects_one_figure_of_a_stay_need_not_tell_the_others_again(walk: Walk, draft: Claim) -> None:
+    figures = {"medfee_sumamt": "7000", "fund_pay_sumamt": "0", "psn_part_amt": "7000", "fulamt_ownpay_amt": "0"}
+    assert walk.step(draft, "stay_new", {**STAY, **dict.fromkeys(FIGURES, ""), **figures}).status_code == 302
+    with everywhere(reason="look"):
+        edit = reverse("claims:stay_edit", args=[draft.public_id, draft.admissions.get().pk])
+    page = walk.get(edit)
+    shown = {name: (re.search(rf'name="{name}" value="([^"]+)"', page) or [""] * 2)[1] for name in FIGURES}
+    assert {name: shown[name] for name in figures} == dict(zip(figures, ("7000.00", "0.00", "7000.00", "0.00"), strict=True))
+    assert walk.send({**STAY, **shown, "discharged_on": "2026-05-27"}).status_code == 302
+
+
 def test_a_stay_outside_the_cover_is_said_before_sending(walk: Walk, full: Claim) -> None:
     with everywhere(reason="look"):
         stay = full.admissions.get()
