@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Max, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -23,9 +24,11 @@ def claims_under(enrolment_ids: Sequence[int]) -> str:
 
 
 def claims_from(ends: Mapping[int, date]) -> dict[int, str]:
-    """Cover (enrolment id → the first day without it) does not end before what benefit was asked for or paid: words, for each that
-    cannot end so. A claim that tells no day yet is asked for all days. One statement."""
-    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).annotate(day=Coalesce("event_on", "accident_on", "death_on"))
+    """Cover (enrolment id → the first day without it) does not end before what benefit was asked for or paid, of several stays before
+    the last one: words, for each that cannot end so. A claim that tells no day yet is asked for all days. One statement."""
+    last_stay = Case(When(accident_on=None, then=Max("admissions__admitted_on")))  # those after an accident count on its day
+    day = Greatest(Coalesce("event_on", "accident_on", "death_on"), last_stay)
+    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).annotate(day=day)
     words = _("申领 {number} 的事情发生在 {day}，在这个日期当天或之后，保障不能在那之前终止。请核对变动日期；申领有误的，请先办结申领。")
     return {
         row.enrolment_id: words.format(number=row.number, day=date_format(row.day) if row.day else "—")
