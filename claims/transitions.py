@@ -52,7 +52,7 @@ CLAIM = Graph(
             ("unit_review",),
             "submitted",
             "claims.unit_review",
-            _SENT,
+            (*_SENT, "reviewed_by"),
             "unit_reviewed_by",
         ),
         Arrow(
