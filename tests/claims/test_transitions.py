@@ -51,7 +51,7 @@ def parted(model: type[Stateful]) -> set[tuple[str, str]]:
 
 
 def may_stand_in(graph: Graph, column: str) -> set[str]:
-    """The states in which this column may hold somebody: those after the arrows that stamp it; for what is known from the beginning, all."""
+    """The states in which this column may hold somebody: those after the arrows that stamp it; of what is known from the first, all."""
     first = {arrow.target for arrow in graph.arrows if arrow.stamp == column}
     first |= {"submitted"} if column.startswith("earlier_") else set()  # told when an upheld appeal opens the claim
     if not first:
