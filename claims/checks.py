@@ -124,7 +124,7 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("门诊费用相同"),
         _shared(
             gettext_lazy("{first}的门诊费用 {yuan} 元，和{claim} {number} 中的一次同一天、同一个数，请核对是不是同一张票据。"),
-            gettext_lazy("{first}的门诊费用 {yuan} 元，和同一职工在另一个办事处的{claim}中的一次同一天、同一个数，请核对是不是同一张票据。"),
+            gettext_lazy("{first}的门诊费用 {yuan} 元，和此人在另一个办事处的{claim}中的一次同一天、同一个数，请核对是不是同一张票据。"),
         ),
     ),
     "overlapping_stay": Kind(

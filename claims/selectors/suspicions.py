@@ -79,7 +79,8 @@ WHERE c.event <> 'outpatient' AND oc.id <> c.id AND {_STANDS}
 AND CASE WHEN told.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
 _PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _SAME_BILL, _OVERLAP)
 _ALONE = """
-SELECT c.id, 'shared_account', concat_ws(' ', k.id, count(DISTINCT other.member_id)), jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
+SELECT c.id, 'shared_account', concat_ws(' ', k.id, count(DISTINCT other.member_id)),
+  jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
 FROM looked c JOIN members_bankcard k ON k.id = c.card_id
 JOIN members_bankcard other ON other.number_hash = k.number_hash AND other.member_id <> k.member_id
 GROUP BY c.id, k.id
