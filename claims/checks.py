@@ -55,7 +55,8 @@ def _shared(here: Any, elsewhere: Any) -> Callable[[Figures], str]:
     def words(told: Figures) -> str:
         template = str(elsewhere if told["elsewhere"] else here)
         days = {name: _day(told[name]) for name in ("first", "last") if name in told}
-        return template.format(**{"value": "", **told, **days, "claim": OTHER_CLAIM[told["ended"]]})
+        yuan = format_yuan(told["fen"]) if "fen" in told else ""
+        return template.format(**{"value": "", "yuan": yuan, **told, **days, "claim": OTHER_CLAIM[told["ended"]]})
 
     return words
 
@@ -117,6 +118,13 @@ KINDS: dict[str, Kind] = {
         _shared(
             gettext_lazy("有一份材料和{claim} {number} 的材料完全相同。"),
             gettext_lazy("有一份材料和另一个办事处的{claim}里的一份完全相同。"),
+        ),
+    ),
+    "same_bill": Kind(
+        gettext_lazy("门诊费用相同"),
+        _shared(
+            gettext_lazy("{first}的门诊费用 {yuan} 元，和{claim} {number} 中的一次同一天、同一个数，请核对是不是同一张票据。"),
+            gettext_lazy("{first}的门诊费用 {yuan} 元，和此人在另一个办事处的{claim}中的一次同一天、同一个数，请核对是不是同一张票据。"),
         ),
     ),
     "overlapping_stay": Kind(

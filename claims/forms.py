@@ -346,7 +346,7 @@ class StayForm(KeyedForm):
     invoice_number = forms.CharField(label=_("票据号码"), max_length=40, required=False)
 
     def __init__(self, data: Any, *, claim: Claim, needs: Needs, stay: Admission | None = None, **kwargs: Any) -> None:
-        super().__init__(data, initial=_stay_initial(claim, stay), **kwargs)
+        super().__init__(data, initial=_stay_initial(claim, stay, needs), **kwargs)
         self.by_grade = needs.hospital_grade
         self.fields["hospital_grade"].required = self.by_grade
         self.fields["hospital_grade"].choices = [*GRADES, *([] if self.by_grade else [("", _("不清楚"))])]  # type: ignore[attr-defined]
@@ -354,8 +354,7 @@ class StayForm(KeyedForm):
         self.more = [name for name in FIGURES if name not in needs.figures]
         for name in (*self.front, *self.more):
             label, words = FIGURES[name]
-            required = name in needs.figures and name not in ZERO_IS_USUAL
-            self.fields[name] = YuanField(**_ask(label), help_text=words, required=required)
+            self.fields[name] = YuanField(**_ask(label), help_text=words, required=name in _must_be_told(needs))
         if claim.event == "outpatient":
             del self.fields["discharged_on"]
             self.fields["admitted_on"].label = _("就诊或结算日期")
@@ -387,11 +386,19 @@ class StayForm(KeyedForm):
         }
 
 
-def _stay_initial(claim: Claim, stay: Admission | None) -> Mapping[str, Any]:
+def _must_be_told(needs: Needs) -> set[str]:
+    """The figures that nobody may leave empty; nothing is told as 0."""
+    return {*needs.figures} - {*ZERO_IS_USUAL}
+
+
+def _stay_initial(claim: Claim, stay: Admission | None, needs: Needs) -> Mapping[str, Any]:
+    """What is kept of a stay; a 0 where it had to be told, so that whoever corrects another figure need not tell it once more. What was
+    carried over from another claim was asked for by that one's plan alone."""
     if stay is None:
         return {"admitted_on": claim.event_on if not claim.admissions.exists() else None, "hospital_grade": ""}
     figures = {name: getattr(stay, f"{name}_fen") for name in SETTLEMENT_FIELDS}
-    shown = {name: format_yuan(fen).replace(",", "") for name, fen in figures.items() if fen or name == "fund_pay_sumamt"}
+    must = {"fund_pay_sumamt", *(_must_be_told(needs) if claim.follows_id is None else ())}
+    shown = {name: format_yuan(fen).replace(",", "") for name, fen in figures.items() if fen or name in must}
     days = {name: getattr(stay, name) for name in ("admitted_on", "discharged_on", "setl_id", "invoice_number")}
     return {**shown, **days, "hospital_grade": str(stay.hospital_grade or "")}
 

@@ -241,13 +241,14 @@ def _once_per_disease(schedule: Schedule, event: str) -> bool:
 
 
 def _stays(claim: Claim, day_count: str) -> dict[str, Any]:
-    """Every stay in a column of its own, and every figure of the sheet that is told for any of them in a row; those that are nothing
-    everywhere are named in one line."""
+    """Every stay in a column of its own, and every number and figure of the sheet that is told for any of them in a row; figures that are
+    nothing everywhere are named in one line."""
     stays = list(claim.admissions.all())
     grades = dict(GRADES)
     rows: list[tuple[Any, list[Any]]] = [
         (_("天数"), [stay_days(stay.admitted_on, stay.discharged_on, day_count) for stay in stays]),
         (_("医院等级"), [grades.get(str(stay.hospital_grade)) or _("不清楚") for stay in stays]),
+        *((label, numbers) for label, numbers in _numbers(stays) if any(numbers)),
     ]
     nothing = []
     for name in (*FIRST_FIGURES, *(name for name in SETTLEMENT_FIELDS if name not in FIRST_FIGURES)):
@@ -258,6 +259,11 @@ def _stays(claim: Claim, day_count: str) -> dict[str, Any]:
         else:
             nothing.append(label)
     return {"stays": stays, "figures": rows, "no_figures": nothing}
+
+
+def _numbers(stays: Sequence[Admission]) -> list[tuple[Any, list[str]]]:
+    """The numbers of the sheets as they were told, by which a second use is found: the reviewer holds them against the papers."""
+    return [(_("票据号码"), [stay.invoice_number for stay in stays]), (_("结算编号"), [stay.setl_id for stay in stays])]
 
 
 def _beside(claim: Claim, by: Actor) -> dict[str, Any]:

@@ -43,32 +43,44 @@ _NAMED = f"""'elsewhere', oc.office_id <> c.office_id, 'number', CASE WHEN oc.of
   'other', CASE WHEN oc.office_id = c.office_id THEN oc.id END, 'ended', CASE WHEN {_STANDS} THEN '' ELSE oc.state END"""
 
 
+# What was dismissed was dismissed of these very numbers, files and days: with one more or another it is looked at anew.
 def _same_number(code: str, column: str) -> str:
     return f"""
-SELECT DISTINCT c.id, '{code}', oc.id::text, jsonb_build_object('value', a.{column}, {_NAMED}), {_NEIGHBOUR}
+SELECT c.id, '{code}', concat_ws(' ', oc.id, string_agg(DISTINCT a.{column}, ' ' ORDER BY a.{column})),
+  jsonb_build_object('value', string_agg(DISTINCT a.{column}, '、' ORDER BY a.{column}), {_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN stays a ON a.claim_id = c.id AND a.{column} <> ''
 JOIN claims_admission o ON o.{column} = a.{column} AND o.{column} <> '' JOIN claims_claim oc ON oc.id = o.claim_id
-WHERE {_USED}"""
+WHERE {_USED} GROUP BY c.id, c.office_id, oc.id"""
 
 
 _SAME_FILE = f"""
-SELECT DISTINCT c.id, 'same_file', oc.id::text, jsonb_build_object({_NAMED}), {_NEIGHBOUR}
+SELECT c.id, 'same_file', concat_ws(' ', oc.id, string_agg(DISTINCT d.sha256, ' ' ORDER BY d.sha256)), jsonb_build_object({_NAMED}),
+  {_NEIGHBOUR}
 FROM looked c JOIN claims_claimdocument d ON d.claim_id = c.id
 JOIN claims_claimdocument o ON o.sha256 = d.sha256 JOIN claims_claim oc ON oc.id = o.claim_id
-WHERE {_USED}"""
+WHERE {_USED} GROUP BY c.id, c.office_id, oc.id"""
+# Two bills of one day and one sum, where nobody told their numbers; a bill told to two plans is no second use.
+_SAME_BILL = f"""
+SELECT c.id, 'same_bill', concat_ws(' ', a.id, o.id, a.admitted_on, a.medfee_sumamt_fen),
+  jsonb_build_object('first', o.admitted_on, 'fen', o.medfee_sumamt_fen, {_NAMED}), {_NEIGHBOUR}
+FROM looked c JOIN stays a ON a.claim_id = c.id AND a.medfee_sumamt_fen > 0
+JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.program_id = c.program_id AND oc.occasion <> c.occasion
+JOIN claims_admission o ON o.claim_id = oc.id AND o.admitted_on = a.admitted_on AND o.medfee_sumamt_fen = a.medfee_sumamt_fen
+WHERE c.event = 'outpatient' AND oc.event = 'outpatient' AND oc.id <> c.id AND {_STANDS}"""
 # The same nights (`programs.rules.stays.share_nights`), under whatever plan and kind of event; a stay told to two plans has the same days.
 _OVERLAP = f"""
-SELECT c.id, 'overlapping_stay', a.id || ' ' || o.id, jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED}),
-  {_NEIGHBOUR}
+SELECT c.id, 'overlapping_stay', concat_ws(' ', a.id, o.id, a.admitted_on, a.discharged_on, o.admitted_on, o.discharged_on),
+  jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN stays a ON a.claim_id = c.id
 JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.occasion <> c.occasion AND oc.event <> 'outpatient'
 JOIN claims_admission o ON o.claim_id = oc.id
 CROSS JOIN LATERAL (SELECT o.admitted_on = a.admitted_on AND o.discharged_on = a.discharged_on AS same) told
 WHERE c.event <> 'outpatient' AND oc.id <> c.id AND {_STANDS}
 AND CASE WHEN told.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
-_PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _OVERLAP)
+_PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _SAME_BILL, _OVERLAP)
 _ALONE = """
-SELECT c.id, 'shared_account', k.id::text, jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
+SELECT c.id, 'shared_account', concat_ws(' ', k.id, count(DISTINCT other.member_id)),
+  jsonb_build_object('people', count(DISTINCT other.member_id)), NULL::bigint
 FROM looked c JOIN members_bankcard k ON k.id = c.card_id
 JOIN members_bankcard other ON other.number_hash = k.number_hash AND other.member_id <> k.member_id
 GROUP BY c.id, k.id

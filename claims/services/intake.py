@@ -307,7 +307,9 @@ def remove_document(claim: Claim, paper: ClaimDocument, *, by: Actor) -> None:
         raise ClaimRefused(_("这份材料审核人员已经看过，不能删除；可以再补充新的。"))
     store, name = paper.file.storage, paper.file.name
     paper.delete()
-    if not ClaimDocument.objects.filter(sha256=paper.sha256, file=name).exists():  # a paper of several claims is kept once
+    with looking_everywhere(reason="whether another claim, whoever may see it, has the same file"):
+        is_shared = ClaimDocument.objects.filter(sha256=paper.sha256, file=name).exists()
+    if not is_shared:  # a paper of several claims is kept once
         transaction.on_commit(lambda: store.delete(name))
 
 
@@ -405,10 +407,10 @@ def _sent_in(turn: Turn[Claim], known: Read) -> Refusals:
 
 def _clock_goes_on(claim: Claim) -> dict[str, Any]:
     """The time that the step had used before the claimant was asked stays used; what they took does not count. So the claim takes its
-    old place in the queue again."""
+    old place in the queue again; that it has arrived is told all the same, though the step seems older than what was told last."""
     moment = now()
     first = began(day_of(moment), claim.step_days)
-    return {"since": moment - (day_of(moment) - first), "step_days": 0}
+    return {"since": moment - (day_of(moment) - first), "step_days": 0, "told_since": None}
 
 
 def withdraw(claim: Claim, *, by: Actor) -> Claim:

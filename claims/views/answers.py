@@ -157,20 +157,24 @@ def _medical(draft: Draft, address: str, language: str) -> list[Answer]:
 def _stays(draft: Draft, address: str, language: str) -> list[Answer]:
     if not draft.stays:
         return [(_("住院"), "" if draft.needs.stays == "required" else _("没有填写"), address)]
-    return [(_stay_words(draft.claim, stay), _stay_figures(stay), address) for stay in draft.stays]
+    return [(stay_words(draft.claim, stay), stay_figures(stay), address) for stay in draft.stays]
 
 
-def _stay_words(claim: Claim, stay: Admission) -> str:
+def stay_words(claim: Claim, stay: Admission) -> str:
+    """The days of a stay, or the day of a bill."""
     if claim.event == "outpatient":
         return date_format(stay.admitted_on)
     return span(stay.admitted_on, stay.discharged_on)
 
 
-def _stay_figures(stay: Admission) -> str:
+def stay_figures(stay: Admission) -> str:
+    """What was told of a stay in one line: grade of the hospital, every figure, the numbers of its sheets."""
     shown = [(label, getattr(stay, f"{name}_fen")) for name, (label, _words) in FIGURES.items()]
     lines = [_("{label} {amount} 元").format(label=label, amount=format_yuan(fen)) for label, fen in shown if fen]
     if stay.hospital_grade:
         lines.insert(0, str(dict(GRADES)[str(stay.hospital_grade)]))
+    numbers = [(_("票据号码"), stay.invoice_number), (_("结算编号"), stay.setl_id)]
+    lines += [f"{label} {number}" for label, number in numbers if number]
     return _("；").join(lines) or _("没有填金额")
 
 

@@ -23,6 +23,7 @@ from claims.selectors.progress import standing_of, trail_of
 from claims.selectors.wordings import reason_words
 from claims.services import accounts, filing, intake, papers
 from claims.transitions import DECIDED
+from claims.views.answers import stay_figures, stay_words
 from claims.views.appeal import appeal_context
 from claims.views.parts import at_desk, filled, mine, show, to
 from members.facts import cover_waits
@@ -198,6 +199,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "withdrawable": to_fill and claim.state in intake.WITHDRAWABLE,
         "papers": list(claim.documents.all()),
         "declared": _declared(claim, language),
+        "stays": [(stay_words(claim, stay), stay_figures(stay)) for stay in claim.admissions.all()],
         "beside": [one for one in told_together(claim) if one.pk != claim.pk] if to_fill else [],
         "corrects": corrected_number(claim),
         "instead_of": _unpaid_before(claim),

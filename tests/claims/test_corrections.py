@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from claims.facts import prior_use, stays_of
 from claims.models import BenefitStatement, CeilingUsage, Claim
@@ -160,6 +161,15 @@ def test_who_reclassifies_does_not_approve(desk: Desk, mild: Claim) -> None:
         adjudication.approve(made, by=desk.reviewer, on=ASKED)
     with pytest.raises(NotAllowed):
         corrections.reclassify(mild, SEVERE, by=desk.world.worker(mild.member), on=ASKED, note="自己改")
+
+
+def test_who_brought_the_case_before_the_office_does_not_reclassify_it(desk: Desk, mild: Claim) -> None:
+    """As of a claim that came of an appeal which a reviewer wrote down for whoever came."""
+    Claim.objects.filter(pk=mild.pk).update(submitted_by=desk.other_reviewer.user_id)
+    mild.refresh_from_db()
+    with pytest.raises(NotAllowed, match="要由另一个人来办"), transaction.atomic():
+        corrections.reclassify(mild, SEVERE, by=desk.other_reviewer, on=ASKED, note="病理报告")
+    assert corrections.reclassify(mild, SEVERE, by=desk.reviewer, on=ASKED, note="病理报告").state == "reviewed"
 
 
 def test_the_day_of_the_first_claim_counts_for_the_deadline(desk: Desk, mild: Claim) -> None:

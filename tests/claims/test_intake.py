@@ -1,6 +1,9 @@
 """Telling, correcting and sending a claim: what the services promise beneath the pages."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -129,6 +132,23 @@ def test_of_several_papers_all_or_none_are_kept(draft: Claim, by: Actor) -> None
     with pytest.raises(intake.ClaimRefused, match="最多"):
         intake.add_documents(draft, kind="settlement", uploads=[_upload(i) for i in range(2, 50)], by=by)
     assert draft.documents.count() == 1
+
+
+def test_a_file_stays_as_long_as_any_claim_names_it_whoever_sees_that_claim(
+    world: World, cover: Enrolment, draft: Claim, by: Actor, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[Any]]
+) -> None:
+    """The agent of one unit takes a paper back that a claim through another unit has too; then the other one is taken back as well."""
+    other = intake.open_claim(enrolment=cover, claimant=cover.member, event="admission", by=by, on=ASKED, occasion=draft.occasion)
+    (paper,) = intake.add_documents(draft, kind="settlement", uploads=[_upload(1)], by=by)
+    intake.share_documents(other, [paper])
+    Claim.objects.filter(pk=other.pk).update(unit=None)
+    with office_scope(Scope(units=frozenset({world.unit.pk}))), django_capture_on_commit_callbacks(execute=True):
+        assert not Claim.objects.filter(pk=other.pk).exists(), "the control: out of the agent's sight"
+        intake.remove_document(draft, paper, by=world.agent_actor)
+    assert other.documents.get().file.open().read() == b"jpeg"
+    with django_capture_on_commit_callbacks(execute=True):
+        intake.remove_document(other, other.documents.get(), by=by)
+    assert not paper.file.storage.exists(paper.file.name)
 
 
 def test_the_same_account_is_kept_once(cover: Enrolment, by: Actor) -> None:

@@ -5,11 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import Claim
-from claims.services import adjudication, appeals, news
+from claims.services import adjudication, appeals, intake, news
 from claims.transitions import CLAIM, TOLD, TOLD_BY_THE_ACT
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED
-from unionaid.lib.calendar import frozen, plus_days
+from unionaid.lib.calendar import day_of, frozen, plus_days
 from unionaid.workflow.jobs import ask_what_is_due, run_due
 from unionaid.workflow.models import Job, Notice
 from unionaid.workflow.moves import move
@@ -48,6 +48,17 @@ def test_the_same_is_told_again_when_it_comes_again(desk: Desk) -> None:
             move([claim], "supplement", by=desk.world.worker(claim.member))
     assert _told(claim) == ["您的申领还差材料，请补充"] * 2
     assert not Notice.objects.filter(text__contains="病理").exists(), "what is wrong with whom is for the page alone"
+
+
+def test_that_a_supplement_has_arrived_is_told_though_its_step_is_older_than_the_last_word(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(), 600_000)
+    with frozen(plus_days(ASKED, 2)):
+        adjudication.return_for_supplement(claim, by=desk.reviewer, on=plus_days(ASKED, 2), note="还差出院记录")
+        _sweep()
+        intake.supplement(claim, by=desk.world.worker(claim.member), on=plus_days(ASKED, 2))
+        assert day_of(claim.since) < plus_days(ASKED, 2), "what the step had used stays used"
+        _sweep()
+    assert _told(claim) == ["您的申领还差材料，请补充", "申领已到办事处"]
 
 
 def test_nobody_is_left_untold_however_long_the_house_stood_still_and_many_cost_as_much_as_one(desk: Desk) -> None:

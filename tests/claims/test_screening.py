@@ -74,6 +74,11 @@ def _overlap(world: World, claim: Claim, other: Claim) -> None:
     Claim.objects.filter(pk=other.pk).update(member=claim.member)
 
 
+def _same_bill(world: World, claim: Claim, other: Claim) -> None:
+    Claim.objects.filter(pk=other.pk).update(member=claim.member)
+    Claim.objects.filter(pk__in=[claim.pk, other.pk]).update(event="outpatient")
+
+
 def _shared_account(world: World, claim: Claim, other: Claim) -> None:
     BankCard.objects.filter(pk=other.card_id).update(number_hash=claim.card.number_hash)
 
@@ -98,6 +103,7 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "same_invoice": (_same("invoice_number"), "票据号码 0012345678 在申领 SL"),
     "same_settlement": (_same("setl_id"), "结算编号 0012345678 在申领 SL"),
     "same_file": (_same_file, "材料完全相同"),
+    "same_bill": (_same_bill, "2026年5月20日的门诊费用 18,000.00 元，和申领 SL"),
     "overlapping_stay": (_overlap, "（2026年5月20日至2026年5月28日）重叠"),
     "shared_account": (_shared_account, "另外 1 位职工名下"),
     "account_name": (_other_name, "户名与申领人姓名不一致"),
@@ -275,6 +281,34 @@ def test_what_no_longer_holds_lapses_and_what_was_dismissed_stays_dismissed(open
     assert codes(claim) == []
     assert claim.flags.get().lapsed_at is not None
     assert flags_of(claim) == []
+
+
+def test_what_was_dismissed_of_one_number_file_or_day_is_not_dismissed_of_another(open_world: World, claim: Claim) -> None:
+    other = clean(open_world, 103, "6217000010001234564")
+    reviewer = open_world.cast.actor(open_world.cast.reviewer)
+
+    def dismissed() -> None:
+        for line in (line for line in flags_of(claim) if line.is_open):
+            screening.dismiss(line.flag, by=reviewer, reason="已核对原件")
+        assert codes(claim) == []
+
+    with tried():
+        _same("invoice_number")(open_world, claim, other)
+        assert codes(claim) == ["same_invoice"]
+        dismissed()
+        _same_file(open_world, claim, other)
+        assert codes(claim) == ["same_file"]
+        dismissed()
+        Admission.objects.filter(claim__in=[claim, other]).update(invoice_number="99")
+        claim.documents.filter(pk=claim.documents.last().pk).update(sha256=other.documents.last().sha256)
+        assert codes(claim) == ["same_file", "same_invoice"]
+        assert "票据号码 99 在" in " ".join(line.words for line in flags_of(claim))
+    with tried():
+        _overlap(open_world, claim, other)
+        assert codes(claim) == ["overlapping_stay"]
+        dismissed()
+        other.admissions.update(discharged_on=date(2026, 5, 30))
+        assert codes(claim) == ["overlapping_stay"]
 
 
 def test_a_flag_is_dismissed_once_with_a_reason_and_by_somebody_else(open_world: World, claim: Claim) -> None:

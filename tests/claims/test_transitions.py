@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import CheckConstraint, F, Q
 
-from claims.models import Claim
+from claims.models import Appeal, Claim, Objection
 from tests.factories.desk import Desk
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import GRANTS, SYSTEM, Actor, Post, Role
+from unionaid.workflow.arrows import Graph
 from unionaid.workflow.moves import Conflict, NotAllowed, move, record
+from unionaid.workflow.stateful import Stateful
 
 # What the database wants beside a state.
 BESIDE: dict[str, dict[str, Any]] = {
@@ -37,6 +40,40 @@ def actor_in(role: Role, user: User, desk: Desk) -> Actor:
     if role is Role.WORKER:
         return Actor(user.pk, "某人", member_id=1)
     return SYSTEM if role is Role.SYSTEM else Actor(user.pk, "某人", unit_ids=frozenset({desk.world.unit.pk}))
+
+
+def parted(model: type[Stateful]) -> set[tuple[str, str]]:
+    """The pairs of columns that the database keeps apart: (this one, from that one), both ways."""
+    last = [one.condition.children[-1] for one in model._meta.constraints if isinstance(one, CheckConstraint)]
+    told = [part.children[0] for part in last if isinstance(part, Q) and part.negated and len(part) == 1]
+    pairs = {(name, value.name) for name, value in told if isinstance(value, F)}
+    return pairs | {(other, one) for one, other in pairs}
+
+
+def may_stand_in(graph: Graph, column: str) -> set[str]:
+    """The states in which this column may hold somebody: those after the arrows that stamp it; of what is known from the first, all."""
+    first = {arrow.target for arrow in graph.arrows if arrow.stamp == column}
+    first |= {"submitted"} if column.startswith("earlier_") else set()  # told when an upheld appeal opens the claim
+    if not first:
+        return {state.code for state in graph.states}
+    found, new = set[str](), first
+    while new:
+        found, new = found | new, {arrow.target for arrow in graph.arrows if {*arrow.sources} & new} - found - new
+    return found
+
+
+@pytest.mark.parametrize("model", [Claim, Appeal, Objection])
+def test_whom_the_database_keeps_apart_the_arrow_asks_about_first(model: type[Stateful]) -> None:
+    """Else the person meets an error, and a whole list of claims with them, instead of the sentence that another has to do it."""
+    pairs = parted(model)
+    assert pairs
+    unasked = [
+        (arrow.action, other)
+        for arrow in model.graph.arrows
+        for one, other in sorted(pairs)
+        if one == arrow.stamp and other not in arrow.not_by and {*arrow.sources} & may_stand_in(model.graph, other)
+    ]
+    assert unasked == []
 
 
 def stand_in(claim: Claim, state: str, **columns: Any) -> None:

@@ -209,3 +209,17 @@ def test_one_reviewer_settles_and_an_approver_sends_back_at_the_desk(desk: Desk)
     adjudication.review(_now(large), by=desk.reviewer, on=ASKED)
     assert approver.post(page, {"decision": "send_back", "note": "诊断不一致"}).status_code == 302
     assert (_now(small).state, _now(large).state) == ("approved", "submitted")
+
+
+def test_whoever_passed_a_claim_that_came_back_does_not_decide_it_alone(desk: Desk) -> None:
+    claim = desk.world.claim(desk.cover(desk.plan(final_review={"from_benefit": "500"}), 305), 10_000)
+    adjudication.review(_now(claim), by=desk.reviewer, on=ASKED)
+    adjudication.send_back(_now(claim), by=desk.approver, on=ASKED, note="诊断不一致")
+    page, said = reverse("admin:claim_review", args=[claim.pk]), {"decision": "settle", "note": ""}
+    reviewer, other = _client(desk.world.cast.reviewer), _client(User.objects.get(pk=desk.other_reviewer.user_id))
+    refused = reviewer.post(page, said)
+    assert refused.status_code == 403
+    assert "要由另一个人来办" in _text(refused)
+    assert "初审直接核定" not in _text(reviewer.get(page))
+    assert other.post(page, said).status_code == 302
+    assert _now(claim).approved_by_id == desk.other_reviewer.user_id

@@ -200,7 +200,9 @@ def test_what_claims_share_is_flagged_and_dismissed_with_a_reason(world: World, 
     with everywhere(reason="arrange"), frozen(JOINED):
         other = world.cover(world.member(103, "李秀英"))
     may = {"admitted_on": "2026-05-20", "discharged_on": "2026-05-28"}
-    _filed(walk, cover, {**may, "invoice_number": "a00123456-78", "setl_id": "S-1"})
+    mine = _filed(walk, cover, {**may, "invoice_number": "a00123456-78", "setl_id": "S-1"})
+    told = walk.get(reverse("claims:status", args=[mine.public_id]))  # what one told can be read again
+    assert all(words in told for words in ("2026年5月20日 至 2026年5月28日", "医疗费总额 18,000.00 元", "票据号码 A0012345678"))
     theirs = _filed(Walk(user_of(other)), other, {**may, "invoice_number": "Ａ００１２３ ４５６７８", "setl_id": "s 1"})
     january = {"admitted_on": "2026-01-10", "discharged_on": "2026-01-12"}
     again = _filed(walk, cover, january, {"admitted_on": "2026-05-27", "discharged_on": "2026-06-02"})
@@ -216,6 +218,7 @@ def test_what_claims_share_is_flagged_and_dismissed_with_a_reason(world: World, 
         assert {str(KINDS[flag.code].label) for flag in flags} >= labels
         page = _text(reviewer.get(address))
         assert all(f"<strong>{label}</strong>" in page for label in labels)
+        assert pk != theirs.pk or ('<td class="num">A0012345678</td>' in page and '<td class="num">S1</td>' in page)
         for flag in flags:
             said = {"flag": flag.pk, "reason": f"已电话核实 {flag.pk}"}
             assert reviewer.post(reverse("admin:claim_flag", args=[pk]), said).status_code == 302
@@ -572,6 +575,17 @@ def test_stays_are_corrected_removed_and_told_once(walk: Walk, draft: Claim) -> 
     assert walk.client.post(reverse("claims:stay_remove", args=[draft.public_id, first.pk])).status_code == 302
     assert _fresh(draft).event_on == ILL
     assert walk.client.get(edit).status_code == 404
+
+
+def test_whoever_corrects_one_figure_of_a_stay_need_not_tell_the_others_again(walk: Walk, draft: Claim) -> None:
+    figures = {"medfee_sumamt": "7000", "fund_pay_sumamt": "0", "psn_part_amt": "7000", "fulamt_ownpay_amt": "0"}
+    assert walk.step(draft, "stay_new", {**STAY, **dict.fromkeys(FIGURES, ""), **figures}).status_code == 302
+    with everywhere(reason="look"):
+        edit = reverse("claims:stay_edit", args=[draft.public_id, draft.admissions.get().pk])
+    page = walk.get(edit)
+    shown = {name: (re.search(rf'name="{name}" value="([^"]+)"', page) or [""] * 2)[1] for name in FIGURES}
+    assert {name: shown[name] for name in figures} == dict(zip(figures, ("7000.00", "0.00", "7000.00", "0.00"), strict=True))
+    assert walk.send({**STAY, **shown, "discharged_on": "2026-05-27"}).status_code == 302
 
 
 def test_a_stay_outside_the_cover_is_said_before_sending(walk: Walk, full: Claim) -> None:
