@@ -44,6 +44,8 @@ CLAIM = Graph(
     arrows=(
         Arrow("submit", _("提交申领"), ("draft",), "submitted", "claims.submit", stamp="submitted_by"),
         Arrow("submit_to_unit", _("提交单位核对"), ("draft",), "unit_review", "claims.submit", stamp="submitted_by"),
+        Arrow("submit_by_rule", _("按规则提交申领"), ("draft",), "submitted", "claims.submit_by_rule", stamp="submitted_by"),
+        Arrow("submit_by_rule_to_unit", _("按规则提交单位核对"), ("draft",), "unit_review", "claims.submit_by_rule", stamp="submitted_by"),
         Arrow("reopen", _("申诉成立，重新审核"), ("draft",), "submitted", "appeals.decide"),
         Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", stamp="reviewed_by"),
         Arrow(

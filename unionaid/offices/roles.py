@@ -61,6 +61,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "enrolments.withdraw": frozenset({_W, _U, _P}),
     "claims.fill": frozenset({_W, _U, _R, _M}),
     "claims.submit": frozenset({_W, _U, _R, _M}),
+    "claims.submit_by_rule": frozenset({_S}),
     "claims.supplement": frozenset({_W, _U, _R, _M}),
     "claims.withdraw": frozenset({_W, _U, _R, _M}),
     "claims.appeal": frozenset({_W, _U, _R, _M}),
