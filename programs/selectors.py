@@ -63,9 +63,9 @@ def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
 _parsed: dict[str, Schedule] = {}
 
 
-def any_opened_by_rule() -> bool:
-    """Is there any relief or condolence in force that is opened by rule, wherever it is offered? One statement, by an index of its own."""
-    return Terms.objects.filter(state="published", schedule__has_key="opens_after").exists()
+def opening_terms() -> QuerySet[Terms]:
+    """The relief and condolence in force that is opened by rule, wherever it is offered; there is an index of its own for it."""
+    return Terms.objects.filter(state="published", schedule__has_key="opens_after")
 
 
 def opened_by_rule(event: str, left: Decimal | None, *, on: date, office: Office) -> list[Terms]:

@@ -245,7 +245,8 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_halted_by_somebody",
-                condition=~Q(state="halted") | Q(halt_proposed_by__isnull=False, halted_by__isnull=False),
+                condition=~Q(state="halted")
+                | Q(halted_by__isnull=False) & (Q(halt_proposed_by__isnull=False) | ~Q(fund=Fund.MUTUAL_AID)),
             ),
             models.UniqueConstraint(
                 name="claim_corrected_once_at_a_time",

@@ -30,6 +30,7 @@ ACTS: dict[str, str | Promise] = {
     "submit_by_rule": _("按计划的规定替您提交"),
     "submit_by_rule_to_unit": _("按计划的规定替您提交，先由单位核对"),
     "reopen": _("申诉成立，重新审核"),
+    "recompute": _("同一件事的互助金有变化，重新计算"),
     "reclassify": _("重新核定了给付类别"),
     "pass_on": _("单位核对完，转到办事处"),
     "unit_return": _("单位请您补充材料"),
@@ -151,13 +152,11 @@ def standing_of(claim: Claim, *, on: date) -> Standing:
 
 def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
     """The business day where the claim keeps one (for the last such act), else the day of the record."""
+    sent_in = ("submit", "submit_to_unit", "submit_by_rule", "submit_by_rule_to_unit", "recompute", "review_again", "reopen", "review_halted")
     stamps = {
-        "submit": claim.submitted_at, "submit_to_unit": claim.submitted_at,
-        "submit_by_rule": claim.submitted_at, "submit_by_rule_to_unit": claim.submitted_at, "pass_on": claim.unit_reviewed_at,
-        "review": claim.reviewed_at,
+        **dict.fromkeys(sent_in, claim.submitted_at), "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
         "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,
-        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at, "review_again": claim.submitted_at,
-        "reopen": claim.submitted_at, "review_halted": claim.submitted_at,
+        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at,
     }  # fmt: skip
     last = next(other for other in reversed(acts) if other.action == act.action)
     stamp = stamps.get(act.action)

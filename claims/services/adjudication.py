@@ -13,7 +13,7 @@ from claims.checks import flagged_among
 from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
-from claims.services.following import follow_later
+from claims.services.following import follow_later, renew_later
 from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
 from claims.services.screening import screen
 from claims.transitions import GRANTED
@@ -183,6 +183,8 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
     if reason_code == BELOW_DEDUCTIBLE:
         _count_deductible(claim)
+    if claim.corrects_id is not None:
+        renew_later([claim])
     write_review(claim, "reject", by, note, reason_code)
     return claim
 
@@ -306,6 +308,7 @@ def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Cla
     deciding.hold(one)
     deciding.write()
     write_review(claim, "reclaim", by, note)
+    renew_later([claim])
     return claim
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim, Objection
 from claims.services import adjudication, ceilings, corrections, wordings
 from claims.services.adjudication import Changes
-from claims.services.following import follow_later
+from claims.services.following import follow_later, renew_later
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import everywhere
@@ -59,6 +59,7 @@ def uphold(objection: Objection, *, by: Actor, on: date, answer: str, clause: st
         wordings.given(claim.office, reason_code, clause=clause)
     changes = {"message": answer, "reason_code": reason_code, "reason_clause": clause}
     move([claim], "uphold_objection", by=by, note=answer, changes=changes, details={"clause": clause, "objection": objection.pk})
+    renew_later([claim])
     return _upheld(objection, claim, by=by, answer=answer, decision="uphold_objection", reason_code=reason_code)
 
 

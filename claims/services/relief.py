@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from claims.facts import beside_grants
 from claims.models import Admission, Claim, ClaimDocument
 from claims.selectors.estimate import estimate
 from claims.selectors.filing import Filing, papers_of_filing
@@ -122,9 +123,8 @@ def own_cost_left(claim: Claim) -> Decimal | None:
     parts = [stay.psn_part_amt_fen for stay in claim.admissions.all() if stay.psn_part_amt_fen is not None]
     if not parts:
         return None
-    same = Claim.objects.filter(occasion=claim.occasion, member_id=claim.member_id, fund=Fund.MUTUAL_AID, state__in=GRANTED)
-    paid = sum(fen or 0 for fen in same.values_list("approved_fen", flat=True))
-    return yuan_from_fen(max(0, sum(parts) - paid - (claim.other_aid_fen or 0)))
+    granted = yuan_from_fen(claim.approved_fen or 0) + beside_grants([claim])[claim.pk].paid
+    return max(Decimal(0), yuan_from_fen(sum(parts) - (claim.other_aid_fen or 0)) - granted)
 
 
 _CARRIED = (

@@ -3,6 +3,7 @@ it is paid out of its own fund."""
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -15,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors import past_claims
 from claims.selectors.filing import Filing, taken_in
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, filing, intake, reckoning, relief
+from claims.services import adjudication, corrections, filing, halts, intake, netting, reckoning, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
 from members.models import Consent, Enrolment, Member
@@ -276,6 +277,18 @@ def test_a_plan_opens_its_relief_by_rule_once_and_it_is_net_of_the_benefit(desk:
     with monkeypatch.context() as guard:
         guard.setattr(past_claims, "beside_grants", lambda claims: {})
         assert _rehearsed(opened) == twice
+    severe = {"diagnosis_class": "critical_severe"}
+    more = corrections.reclassify(benefit, severe, by=desk.other_reviewer, on=ASKED, note="病理报告")
+    adjudication.approve(more, by=desk.other_approver, on=ASKED)
+    run_due("default")
+    opened.refresh_from_db()
+    assert opened.state == "halt_proposed", "the benefit is higher, the relief lower: what is not on its way to the bank is held"
+    with pytest.raises(IntegrityError, match="claim_halted_by_somebody"), transaction.atomic():
+        Claim.objects.filter(pk=benefit.pk).update(state="halted", halt_reason="x", halted_from="approved", halted_by=desk.manager.user_id)
+    proven = replace(desk.manager, proven=True)
+    anew = halts.confirm(opened, by=proven, on=ASKED)
+    assert desk.decide_otherwise(anew).approved_fen == 200_000
+    assert netting.renew(more.pk, on=ASKED) == [], "a job that runs again"
 
 
 def _rehearsed(claim: Claim) -> int:
