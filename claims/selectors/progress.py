@@ -22,6 +22,7 @@ from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.selectors import history_of
 
 GRANTING = ("approve", "approve_on_notice", "settle", "settle_on_notice")
+SENDING = ("submit", "submit_to_unit", "submit_by_rule", "submit_by_rule_to_unit")
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写"),
     "open_correction": _("开始重新核定"),
@@ -152,7 +153,7 @@ def standing_of(claim: Claim, *, on: date) -> Standing:
 
 def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
     """The business day where the claim keeps one (for the last such act), else the day of the record."""
-    sent_in = ("submit", "submit_to_unit", "submit_by_rule", "submit_by_rule_to_unit", "recompute", "review_again", "reopen", "review_halted")
+    sent_in = (*SENDING, "recompute", "review_again", "reopen", "review_halted")
     stamps = {
         **dict.fromkeys(sent_in, claim.submitted_at), "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
         "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,

@@ -372,6 +372,6 @@ def refuse_own(turn: Turn[Claim]) -> None:
 def _own(claim: Claim, by: Actor) -> NotAllowed | None:
     if by.user_id is not None and by.user_id in (claim.member.user_id, claim.claimant.user_id):
         return NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
-    if by.user_id is not None and by.user_id == claim.filed_by_id:
+    if by.user_id is not None and by.user_id in (claim.filed_by_id, claim.filed_before_by_id):
         return NotAllowed(_("这份申领是您代办的，要由别人来办。"))
     return None

@@ -44,7 +44,7 @@ TELLABLE = {
     "accident_on", "death_on", "other_aid_fen", "circumstances", "declared",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
-_FILED = ("filed_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at")
+_FILED = ("filed_by_id", "filed_before_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
