@@ -173,6 +173,13 @@ KINDS: dict[str, Kind] = {
             relation=Claim.Heir(told["relation"]).label
         ),
     ),
+    "benefit_changed": Kind(
+        gettext_lazy("互助金有变化"),
+        lambda told: _(
+            "同一件事核定的互助金现在是 {paid_fen} 元。这笔救助原来核定 {before_fen} 元，扣减后重新计算是 {now_fen} 元："
+            "少了的办理“核定多付，要求退回”，多了的批准，补发差额。"
+        ).format(**{name: format_yuan(fen) for name, fen in told.items()}),
+    ),
     "new_provider": Kind(
         gettext_lazy("首次出现的医院"),
         lambda told: _("“{hospital}”是第一次在本办事处的申领中出现，请核对医院名称和资质。").format(**told),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Subquery, When
 
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
 from claims.transitions import DECIDED
@@ -94,6 +94,8 @@ class Beside:
 
 
 NOTHING = Beside()
+# A correction by which too much was paid: it grants nothing, and what it found too much counts no more, whether it came back or not.
+_ASKED_BACK = ("recovery", "recovered")
 _UNDECIDED = ("unit_review", "submitted", "supplement_requested", "reviewed")
 
 
@@ -108,9 +110,13 @@ def beside_grants(grants: Sequence[Any]) -> Mapping[int, Beside]:
     if not grants:
         return {}
     of_whom = {"member__in": {claim.member_id for claim in grants}, "occasion__in": {claim.occasion for claim in grants}}
+    less = BenefitStatement.objects.filter(claim=OuterRef("pk"), is_final=True).values_list(F("total_fen") - F("instead_of__total_fen"))
     rows = Claim.objects.filter(fund=Fund.MUTUAL_AID, state__in=(*DECIDED, *_UNDECIDED), **of_whom)
+    granted = Case(
+        When(state__in=_ASKED_BACK, then=Subquery(less[:1])), default=F("approved_fen"), output_field=BigIntegerField()
+    )
     found = defaultdict[tuple[Any, int], list[tuple[int, str, int | None, str]]](list)
-    for occasion, member, *row in rows.values_list("occasion", "member_id", "pk", "state", "approved_fen", "number"):
+    for occasion, member, *row in rows.values_list("occasion", "member_id", "pk", "state", granted, "number"):
         found[occasion, member].append(tuple(row))
     return {claim.id: _beside([row for row in found[claim.occasion, claim.member_id] if row[0] != claim.id]) for claim in grants}
 

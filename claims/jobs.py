@@ -5,14 +5,16 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.services import bulk, carried, news, objections, public_notice, putting_away, rehearsal, relief, unit_review
+from claims.services import bulk, carried, netting, news, objections, public_notice, putting_away, rehearsal, relief, unit_review
 from members.services.departures import end_objection
 from members.services.sight import binding
 from members.services.voiding import objection
 from unionaid.workflow.jobs import Run, job, timetable
 
 # `carried` registers what of this floor goes along with a unit, `bulk` what may be decided together.
-__all__ = ["bulk", "carried", "close_notice", "find_due", "find_untold", "open_relief", "pass_by_unit", "put_away", "rehearse"]
+__all__ = [
+    "bulk", "carried", "close_notice", "find_due", "find_untold", "open_relief", "pass_by_unit", "put_away", "rehearse", "renew_relief",
+]  # fmt: skip
 
 objection(objections.claims_under)
 end_objection(objections.claims_from)
@@ -56,6 +58,12 @@ def pass_by_unit(run: Run) -> dict[str, Any] | None:
 def open_relief(run: Run) -> dict[str, Any] | None:
     """Open what follows from one granted benefit by rule."""
     relief.follow(run.subject_ids[0], on=run.on)
+
+
+@job("claims.renew_relief", label=_("互助金有变化，重新计算救助"))
+def renew_relief(run: Run) -> dict[str, Any] | None:
+    """Look anew at the relief that was decided for one event."""
+    netting.renew(run.subject_ids[0], on=run.on)
 
 
 @job("claims.find_untold", queue="notices", label=_("找出还没有通知的进展"))

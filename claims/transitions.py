@@ -14,9 +14,10 @@ IN_PAYMENT = ("approved", "in_batch", "paying", "paid")
 DECIDED = (*GRANTED, "recovery", "recovered")
 # Nobody decides on what they filled in for somebody, sent in or passed on themselves, nor again on what they decided before (a claim
 # after an appeal).
-_FRESH_EYES = ("filed_by", "submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
-_SENT = ("filed_by", "submitted_by")
-_HANDLED = (*_SENT, "unit_reviewed_by", "reviewed_by", "approved_by")
+_FRESH_EYES = ("filed_by", "filed_before_by", "submitted_by", "unit_reviewed_by", "earlier_reviewed_by", "earlier_decided_by")
+_SENT = ("filed_by", "filed_before_by", "submitted_by")
+# Everybody who had a part in a claim up to its decision.
+HANDLED = (*_SENT, "unit_reviewed_by", "reviewed_by", "approved_by")
 
 CLAIM = Graph(
     name="claim",
@@ -44,8 +45,15 @@ CLAIM = Graph(
     arrows=(
         Arrow("submit", _("提交申领"), ("draft",), "submitted", "claims.submit", stamp="submitted_by"),
         Arrow("submit_to_unit", _("提交单位核对"), ("draft",), "unit_review", "claims.submit", stamp="submitted_by"),
+        Arrow("submit_by_rule", _("按规则提交申领"), ("draft",), "submitted", "claims.submit_by_rule", stamp="submitted_by"),
+        Arrow("submit_by_rule_to_unit", _("按规则提交单位核对"), ("draft",), "unit_review", "claims.submit_by_rule", stamp="submitted_by"),
         Arrow("reopen", _("申诉成立，重新审核"), ("draft",), "submitted", "appeals.decide"),
+<<<<<<< HEAD
         Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", _SENT, "reviewed_by"),
+=======
+        Arrow("recompute", _("互助金有变化，重新计算救助"), ("draft",), "submitted", "claims.recompute"),
+        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", stamp="reviewed_by"),
+>>>>>>> h3
         Arrow(
             "pass_on",
             _("单位核对无误，转办事处"),
@@ -106,9 +114,9 @@ CLAIM = Graph(
         Arrow("close_written_off", _("多付的剩余部分已核销"), ("recovery",), "recovered", "recoveries.write_off"),
         Arrow("reopen_recovery", _("退回款登记有误，仍要退回"), ("recovered",), "recovery", "recoveries.book"),
         Arrow("close_notice", _("公示期满"), ("on_notice",), "approved", "claims.close_notice"),
-        Arrow("replace", _("异议成立，另行重新审核"), ("on_notice",), "replaced", "objections.decide", _HANDLED),
+        Arrow("replace", _("异议成立，另行重新审核"), ("on_notice",), "replaced", "objections.decide", HANDLED),
         Arrow("review_again", _("异议成立，重新审核"), ("draft",), "submitted", "objections.decide"),
-        Arrow("uphold_objection", _("异议成立，不予给付"), ("on_notice",), "rejected", "objections.decide", _HANDLED, "rejected_by"),
+        Arrow("uphold_objection", _("异议成立，不予给付"), ("on_notice",), "rejected", "objections.decide", HANDLED, "rejected_by"),
         Arrow(
             "withdraw",
             _("撤回申领"),
@@ -137,9 +145,9 @@ CLAIM = Graph(
         Arrow("resume", _("不停付，照常付款"), ("halt_proposed",), "approved", "halts.confirm"),
         Arrow("resume_returned", _("不停付，待更正账户"), ("halt_proposed",), "returned_payment", "halts.confirm"),
         Arrow("review_halted", _("停付后重新审核"), ("draft",), "submitted", "halts.confirm"),
-        Arrow("put_in_batch", _("列入给付批次"), ("approved",), "in_batch", "payouts.assemble", _HANDLED),
+        Arrow("put_in_batch", _("列入给付批次"), ("approved",), "in_batch", "payouts.assemble", HANDLED),
         Arrow("take_from_batch", _("移出给付批次"), ("in_batch",), "approved", "payouts.cancel"),
-        Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", _HANDLED),
+        Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", HANDLED),
         Arrow("mark_paid", _("确认到账"), ("paying",), "paid", "payouts.book"),
         Arrow("mark_returned", _("付款被退回"), ("paying",), "returned_payment", "payouts.book"),
         Arrow("correct_account", _("更正账户"), ("returned_payment", "approved"), "approved", "claims.supplement"),

@@ -64,6 +64,7 @@ _AT_DESK = [
     path("admin/intake/find", filing.find_at_desk, name="find"),
     path("admin/intake/person", filing.person_at_desk, name="person"),
     path("admin/intake/heir", filing.heir, name="heir"),
+    path("admin/intake/<uuid:public_id>/take-over", filing.take_over, name="take_over"),
     *_form("admin/intake", "admin/intake-papers"),
 ]
 at_desk = ([*_AT_DESK, *_REST], app_name)

@@ -63,15 +63,20 @@ def schedule_in(data: Mapping[str, Any], digest: str) -> Schedule:
 _parsed: dict[str, Schedule] = {}
 
 
-def any_opened_by_rule() -> bool:
-    """Is there any relief or condolence in force that is opened by rule, wherever it is offered? One statement, by an index of its own."""
-    return Terms.objects.filter(state="published", schedule__has_key="opens_after").exists()
+def opening_terms() -> QuerySet[Terms]:
+    """The relief and condolence in force that is opened by rule, wherever it is offered; there is an index of its own for it."""
+    return Terms.objects.filter(state="published", schedule__has_key="opens_after")
 
 
 def opened_by_rule(event: str, left: Decimal | None, *, on: date, office: Office) -> list[Terms]:
     """The relief and condolence that this office offers and that is opened by rule after a benefit for this event, with so much own cost
-    left (yuan; None: no cost was told). One statement."""
-    return [terms for terms in offered_terms(on=on, office=office) if schedule_of(terms).opened_by_rule(event, left)]
+    left (yuan; None: no cost was told, then also what hangs on it: it has to be asked). One statement."""
+    offered = [(terms, schedule_of(terms)) for terms in offered_terms(on=on, office=office)]
+    return [
+        terms
+        for terms, schedule in offered
+        if schedule.opened_by_rule(event, left) or (left is None and schedule.cost_to_tell(event) is not None)
+    ]
 
 
 def grant_terms() -> list[int]:

@@ -16,6 +16,7 @@ from claims.admin.facts import FactsForm
 from claims.models import Claim, Objection, RejectionReason
 from claims.selectors.wordings import reasons_for
 from claims.services import public_notice
+from claims.transitions import HANDLED
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
@@ -57,9 +58,8 @@ def objection_page(request: HttpRequest, pk: int) -> HttpResponse:
         objection.refresh_from_db()
     claim = objection.claim
     took_part = (
-        claim.filed_by_id, claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id, claim.unit_reviewed_by_id,
-        objection.raised_by_id,
-        claim.member.user_id, claim.claimant.user_id,
+        *(getattr(claim, f"{column}_id") for column in HANDLED),
+        objection.raised_by_id, claim.member.user_id, claim.claimant.user_id,
     )  # fmt: skip
     open_to = objection.state == "raised" and may(by, "objections.decide", objection.office_id)
     context = page_context(

@@ -177,7 +177,7 @@ def _class_of(claim: Claim, schedule: Schedule, language: str) -> str:
 
 def _may_pass_by(claim: Claim, by: Actor) -> bool:
     """May this person take it past the unit: nobody does whose claim it is in any way."""
-    took_part = by.user_id in (claim.filed_by_id, claim.submitted_by_id)
+    took_part = by.user_id in (claim.filed_by_id, claim.filed_before_by_id, claim.submitted_by_id)
     return claim.state == "unit_review" and may(by, "claims.review", claim.office_id) and not took_part
 
 

@@ -106,6 +106,8 @@ class Claim(Stateful, OfficeOwned):
     # Who began it on the claimant's behalf; all empty where the claimant did. `kin`: the relative as a person, who sees it as well;
     # `relation`: what they are to the claimant. What the claimant says of it: agrees, or did not want it.
     filed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    # At the desk: the colleague who filled it in before. Both had a hand in it and decide nothing on it.
+    filed_before_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
     filed_as = models.CharField(_("由谁代办"), max_length=12, choices=FiledAs, blank=True)
     kin = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="+", db_index=False)
     relation = models.CharField(_("代办人是申领人的"), max_length=12, blank=True)
@@ -245,7 +247,8 @@ class Claim(Stateful, OfficeOwned):
             ),
             models.CheckConstraint(
                 name="claim_halted_by_somebody",
-                condition=~Q(state="halted") | Q(halt_proposed_by__isnull=False, halted_by__isnull=False),
+                condition=~Q(state="halted")
+                | Q(halted_by__isnull=False) & (Q(halt_proposed_by__isnull=False) | ~Q(fund=Fund.MUTUAL_AID)),
             ),
             models.UniqueConstraint(
                 name="claim_corrected_once_at_a_time",
@@ -267,6 +270,14 @@ class Claim(Stateful, OfficeOwned):
             models.CheckConstraint(
                 name="claim_agreed_or_objected", condition=Q(agreed_at__isnull=True) | Q(objected_at__isnull=True)
             ),
+            models.CheckConstraint(
+                name="claim_taken_over_at_the_desk", condition=Q(filed_before_by__isnull=True) | Q(filed_as="desk")
+            ),
+            apart("claim_earlier_filer_is_not_filer", "filed_before_by", "filed_by"),
+            apart("claim_earlier_filer_is_not_agent", "unit_reviewed_by", "filed_before_by"),
+            apart("claim_earlier_filer_is_not_reviewer", "reviewed_by", "filed_before_by"),
+            apart("claim_earlier_filer_is_not_approver", "approved_by", "filed_before_by"),
+            apart("claim_earlier_filer_is_not_rejecter", "rejected_by", "filed_before_by"),
             apart("claim_filer_is_not_agent", "unit_reviewed_by", "filed_by"),
             apart("claim_filer_is_not_reviewer", "reviewed_by", "filed_by"),
             apart("claim_filer_is_not_approver", "approved_by", "filed_by"),

@@ -13,13 +13,14 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from claims.payouts.models import PayoutBatch, PayoutLine
+from claims.transitions import HANDLED
 from members.models import Member
 from unionaid.lib.money import format_yuan
 from unionaid.offices.roles import Actor
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, move, record
 
 # Who had a part in a claim, and whom it pays or is about.
-HANDLERS, PAID = ("filed_by", "submitted_by", "unit_reviewed_by", "reviewed_by", "approved_by"), ("claimant", "member")
+HANDLERS, PAID = HANDLED, ("claimant", "member")
 
 
 class PayoutRefused(MoveRefused):

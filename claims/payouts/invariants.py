@@ -111,6 +111,7 @@ INVARIANTS = (
           LEFT JOIN payouts_payoutline l ON l.claim_id = c.id AND l.state <> 'void' LEFT JOIN payouts_payoutbatch b ON b.id = l.batch_id
           CROSS JOIN LATERAL (SELECT count(who) AS n, count(DISTINCT who) AS different FROM unnest(ARRAY[
             CASE WHEN c.filed_by_id IS DISTINCT FROM c.submitted_by_id THEN c.filed_by_id END,
+            CASE WHEN c.filed_before_by_id IS DISTINCT FROM c.submitted_by_id THEN c.filed_before_by_id END,
             c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id, b.assembled_by_id, b.checked_by_id,
             b.released_by_id]) who) w
         WHERE w.n <> w.different""",

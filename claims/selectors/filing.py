@@ -19,6 +19,9 @@ from unionaid.lib.calendar import age_on, today
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import everywhere
 
+LEFT_HALF_DONE = ("draft", "supplement_requested", "returned_payment")
+SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:
@@ -87,6 +90,19 @@ def taken_in(by: Actor) -> list[Claim]:
     return _begun_by(by, Claim.objects.filter(filed_as=Claim.FiledAs.DESK, office_id__in=takes_in_at(by)))
 
 
+def half_taken(by: Actor) -> list[Claim]:
+    """What colleagues took in at the same desk and left half done: not sent in, asked back for more papers, or waiting for another account.
+    Newest first, of one event one draft; nothing of one's own family. Two statements."""
+    rows = Claim.objects.filter(filed_as=Claim.FiledAs.DESK, office_id__in=takes_in_at(by), state__in=LEFT_HALF_DONE, objected_at=None)
+    rows = rows.exclude(filed_by_id=by.user_id).order_by("-id")
+    keys = list(rows.values_list("pk", flat=True)[:SHOWN])
+    with everywhere(reason="the people for whom a colleague files"):
+        found = list(Claim.objects.filter(pk__in=keys).select_related("member", "claimant", "program", "filed_by").order_by("id"))
+    theirs = [one for one in found if by.user_id not in (one.member.user_id, one.claimant.user_id)]
+    once = {(one.state, one.occasion if one.state == "draft" else one.pk): one for one in theirs}
+    return sorted(once.values(), key=lambda one: -one.pk)
+
+
 def takes_in_at(by: Actor) -> frozenset[int]:
     """The offices for which this person takes claims in."""
     return frozenset(pk for pk in by.office_ids if may(by, "claims.take_in", pk))
@@ -94,7 +110,7 @@ def takes_in_at(by: Actor) -> frozenset[int]:
 
 def _begun_by(by: Actor, claims: QuerySet[Claim]) -> list[Claim]:
     rows = claims.filter(filed_by_id=by.user_id, objected_at=None)
-    keys = list(rows.exclude(state="withdrawn", submitted_at=None).order_by("-id").values_list("pk", flat=True)[:50])
+    keys = list(rows.exclude(state="withdrawn", submitted_at=None).order_by("-id").values_list("pk", flat=True)[:SHOWN])
     with everywhere(reason="the people for whom an agent files"):
         return list(Claim.objects.filter(pk__in=keys).select_related("member", "claimant", "program").order_by("-id"))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import prefetch_related_objects
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Admission, Claim, ClaimDocument
@@ -109,7 +110,28 @@ class Draft:
 
 def draft_of(claim: Claim) -> Draft:
     """Reads the claims that are filled in together, their stays and their papers, each once."""
-    claims = open_together(claim)
+    return _filled_in(claim, open_together(claim))
+
+
+def lacking(claim: Claim) -> list[str | Promise]:
+    """What this draft alone still lacks, in words: pages of the form that are not done, and of the papers which. Empty when it can be
+    sent in."""
+    draft, language = _filled_in(claim, [claim]), get_language() or ""
+    undone = [step for step in draft.steps if not step.done and step.name not in ("documents", "check")]
+    words = [word for step in undone for word in (_medical_lacks(draft) if step.name == "medical" else [step.title])]
+    return [*words, *(paper.name.in_language(language) for paper in draft.missing)]
+
+
+def _medical_lacks(draft: Draft) -> list[str | Promise]:
+    """The page of hospital and diagnosis asks for other aid as well: where that alone is open, it is named."""
+    (part,) = draft.parts
+    if part.needs.other_aid and part.claim.other_aid_fen is None:
+        told = _medical_is_told(part.claim, replace(part.needs, other_aid=False))
+        return [_("其他渠道已给的补助"), *([] if told else [TITLES["medical"]])]
+    return [TITLES["medical"]]
+
+
+def _filled_in(claim: Claim, claims: list[Claim]) -> Draft:
     prefetch_related_objects(claims, "admissions", "documents")
     parts = tuple(map(_part, claims))
     needs = parts[0].needs if len(parts) == 1 else all_needs([part.needs for part in parts])

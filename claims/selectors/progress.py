@@ -22,12 +22,16 @@ from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.selectors import history_of
 
 GRANTING = ("approve", "approve_on_notice", "settle", "settle_on_notice")
+SENDING = ("submit", "submit_to_unit", "submit_by_rule", "submit_by_rule_to_unit")
 ACTS: dict[str, str | Promise] = {
     "open": _("开始填写"),
     "open_correction": _("开始重新核定"),
     "submit": _("已提交申领"),
     "submit_to_unit": _("已提交申领，先由单位核对"),
+    "submit_by_rule": _("按计划的规定替您提交"),
+    "submit_by_rule_to_unit": _("按计划的规定替您提交，先由单位核对"),
     "reopen": _("申诉成立，重新审核"),
+    "recompute": _("同一件事的互助金有变化，重新计算"),
     "reclassify": _("重新核定了给付类别"),
     "pass_on": _("单位核对完，转到办事处"),
     "unit_return": _("单位请您补充材料"),
@@ -149,11 +153,11 @@ def standing_of(claim: Claim, *, on: date) -> Standing:
 
 def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
     """The business day where the claim keeps one (for the last such act), else the day of the record."""
+    sent_in = (*SENDING, "recompute", "review_again", "reopen", "review_halted")
     stamps = {
-        "submit": claim.submitted_at, "submit_to_unit": claim.submitted_at, "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
+        **dict.fromkeys(sent_in, claim.submitted_at), "pass_on": claim.unit_reviewed_at, "review": claim.reviewed_at,
         "reclassify": claim.reviewed_at, **dict.fromkeys(GRANTING, claim.approved_at), "reject": claim.rejected_at,
-        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at, "review_again": claim.submitted_at,
-        "reopen": claim.submitted_at, "review_halted": claim.submitted_at,
+        "uphold_objection": claim.rejected_at, "reclaim": claim.approved_at,
     }  # fmt: skip
     last = next(other for other in reversed(acts) if other.action == act.action)
     stamp = stamps.get(act.action)

@@ -18,6 +18,7 @@ from claims.models import SOON_DAYS, BenefitStatement, Claim, ClaimDocument
 from claims.selectors.filing import papers_of_filing
 from programs.selectors import schedule_of
 from unionaid.lib.money import yuan_from_fen
+from unionaid.workflow.models import AuditEntry
 
 GONE = ("draft", "withdrawn", "rejected")
 
@@ -170,12 +171,14 @@ MOST_NEIGHBOURS = 200
 def found_for(ids: Sequence[int], waiting: Sequence[str]) -> tuple[list[Found], list[int]]:
     """Every flag of these claims as of now, in the order of claim, code and subject; and the claims in the `waiting` states that share an
     invoice, a settlement, a file or days in hospital with one of them: what is found for one holds for the other too. Two statements,
-    however many claims."""
+    however many claims; one more where relief is corrected."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM claims_found(%s, %s, %s, %s)", [list(ids), list(GONE), list(waiting), SOON_DAYS])
         rows = cursor.fetchall()
     told = [Found(pk, code, _hash(subject), json.loads(figures)) for pk, code, subject, figures, _other in rows]
-    told += by_the_plan(_with_papers(ids))
+    claims = list(_with_papers(ids))
+    relief = [claim.pk for claim in claims if claim.corrects_id and schedule_of(claim.terms).is_grant]
+    told += [*by_the_plan(claims), *_relief_renewed(relief)]
     unique = {(one.claim_id, one.code, one.subject): one for one in told}
     neighbours = {other for *_rest, other in rows if other is not None} - set(ids)
     return [unique[key] for key in sorted(unique)], sorted(neighbours)[:MOST_NEIGHBOURS]
@@ -190,7 +193,15 @@ def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
     kinds = ArraySubquery(ClaimDocument.objects.filter(claim=OuterRef("pk")).values("kind"))
     rows = Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
     filed = ("filed_as", "heir", "agreed_at", "objected_at")
-    return rows.only("event", "diagnosis_code", "state", *filed, "unit_reviewed_by", "terms__content_hash")
+    return rows.only("event", "diagnosis_code", "state", *filed, "unit_reviewed_by", "corrects", "terms__content_hash")
+
+
+def _relief_renewed(ids: Sequence[int]) -> Iterator[Found]:
+    """The corrections among these that were begun because the benefit beside is another now (`services.netting`), as it was found."""
+    acts = AuditEntry.objects.filter(entity=Claim._meta.label_lower, entity_id__in=ids, action="recompute") if ids else ()
+    for act in acts:
+        figures = {name: act.details[name] for name in ("paid_fen", "before_fen", "now_fen")}
+        yield Found(act.entity_id, "benefit_changed", _hash("benefit"), figures)
 
 
 def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:

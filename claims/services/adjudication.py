@@ -13,7 +13,7 @@ from claims.checks import flagged_among
 from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
-from claims.services.following import follow_later
+from claims.services.following import follow_later, renew_later
 from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
 from claims.services.screening import screen
 from claims.transitions import GRANTED
@@ -190,6 +190,8 @@ def reject(claim: Claim, *, by: Actor, on: date, reason_code: str, clause: str, 
     move([claim], "reject", by=by, note=note, changes=changes, details={"reason": reason_code, "clause": clause})
     if reason_code == BELOW_DEDUCTIBLE:
         _count_deductible(claim)
+    if claim.corrects_id is not None:
+        renew_later([claim])
     write_review(claim, "reject", by, note, reason_code)
     return claim
 
@@ -313,6 +315,7 @@ def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Cla
     deciding.hold(one)
     deciding.write()
     write_review(claim, "reclaim", by, note)
+    renew_later([claim])
     return claim
 
 
@@ -376,6 +379,6 @@ def refuse_own(turn: Turn[Claim]) -> None:
 def _own(claim: Claim, by: Actor) -> NotAllowed | None:
     if by.user_id is not None and by.user_id in (claim.member.user_id, claim.claimant.user_id):
         return NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
-    if by.user_id is not None and by.user_id == claim.filed_by_id:
+    if by.user_id is not None and by.user_id in (claim.filed_by_id, claim.filed_before_by_id):
         return NotAllowed(_("这份申领是您代办的，要由别人来办。"))
     return None

@@ -25,7 +25,7 @@ _KEPT = (
     "office_id", "member_id", "claimant_id", "unit_id", "enrolment_id", "program_id", "terms_id", "fund", "event", "event_kind", "event_on",
     "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on",
     "death_on", "other_aid_fen", "circumstances", "declared", "card_id", "submitted_by_id", "occasion",
-    "filed_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at",
+    "filed_by_id", "filed_before_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at",
 )  # fmt: skip
 
 

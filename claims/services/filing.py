@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
-from claims.selectors.claims import told_together
-from claims.selectors.filing import Filing
+from claims.selectors.claims import open_together, told_together
+from claims.selectors.filing import LEFT_HALF_DONE, Filing
 from claims.services import intake, together
 from claims.services.intake import ClaimRefused
 from claims.services.screening import screen
@@ -20,7 +20,7 @@ from members.services.people import give_consent, masked_card
 from programs.rules.facts import HARDSHIP
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, may
 from unionaid.workflow.moves import NotAllowed, record
 from unionaid.workflow.notices import tell
 
@@ -75,6 +75,39 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
     if claim.filed_by_id is not None and by.member_id != claim.claimant_id:
         _tell(claim, _WITHDRAWN)
     return claim
+
+
+@transaction.atomic
+def take_over(claim: Claim, *, by: Actor) -> Claim:
+    """Go on with what a colleague took in at the same desk and left half done: this, and what was begun with it and is not sent in yet. Two
+    people may share a claim so, and neither decides on it; a third is told who they are."""
+    if claim.filed_as != Claim.FiledAs.DESK or not may(by, "claims.take_in", claim.office_id):
+        raise NotAllowed(_("只有这个办事处负责收件的人，可以接手窗口代收的申领。"))
+    if by.user_id in (claim.member.user_id, claim.claimant.user_id):
+        raise NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))
+    same = [one.pk for one in open_together(claim) if one.filed_by_id == claim.filed_by_id]
+    rows = Claim.objects.select_for_update(of=("self",), no_key=True).filter(pk__in={*same, claim.pk}).order_by("pk")
+    found = [one for one in rows if one.filed_by_id != by.user_id]
+    for one in found:
+        _refuse_taker(one, by)
+    earlier = User.objects.in_bulk([one.filed_by_id for one in found])
+    each = {one.pk: {"from": earlier[one.filed_by_id].display_name} for one in found}
+    pks = [one.pk for one in found]
+    Claim.objects.filter(pk__in=pks).update(filed_before_by=F("filed_by"), filed_by=by.user_id, version=F("version") + 1)
+    record(found, "take_over", by=by, each=each)
+    return claim
+
+
+def _refuse_taker(claim: Claim, by: Actor) -> None:
+    """ClaimRefused when it is not left half done any more, or the person had another part in it; NotAllowed for a third one."""
+    if claim.state not in LEFT_HALF_DONE or claim.objected_at is not None:
+        raise ClaimRefused(_("这份申领现在是“{state}”，不用接手。").format(state=claim.state_label))
+    if by.user_id in [getattr(claim, f"{column}_id") for column in ("unit_reviewed_by", "reviewed_by", "approved_by")]:
+        raise NotAllowed(_("这份申领您审核过，不能再由您代收，请换一位同事接手。"))
+    if claim.filed_before_by_id is not None and claim.filed_before_by_id != by.user_id:
+        names = User.objects.filter(pk__in=[claim.filed_by_id, claim.filed_before_by_id]).values_list("display_name", flat=True)
+        words = _("这份申领已经换过一次人（{names}），只能由他们接着办。都不能办的，请其中一位撤回，您再重新收。")
+        raise NotAllowed(words.format(names=_("、").join(names)))
 
 
 def awaits_word(claim: Claim) -> bool:

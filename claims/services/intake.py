@@ -33,7 +33,7 @@ from unionaid.lib.identity import IdentityError, parse_paper_number
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.lib.workdays import began
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
@@ -44,7 +44,7 @@ TELLABLE = {
     "accident_on", "death_on", "other_aid_fen", "circumstances", "declared",
 }  # fmt: skip
 OPEN = ("draft", "supplement_requested")
-_FILED = ("filed_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at")
+_FILED = ("filed_by_id", "filed_before_by_id", "filed_as", "kin_id", "relation", "heir", "agreed_at", "objected_at")
 WITHDRAWABLE = ("draft", "unit_review", "submitted", "supplement_requested")
 MAX_DOCUMENTS, MAX_STAYS = 40, 20
 FAULTS = {
@@ -382,6 +382,20 @@ def submit_each(claims: Sequence[Claim], *, by: Actor, on: date) -> Refusals:
     carry_out(turn, details=told, each={claim.pk: {} for claim in turn.going if claim.pk not in first})
     carry_out(turn, "submit_to_unit", details=told, each={pk: {"unit_due_on": due} for pk in first})
     return _sent_in(turn, known)
+
+
+def submit_by_rule(claim: Claim, *, on: date) -> Claim:
+    """Send in what a rule opened, in the rule's own name: nobody declares anything, what was told and proved for the benefit stands. It
+    meets the same checks as what a person sends in."""
+    turn, known = _complete([claim], "submit_by_rule", by=SYSTEM, on=on)
+    alone(claim, turn.refused)
+    told = {"follows": claim.follows_id}
+    if unit_review.go_first(turn.going, by=SYSTEM, on=on):
+        carry_out(turn, "submit_by_rule_to_unit", details=told, changes={"unit_due_on": unit_review.due_on(on)})
+    else:
+        carry_out(turn, details=told)
+    _sent_in(turn, known)
+    return claim
 
 
 def supplement(claim: Claim, *, by: Actor, on: date) -> Claim:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from claims.models import Claim, Objection
 from claims.services import adjudication, ceilings, corrections, wordings
 from claims.services.adjudication import Changes
-from claims.services.following import follow_later
+from claims.services.following import follow_later, renew_later
+from claims.transitions import HANDLED
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import SYSTEM, Actor, may
 from unionaid.offices.scope import everywhere
@@ -59,6 +60,7 @@ def uphold(objection: Objection, *, by: Actor, on: date, answer: str, clause: st
         wordings.given(claim.office, reason_code, clause=clause)
     changes = {"message": answer, "reason_code": reason_code, "reason_clause": clause}
     move([claim], "uphold_objection", by=by, note=answer, changes=changes, details={"clause": clause, "objection": objection.pk})
+    renew_later([claim])
     return _upheld(objection, claim, by=by, answer=answer, decision="uphold_objection", reason_code=reason_code)
 
 
@@ -123,7 +125,7 @@ def _decidable(objection: Objection, by: Actor, answer: str) -> None:
     if not answer.strip():
         raise NoticeRefused(_("请写明核实的情况和结果。"))
     claim = objection.claim
-    if by.user_id in (claim.filed_by_id, claim.submitted_by_id, claim.reviewed_by_id, claim.approved_by_id, claim.unit_reviewed_by_id):
+    if by.user_id in [getattr(claim, f"{column}_id") for column in HANDLED]:
         raise NotAllowed(_("这份申领是您经办的，异议要由另一个人核实。"))
     if by.user_id in (claim.member.user_id, claim.claimant.user_id):
         raise NotAllowed(_("这是您本人或您家人的申领，要由别人来办。"))

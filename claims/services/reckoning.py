@@ -38,7 +38,7 @@ _ASKED = (
     "diagnosis_class", "disability_grade", "accident_on", "death_on", "other_aid_fen", "circumstances", "declared", "card", "state",
     "version", "since", "approved_fen", "corrects", "claimed_on", "stopped_at", "stood_days", "step_days", "submitted_at", "submitted_by",
     "unit_reviewed_by", "reviewed_by", "approved_by", "earlier_reviewed_by", "earlier_decided_by",
-    "occasion", "fund", "filed_by", "filed_as", "heir", "agreed_at", "objected_at",
+    "occasion", "fund", "filed_by", "filed_before_by", "filed_as", "heir", "agreed_at", "objected_at",
     "member__user", "member__birth_date", "member__gender", "member__employment", "member__union_member", "member__basic_insurance",
     "member__insurance_type", "member__joined_unit_on", "member__card_holder", "member__risk", "member__staff_group",
     "member__contract_months", "member__retired_on", "claimant__user", "enrolment__relation", "enrolment__cover", "enrolment__shares",

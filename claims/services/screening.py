@@ -61,7 +61,7 @@ def dismiss(flag: ClaimFlag, *, by: Actor, reason: str) -> ClaimFlag:
     claim = Claim.objects.select_related("member", "claimant").get(pk=flag.claim_id)
     if not may(by, "claims.dismiss_flag", claim.office_id):
         raise NotAllowed(_("您没有排除疑点的权限。"))
-    if by.user_id in (claim.member.user_id, claim.claimant.user_id, claim.filed_by_id, claim.submitted_by_id):
+    if by.user_id in (claim.member.user_id, claim.claimant.user_id, claim.filed_by_id, claim.filed_before_by_id, claim.submitted_by_id):
         raise NotAllowed(_("这是您本人、您家人或您提交的申领，要由别人来办。"))
     if not reason.strip():
         raise FlagRefused(_("请写明为什么可以排除，例如：已电话核实，两次住院不是同一次。"))

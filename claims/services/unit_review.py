@@ -40,7 +40,7 @@ def _wants_unit(claim: Claim) -> bool:
 
 def _has_other(agents: set[int], claim: Claim, by: Actor) -> bool:
     """Has the unit an agent whose claim it is not, and who neither filled it in nor sends it in?"""
-    return bool(agents - {by.user_id, claim.filed_by_id, claim.member.user_id, claim.claimant.user_id})
+    return bool(agents - {by.user_id, claim.filed_by_id, claim.filed_before_by_id, claim.member.user_id, claim.claimant.user_id})
 
 
 def due_on(on: date, *, used: int = 0) -> date:

@@ -2,7 +2,7 @@
 claims. The claimant agrees or objects."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from claims.models import Claim
-from claims.selectors.filing import filed_at_unit, filer_words, taken_in
+from claims.selectors.claims import my_claim
+from claims.selectors.filing import filed_at_unit, filer_words, half_taken, taken_in, takes_in_at
 from claims.services import filing
 from claims.views.parts import FOR, TAKEN_FOR, own, show, to
 from members.models import Member
@@ -24,7 +25,7 @@ from members.services.people import masked_numbers
 from unionaid.offices.access import actor, requires
 from unionaid.web.asking import AskForm, ChoiceForm
 from unionaid.web.fields import IdNumberField, NameField, PhoneField
-from unionaid.workflow.asking import attempt
+from unionaid.workflow.asking import attempt, outcome
 
 FOUND = "filing_found"
 
@@ -86,7 +87,24 @@ class HeirForm(AskForm):
 @never_cache
 def taken(request: HttpRequest) -> HttpResponse:
     """What this person took in at the desk: what waits for them first."""
-    return _filed(request, taken_in(actor(request)))
+    by = actor(request)
+    return _filed(request, taken_in(by), left=half_taken(by))
+
+
+@requires("claims.take_in")
+@never_cache
+@require_POST
+def take_over(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A colleague's half-taken claim is gone on with; one that is not of this desk is not there."""
+    claim, by = my_claim(public_id), actor(request)
+    if claim is None or claim.filed_as != Claim.FiledAs.DESK or claim.office_id not in takes_in_at(by):
+        raise Http404
+    _status, refused = outcome(lambda: filing.take_over(claim, by=by))
+    if refused:
+        messages.warning(request, refused)
+        return redirect(to(request, "home"))
+    messages.success(request, gettext("申领 {number} 由您接着办了。").format(number=claim.number))
+    return redirect(to(request, "status" if claim.state == "returned_payment" else "resume", public_id))
 
 
 @requires("claims.take_in")
@@ -142,10 +160,10 @@ def filed(request: HttpRequest) -> HttpResponse:
     return _filed(request, filed_at_unit(actor(request)))
 
 
-def _filed(request: HttpRequest, claims: list[Claim]) -> HttpResponse:
+def _filed(request: HttpRequest, claims: list[Claim], left: Sequence[Claim] = ()) -> HttpResponse:
     waiting = {claim.occasion: claim for claim in claims if claim.state in ("draft", "supplement_requested")}
     sent = [claim for claim in claims if claim.state != "draft"]
-    return show(request, "filed", waiting=list(waiting.values()), sent=sent)
+    return show(request, "filed", waiting=list(waiting.values()), sent=sent, left=left)
 
 
 @requires("claims.file_for")

@@ -19,6 +19,7 @@ from claims.selectors.cooling import is_cooling
 from claims.selectors.covers import my_covers
 from claims.selectors.estimate import in_words, left_in_words
 from claims.selectors.filing import filer_words, fills, sees
+from claims.selectors.journey import lacking
 from claims.selectors.progress import standing_of, trail_of
 from claims.selectors.wordings import reason_words
 from claims.services import accounts, filing, intake, papers
@@ -157,12 +158,20 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     return [
         {
             "words": title.format(number=claim.number),
-            "why": claim.message or claim.program.title,
+            "why": claim.message or _why(claim),
             "button": button,
             "address": address_of(name, claim.public_id),
         }
         for claim, name, title, button in found
     ]
+
+
+def _why(claim: Claim) -> str:
+    """What one does it for."""
+    if claim.follows_id is not None and claim.state == "draft":
+        words = _("按“{program}”的规定，您还可以得到一笔{fund}，打开看还差什么")
+        return words.format(program=claim.program.title, fund=claim.get_fund_display())
+    return claim.program.title
 
 
 @requires("claims.fill")
@@ -186,6 +195,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "mine": mine_to_do,
         "fills": to_fill,
         "filer": filer_words(claim),
+        **_opened(claim, to_fill),
         "word_asked": _is_word_asked(claim, by),
         "trail": trail,
         "standing": standing_of(claim, on=today()),
@@ -208,6 +218,15 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "correct": _correct_at(request, claim, to_fill and at_desk(request) or mine_to_do),
         "dispute": address_of("payouts:dispute_account", claim.public_id) if is_cooling(claim, today()) and mine_to_do else "",
     }
+
+
+def _opened(claim: Claim, to_fill: bool) -> dict[str, Any]:
+    """Of relief that was opened by rule and waits for somebody to go on with it: what it lacks, and from how much own cost it is meant
+    for, where nobody has told the cost yet."""
+    if claim.follows_id is None or claim.state != "draft" or not to_fill:
+        return {}
+    least = schedule_of(claim.terms).cost_to_tell(claim.event) if not claim.admissions.exists() else None
+    return {"lacks": _("、").join(map(str, lacking(claim))), "least": least}
 
 
 def _correct_at(request: HttpRequest, claim: Claim, may_correct: bool) -> str:

@@ -274,6 +274,10 @@ class OpensAfter:
         enough = self.own_cost_left is None or (left is not None and left >= self.own_cost_left)
         return event in self.events and enough
 
+    def asks_cost(self, event: str) -> bool:
+        """Does it hang on the cost left whether it is opened after this event?"""
+        return event in self.events and self.own_cost_left is not None
+
 
 PREVIOUS_PERIOD_DAYS = 364  # less than a year: only the period before. Holds where a plan does not say; the house's own figure.
 
@@ -411,6 +415,11 @@ class Schedule:
     def opened_by_rule(self, event: str, left: Decimal | None) -> bool:
         """Does this relief follow by rule from a benefit for this event, with so much own cost left (yuan)?"""
         return any(rule.holds(event, left) for rule in self.opens_after)
+
+    def cost_to_tell(self, event: str) -> Decimal | None:
+        """From how much own cost left (yuan) this relief is opened after a benefit for this event, where it hangs on that; the least of
+        several. None where no cost is asked for."""
+        return min((rule.own_cost_left for rule in self.opens_after if rule.asks_cost(event) and rule.own_cost_left), default=None)
 
     def fund_of(self, event: str) -> str:
         """Out of which fund (互助金, 救助金, 慰问金) this event is paid: all items that answer to it share one."""

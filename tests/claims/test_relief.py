@@ -3,6 +3,7 @@ it is paid out of its own fund."""
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -15,7 +16,7 @@ from claims.models import Admission, Claim
 from claims.selectors import past_claims
 from claims.selectors.filing import Filing, taken_in
 from claims.selectors.recomputed import differences
-from claims.services import adjudication, filing, intake, reckoning, relief
+from claims.services import adjudication, corrections, filing, halts, intake, netting, reckoning, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
 from members.models import Consent, Enrolment, Member
@@ -37,6 +38,7 @@ from unionaid.offices.scope import everywhere
 from unionaid.reports.figures import count_enrolled
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import Notice
+from unionaid.workflow.selectors import history_of
 
 DALIAN = "dalian-relief.2026"
 ILLNESS = ("医院", "诊断", "疾病", "住院", "医疗", "病情", "病理", "身故", "伤残")
@@ -246,13 +248,18 @@ def test_a_plan_opens_its_relief_by_rule_once_and_it_is_net_of_the_benefit(desk:
     assert opened.documents.count() == benefit.documents.count() > 0
     run_due("notices")
     told = list(Notice.objects.filter(member_key=benefit.claimant_id).values_list("title", flat=True))
-    assert told.count("您还可以得到一笔救助，申请已替您填好") == 1
+    assert told.count("您还可以得到一笔救助，请补上还缺的") == 1
+    phone = client_of(benefit.member.user)
+    with everywhere(reason="look as the worker"):
+        assert "还差：其他渠道已给的补助、住院和费用" in _words(phone.get(reverse("claims:status", args=[opened.public_id])))
+        assert "您还可以得到一笔救助金，打开看还差什么" in _words(phone.get(reverse("claims:home")))
     assert told.count("保障已生效") == 1, "of the benefit's; what relief rests on is no cover that begins"
     assert relief.follow(benefit.pk, on=ASKED) == [], "a job that runs again"
     assert Claim.objects.filter(follows__isnull=False).count() == 1
     with pytest.raises(IntegrityError, match="claim_follows_once"), transaction.atomic():
         Claim.objects.create(**{name: getattr(opened, name) for name in ONCE}, number="SL-twice")
     by = desk.world.worker(benefit.member)
+    intake.tell(opened, {"other_aid_fen": 0}, by=by, on=ASKED)
     fen = {"medfee_sumamt": 2_700_000, "fund_pay_sumamt": 1_800_000, "psn_part_amt": 900_000, "psn_cash_pay": 900_000}
     intake.set_stay(opened, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by, on=ASKED)
     if not opened.documents.filter(kind="pathology").exists():
@@ -270,6 +277,18 @@ def test_a_plan_opens_its_relief_by_rule_once_and_it_is_net_of_the_benefit(desk:
     with monkeypatch.context() as guard:
         guard.setattr(past_claims, "beside_grants", lambda claims: {})
         assert _rehearsed(opened) == twice
+    severe = {"diagnosis_class": "critical_severe"}
+    more = corrections.reclassify(benefit, severe, by=desk.other_reviewer, on=ASKED, note="病理报告")
+    adjudication.approve(more, by=desk.other_approver, on=ASKED)
+    run_due("default")
+    opened.refresh_from_db()
+    assert opened.state == "halt_proposed", "the benefit is higher, the relief lower: what is not on its way to the bank is held"
+    with pytest.raises(IntegrityError, match="claim_halted_by_somebody"), transaction.atomic():
+        Claim.objects.filter(pk=benefit.pk).update(state="halted", halt_reason="x", halted_from="approved", halted_by=desk.manager.user_id)
+    proven = replace(desk.manager, proven=True)
+    anew = halts.confirm(opened, by=proven, on=ASKED)
+    assert desk.decide_otherwise(anew).approved_fen == 200_000
+    assert netting.renew(more.pk, on=ASKED) == [], "a job that runs again"
 
 
 def _rehearsed(claim: Claim) -> int:
@@ -291,7 +310,11 @@ def test_nothing_is_opened_where_the_rule_does_not_hold_or_it_was_applied_for_al
     terms = load(DALIAN, office=None, opens_after=[{"events": ["diagnosis"], "own_cost_left": "5000"}])
     benefit = _granted(desk)
     assert relief.own_cost_left(benefit) is None, "no cost was told"
-    assert not Claim.objects.filter(follows__isnull=False).exists()
+    asked = Claim.objects.get(follows=benefit)
+    assert asked.state == "draft", "whether the rule holds hangs on a bill that nobody was asked for: the claimant tells it"
+    page = client_of(benefit.member.user).get(reverse("claims:status", args=[asked.public_id]))
+    assert "还剩 5000 元（含）以上的" in _words(page)
+    intake.withdraw(asked, by=desk.world.worker(benefit.member))
     own = (benefit.approved_fen or 0) + 500_000
     figures = {"medfee_sumamt_fen": own, "fund_pay_sumamt_fen": 0, "psn_part_amt_fen": own}
     Admission.objects.create(claim=benefit, admitted_on=ILL, discharged_on=ILL, **figures)
@@ -315,7 +338,7 @@ def test_after_a_death_the_condolence_follows_and_goes_to_the_same_heir(desk: De
     terms = desk.plan_with(items=items, examples=examples, exclusions=None, exclusive=None, documents=[])
     cover, wife = desk.cover(terms), desk.world.member(402, "李小红")
     by = Filing(desk.reviewer, Claim.FiledAs.DESK, heir="spouse")
-    days = {"disease_death": {"event_on": ILL, "death_on": ILL}}
+    days = {"disease_death": {"event_on": ILL, "death_on": ILL, "diagnosis": "肺癌"}}
     (benefit,) = filing.begin([(cover, "disease_death")], claimant=wife, days=days, filing=by, on=ASKED)
     for i, paper in enumerate(("authorisation", "death_certificate", "kinship", "other_heirs")):
         upload = CleanUpload("image/jpeg", b"j", f"{paper}.jpg", f"{benefit.pk:060d}{i:04d}")
@@ -327,7 +350,10 @@ def test_after_a_death_the_condolence_follows_and_goes_to_the_same_heir(desk: De
     opened = Claim.objects.select_related("claimant", "member", "program").get(follows=benefit)
     assert (opened.fund, opened.claimant_id, opened.heir, opened.card_id) == ("solace", wife.pk, "spouse", benefit.card_id)
     assert [one.pk for one in taken_in(desk.reviewer)] == [opened.pk, benefit.pk], "whoever took it in goes on with both"
-    filing.send_in([opened], by=desk.reviewer, on=ASKED)
+    sent = (opened.state, opened.submitted_by_id, opened.told_since)
+    assert sent == ("submitted", None, opened.since), "all is known: the rule sends it in"
+    assert [act.actor_label for act in history_of(opened) if act.action == "submit_by_rule"] == ["system"]
+    assert Notice.objects.filter(member_key=wife.pk, title="您还可以得到一笔救助，已替您提交").count() == 1
     assert desk.decide_otherwise(opened).approved_fen == 300_000
 
 

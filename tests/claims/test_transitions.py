@@ -114,10 +114,12 @@ def test_every_arrow_is_written_from_every_state_it_starts_in(desk: Desk) -> Non
     assert done == sum(len(arrow.sources) for arrow in Claim.graph.arrows) > 40
 
 
-def by_whom(column: str, user: int | None) -> dict[str, Any]:
+def by_whom(column: str, user: User, desk: Desk) -> dict[str, Any]:
     """Who took that step, as the database wants it told."""
-    capacity = {"filed_as": "unit_agent" if user else ""} if column == "filed_by" else {}
-    return {f"{column}_id": user, **capacity}
+    capacity: dict[str, Any] = {"filed_as": "unit_agent"} if column == "filed_by" else {}
+    if column == "filed_before_by":
+        capacity = {"filed_as": "desk", "filed_by_id": desk.manager.user_id}
+    return {f"{column}_id": user.pk, **capacity}
 
 
 APART = (
@@ -136,6 +138,10 @@ APART = (
     ("reviewed_by", "filed_by"),
     ("approved_by", "filed_by"),
     ("rejected_by", "filed_by"),
+    ("unit_reviewed_by", "filed_before_by"),
+    ("reviewed_by", "filed_before_by"),
+    ("approved_by", "filed_before_by"),
+    ("rejected_by", "filed_before_by"),
 )
 
 
@@ -145,7 +151,7 @@ def test_the_database_keeps_them_apart_as_well(desk: Desk) -> None:
     user = make_user("t-both", "某人")
     for one, other in APART:
         with pytest.raises(IntegrityError, match="claim_.*_is_not_|claim_another_"), transaction.atomic():
-            Claim.objects.filter(pk=claim.pk).update(**by_whom(one, user.pk) | by_whom(other, user.pk))
+            Claim.objects.filter(pk=claim.pk).update(**by_whom(one, user, desk) | by_whom(other, user, desk))
     with pytest.raises(IntegrityError, match="claim_rejected_with_a_reason"), transaction.atomic():
         Claim.objects.filter(pk=claim.pk).update(state="rejected")
 

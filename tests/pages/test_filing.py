@@ -15,15 +15,16 @@ from members.models import Consent, ContributionDue, Enrolment, Member, UnitAgen
 from members.services import contributions, enrolment
 from members.services.people import numbers_of
 from tests.factories.desk import Desk, make_desk
-from tests.factories.offices import make_user
+from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, ILL, JOINED, World, load, make_unit
 from tests.pages.test_worker_claims import ACCOUNT, FIGURES, Walk, photo, user_of
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
-from unionaid.offices.roles import Actor
+from unionaid.offices.roles import Actor, Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry, Notice
 from unionaid.workflow.moves import NotAllowed, move
+from unionaid.workflow.selectors import history_of
 
 AT_UNIT = "/unit/filing"
 ENROLMENT = {"opens": "2025-10-01", "closes": "2026-12-31", "individual": True, "ages": [{"from": 0, "to": 60}]}
@@ -220,6 +221,7 @@ def test_the_desk_takes_a_claim_in_for_whoever_cannot_and_decides_nothing_of_it(
     for page in ("", "resume", "medical", "documents", "check", "account"):
         assert elsewhere.client.get(f"{AT_DESK}/{claim.public_id}/{page}").status_code == 404
         assert Walk(world.cast.manager).client.get(f"{AT_DESK}/{claim.public_id}/{page}").status_code == 404, "whoever began it goes on"
+    _change_hands(world, claim)
     other_device = Walk(world.cast.reviewer)
     assert claim.number in other_device.get(AT_DESK)
     _fill(other_device, AT_DESK, claim)
@@ -232,12 +234,41 @@ def test_the_desk_takes_a_claim_in_for_whoever_cannot_and_decides_nothing_of_it(
         unit_review.pass_on(claim, by=world.agent_actor, on=ASKED)
         with pytest.raises(NotAllowed, match="您代办的"):
             adjudication.review(claim, by=desk.reviewer, on=ASKED)
+        Claim.objects.filter(pk=claim.pk).update(filed_by=desk.manager.user_id, filed_before_by=desk.reviewer.user_id, submitted_by=None)
+        claim.refresh_from_db()
+        with pytest.raises(NotAllowed, match="您代办的"):
+            adjudication.review(claim, by=desk.reviewer, on=ASKED)
+        with pytest.raises(NotAllowed, match="前面的步骤是您办的"):
+            move([claim], "review", by=desk.reviewer)
+        Claim.objects.filter(pk=claim.pk).update(filed_by=desk.reviewer.user_id, filed_before_by=desk.manager.user_id)
+        claim.refresh_from_db()
         assert desk.decide_otherwise(claim).state == "approved"
     assert "/correct-account" in other_device.get(f"{AT_DESK}/{claim.public_id}/")
     assert other_device.client.get(f"{AT_DESK}/{claim.public_id}/correct-account").status_code == 200
     assert f"{AT_DESK}/{claim.public_id}/appeal" in other_device.get(f"{AT_DESK}/{claim.public_id}/")
     assert other_device.send({"grounds": "本人说少算了"}, address=f"{AT_DESK}/{claim.public_id}/appeal").status_code == 302
     assert _told(cover.member)[-1:] == ["有人替您提出了申诉"]
+
+
+def _change_hands(world: World, claim: Claim) -> None:
+    """A colleague goes on with it and gives it back; a third one is told whose it is, another office finds nothing."""
+    third = make_user("s-third", "第三位")
+    give_post(third, world.cast.a, Role.REVIEWER)
+    first, colleague = Walk(world.cast.reviewer), Walk(world.cast.manager)
+    take = f"{AT_DESK}/{claim.public_id}/take-over"
+    assert Walk(world.cast.outsider).client.post(take).status_code == 404
+    assert claim.number not in Walk(world.cast.outsider).get(AT_DESK)
+    assert take in colleague.get(AT_DESK)
+    assert take not in first.get(AT_DESK)
+    assert colleague.client.post(take)["Location"] == f"{AT_DESK}/{claim.public_id}/resume"
+    assert colleague.client.get(f"{AT_DESK}/{claim.public_id}/medical").status_code == 200
+    assert first.client.get(f"{AT_DESK}/{claim.public_id}/medical").status_code == 404
+    assert "只能由他们接着办" in Walk(third).client.post(take, follow=True).content.decode()
+    assert first.client.post(take).status_code == 302
+    with everywhere(reason="look"):
+        claim.refresh_from_db()
+        assert (claim.filed_by_id, claim.filed_before_by_id) == (world.cast.reviewer.pk, world.cast.manager.pk)
+        assert [act.details["from"] for act in history_of(claim) if act.action == "take_over"] == ["秦小明", "李国强"]
 
 
 HEIR = {"name": "王子", "id_number": make_id_number("610802", date(1992, 5, 6), 7), "phone": "13900139000"}

@@ -16,6 +16,7 @@ ACTS: dict[str, str | Promise] = {
     "remind_overdue": _("提醒逾期未退"),
     "agree_to_filing": _("本人同意代办"),
     "object_to_filing": _("本人对代办提出异议"),
+    "take_over": _("接手同事代收的申领"),
     "file": _("提出申诉"),
     "add_heir": _("登记继承人"),
     "object": _("提出异议"),

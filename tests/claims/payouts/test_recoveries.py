@@ -14,7 +14,7 @@ from claims.payouts import services as payouts
 from claims.payouts.invariants import INVARIANTS
 from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
 from claims.payouts.recoveries import RecoveryRefused
-from claims.services import accounts, adjudication, corrections
+from claims.services import accounts, adjudication, corrections, intake, netting, relief
 from claims.services.adjudication import DecisionRefused
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
@@ -24,12 +24,13 @@ from tests.factories.desk import CRITICAL, Desk
 from tests.factories.funds import fill
 from tests.factories.offices import PASSWORD
 from tests.factories.payouts import release
-from tests.factories.world import ASKED, load
+from tests.factories.world import ASKED, ILL, load
 from unionaid.accounts.models import User
 from unionaid.ledger.invariants import look
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.money import format_yuan
+from unionaid.lib.uploads import CleanUpload
 from unionaid.workflow.jobs import ask_what_is_due, run_due
 from unionaid.workflow.models import Notice
 from unionaid.workflow.moves import MoveRefused, NotAllowed
@@ -110,6 +111,40 @@ def over_of(case: Case) -> int:
     """By how much the whole of the correction is less than what was paid."""
     made = Claim.objects.get(corrects=case.first)
     return case.first.approved_fen - made.statements.get(is_final=True).total_fen
+
+
+def test_relief_follows_the_benefit_that_it_is_net_of_down_and_up(paid: Case) -> None:
+    """Own cost is the benefit and 6,000: relief was 10,000 as if there were no benefit, is 6,000 beside it, 10,000 again beside less."""
+    desk, first, member = paid.desk, paid.first, paid.first.member
+    dalian, by = load("dalian-relief.2026", office=None), desk.world.worker(member)
+    relieved = relief.begin(member, dalian, event="diagnosis", happened_on=ILL, by=by, on=ASKED)
+    told = {"event_on": ILL, "diagnosis": "心梗", "diagnosis_code": "I21.0", "hospital": "第一医院", "other_aid_fen": 0}
+    intake.tell(relieved, told, by=by, on=ASKED)
+    own = first.approved_fen + 600_000
+    fen = {"medfee_sumamt": own, "psn_part_amt": own, "psn_cash_pay": own}
+    intake.set_stay(relieved, admitted_on=ILL, discharged_on=ILL, fen=fen, by=by, on=ASKED)
+    intake.add_document(relieved, kind="pathology", upload=CleanUpload("image/jpeg", b"j", "p.jpg", "9" * 64), by=by)
+    intake.choose_card(relieved, first.card, by=by)
+    desk.decide(intake.submit(relieved, by=by, on=ASKED))
+    fill(desk.world.cast, on=ASKED, fund="relief")
+    paid.pay(relieved)
+    assert (relieved.state, relieved.approved_fen) == ("paid", 1_000_000)
+    Claim.objects.filter(pk=relieved.pk).update(occasion=first.occasion)
+    (less,) = netting.renew(first.pk, on=ASKED)
+    assert [flag.code for flag in less.flags.all()] == ["benefit_changed"]
+    page = client_of(desk.world.cast.reviewer).get(reverse("admin:claim_review", args=[less.pk])).content.decode()
+    assert "这笔救助原来核定 10,000.00 元，扣减后重新计算是 6,000.00 元" in page
+    adjudication.review(less, by=desk.reviewer, on=ASKED)
+    adjudication.reclaim(less, by=desk.approver, on=ASKED, clause="第四条", note=WHY)
+    run_due("payouts")
+    assert Recovery.objects.get(claim=less).amount_fen == 400_000
+    relieved.refresh_from_db()
+    assert (relieved.state, relieved.approved_fen) == ("paid", 1_000_000), "what was decided stays"
+    paid.reclaim()
+    run_due("default")
+    more = Claim.objects.get(corrects=less)
+    assert desk.decide(more).approved_fen == 400_000, "the benefit went down: relief is 10,000 again"
+    assert netting.renew(first.pk, on=ASKED) == []
 
 
 def test_nothing_is_asked_back_before_the_bank_has_paid_or_without_less_or_by_the_reviewer(case: Case) -> None:
