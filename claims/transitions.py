@@ -48,12 +48,8 @@ CLAIM = Graph(
         Arrow("submit_by_rule", _("按规则提交申领"), ("draft",), "submitted", "claims.submit_by_rule", stamp="submitted_by"),
         Arrow("submit_by_rule_to_unit", _("按规则提交单位核对"), ("draft",), "unit_review", "claims.submit_by_rule", stamp="submitted_by"),
         Arrow("reopen", _("申诉成立，重新审核"), ("draft",), "submitted", "appeals.decide"),
-<<<<<<< HEAD
-        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", _SENT, "reviewed_by"),
-=======
         Arrow("recompute", _("互助金有变化，重新计算救助"), ("draft",), "submitted", "claims.recompute"),
-        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", stamp="reviewed_by"),
->>>>>>> h3
+        Arrow("reclassify", _("重新核定类别"), ("draft",), "reviewed", "claims.review", _SENT, "reviewed_by"),
         Arrow(
             "pass_on",
             _("单位核对无误，转办事处"),

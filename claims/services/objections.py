@@ -26,9 +26,9 @@ def claims_under(enrolment_ids: Sequence[int]) -> str:
 def claims_from(ends: Mapping[int, date]) -> dict[int, str]:
     """Cover (enrolment id → the first day without it) does not end before what benefit was asked for or paid, of several stays before
     the last one: words, for each that cannot end so. A claim that tells no day yet is asked for all days. One statement."""
-    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).annotate(last_stay=Max("admissions__admitted_on")).order_by("-pk")
+    rows = Claim.objects.filter(enrolment__in=ends).exclude(state__in=OVER).order_by("-pk")
     words = _("申领 {number} 的事情发生在 {day}，在这个日期当天或之后，保障不能在那之前终止。请核对变动日期；申领有误的，请先办结申领。")
-    days = [(row, _last_day(row)) for row in rows]
+    days = [(row, _last_day(row)) for row in rows.annotate(last_stay=Max("admissions__admitted_on"))]
     return {
         row.enrolment_id: words.format(number=row.number, day=date_format(day) if day else "—")
         for row, day in days
