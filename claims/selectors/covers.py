@@ -15,7 +15,7 @@ from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
 from programs.rules.facts import STAY_EVENTS, CaseFacts, event_day
-from programs.rules.gates import Question, covered, right_gender, waited
+from programs.rules.gates import Question, covered, not_for_person, right_gender, waited
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import plus_days
 
@@ -125,7 +125,7 @@ def _why_not(cover: Enrolment, case: CaseFacts, language: str) -> str:
     reasons = []
     for item in items:
         question = Question(schedule, item, person, facts, case, NO_PRIOR)
-        reason = covered(question) or waited(question) or right_gender(question)
+        reason = covered(question) or waited(question) or right_gender(question) or not_for_person(question)
         if reason is None:
             return ""
         reasons.append(reason)

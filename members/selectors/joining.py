@@ -31,7 +31,7 @@ from unionaid.offices.scope import everywhere
 YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
 ORDER = (YES, ASK, UNIT, JOINED, NO)
 # What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
-PERSONAL = ("minor", "age", "gender", "shares")
+PERSONAL = ("minor", "age", "gender", "items", "shares")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ def _day_unknown(schedule: Schedule) -> Verdict:
 
 def _everyone(schedule: Schedule, told: Mapping[str, Any], cover_start: date) -> Iterator[tuple[dict[str, Any], PersonFacts]]:
     """Everyone that the case may mean, each with the value of what it leaves open."""
-    ages = {0, ADULT - 1, ADULT, 120} | {age for rule in schedule.enrolling.ages for age in (rule.from_age, rule.to_age)}
-    ages |= {age for rule in schedule.enrolling.ages for age in (max(rule.from_age - 1, 0), min(rule.to_age + 1, 120))}
+    ages = {0, ADULT - 1, ADULT, 120} | {age for rule in schedule.ages for age in (rule.from_age, rule.to_age)}
+    ages |= {age for rule in schedule.ages for age in (max(rule.from_age - 1, 0), min(rule.to_age + 1, 120))}
     possible: dict[str, tuple[Any, ...]] = {
         "birth_date": tuple(add_years(cover_start, -age) for age in sorted(ages)),
         "gender": ("female", "male"),

@@ -64,6 +64,8 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
         birth_date=_day(told, "birth_date") or add_years(cover.period.start, -ORDINARY_AGE),
         gender="female" if gender == "any" else gender,
         relation=told.get("relation", schedule.enrolling.relations[0]),
+        renewal=told.get("renewal", False),
+        group=told.get("group"),
     )
     prior = PriorUse(
         used=_sums(data.get("used", {})),

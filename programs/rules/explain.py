@@ -41,6 +41,14 @@ FACT_WORDS = {
     "accident_on": Words("意外发生日期", "the day of the accident"),
     "death_on": Words("身故日期", "the day of death"),
     "declared": Words("申报的数（没有申报任何一项）", "the figures to declare (none was)"),
+    "group": Words("人员身份", "the staff group"),
+}
+
+RELATION_WORDS = {
+    "self": Words("职工本人", "the worker"),
+    "spouse": Words("配偶", "the spouse"),
+    "minor_child": Words("未成年子女", "minor children"),
+    "any": Words("", "everyone"),
 }
 
 
@@ -324,6 +332,13 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             Words("本项只面向女职工", "this item is for women only")
             if i["gender"] == "female"
             else Words("本项只面向男职工", "this item is for men only")
+        ),
+        "item_relation": lambda: Words(
+            f"本项只面向{'、'.join(RELATION_WORDS[one].zh for one in i['relations'].split(','))}",
+            f"this item is for {', '.join(RELATION_WORDS[one].en for one in i['relations'].split(','))} only",
+        ),
+        "item_age_at_start": lambda: Words(
+            f"保障开始时 {i['age']} 周岁，不在本项面向的年龄内", f"aged {i['age']} when cover began; this item is for other ages"
         ),
         "fact_missing": lambda: Words(f"还缺少：{FACT_WORDS[i['fact']].zh}，补充后才能计算", f"still missing: {FACT_WORDS[i['fact']].en}"),
         "class_not_listed": lambda: Words(

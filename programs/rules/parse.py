@@ -20,13 +20,12 @@ from jsonschema.exceptions import ValidationError
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
 from programs.rules.hardship import hardship_faults, told_figures
-from programs.rules.item_faults import codes_once, item_faults
-from programs.rules.parts import gate_of, step_of, words_of
+from programs.rules.item_faults import age_order_faults, codes_once, item_faults
+from programs.rules.parts import age_rule_of, gate_of, step_of, words_of
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
     PREVIOUS_PERIOD_DAYS,
-    AgeRule,
     Ask,
     ClaimWindow,
     Deciding,
@@ -152,9 +151,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     if enrolment["closes"] > period["end"]:
         zh = f"晚于保障期的最后一天 {period['end']}，那以后参加没有保障"
         yield fault(zh, f"lies after the last day of the period, {period['end']}: joining later gives no cover", ("enrolment", "closes"))
-    for i, rule in enumerate(enrolment.get("ages", [])):
-        if rule["to"] < rule["from"]:
-            yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))
+    yield from age_order_faults(enrolment.get("ages", []), ("enrolment", "ages"))
     for i, rule in enumerate(enrolment.get("late", [])):
         if ("within_days" in rule) == ("within_months" in rule):
             yield fault("写 within_days 或 within_months 之一", "write one of within_days and within_months", ("enrolment", "late", i))
@@ -408,10 +405,7 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         min_months_in_unit=data.get("min_months_in_unit", 0),
         min_contract_months=data.get("min_contract_months", 0),
         gender=data.get("gender", "any"),
-        ages=tuple(
-            AgeRule(one.get("gender", "any"), one["from"], one["to"], one.get("renewal"), one.get("relation", "any"), one.get("group"))
-            for one in data.get("ages", [])
-        ),
+        ages=tuple(map(age_rule_of, data.get("ages", []))),
         max_shares=shares["max"],
         surplus_void=shares.get("surplus") == "void",
         together_with=tuple(shares.get("together_with", [])),

@@ -454,6 +454,12 @@ class Schedule:
         return max((waiting.ends(start) for waiting in self._waitings if not waiting.waived(days_since_cover)), default=start)
 
     @property
+    def ages(self) -> tuple[AgeRule, ...]:
+        """Every age at the start of cover that somebody's answer may hang on: those of joining, and those of single items."""
+        of_items = (rule for item in self.items for gate in item.gates for rule in gate.data.get("ages", ()))
+        return (*self.enrolling.ages, *of_items)
+
+    @property
     def _waitings(self) -> list[Waiting]:
         return [item.waiting for item in self.items if item.waiting is not None]
 

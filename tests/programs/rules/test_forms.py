@@ -768,6 +768,35 @@ def test_an_item_for_women_in_a_plan_for_all() -> None:
     assert _reason(schedule, gender="male") == ("item_gender", ())
 
 
+def test_an_item_for_the_children_in_a_plan_for_the_worker_too() -> None:
+    relations = {"opens": "2025-10-01", "closes": "2025-12-31", "relations": ["self", "minor_child"]}
+    schedule = plan(item({"fixed": "1"}, gates=[{"relation": ["minor_child"]}]), enrolment=relations)
+    child = {"relation": "minor_child", "birth_date": "2016-01-01"}
+    assert [paid(schedule), paid(schedule, **child)] == ["0.00", "1.00"]
+    assert _reason(schedule) == ("item_relation", ())
+
+
+@pytest.mark.parametrize(
+    ("born", "more", "expected"),
+    [
+        ("1965-01-02", {}, "1.00"),  # 60 on the first day of cover, 61 when it happens
+        ("1965-01-01", {}, "0.00"),
+        ("1965-01-01", {"days_since_cover": 3}, "1.00"),
+        ("1965-01-01", {"person": {"group": "senior"}}, "1.00"),
+        ("1955-01-01", {"days_since_cover": 3}, "0.00"),
+    ],
+)
+def test_an_item_for_some_ages_when_cover_began(born: str, more: dict[str, Any], expected: str) -> None:
+    ages = [{"from": 16, "to": 60}, {"from": 16, "to": 70, "renewal": True}, {"from": 16, "to": 65, "group": "senior"}]
+    schedule = plan(item({"fixed": "1"}, gates=[{"age_at_start": ages}]))
+    ordinary = {} if "person" in more else {"person": {"group": "ordinary"}}
+    assert paid(schedule, event_on="2026-06-01", birth_date=born, **ordinary, **more) == expected
+    if expected == "0.00":
+        assert _reason(schedule, event_on="2026-06-01", birth_date=born, **ordinary, **more)[0] == "item_age_at_start"
+    if more.get("person"):  # the same person, of whom nobody told the group
+        assert _reason(schedule, event_on="2026-06-01", birth_date=born) == ("fact_missing", ("group",))
+
+
 def test_a_condition_s_own_clause_is_the_one_it_is_refused_by() -> None:
     gate = {"diagnosis_in": ["C50"], "clause": "第四条 病种"}
     found = assess_case(plan(item({"fixed": "1"}, gates=[gate])), {"event": "admission", "diagnosis_code": "C34"})
