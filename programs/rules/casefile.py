@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.apart import keys_apart
 from programs.rules.declared import figure_fault
 from programs.rules.facts import (
     HARDSHIP,
@@ -371,7 +372,7 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
     steps = [step for item in schedule.items for step in item.steps]
     counted_keys = [counted[0] for step in steps if (counted := counted_under(step, 1, ANY_DISEASE))]
     by_class = [key.replace("disease:", "class:", 1) for key in counted_keys if key.startswith("disease:")]
-    keys = list(dict.fromkeys([*counted_keys, *by_class]))
+    keys = list(dict.fromkeys([*counted_keys, *by_class, *keys_apart(schedule)]))
     for key in data.get("used", {}):
         if not any(key == known or known.endswith(f":{ANY_DISEASE}") and key.startswith(known[: -len(ANY_DISEASE)]) for known in keys):
             zh, en = "、".join(keys) or "（没有）", ", ".join(keys) or "(none)"

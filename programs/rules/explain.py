@@ -282,6 +282,13 @@ def _indemnity(i: Mapping[str, str], r: str) -> Words:
     )
 
 
+def _set_off(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"与“{i['names']}”不同时给付，合计只给较高的：此前已给付 {yuan(i['given'])} 元，本次扣除 {yuan(i['amount'])} 元",
+        f"not paid beside {i['names_en']}, in all only the higher: {yuan(i['given'])} given before, {yuan(i['amount'])} set off now",
+    )
+
+
 def _ceiling(i: Mapping[str, str], r: str) -> Words:
     scope = SCOPE_WORDS[i["scope"]]
     if i["scope"] == "admission":
@@ -300,6 +307,7 @@ STEP_WORDS = {
     "fixed": _fixed, "declared": _declared, "for_each": _for_each,
     "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
+    "set_off": _set_off,
 }  # fmt: skip
 
 

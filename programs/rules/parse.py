@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -527,7 +526,6 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from limit_slips(schedule)
-    yield from _exclusive_faults(schedule)
 
 
 def _opening_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -563,20 +561,3 @@ def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
     for i, item in enumerate(schedule.items):
         if item.code not in done:
             yield fault("项目之间循环引用（less_items）", "items refer to each other in a circle (less_items)", ("items", i, "steps"))
-
-
-def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
-    """Within one claim the greater item pays alone. Items of different events come in claims of their own: only a limit
-    that both count against keeps the second from paying on top of the first."""
-    items = {item.code: item for item in schedule.items}
-    for i, group in enumerate(schedule.exclusive):
-        for a, b in combinations([items[code] for code in group if code in items], 2):
-            if set(a.events) != set(b.events) and not _lasting_limits(a) & _lasting_limits(b):
-                zh = f"{a.code} 与 {b.code} 事由不同，会分两次申领；两项都要写上同一个封顶：scope 为 period 或 lifetime，key 相同"
-                en = f"{a.code} and {b.code} answer different events, so they come in two claims; give both one lasting ceiling"
-                yield fault(zh, en, ("exclusive", i))
-
-
-def _lasting_limits(item: Item) -> set[tuple[str, str]]:
-    ceilings = [step.data for step in item.steps if step.name == "ceiling"]
-    return {(data["scope"], data["key"]) for data in ceilings if data["scope"] in ("period", "lifetime")}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.apart import GIVEN, SET_OFF
 from programs.rules.explain import Sentence, sentences, yuan
 from programs.rules.limits import SAYS, name_of
 from programs.rules.words import Words
@@ -65,6 +66,8 @@ def _of_the_case(assessment: Mapping[str, Any]) -> Iterator[Words]:
 def _line(use: Mapping[str, Any], reader: str, names: Names) -> Words | None:
     """One limit that counts over claims; nothing to a worker of a sum without an end, which limits nothing."""
     scope, days = use["scope"], use["scope"] == "days"
+    if scope in (GIVEN, SET_OFF):
+        return None  # the statement itself tells what was set off
     used, taken = Decimal(use["used_before"]), Decimal(use["taken"])
     name = name_of(use["key"], names)
     key = f"［{use['key']}］" if reader == "auditor" else ""

@@ -510,6 +510,50 @@ def test_disability_first_and_death_later_share_one_sum() -> None:
     assert in_turn(schedule, first, then) == [18000, 42000]
 
 
+DIED = {"event": "accident_death", "accident_on": "2026-03-01", "death_on": "2026-05-01"}
+CRIPPLED = {"event": "accident_disability", "accident_on": "2026-03-01", "disability_grade": 1}
+LIMIT = {"ceiling": {"amount": "200000", "scope": "period"}}
+OWN = {"ceiling": {"amount": "60000", "scope": "period", "key": "own"}}
+
+
+@pytest.mark.parametrize(
+    ("death", "disability", "claims", "expected"),
+    [
+        ((), (), (CRIPPLED, DIED), [50000, 10000]),
+        ((), (), (DIED, CRIPPLED), [60000, 0]),
+        ((LIMIT,), (LIMIT,), (CRIPPLED, DIED), [50000, 10000]),  # a common limit high above both holds nothing by itself
+        ((LIMIT,), (LIMIT,), (CRIPPLED, DIED, CRIPPLED, CRIPPLED), [50000, 10000, 40000, 50000]),  # 150000 of the one is more
+        ((OWN,), (LIMIT,), (CRIPPLED, CRIPPLED, DIED, DIED), [50000, 50000, 0, 0]),  # death is 60000 in all
+    ],
+)  # fmt: skip
+def test_of_two_that_exclude_each_other_one_has_the_greater_over_all_claims(
+    death: tuple[Any, ...], disability: tuple[Any, ...], claims: tuple[Any, ...], expected: list[int]
+) -> None:
+    """They answer different events, so they come in claims of their own; nothing but the engine keeps the second from coming on top."""
+    items = (
+        item({"fixed": "60000"}, *death, code="death", events=("accident_death",)),
+        item(
+            {"scale": {"by": "disability_grade", "sum": "50000", "ratios": {"1": "1"}}}, *disability, code="disability",
+            events=("accident_disability",),
+        ),
+    )  # fmt: skip
+    assert in_turn(plan(*items, exclusive=[["death", "disability"]]), *claims) == expected
+    assert sum(in_turn(plan(*items), *claims)) > sum(expected)  # the control: items that may be added
+
+
+def test_what_is_set_off_is_told() -> None:
+    schedule = plan(
+        item({"fixed": "60000"}, code="death", events=("accident_death",), name={"zh": "身故", "en": "death"}),
+        item({"fixed": "50000"}, code="disability", events=("accident_disability",), name={"zh": "伤残", "en": "disability"}),
+        exclusive=[["death", "disability"]],
+    )
+    found = assess_case(schedule, DIED | {"used": {"given:disability": "50000"}})
+    told = [line.words for line in sentences(found.as_data()["items"][0])]
+    assert "与“伤残”不同时给付，合计只给较高的：此前已给付 50,000.00 元，本次扣除 50,000.00 元" in told[-2].zh
+    assert "50,000.00 set off now" in told[-2].en
+    assert {use.key: str(use.taken) for use in found.usage} == {"given:death": "10000.00", "set_off:death": "50000.00"}
+
+
 # --- 9. tiers on a net base, 10. fixed and a top-up net of other aid, 11. second pass -----------------------------
 
 
