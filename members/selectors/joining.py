@@ -174,7 +174,7 @@ class _Known:
 
     def _of_unit(self, relation: str) -> int | None:
         whole, rule = self._whole(relation), self.schedule.enrolling.unit
-        return common_shares(whole.joined) if whole and rule and rule.same_shares else None
+        return common_shares(whole.listed or whole.joined) if whole and rule and rule.same_shares else None
 
     def _whole(self, relation: str) -> Whole | None:
         return (self.unit or Whole(self.member.unit)) if relation == "self" and self.member.unit else None

@@ -3,7 +3,9 @@
 from datetime import date
 
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.whole_units import shares_of_unit
@@ -17,22 +19,31 @@ from unionaid.web.files import kept
 from unionaid.workflow.moves import Conflict, MoveRefused
 
 MAX_PAPERS = 12
+UNITS_ONLY = gettext_lazy("这个计划由单位统一参加，请联系单位经办人。")
 
 
 class JoinRefused(MoveRefused):
     """The draft cannot go on as it is; `field` names what the message is about."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Promise, field: str = "") -> None:
+        super().__init__(str(message))
         self.field = field
 
 
 def begin(holder: Member, terms: Terms, *, by: Actor) -> JoinDraft:
-    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that."""
+    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that. JoinRefused
+    where only units join."""
+    _refuse_units_only(terms)
     relations = schedule_of(terms).enrolling.relations
     own = {"relation": "self", "member": holder} if "self" in relations else {"relation": relations[0], "member": None}
     draft, _made = JoinDraft.objects.get_or_create(holder=holder, terms=terms, defaults=own)
     return draft
+
+
+def _refuse_units_only(terms: Terms) -> None:
+    """What units join for their people nobody joins alone, with a unit or without."""
+    if not schedule_of(terms).enrolling.individual:
+        raise JoinRefused(UNITS_ONLY)
 
 
 def choose_person(draft: JoinDraft, *, relation: str, member: Member, by: Actor) -> JoinDraft:
@@ -108,6 +119,7 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
     locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
+    _refuse_units_only(locked.terms)
     lacks = missing(locked)
     if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))

@@ -85,10 +85,11 @@ def begin(request: HttpRequest, terms_id: int) -> HttpResponse:
     member, terms = offered(request, terms_id)
     if schedule_of(terms).is_grant:
         return redirect("claims:relief", terms_id)
-    if not schedule_of(terms).enrolling.individual:
-        messages.warning(request, _("这个计划由单位统一参加，请联系单位经办人。"))
+    try:
+        draft = joining.begin(member, terms, by=actor(request))
+    except joining.JoinRefused as error:
+        messages.warning(request, str(error))
         return redirect("members:plan", terms_id)
-    draft = joining.begin(member, terms, by=actor(request))
     return redirect(f"members:join_{steps_of(draft)[0]}", draft.public_id)
 
 
