@@ -71,18 +71,22 @@ def grants_for(member: Member, *, on: date) -> list[Offer]:
     return grants(with_unit(member), on=on) if member.office_id else []
 
 
-def grant_openings(offers: Sequence[Offer], member: Member, *, days: Mapping[str, date], language: str) -> list[Grant]:
-    """These, those that fit first: the conditions are judged as of today, and what happened lies in the plan's days."""
-    found = [one for offer in offers if (one := _grant(offer, member, days, language))]
+def grant_openings(
+    offers: Sequence[Offer], member: Member, *, days: Mapping[str, date], language: str, of_another: bool = False
+) -> list[Grant]:
+    """These, those that fit first: the conditions are judged as of today, and what happened lies in the plan's days. `of_another`: it is
+    read by somebody else than this person."""
+    found = [one for offer in offers if (one := _grant(offer, member, days, language, of_another))]
     return sorted(found, key=lambda grant: not grant.events)
 
 
-def _grant(offer: Offer, member: Member, days: Mapping[str, date], language: str) -> Grant | None:
+def _grant(offer: Offer, member: Member, days: Mapping[str, date], language: str, of_another: bool) -> Grant | None:
     """None where it answers to nothing of this."""
     asked = tuple(event for event in days if event in offer.schedule.events)
     if not asked:
         return None
-    against = [verdict.sentence.in_language(language) for verdict in offer.verdicts if verdict.outcome != "pass"]
+    said = [verdict.sentence for verdict in offer.verdicts if verdict.outcome != "pass"]
+    against = [(words.of_another() if of_another else words).in_language(language) for words in said]
     if offer.standing in (NO, ASK):
         question = next(iter(offer.open or unanswered(member)), "") if offer.standing == ASK else ""
         return Grant(offer, member, (), _("、").join(against) or _("还差一些信息，补上之后才能申请。"), question)

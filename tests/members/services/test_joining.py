@@ -63,7 +63,7 @@ def drafted(world: World, terms: Terms, holder: Member, *, child: Member | None 
 def test_what_units_join_nobody_begins_alone(world: World) -> None:
     """Nor sends in what was begun before the service asked."""
     with everywhere(reason="arrange"), frozen(JOINED):
-        holder, terms = world.member(101), load("hangzhou-medical.2018")
+        holder, terms = world.member(101), plan("units-only", {"enrolment": {"individual": False}})
         with pytest.raises(joining.JoinRefused, match="由单位统一参加"):
             joining.begin(holder, terms, by=world.worker(holder))
         assert not JoinDraft.objects.exists()
