@@ -31,24 +31,19 @@ class JoinRefused(MoveRefused):
 
 
 def begin(holder: Member, terms: Terms, *, by: Actor) -> JoinDraft:
-    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that. JoinRefused
-    where only units join."""
-    _refuse_units_only(terms)
-    relations = schedule_of(terms).enrolling.relations
+    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that, or else for
+    somebody of the family. JoinRefused where units join for everybody."""
+    relations = schedule_of(terms).enrolling.without_list
+    if not relations:
+        raise JoinRefused(UNITS_ONLY)
     own = {"relation": "self", "member": holder} if "self" in relations else {"relation": relations[0], "member": None}
     draft, _made = JoinDraft.objects.get_or_create(holder=holder, terms=terms, defaults=own)
     return draft
 
 
-def _refuse_units_only(terms: Terms) -> None:
-    """What units join for their people nobody joins alone, with a unit or without."""
-    if not schedule_of(terms).enrolling.individual:
-        raise JoinRefused(UNITS_ONLY)
-
-
 def choose_person(draft: JoinDraft, *, relation: str, member: Member, by: Actor) -> JoinDraft:
     """For whom: the worker, the spouse or a minor child, as far as the plan allows. JoinRefused otherwise."""
-    if relation not in schedule_of(draft.terms).enrolling.relations:
+    if relation not in schedule_of(draft.terms).enrolling.without_list:
         raise JoinRefused(_("这个计划不能为这个人参加，请另选一位。"), "answer")
     draft.relation, draft.member = relation, member
     draft.save(update_fields=["relation", "member"])
@@ -119,7 +114,8 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
     locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
-    _refuse_units_only(locked.terms)
+    if locked.relation not in schedule_of(locked.terms).enrolling.without_list:
+        raise JoinRefused(UNITS_ONLY)
     lacks = missing(locked)
     if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))

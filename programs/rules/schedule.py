@@ -309,6 +309,12 @@ class Enrolling:
     retired_before: date | None
     unit: UnitRule | None
 
+    @property
+    def without_list(self) -> tuple[str, ...]:
+        """Who joins without a unit's list. A list is of the unit's own workers; spouse and child join through the worker, who does it,
+        also where the worker may join by the list alone."""
+        return tuple(relation for relation in self.relations if self.individual or relation != "self")
+
 
 class TermNotOffered(LookupError):
     """The plan offers several lengths of cover, and none of them was chosen; or another one than those."""
