@@ -20,7 +20,7 @@ from programs.rules.facts import ACCIDENTS, HARDSHIP, SETTLEMENT_FIELDS, STAY_EV
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, kinds_to_tell
 from programs.rules.schedule import Ask, Item, Schedule, Step
-from programs.rules.steps import counted_under
+from programs.rules.steps import EACH, counted_under
 from programs.rules.words import Words
 from unionaid.lib.money import yuan_from_fen
 from unionaid.web.asking import AskForm, Text
@@ -389,7 +389,7 @@ def _numbered(words: Words, number: int) -> Words:
 def _keys(step: Step, disease: str) -> list[str]:
     """Under which key this step counts over claims, if it does."""
     found = counted_under(step, 1, disease)
-    return [found[0]] if found else []
+    return [found[0].removesuffix(f":{EACH}")] if found else []
 
 
 def _plain(field: forms.Field, value: Any) -> Any:

@@ -54,12 +54,12 @@ def keys_apart(schedule: Schedule) -> tuple[str, ...]:
     return tuple(f"{name}:{item.code}" for item in schedule.items if rivals_of(schedule, item) for name in (GIVEN, SET_OFF))
 
 
-def before_alone(item: Item, groups: tuple[Rivals, ...], prior: PriorUse, *, disease: str) -> PriorUse:
+def before_alone(item: Item, groups: tuple[Rivals, ...], prior: PriorUse, *, disease: str, year: str) -> PriorUse:
     """What happened before, as it would stand if the others had never been granted and nothing had been set off because of them."""
     used = dict(prior.used)
-    for key in _ceilings(item, disease):
-        others = {one.code for group in groups for some in group.others for one in some if key in _ceilings(one, disease)}
-        own = {one.code for group in groups for one in group.own if key in _ceilings(one, disease)}
+    for key in _ceilings(item, disease, year):
+        others = {one.code for group in groups for some in group.others for one in some if key in _ceilings(one, disease, year)}
+        own = {one.code for group in groups for one in group.own if key in _ceilings(one, disease, year)}
         less = sum((_sum(prior, GIVEN, code) for code in others), ZERO)
         more = sum((_sum(prior, SET_OFF, code) for code in own), ZERO)
         if less or more:
@@ -67,9 +67,9 @@ def before_alone(item: Item, groups: tuple[Rivals, ...], prior: PriorUse, *, dis
     return replace(prior, used=used)
 
 
-def _ceilings(item: Item, disease: str) -> frozenset[str]:
+def _ceilings(item: Item, disease: str, year: str) -> frozenset[str]:
     """The keys of its ceilings that count over claims."""
-    found = (counted_under(step, 1, disease) for step in item.steps if step.name == "ceiling")
+    found = (counted_under(step, 1, disease, year) for step in item.steps if step.name == "ceiling")
     return frozenset(counted[0] for counted in found if counted)
 
 

@@ -13,7 +13,7 @@ from programs.rules.apart import Rivals, before_alone, keys_apart, left_of, riva
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Stay
 from programs.rules.gates import Question, refusal
 from programs.rules.reasons import MISSING, Reason, missing
-from programs.rules.schedule import Item, Schedule
+from programs.rules.schedule import LASTING, Item, Schedule
 from programs.rules.stays import stay_by_stay, together
 from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under, same_disease
 from programs.rules.words import Words
@@ -22,7 +22,7 @@ from unionaid.lib.money import round_half_up
 NO_PRIOR = PriorUse()
 NO_DISEASE = Disease()
 NOTHING = Decimal("0.00")
-CEILINGS = ("period", "lifetime", "disease")
+CEILINGS = LASTING
 # Twelve digits of a bill and six of every ratio: room for six ratios in a row, whatever the caller's own context is.
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
@@ -215,8 +215,9 @@ def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapp
     if isinstance(counting, tuple):
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(out), *counting)
     groups, prior = rivals_of(question.schedule, item), question.prior
-    by_itself = before_alone(item, groups, prior, disease=counting.disease) if groups else prior
-    run = Running(question.schedule, item, question.cover, counting, by_itself, taken, paid)
+    run = Running(question.schedule, item, question.cover, counting, prior, taken, paid)
+    if groups:
+        run.prior = before_alone(item, groups, prior, disease=counting.disease, year=run.year)
     run.lines += out
     try:
         for step in item.steps:
@@ -318,15 +319,15 @@ def _excluded(schedule: Schedule, alone: list[ItemResult]) -> dict[str, ItemResu
     return lost
 
 
-def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE) -> Mapping[str, Decimal | None]:
-    """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided."""
+def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE, years: int = 1) -> Mapping[str, Decimal | None]:
+    """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided. `years`: how
+    many years the cover lasts, each of which has a limit of its own where the plan says so."""
     found: dict[str, Decimal | None] = dict.fromkeys(keys_apart(schedule))
     counting = min(shares, schedule.enrolling.max_shares)
-    for item in schedule.items:
-        for step in item.steps:
-            if counted := counted_under(step, counting, disease.key):
-                found[counted[0]] = counted[1]
-                if step.data.get("scope") == "disease":
-                    beside = same_disease(step.data, disease)
-                    found |= {key: None if key.startswith("class:") else counted[1] for key in (*beside.read, *beside.written)}
+    for step in (step for item in schedule.items for step in item.steps):
+        each_year = [counted_under(step, counting, disease.key, str(year)) for year in range(1, years + 1)]
+        found |= dict(filter(None, each_year))
+        if step.data.get("scope") == "disease" and (counted := each_year[0]):
+            beside = same_disease(step.data, disease)
+            found |= {key: None if key.startswith("class:") else counted[1] for key in (*beside.read, *beside.written)}
     return found

@@ -26,6 +26,7 @@ class Sentence:
 SCOPE_WORDS = {
     "admission": Words("每次住院", "each admission"),
     "case": Words("每次申领", "each claim"),
+    "year": Words("本保障年度内", "this year of cover"),
     "period": Words("本保障期内", "this period of cover"),
     "lifetime": Words("终身", "lifetime"),
     "disease": Words("本保障期内同一疾病", "one disease in this period of cover"),

@@ -7,6 +7,7 @@ from typing import Any
 from programs.rules.apart import GIVEN, SET_OFF
 from programs.rules.explain import Sentence, sentences, yuan
 from programs.rules.limits import SAYS, name_of
+from programs.rules.schedule import LASTING
 from programs.rules.words import Words
 
 READERS = ("worker", "reviewer", "auditor")
@@ -105,6 +106,6 @@ def _whole(days: Decimal) -> str:
     return f"{days:f}"
 
 
-_CEILINGS = ("period", "lifetime", "disease")
+_CEILINGS = LASTING
 _USED = dict.fromkeys(_CEILINGS, Words("已用", "used")) | {"deductible": Words("已扣", "borne"), "days": Words("已计", "counted")}
 _LEFT = dict.fromkeys((*_CEILINGS, "days"), Words("还剩", "left")) | {"deductible": Words("还要扣", "still to be borne")}

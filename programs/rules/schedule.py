@@ -76,7 +76,7 @@ class FeeClass:
     person_at_least: Decimal | None = None
 
 
-LASTING = ("disease", "period", "lifetime")  # scopes of a ceiling that counts over claims
+LASTING = ("disease", "year", "period", "lifetime")  # scopes of a ceiling that counts over claims
 GRADED = {"deduct": "amount", "ratio": "ratio", "per_day": "rate"}  # steps whose figure may go by the grade of the hospital
 
 

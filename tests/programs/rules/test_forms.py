@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from programs.rules.assess import limits_of
 from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
@@ -539,6 +540,20 @@ def test_of_two_that_exclude_each_other_one_has_the_greater_over_all_claims(
     )  # fmt: skip
     assert in_turn(plan(*items, exclusive=[["death", "disability"]]), *claims) == expected
     assert sum(in_turn(plan(*items), *claims)) > sum(expected)  # the control: items that may be added
+
+
+def test_a_ceiling_of_each_year_of_cover_and_one_of_all_years() -> None:
+    """Each year begins on the day of the year on which cover began; a limit of the whole period stands beside."""
+    three = {"start": "2026-01-01", "end": "2029-12-31", "rolling_months": 36}
+    steps = ({"take": "self_pay"}, {"ceiling": {"amount": "5000", "scope": "year"}}, {"ceiling": {"amount": "12000", "scope": "period"}})
+    days = ("2026-03-01", "2027-02-28", "2027-03-01", "2028-02-29", "2028-03-01", "2029-02-28")
+    claims = [{"event": "admission", "cover_start": "2026-03-01", "event_on": day, "self_pay": "4000"} for day in days]
+    assert in_turn(plan(item(*steps), period=three), *claims) == [4000, 1000, 4000, 1000, 2000, 0]
+    assert in_turn(plan(item(steps[0], steps[2]), period=three), *claims) == [4000, 4000, 4000, 0, 0, 0]  # the control: no limit of a year
+    limits = limits_of(plan(item(*steps), period=three), shares=1, years=3)
+    assert {key: str(limit) for key, limit in limits.items()} == {
+        "year:plan:1": "5000", "year:plan:2": "5000", "year:plan:3": "5000", "period:plan": "12000",
+    }  # fmt: skip
 
 
 def test_what_is_set_off_is_told() -> None:
