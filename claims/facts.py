@@ -14,6 +14,7 @@ from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Subquery
 from claims.models import Admission, BenefitStatement, CeilingUsage, Claim
 from claims.transitions import DECIDED
 from members.facts import cover_facts, person_facts
+from members.models import Member
 from programs.rules.assess import left_out_of
 from programs.rules.casefile import Situation
 from programs.rules.facts import SETTLEMENT_FIELDS, CaseFacts, Disease, PriorUse, Settlement, Stay, event_day
@@ -137,11 +138,17 @@ def situation(
 ) -> Situation:
     """Everything an assessment of this claim is made of. ValueError when the claim tells no day."""
     return Situation(
-        person=person_facts(claim.member, relation=claim.enrolment.relation),
+        person=person_facts(claim.member, holder=_worker(claim), relation=claim.enrolment.relation),
         cover=cover_facts(claim.enrolment),
         case=case_facts(claim, stays, paid_beside),
         prior=prior,
     )
+
+
+def _worker(claim: Claim) -> Member | None:
+    """The worker through whom the person joined, where an item is for some staff groups alone; else the person speaks for themself."""
+    through = claim.enrolment.relation != "self" and any(rule.group for rule in schedule_of(claim.terms).ages)
+    return claim.enrolment.holder if through else None
 
 
 def stays_of(claims: Iterable[Claim]) -> Mapping[int, list[Any]]:

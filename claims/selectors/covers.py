@@ -15,7 +15,7 @@ from members.transitions import LIVE
 from programs.rules.assess import NO_PRIOR
 from programs.rules.explain import reason_words
 from programs.rules.facts import AFTER_ACCIDENT, CaseFacts, event_day
-from programs.rules.gates import Question, covered, right_gender, waited
+from programs.rules.gates import Question, covered, not_for_person, right_gender, waited
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import plus_days
 
@@ -71,18 +71,22 @@ def grants_for(member: Member, *, on: date) -> list[Offer]:
     return grants(with_unit(member), on=on) if member.office_id else []
 
 
-def grant_openings(offers: Sequence[Offer], member: Member, *, days: Mapping[str, date], language: str) -> list[Grant]:
-    """These, those that fit first: the conditions are judged as of today, and what happened lies in the plan's days."""
-    found = [one for offer in offers if (one := _grant(offer, member, days, language))]
+def grant_openings(
+    offers: Sequence[Offer], member: Member, *, days: Mapping[str, date], language: str, of_another: bool = False
+) -> list[Grant]:
+    """These, those that fit first: the conditions are judged as of today, and what happened lies in the plan's days. `of_another`: it is
+    read by somebody else than this person."""
+    found = [one for offer in offers if (one := _grant(offer, member, days, language, of_another))]
     return sorted(found, key=lambda grant: not grant.events)
 
 
-def _grant(offer: Offer, member: Member, days: Mapping[str, date], language: str) -> Grant | None:
+def _grant(offer: Offer, member: Member, days: Mapping[str, date], language: str, of_another: bool) -> Grant | None:
     """None where it answers to nothing of this."""
     asked = tuple(event for event in days if event in offer.schedule.events)
     if not asked:
         return None
-    against = [verdict.sentence.in_language(language) for verdict in offer.verdicts if verdict.outcome != "pass"]
+    said = [verdict.sentence for verdict in offer.verdicts if verdict.outcome != "pass"]
+    against = [(words.of_another() if of_another else words).in_language(language) for words in said]
     if offer.standing in (NO, ASK):
         question = next(iter(offer.open or unanswered(member)), "") if offer.standing == ASK else ""
         return Grant(offer, member, (), _("、").join(against) or _("还差一些信息，补上之后才能申请。"), question)
@@ -125,7 +129,7 @@ def _why_not(cover: Enrolment, case: CaseFacts, language: str) -> str:
     reasons = []
     for item in items:
         question = Question(schedule, item, person, facts, case, NO_PRIOR)
-        reason = covered(question) or waited(question) or right_gender(question)
+        reason = covered(question) or waited(question) or right_gender(question) or not_for_person(question)
         if reason is None:
             return ""
         reasons.append(reason)

@@ -27,6 +27,8 @@ REASON_WORDS: dict[str, str | Promise] = {
     "too_late_for_unit": gettext_lazy("超过单位收取的期限"),
     "gender": gettext_lazy("计划不面向该性别的职工"),
     "item_gender": gettext_lazy("本项不面向该性别的职工"),
+    "item_relation": gettext_lazy("本项不面向这种关系的人"),
+    "item_age_at_start": gettext_lazy("保障开始时的年龄不在本项范围内"),
     "not_admitted": gettext_lazy("不在参加对象之内"),
     "class_not_listed": gettext_lazy("给付类别不在本项的表内"),
     "exclusion": gettext_lazy("属于除外情形"),
@@ -54,6 +56,7 @@ RULE_WORDS: dict[str, str | Promise] = {
     "card_holder": gettext_lazy("持有工会会员卡"),
     "gender": gettext_lazy("性别"),
     "age": gettext_lazy("年龄"),
+    "items": gettext_lazy("至少有一项保障面向此人"),
 }
 _ITEM = Column(gettext_lazy("保障项目"), "text", 28)
 _CLAIMS = Column(gettext_lazy("件数"), "count", 11)

@@ -35,11 +35,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """How much of one limit is used (fen; for days hundredths of a day). `disease`: the one it is counted for."""
+    """How much of one limit is used (fen; for days hundredths of a day). `which`: the disease, or the year of cover, it is counted for."""
 
     limit: Limit
     used_fen: int
-    disease: str = ""
+    which: str = ""
 
     @property
     def limit_fen(self) -> int:
@@ -152,13 +152,13 @@ def _usage(covers: Sequence[Enrolment]) -> Usage:
 
 
 def _used(cover: Enrolment, usage: Usage) -> Iterable[Used]:
-    """Each limit of the cover; one that is counted for each disease once for each that was paid for."""
+    """Each limit of the cover; one that is counted for each disease or year once for each that was paid for."""
     for limit in limits(schedule_of(cover.terms), shares=cover.shares):
         start = LIFETIME if limit.scope == "lifetime" else cover.cover.lower
         taken = usage.get((cover.member_id, cover.program_id, start), {})
-        if not limit.each_disease:
+        if not limit.each:
             yield Used(limit, taken.get(limit.key, 0))
             continue
-        diseases = {key.removeprefix(limit.each_disease): fen for key, fen in sorted(taken.items()) if key.startswith(limit.each_disease)}
-        paid = [Used(limit, fen, disease) for disease, fen in diseases.items() if fen]
+        each = {key.removeprefix(limit.each): fen for key, fen in sorted(taken.items()) if key.startswith(limit.each)}
+        paid = [Used(limit, fen, which) for which, fen in each.items() if fen]
         yield from paid or [Used(limit, 0)]

@@ -14,7 +14,9 @@ from claims.facts import LIFETIME, starts, taken_by
 from claims.models import BenefitStatement, Claim
 from programs.rules.assess import Assessment, limits_of
 from programs.rules.facts import Disease
+from programs.rules.steps import year_of
 from programs.selectors import schedule_of
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 from unionaid.offices.scope import looking_everywhere
 
@@ -142,7 +144,9 @@ def free(claim: Claim, statement: BenefitStatement) -> None:
 def _limits(claim: Claim) -> dict[str, int | None]:
     """Every limit of the claim's terms that counts over claims, in fen (None: a sum without an end)."""
     disease = Disease.of(claim.diagnosis_code, claim.diagnosis_class)
-    limits = limits_of(schedule_of(claim.terms), shares=claim.enrolment.shares, disease=disease)
+    cover = claim.enrolment.cover
+    years = int(year_of(cover.lower, plus_days(cover.upper, -1)))
+    limits = limits_of(schedule_of(claim.terms), shares=claim.enrolment.shares, disease=disease, years=years)
     return {key: None if limit is None else fen_from_yuan(round_half_up(limit)) for key, limit in limits.items()}
 
 

@@ -125,7 +125,8 @@ def _found(
     covers = [cover for cover in party.answering(days) if party.key(cover) == person]
     relieved = party.relief.get(person)
     asked = {event: on for event, on in days.items() if relieved and event in relieved.events()}
-    grants = grant_openings(relieved.offers, relieved.member, days=asked, language=language) if relieved else []
+    another = bool(party.filing) or relieved is not None and relieved.member.pk != party.claimant.pk
+    grants = grant_openings(relieved.offers, relieved.member, days=asked, language=language, of_another=another) if relieved else []
     return [*openings(covers, days=days, accident=accident, language=language), *grants]
 
 

@@ -74,8 +74,10 @@ def _limit(used: Used, relation: str, language: str) -> dict[str, Any]:
     """A spouse's diagnosis is the spouse's own: the worker reads the sum alone."""
     whole, taken, left = used.limit_fen, used.used_fen, used.left_fen
     name = used.limit.words.in_language(language)
-    if used.disease and relation != "spouse":
-        name = _("{limit}，疾病 {code}").format(limit=name, code=used.disease)
+    if used.which and used.limit.scope == "year":
+        name = _("{limit}，第 {number} 年").format(limit=name, number=used.which)
+    elif used.which and relation != "spouse":
+        name = _("{limit}，疾病 {code}").format(limit=name, code=used.which)
     if used.limit.is_days:
         says = _("共 {whole} 天，已用 {used} 天，还剩 {left} 天").format(whole=whole // CENT, used=taken // CENT, left=left // CENT)
     elif used.limit.scope == "deductible":

@@ -66,7 +66,7 @@ def _rare(schedule: Schedule) -> list[str]:
     rules, fees = schedule.enrolling, schedule.fees
     looked_at = {
         "card_holder": rules.card_holder or any(fee.card_holder is not None for fee in fees),
-        "staff_group": any(rule.group for rule in rules.ages) or any(fee.group for fee in fees),
+        "staff_group": any(rule.group for rule in schedule.ages) or any(fee.group for fee in fees),
         "contract_months": rules.min_contract_months > 0,
         "risk": any(fee.risk for fee in fees),
         "retired_on": bool(rules.retired_from or rules.retired_before),
@@ -83,7 +83,7 @@ def _late(schedule: Schedule) -> Any:
 
 def _age(schedule: Schedule) -> Any:
     """Completed years on the first day of cover, as `calendar.age_on` counts them."""
-    if not schedule.enrolling.ages:
+    if not schedule.ages:
         return Value(0)
     start, born = (
         Cast(Func(F(name), Value("YYYYMMDD"), function="to_char", output_field=TextField()), IntegerField())

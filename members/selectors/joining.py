@@ -31,7 +31,7 @@ from unionaid.offices.scope import everywhere
 YES, ASK, JOINED, UNIT, NO = "yes", "ask", "joined", "unit", "no"
 ORDER = (YES, ASK, UNIT, JOINED, NO)
 # What only the person who joins decides; not asked of the worker when a plan is for the worker's child alone.
-PERSONAL = ("minor", "age", "gender", "shares")
+PERSONAL = ("minor", "age", "gender", "items", "shares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Offer:
     """One plan as it stands for this worker: for whom it is judged (`relation`: the worker, or who of the family may join where the worker
     may not), may they join (`standing`), every rule's answer, what a share costs (fen; None when that is not known), the questions that
     this plan asks and nobody has answered yet (`open`), how many shares they have or would take first (`shares`), and how many they may
-    have (`choices`)."""
+    have (`choices`). `family`: the worker joins by the unit's list, and may enrol somebody of the family themself."""
 
     terms: Terms
     schedule: Schedule
@@ -50,6 +50,7 @@ class Offer:
     open: tuple[str, ...]
     shares: int
     choices: tuple[int, ...]
+    family: bool = False
 
 
 # The questions that only some plans ask, and what they are about.
@@ -124,9 +125,17 @@ def offer_of(member: Member, terms: Terms, live: Sequence[Enrolment], units: Map
     fee_fen = fee_of(schedule, member, 1, relation, unit=member.unit, on=on)
     left = _further(schedule, member, verdicts)
     covered = max((row.shares for row in known.rows if row.cover.upper > cover.start), default=0)
-    standing, shares = _standing(schedule, verdicts, joined, left), known.shares(relation)
+    alone = _alone(schedule, member)
+    by_list = not schedule.is_grant and relation not in alone
+    standing, shares = _standing(verdicts, joined, left, by_list=by_list), known.shares(relation)
+    family = standing == UNIT and any(one != "self" and one in alone and all(v.outcome != FAIL for v in said) for one, said in tried)
     choices = known.choices(relation, covered)
-    return Offer(terms, schedule, relation, standing, verdicts, fee_fen, left, covered or shares, choices)
+    return Offer(terms, schedule, relation, standing, verdicts, fee_fen, left, covered or shares, choices, family)
+
+
+def _alone(schedule: Schedule, member: Member) -> tuple[str, ...]:
+    """Who joins here without the unit's list; where units join, only those who belong to a worker of one."""
+    return schedule.enrolling.without_list if schedule.enrolling.individual or member.unit else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +183,7 @@ class _Known:
 
     def _of_unit(self, relation: str) -> int | None:
         whole, rule = self._whole(relation), self.schedule.enrolling.unit
-        return common_shares(whole.joined) if whole and rule and rule.same_shares else None
+        return common_shares(whole.listed or whole.joined) if whole and rule and rule.same_shares else None
 
     def _whole(self, relation: str) -> Whole | None:
         return (self.unit or Whole(self.member.unit)) if relation == "self" and self.member.unit else None
@@ -213,7 +222,7 @@ def groups_to_tell(member: Member, *, on: date) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool, left: Sequence[str]) -> str:
+def _standing(verdicts: Sequence[Verdict], joined: bool, left: Sequence[str], *, by_list: bool) -> str:
     outcomes = {verdict.outcome for verdict in verdicts}
     if joined:
         return JOINED
@@ -221,7 +230,7 @@ def _standing(schedule: Schedule, verdicts: Sequence[Verdict], joined: bool, lef
         return UNIT
     if FAIL in outcomes:
         return NO
-    if not schedule.enrolling.individual and not schedule.is_grant:
+    if by_list:
         return UNIT
     return ASK if UNKNOWN in outcomes or left else YES if outcomes == {PASS} else NO
 
@@ -242,7 +251,7 @@ def fee_of(
     person, months = person_facts(member, relation=relation, unit=unit), term_months or next(iter(schedule.terms), None)
     start = (schedule.cover(on=on, term_months=months) or schedule.period).start
     try:
-        if schedule.enrolling.individual:
+        if relation in schedule.enrolling.without_list:
             parts = split_single(schedule, person, shares, in_unit=unit is not None, starts_on=start, term_months=months)
             amount = parts.get(PERSON, Decimal(0))
         else:

@@ -23,27 +23,30 @@ Joining = Mapping[tuple[str, int], int]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A unit under some terms: who of its staff is enrolled, does the office let it join with fewer than the plan says, has it an agent
-    (None: nobody has looked)."""
+    """A unit under some terms: who of its staff is enrolled, and who of them by its own rosters (`listed`), does the office let it join
+    with fewer than the plan says, has it an agent (None: nobody has looked)."""
 
     unit: WorkUnit
     joined: Counter[tuple[str, int]] = field(default_factory=Counter)
+    listed: Counter[tuple[str, int]] = field(default_factory=Counter)
     excepted: bool = False
     agent_bound: bool | None = None
 
     @property
     def shares(self) -> frozenset[int]:
-        """The numbers of shares that its people have."""
-        return frozenset(shares for (_gender, shares), people in self.joined.items() if people)
+        """The numbers of shares that bind whoever joins alone: those of the unit's rosters, or where it has none, of its people."""
+        return frozenset(shares for (_gender, shares), people in (self.listed or self.joined).items() if people)
 
-    def facts(self, schedule: Schedule, more: Joining) -> UnitFacts:
-        """What the unit's rules look at, with these people in as well. Where the plan counts women, men count for nothing."""
+    def facts(self, schedule: Schedule, more: Joining, *, by_roster: bool = False) -> UnitFacts:
+        """What the unit's rules look at, with these people in as well. Where the plan counts women, men count for nothing. How many shares
+        everyone has the unit decides for its list (`by_roster`): whoever of it joined alone before does not decide it."""
+        bound = frozenset(shares for (_gender, shares), people in self.listed.items() if people) if by_roster else self.shares
         women = schedule.enrolling.unit is not None and schedule.enrolling.unit.of == "women"
         joining = self.joined + Counter(more)
         return UnitFacts(
             eligible_staff=self.unit.women_count if women else self.unit.headcount,
             enrolling=sum(people for (gender, _shares), people in joining.items() if gender == "female" or not women),
-            shares=frozenset(shares for (_gender, shares), people in joining.items() if people),
+            shares=bound | frozenset(shares for (_gender, shares), people in more.items() if people),
             agent_bound=self.agent_bound,
             excepted=self.excepted,
         )
@@ -56,15 +59,19 @@ def wholes(unit: WorkUnit, plans: Iterable[Terms], *, on: date | None) -> dict[i
     if not rules:
         return {}
     joined: dict[int, Counter[tuple[str, int]]] = {pk: Counter() for pk in rules}
+    listed: dict[int, Counter[tuple[str, int]]] = {pk: Counter() for pk in rules}
     staff = Enrolment.objects.filter(unit_id=unit.pk, terms_id__in=rules, relation="self", state__in=LIVE).order_by()
-    for pk, gender, shares, people in staff.values_list("terms_id", "member__gender", "shares").annotate(people=Count("id")):
+    counted = staff.values_list("terms_id", "member__gender", "shares").annotate(people=Count("id"), of_rosters=Count("roster_id"))
+    for pk, gender, shares, people, of_rosters in counted:
         joined[pk][gender, shares] += people
+        if of_rosters:
+            listed[pk][gender, shares] += of_rosters
     excepted = set[int]()
     if any(rule.min_ratio or rule.all_headcount for rule in rules.values()):
         let_in = RatioWaiver.objects.filter(roster__unit_id=unit.pk, roster__terms_id__in=rules, state="allowed")
         excepted = set(let_in.filter(roster__state__in=("committed", "effective")).values_list("roster__terms_id", flat=True))
     agent = _has_agent(unit, on=on) if on and any(rule.agent_bound for rule in rules.values()) else None
-    return {pk: Whole(unit, joined[pk], pk in excepted, agent) for pk in rules}
+    return {pk: Whole(unit, joined[pk], listed[pk], pk in excepted, agent) for pk in rules}
 
 
 def binds_singles(schedule: Schedule) -> bool:
@@ -92,11 +99,13 @@ def single(schedule: Schedule, whole: Whole | None, member: Member, *, shares: i
 
 
 def shares_of_unit(terms: Terms, unit: WorkUnit | None, relation: str) -> int | None:
-    """How many shares whoever joins by themselves must have, since the others of their unit have them; None: as they like."""
+    """How many shares whoever joins by themselves must have: as many as the unit's roster has, or where it has none as the others who
+    joined by themselves; None: as they like."""
     rule = schedule_of(terms).enrolling.unit
     if unit is None or relation != "self" or rule is None or not rule.same_shares:
         return None
-    return common_shares(whole_of(unit, terms, on=None).joined)
+    whole = whole_of(unit, terms, on=None)
+    return common_shares(whole.listed or whole.joined)
 
 
 def common_shares(joining: Joining) -> int | None:

@@ -3,7 +3,9 @@
 from datetime import date
 
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.models import Enrolment, Evidence, JoinDraft, JoinPaper, Member, WorkUnit
 from members.selectors.whole_units import shares_of_unit
@@ -17,19 +19,23 @@ from unionaid.web.files import kept
 from unionaid.workflow.moves import Conflict, MoveRefused
 
 MAX_PAPERS = 12
+UNITS_ONLY = gettext_lazy("这个计划由单位统一参加，请联系单位经办人。")
 
 
 class JoinRefused(MoveRefused):
     """The draft cannot go on as it is; `field` names what the message is about."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Promise, field: str = "") -> None:
+        super().__init__(str(message))
         self.field = field
 
 
 def begin(holder: Member, terms: Terms, *, by: Actor) -> JoinDraft:
-    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that."""
-    relations = schedule_of(terms).enrolling.relations
+    """The worker's draft for these terms: the one there is, or a new one for the worker themself when the plan allows that, or else for
+    somebody of the family. JoinRefused where units join for everybody."""
+    relations = schedule_of(terms).enrolling.without_list
+    if not relations:
+        raise JoinRefused(UNITS_ONLY)
     own = {"relation": "self", "member": holder} if "self" in relations else {"relation": relations[0], "member": None}
     draft, _made = JoinDraft.objects.get_or_create(holder=holder, terms=terms, defaults=own)
     return draft
@@ -37,7 +43,7 @@ def begin(holder: Member, terms: Terms, *, by: Actor) -> JoinDraft:
 
 def choose_person(draft: JoinDraft, *, relation: str, member: Member, by: Actor) -> JoinDraft:
     """For whom: the worker, the spouse or a minor child, as far as the plan allows. JoinRefused otherwise."""
-    if relation not in schedule_of(draft.terms).enrolling.relations:
+    if relation not in schedule_of(draft.terms).enrolling.without_list:
         raise JoinRefused(_("这个计划不能为这个人参加，请另选一位。"), "answer")
     draft.relation, draft.member = relation, member
     draft.save(update_fields=["relation", "member"])
@@ -108,6 +114,8 @@ def submit(draft: JoinDraft, *, by: Actor, on: date) -> Enrolment:
     locked = rows.filter(pk=draft.pk).first()
     if locked is None:
         raise Conflict(_("这份参加申请已经提交，请到“我的保障”查看。"), ())
+    if locked.relation not in schedule_of(locked.terms).enrolling.without_list:
+        raise JoinRefused(UNITS_ONLY)
     lacks = missing(locked)
     if "person" in lacks:
         raise JoinRefused(_("请先选择为谁参加。"))

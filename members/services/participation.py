@@ -49,7 +49,7 @@ def failing(roster: Roster, joining: Joining, *, on: date) -> list[Verdict]:
     if schedule.enrolling.unit is None:
         return []
     let_in = whole.excepted or RatioWaiver.objects.filter(roster=roster, state="allowed").exists()
-    facts = replace(whole, excepted=let_in).facts(schedule, joining)
+    facts = replace(whole, excepted=let_in).facts(schedule, joining, by_roster=True)
     return [verdict for verdict in judge_unit(schedule, facts) if verdict.outcome == FAIL]
 
 
@@ -65,7 +65,7 @@ WAYS_OUT = {
     "participation": gettext_lazy(
         "参加人数没有达到计划的要求，还不能登记。{words}请把人补齐后重新上传；确有特殊情况的，请联系办事处办理例外。"
     ),
-    "same_shares": gettext_lazy("还不能登记。{words}可能有职工自己参加了别的份数：请改好份数后重新上传，或联系办事处。"),
+    "same_shares": gettext_lazy("还不能登记。{words}可能同时登记了另一份名册：请改好份数后重新上传，或联系办事处。"),
     "agent": gettext_lazy("还不能登记。{words}"),
 }
 

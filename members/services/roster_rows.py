@@ -328,6 +328,7 @@ def problem_sheet(reading: Reading, why: Mapping[int, str], schedule: Schedule, 
     return out.getvalue()
 
 
+OWN_WORKERS = gettext_lazy("名册只登记本单位职工本人。配偶、子女不要写进名册：由职工本人登录后，在这个计划的页面为其参加。")
 # zh: as above
 EXAMPLE = ("张三（示例，请删除）", "360426199101010071", "13800138000", "企业在职", "是", "是", "1")
 # zh: as above
@@ -347,6 +348,11 @@ CHOICES = {
 }
 
 
+def own_workers(schedule: Schedule) -> str:
+    """Said with the list of a plan that families join too: it is of the unit's workers alone. Empty for all other plans."""
+    return "" if schedule.enrolling.relations == ("self",) else str(OWN_WORKERS)
+
+
 def template_sheet(schedule: Schedule, lines: Iterable[Mapping[str, str]] = ()) -> bytes:
     """A roster to fill in, with drop-downs: an example line, or the `lines` of last period's list (by column)."""
     titles = titles_of(schedule)
@@ -354,6 +360,7 @@ def template_sheet(schedule: Schedule, lines: Iterable[Mapping[str, str]] = ()) 
     known: list[list[Any]] = [[line.get(key, "") for key in titles] for line in lines]
     example = [*EXAMPLE, *(MORE_EXAMPLES[key] for key in more_columns(schedule))]
     out = io.BytesIO()
-    notes = (_("带 * 的列必填。一行一个人，列的顺序可以改，列名不要改。身份证号这一列请保持“文本”格式。"),)
+    notes = [_("带 * 的列必填。一行一个人，列的顺序可以改，列名不要改。身份证号这一列请保持“文本”格式。")]
+    notes += [own] if (own := own_workers(schedule)) else []
     write_workbook(out, [Sheet(_("名册"), _("{name}名册").format(name=schedule.name.zh), columns, known or [example], notes)])
     return out.getvalue()

@@ -485,8 +485,9 @@ def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: 
 
 
 def _same_shares(rows: Sequence[Row], roster: Roster) -> None:
-    """Everyone of a unit has the shares that it enrolled with before, or else those of most of the roster."""
-    common = common_shares(whole_of(roster.unit, roster.terms, on=None).joined or tables.share_counts(roster))
+    """Everyone of a unit has the shares that its roster before had, or else those of most of this one; whoever joined alone decides
+    nothing for the unit."""
+    common = common_shares(whole_of(roster.unit, roster.terms, on=None).listed or tables.share_counts(roster))
     if common is None:
         return
     reason = format_lazy(gettext_lazy("同一单位的职工份数必须相同：本单位每人 {common} 份"), common=common)

@@ -104,7 +104,9 @@ def _refuse_other_shares(cover: Enrolment, left: int) -> None:
         hold(cover.unit, schedule)
         whole = whole_of(cover.unit, cover.terms, on=None)
         gender = cover.member.gender
-    others = replace(whole, joined=whole.joined - Counter({(gender, cover.shares): 1}))
+    own = Counter({(gender, cover.shares): 1})
+    listed = whole.listed - own if cover.roster_id else whole.listed
+    others = replace(whole, joined=whole.joined - own, listed=listed)
     said = judge_unit(schedule, others.facts(schedule, {(gender, left): 1}))
     if left not in others.shares and any(one.rule == "same_shares" and one.outcome == FAIL for one in said):
         words = _("同一单位的职工份数必须相同：其他人每人 {counts} 份，这样作废后此人是 {left} 份。请改作废的份数，或者把整份记录作废。")

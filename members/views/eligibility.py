@@ -188,6 +188,7 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "verdicts": [(v.outcome, v.sentence.in_language(language)) for v in offer.verdicts],
         "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",
         "open": offer.open,
+        "family": offer.family,
         "because": against if offer.standing in (NO, ASK) else [],
     }
 

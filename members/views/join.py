@@ -57,7 +57,7 @@ def steps_of(draft: JoinDraft) -> list[str]:
     one share not how many."""
     schedule = schedule_of(draft.terms)
     enrolling = schedule.enrolling
-    asked = {"person": enrolling.relations != ("self",), "term": len(schedule.terms) > 1, "shares": enrolling.max_shares > 1}
+    asked = {"person": enrolling.without_list != ("self",), "term": len(schedule.terms) > 1, "shares": enrolling.max_shares > 1}
     return [name for name in STEPS if asked.get(name, True)]
 
 
@@ -85,10 +85,11 @@ def begin(request: HttpRequest, terms_id: int) -> HttpResponse:
     member, terms = offered(request, terms_id)
     if schedule_of(terms).is_grant:
         return redirect("claims:relief", terms_id)
-    if not schedule_of(terms).enrolling.individual:
-        messages.warning(request, _("这个计划由单位统一参加，请联系单位经办人。"))
+    try:
+        draft = joining.begin(member, terms, by=actor(request))
+    except joining.JoinRefused as error:
+        messages.warning(request, str(error))
         return redirect("members:plan", terms_id)
-    draft = joining.begin(member, terms, by=actor(request))
     return redirect(f"members:join_{steps_of(draft)[0]}", draft.public_id)
 
 
@@ -97,7 +98,7 @@ def begin(request: HttpRequest, terms_id: int) -> HttpResponse:
 @drafting
 def person(request: HttpRequest, draft: JoinDraft) -> HttpResponse:
     """For whom: oneself, a child that is known, or someone new."""
-    relations = schedule_of(draft.terms).enrolling.relations
+    relations = schedule_of(draft.terms).enrolling.without_list
     wards = {f"ward-{ward.pk}": ward for ward in wards_of(draft.holder, on=today())} if "minor_child" in relations else {}
     choices = [("self", _("{name}（本人）").format(name=draft.holder.name))] if "self" in relations else []
     choices += [(key, _("{name}（未成年子女）").format(name=ward.name)) for key, ward in wards.items()]

@@ -17,6 +17,7 @@ from members.forms.unit import RosterForm
 from members.models import Roster, RosterRow, WorkUnit
 from members.selectors import rosters as reading
 from members.services import participation, rosters
+from members.services.roster_rows import own_workers
 from members.transitions import ROSTER_GONE
 from members.views.unit_parts import due_parts, show, unit_or_404
 from programs.models import Terms
@@ -127,7 +128,7 @@ def upload(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
         if address := attempt(form, act):
             return redirect(address)
     last = rosters.last_list_sizes(found, [terms], on=today()).get(terms.pk, 0)
-    return show(request, "roster_upload", form, unit=found, terms=terms, last=last)
+    return show(request, "roster_upload", form, unit=found, terms=terms, last=last, own_workers=own_workers(schedule))
 
 
 # -- after: one roster --------------------------------------------------------------------------------------------------

@@ -32,11 +32,12 @@ def applicant_fields(schedule: Schedule, language: str, *, beside: Mapping[str, 
 
 
 def _general(schedule: Schedule, language: str) -> Fields:
-    ages = schedule.enrolling.ages
+    ages = schedule.ages
     yield "relation", choice(_("与职工的关系"), RELATION_WORDS, language)
     if ages or "minor_child" in schedule.enrolling.relations:
         yield "birth_date", day(_("出生日期"))
-    if any(rule.gender != "any" for rule in ages) or schedule.enrolling.gender != "any":
+    by_item = any(gate.name == "gender" for item in schedule.items for gate in item.gates)
+    if by_item or any(rule.gender != "any" for rule in ages) or schedule.enrolling.gender != "any":
         yield "gender", choice(_("性别"), {code: VALUE_WORDS["gender"][code] for code in ("female", "male")}, language)
 
 
@@ -57,7 +58,7 @@ def _person(schedule: Schedule, language: str) -> Fields:
         yield "contract_months", whole(_("劳动合同一共几个月"), 36500)
     if "retired_on" in needed:
         yield "retired_on", day(_("退休日期"))
-    if groups := [rule.group for rule in rules.ages if rule.group]:
+    if groups := [rule.group for rule in schedule.ages if rule.group]:
         yield "group", choice(_("人员身份"), {one: group_words(one) for one in (*dict.fromkeys(groups), ORDINARY)}, language)
     if asks_renewal(schedule):
         yield "renewal", choice(_("是续保"), YES_NO, language)

@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from programs.forms.applicant import applicant_fields, applicant_filled, applicant_said
 from programs.forms.plain import amount, choice, day, text, whole
+from programs.rules.apart import GIVEN, rivals_of
 from programs.rules.bases import SETTLEMENT_WORDS, Base
 from programs.rules.casefile import STAY
 from programs.rules.explain import SCOPE_WORDS, yuan
 from programs.rules.facts import ACCIDENTS, AFTER_ACCIDENT, HARDSHIP, SETTLEMENT_FIELDS, Disease
 from programs.rules.faults import ScheduleError
 from programs.rules.fields import EVENT_WORDS, VALUE_WORDS, key_words, kinds_to_tell
-from programs.rules.schedule import Ask, Schedule, Step
-from programs.rules.steps import counted_under
+from programs.rules.schedule import Ask, Item, Schedule, Step
+from programs.rules.steps import EACH, counted_under
 from programs.rules.words import Words
 from unionaid.lib.money import yuan_from_fen
 from unionaid.web.asking import AskForm, Text
@@ -145,6 +146,9 @@ class CaseForm(AskForm):
             if item.has("less_paid"):
                 label = _("“{item}”此前为同一疾病付过（元）").format(item=item.name.in_language(self.language))
                 yield f"paid:{item.code}", amount(label)
+        for item in self._apart:
+            label = _("“{item}”本期此前已给付（元）").format(item=item.name.in_language(self.language))
+            yield f"given:{item.code}", amount(label, _("同一份保障里与它不同时给付的项目要扣掉"))
         if self._steps("per_admission"):
             yield "admissions_before", whole(_("本期此前住院次数"), 999)
         if "once_per_disease" in self._gates:
@@ -214,7 +218,9 @@ class CaseForm(AskForm):
         if "diseases" in case:
             case["diseases"] = [part for part in re.split(r"[,，、;；\s]+", case["diseases"]) if part]
         disease = Disease.of(case.get("diagnosis_code", ""), case.get("diagnosis_class", "")).key
-        if used := dict(self._used(disease)):
+        given = {f"{GIVEN}:{item.code}": said.get(f"given:{item.code}") for item in self._apart}
+        told = {key: str(yuan_from_fen(fen)) for key, fen in given.items() if fen not in (None, "")}
+        if used := dict(self._used(disease)) | told:
             case["used"] = used
         paid = {name.partition(":")[2]: _plain(self.fields[name], said[name]) for name in said if name.startswith("paid:")}
         if any(paid.values()):
@@ -266,6 +272,7 @@ class CaseForm(AskForm):
             for key in _keys(step, disease):
                 if key in case.get("used", {}):
                     found[name] = case["used"][key]
+        found |= {key: sum_ for key, sum_ in case.get("used", {}).items() if key in self.fields}
         found |= {f"figure:{code}": figure for code, figure in case.get("declared", {}).items()}
         found |= {name: value for name, value in applicant_filled(case).items() if name in self.fields}
         return found | {f"paid:{code}": amount for code, amount in case.get("paid_items", {}).items()}
@@ -281,6 +288,11 @@ class CaseForm(AskForm):
     @property
     def _gates(self) -> set[str]:
         return {gate.name for item in self.schedule.items for gate in item.gates}
+
+    @property
+    def _apart(self) -> list[Item]:
+        """The items of which another that comes in claims of its own excludes each."""
+        return [item for item in self.schedule.items if rivals_of(self.schedule, item)]
 
     def _steps(self, *names: str) -> list[Step]:
         return [step for item in self.schedule.items for step in item.steps if step.name in names]
@@ -377,7 +389,7 @@ def _numbered(words: Words, number: int) -> Words:
 def _keys(step: Step, disease: str) -> list[str]:
     """Under which key this step counts over claims, if it does."""
     found = counted_under(step, 1, disease)
-    return [found[0]] if found else []
+    return [found[0].removesuffix(f":{EACH}")] if found else []
 
 
 def _plain(field: forms.Field, value: Any) -> Any:

@@ -37,8 +37,8 @@ def may_join(verdicts: tuple[Verdict, ...]) -> str:
 
 
 def judged(schedule: Schedule, data: Mapping[str, Any], *, cover_start: date) -> tuple[Verdict, ...]:
-    """Every rule of the plan on the person and the unit of a case without faults. Cover that follows on from the last changes no age:
-    whoever joins is judged on the ordinary first day."""
+    """Every rule of the plan on the person and the unit of a case without faults, as it is said to whoever tries the case: of another.
+    Cover that follows on from the last changes no age: whoever joins is judged on the ordinary first day."""
     told = {**{name: data[name] for name in GENERAL if name in data}, **data.get("person", {})}
     if "days_since_cover" in data:
         told["renewal"] = data["days_since_cover"] <= schedule.enrolling.renewal_within_days
@@ -54,7 +54,7 @@ def judged(schedule: Schedule, data: Mapping[str, Any], *, cover_start: date) ->
     verdicts = tuple(_one_of_many(rule, [(facts, one[rule]) for facts, one in zip(left, found, strict=True)]) for rule in found[0])
     if on is None:
         verdicts = (_day_unknown(schedule), *verdicts[1:])
-    return verdicts + _unit_verdicts(schedule, data, shares)
+    return tuple(replace(one, sentence=one.sentence.of_another()) for one in verdicts + _unit_verdicts(schedule, data, shares))
 
 
 def _day_unknown(schedule: Schedule) -> Verdict:
@@ -65,8 +65,8 @@ def _day_unknown(schedule: Schedule) -> Verdict:
 
 def _everyone(schedule: Schedule, told: Mapping[str, Any], cover_start: date) -> Iterator[tuple[dict[str, Any], PersonFacts]]:
     """Everyone that the case may mean, each with the value of what it leaves open."""
-    ages = {0, ADULT - 1, ADULT, 120} | {age for rule in schedule.enrolling.ages for age in (rule.from_age, rule.to_age)}
-    ages |= {age for rule in schedule.enrolling.ages for age in (max(rule.from_age - 1, 0), min(rule.to_age + 1, 120))}
+    ages = {0, ADULT - 1, ADULT, 120} | {age for rule in schedule.ages for age in (rule.from_age, rule.to_age)}
+    ages |= {age for rule in schedule.ages for age in (max(rule.from_age - 1, 0), min(rule.to_age + 1, 120))}
     possible: dict[str, tuple[Any, ...]] = {
         "birth_date": tuple(add_years(cover_start, -age) for age in sorted(ages)),
         "gender": ("female", "male"),

@@ -23,4 +23,4 @@ def age_groups(schedule: Schedule) -> tuple[str, ...]:
     """The staff groups that have an age of their own, as far as belonging to them changes no contribution: only those may a person
     say of themselves; who pays less or nothing, the unit declares."""
     charged = {fee.group for fee in schedule.fees}
-    return tuple(dict.fromkeys(rule.group for rule in schedule.enrolling.ages if rule.group and rule.group not in charged))
+    return tuple(dict.fromkeys(rule.group for rule in schedule.ages if rule.group and rule.group not in charged))

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
+from programs.rules.apart import Rivals, before_alone, keys_apart, left_of, rivals_of, so_far, use_of
 from programs.rules.facts import ZERO, CaseFacts, CoverFacts, Disease, PersonFacts, PriorUse, Stay
 from programs.rules.gates import Question, refusal
 from programs.rules.reasons import MISSING, Reason, missing
-from programs.rules.schedule import Item, Schedule
+from programs.rules.schedule import LASTING, Item, Schedule
 from programs.rules.stays import stay_by_stay, together
 from programs.rules.steps import STEPS, LimitUse, Line, Running, Stop, counted_under, same_disease
 from programs.rules.words import Words
@@ -21,7 +22,7 @@ from unionaid.lib.money import round_half_up
 NO_PRIOR = PriorUse()
 NO_DISEASE = Disease()
 NOTHING = Decimal("0.00")
-CEILINGS = ("period", "lifetime", "disease")
+CEILINGS = LASTING
 # Twelve digits of a bill and six of every ratio: room for six ratios in a row, whatever the caller's own context is.
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
@@ -136,11 +137,11 @@ def assess(schedule: Schedule, *, person: PersonFacts, cover: CoverFacts, case: 
         def run(some: list[Item]) -> list[ItemResult]:
             return _run(schedule, some, person, cover, parts, prior, settled)
 
-        alone, idle = _each_alone(schedule, items, run), dict[str, ItemResult]()
+        by_itself, idle = _each_alone(schedule, items, run), dict[str, ItemResult]()
         while True:
-            settled = idle | _excluded(schedule, [one for one in alone if one.code not in idle])
+            settled = idle | _excluded(schedule, [one for one in by_itself if one.code not in idle])
             results = run(items)
-            found = {one.code: one for one in results if not one.amount and any(one.code == won.code for won in alone)}
+            found = {one.code: one for one in results if not one.amount and any(one.code == won.code for won in by_itself)}
             if not found.keys() - settled.keys():
                 return Assessment(tuple(results), sum((item.amount for item in results), NOTHING))
             idle |= {code: one for code, one in found.items() if code not in settled}  # a limit was used up: it excludes nothing
@@ -213,7 +214,10 @@ def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapp
     counting = _what_counts(asked, out)
     if isinstance(counting, tuple):
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(out), *counting)
-    run = Running(question.schedule, item, question.cover, counting, question.prior, taken, paid)
+    groups, prior = rivals_of(question.schedule, item), question.prior
+    run = Running(question.schedule, item, question.cover, counting, prior, taken, paid)
+    if groups:
+        run.prior = before_alone(item, groups, prior, disease=counting.disease, year=run.year)
     run.lines += out
     try:
         for step in item.steps:
@@ -225,6 +229,8 @@ def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapp
     except Stop as stop:
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(run.lines), stop.reason, run.clause or item.clause)
     amount = round_half_up(run.total)
+    if groups:
+        amount = _less_what_excludes(run, groups, prior, amount)
     usage = tuple(_counted(use, amount) for use in run.usage)
     return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
 
@@ -246,6 +252,18 @@ def _what_counts(asked: list[Question], out: list[Line]) -> CaseFacts | tuple[Re
     if not counting:
         return refused[0][1]
     return together(counting)
+
+
+def _less_what_excludes(run: Running, groups: tuple[Rivals, ...], prior: PriorUse, gross: Decimal) -> Decimal:
+    """What is left of an item's sum beside what was given before under items that exclude it (`apart`)."""
+    amount = left_of(gross, groups, prior)
+    run.usage = [replace(use, used_before=prior.used.get(use.key, ZERO)) if use.scope in CEILINGS else use for use in run.usage]
+    run.usage += use_of(run.item, prior, gross=gross, amount=amount)
+    if amount < gross:
+        group = min(groups, key=lambda one: left_of(gross, (one,), prior))
+        run.amounts, run.clause = [amount], run.item.clause
+        run.note("set_off", names=group.names.zh, names_en=group.names.en, given=so_far(group, prior), amount=gross - amount)
+    return amount
 
 
 def _stay_out(stay: Stay, reason: Reason, clause: str) -> Line:
@@ -301,15 +319,15 @@ def _excluded(schedule: Schedule, alone: list[ItemResult]) -> dict[str, ItemResu
     return lost
 
 
-def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE) -> Mapping[str, Decimal | None]:
-    """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided."""
-    found: dict[str, Decimal | None] = {}
+def limits_of(schedule: Schedule, *, shares: int, disease: Disease = NO_DISEASE, years: int = 1) -> Mapping[str, Decimal | None]:
+    """Every limit that counts over claims, by key (None: a sum without an end): the rows locked before a claim is decided. `years`: how
+    many years the cover lasts, each of which has a limit of its own where the plan says so."""
+    found: dict[str, Decimal | None] = dict.fromkeys(keys_apart(schedule))
     counting = min(shares, schedule.enrolling.max_shares)
-    for item in schedule.items:
-        for step in item.steps:
-            if counted := counted_under(step, counting, disease.key):
-                found[counted[0]] = counted[1]
-                if step.data.get("scope") == "disease":
-                    beside = same_disease(step.data, disease)
-                    found |= {key: None if key.startswith("class:") else counted[1] for key in (*beside.read, *beside.written)}
+    for step in (step for item in schedule.items for step in item.steps):
+        each_year = [counted_under(step, counting, disease.key, str(year)) for year in range(1, years + 1)]
+        found |= dict(filter(None, each_year))
+        if step.data.get("scope") == "disease" and (counted := each_year[0]):
+            beside = same_disease(step.data, disease)
+            found |= {key: None if key.startswith("class:") else counted[1] for key in (*beside.read, *beside.written)}
     return found

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.apart import keys_apart
 from programs.rules.declared import figure_fault
 from programs.rules.facts import (
     HARDSHIP,
@@ -28,13 +29,14 @@ from programs.rules.facts import (
 from programs.rules.faults import Fault, Path, ScheduleError, fault
 from programs.rules.schedule import Schedule
 from programs.rules.stays import share_nights
-from programs.rules.steps import counted_under
+from programs.rules.steps import EACH, counted_under, year_of
 from unionaid.lib.calendar import FIRST, LAST, Period, add_years, plus_days, stay_days
 
 EVENTS = ("admission", "outpatient", "diagnosis", "surgery", "accident_disability", "accident_death", "disease_death", HARDSHIP)
 ORDINARY_AGE = 40
 ORDINARY_WAIT = 120
 ANY_DISEASE = "病种"  # stands for the disease in the name of a limit that is counted for each disease
+EACH_YEAR = re.compile("[1-9][0-9]?")  # a year of cover in the name of a limit
 CODE = re.compile("[A-Za-z][0-9]{2}")  # how a diagnosis code begins
 AMOUNT_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 
@@ -64,14 +66,22 @@ def situation(schedule: Schedule, data: Any, path: Path = ("case",)) -> Situatio
         birth_date=_day(told, "birth_date") or add_years(cover.period.start, -ORDINARY_AGE),
         gender="female" if gender == "any" else gender,
         relation=told.get("relation", schedule.enrolling.relations[0]),
+        renewal=told.get("renewal", False),
+        group=told.get("group"),
     )
     prior = PriorUse(
-        used=_sums(data.get("used", {})),
+        used=_used(data.get("used", {}), year_of(cover.period.start, case.event_on)),
         paid_items=_sums(data.get("paid_items", {})),
         admissions=data.get("admissions_before", 0),
         diseases=frozenset(_disease(told) for told in data.get("diseases", ())),
     )
     return Situation(person, cover, case, prior)
+
+
+def _used(told: Mapping[str, str], year: str) -> dict[str, Decimal]:
+    """What stands under each limit; what is told of a year without its number belongs to the year in which it happened."""
+    this_year = {key: f"{key}:{year}" for key in told if key.startswith("year:") and key.count(":") == 1}
+    return {this_year.get(key, key): amount for key, amount in _sums(told).items()}
 
 
 def _disease(told: str) -> Disease:
@@ -369,9 +379,9 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
     steps = [step for item in schedule.items for step in item.steps]
     counted_keys = [counted[0] for step in steps if (counted := counted_under(step, 1, ANY_DISEASE))]
     by_class = [key.replace("disease:", "class:", 1) for key in counted_keys if key.startswith("disease:")]
-    keys = list(dict.fromkeys([*counted_keys, *by_class]))
+    keys = list(dict.fromkeys([*counted_keys, *by_class, *keys_apart(schedule)]))
     for key in data.get("used", {}):
-        if not any(key == known or known.endswith(f":{ANY_DISEASE}") and key.startswith(known[: -len(ANY_DISEASE)]) for known in keys):
+        if not any(key == known or _one_of_each(key, known) for known in keys):
             zh, en = "、".join(keys) or "（没有）", ", ".join(keys) or "(none)"
             yield fault(f"本计划没有这个额度；有：{zh}", f"is no limit of this plan; known: {en}", (*path, "used", key))
     codes = [item.code for item in schedule.items]
@@ -379,6 +389,14 @@ def _name_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Ite
         if code not in codes:
             words = "、".join(codes), ", ".join(codes)
             yield fault(f"没有这个保障项目；有：{words[0]}", f"is no item of this plan; known: {words[1]}", (*path, "paid_items", code))
+
+
+def _one_of_each(key: str, known: str) -> bool:
+    """Is this the limit of one disease, or of one year of cover, where each has its own?"""
+    if known.endswith(f":{ANY_DISEASE}"):
+        return key.startswith(known[: -len(ANY_DISEASE)])
+    limit = known.removesuffix(f":{EACH}")
+    return limit != known and (key == limit or EACH_YEAR.fullmatch(key.removeprefix(f"{limit}:")) is not None)
 
 
 def _kind_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:

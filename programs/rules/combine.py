@@ -3,8 +3,8 @@
 `based_on` (办事处在统一条款上的调整): the file says only what differs. Mappings are merged, lists of things with a
 `code` by that code (`without` names those that are dropped, and what held between them and others goes with them), all other
 values replace. `includes` (综合互助): the items,
-limits, exclusions, documents of the single plans stand side by side under prefixed names; each keeps its own waiting period,
-and a plan for women still pays for women only. What holds for the plan as a whole the parts must say alike, or the combo says
+limits, exclusions, documents of the single plans stand side by side under prefixed names; each keeps its own waiting period
+and its own rules on people (`combo.py`). What holds for the plan as a whole the parts must say alike, or the combo says
 it. The outcome is complete terms that stand alone, so that a later change of the plans they came from changes nothing.
 """
 
@@ -13,6 +13,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.combo import laxer_faults, person_gates
 from programs.rules.faults import Fault, ScheduleError, fault
 from programs.rules.parse import check_shape
 from programs.rules.planfile import PlanFile
@@ -57,6 +58,8 @@ def _complete(data: Data, lookup: Lookup, seen: tuple[tuple[str, str], ...]) -> 
         _each_once(refs)
         parts = [_found(ref, lookup, seen, ("includes", i)) for i, ref in enumerate(refs)]
         _names_fit(parts)
+        if faults := [one for i, part in enumerate(parts) for one in laxer_faults(made, part, i)]:
+            raise ScheduleError(faults)
         made = _side_by_side(made | _as_a_whole(made, parts), parts)
     return made
 
@@ -216,7 +219,7 @@ def _side_by_side(own: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str,
     for part in parts:
         mark = part["code"]
         made["asks"] += [{**one, "code": f"{mark}.{one['code']}"} for one in part.get("asks", [])]
-        made["items"] += [_within_shares(_item(item, mark, part), own) for item in part["items"]]
+        made["items"] += [_within_shares(_item(item, mark, part, own), own) for item in part["items"]]
         made["exclusive"] += [[f"{mark}.{code}" for code in group] for group in part.get("exclusive", [])]
         made["exclusions"] += [_exclusion(one, mark, part) for one in part.get("exclusions", [])]
         made["documents"] = _papers(made["documents"], part.get("documents", []))
@@ -265,12 +268,12 @@ def _paper(a: Data, b: Data) -> dict[str, Any]:
     return made
 
 
-def _item(item: Data, mark: str, part: Data) -> dict[str, Any]:
+def _item(item: Data, mark: str, part: Data, combo: Data) -> dict[str, Any]:
     made = {**item, "code": f"{mark}.{item['code']}", "steps": [_step(step, mark) for step in item["steps"]]}
     if "waiting" not in made and item.get("waits", True):
         made["waiting"] = part.get("waiting", {"days": 0})
-    if (gender := part["enrolment"].get("gender", "any")) != "any":
-        made["gates"] = [*item.get("gates", []), {"gender": gender}]
+    if gates := [*person_gates(part, combo), *item.get("gates", [])]:
+        made["gates"] = gates
     return made
 
 

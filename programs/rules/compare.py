@@ -166,6 +166,7 @@ def _key(at: _Place, one: Data, i: int) -> str | int:
 # By which fields the unnamed things of a list are told apart.
 _TELLING = {
     "ages": ("relation", "gender", "renewal", "group"),
+    "age_at_start": ("relation", "gender", "renewal", "group"),
     "late": ("who", "after"),
     "classes": ("gender", "card_holder", "risk", "unit_nature", "relation", "group", "term_months", "joined_from", "joined_to"),
 }

@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from programs.rules.facts import ORDINARY, PersonFacts, UnitFacts
 from programs.rules.fees import participation_ok
 from programs.rules.schedule import AgeRule, Schedule, UnitRule
+from programs.rules.whom import choosy, takes
 from programs.rules.words import Words
 from unionaid.lib.calendar import age_on, format_zh, plus_months
 
@@ -67,6 +68,7 @@ def judge(schedule: Schedule, *, person: PersonFacts, on: date, cover_start: dat
         _card(schedule, person),
         _gender(schedule, person),
         _age(schedule, person, cover_start),
+        _items(schedule, person, cover_start),
         _shares(schedule, person, shares),
     )
     return tuple(verdict for verdict in found if verdict is not None)
@@ -353,6 +355,28 @@ def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict 
         return Verdict("age", FAIL, words, "id_card")
     more = Words("上一期已参加的可以续保，请提供凭证。", " If you were covered in the period before, show its certificate.")
     return Verdict("age", FAIL, Words(words.zh + more.zh, words.en + more.en), "renewal")
+
+
+def _items(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict | None:
+    """In a combo an item may be for some people alone (`whom`). Whoever no item is for would pay for nothing and may not join; of
+    items that are not for this person the others say nothing: they are named, and joining is open."""
+    if not any(map(choosy, schedule.items)):
+        return None
+    age = age_on(person.birth_date, cover_start)
+    answers = [(item, takes(item, person, age=age)) for item in schedule.items]
+    out = [item.name for item, answer in answers if answer is False]
+    if not out:
+        return Verdict("items", PASS, Words("各项保障都面向您。", "Every benefit of this plan is for you."), "id_card")
+    zh, en = "、".join(dict.fromkeys(name.zh for name in out)), ", ".join(dict.fromkeys(name.en for name in out))
+    if any(answer for _item, answer in answers):
+        return Verdict("items", PASS, Words(f"其中“{zh}”不面向您，不会给付。", f"Not for you, and never paid to you: {en}."), "id_card")
+    if any(answer is None for _item, answer in answers):
+        words = Words(
+            "各项保障只面向一部分人员。请告诉我们您的人员身份。", "The benefits are for some staff groups only. Tell us your staff group."
+        )
+        return Verdict("items", UNKNOWN, words, "group")
+    words = Words("这个计划的各项保障都不面向您，参加了也不会给付。", "No benefit of this plan is for you; joining would give you nothing.")
+    return Verdict("items", FAIL, words, "id_card")
 
 
 def _age_rule_holds(rule: AgeRule, person: PersonFacts) -> bool:

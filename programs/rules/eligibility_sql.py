@@ -7,13 +7,14 @@ calling code and must be plain. A rule that a plan does not have gives no expres
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from programs.rules.eligibility import ADULT, late_by_hiring
-from programs.rules.schedule import AgeRule, Schedule
+from programs.rules.schedule import AgeRule, Gate, Item, Schedule
+from programs.rules.whom import CONDITIONS, choosy
 from unionaid.lib.calendar import add_years
 
 Columns = Mapping[str, str]
@@ -187,17 +188,58 @@ def _gender(table: _Table) -> Sql | None:
     return None if wanted == "any" else _passes(f"{table['gender']} = %s", wanted)
 
 
+def _any_of(conditions: Sequence[Sql], word: str = "OR") -> Sql:
+    """These conditions, one of which (or, with AND, each) has to hold."""
+    return Sql(f"({f' {word} '.join(one.text for one in conditions)})", tuple(param for one in conditions for param in one.params))
+
+
 def _age(table: _Table) -> Sql | None:
     ages = table.schedule.enrolling.ages
     if not ages:
         return None
-    sure, maybe = [_band(table, rule) for rule in ages], [_band(table, rule, any_group=True) for rule in ages if rule.group]
-    text, params = " OR ".join(band.text for band in sure), [param for band in (*sure, *maybe) for param in band.params]
-    if not maybe:
-        return _passes(text, *params)
-    of_a_group = " OR ".join(band.text for band in maybe)
-    unknown = f"WHEN {table['group']} IS NULL AND ({of_a_group}) THEN 'unknown'"
-    return Sql(f"CASE WHEN {text} THEN 'pass' {unknown} ELSE 'fail' END", tuple(params))
+    sure, maybe = _ages(table, ages)
+    return _passes(sure.text, *sure.params) if maybe is None else _sure_or_maybe(sure, maybe)
+
+
+def _sure_or_maybe(sure: Sql, maybe: Sql) -> Sql:
+    text = f"CASE WHEN {sure.text} THEN 'pass' WHEN {maybe.text} THEN 'unknown' ELSE 'fail' END"
+    return Sql(text, (*sure.params, *maybe.params))
+
+
+def _ages(table: _Table, ages: Sequence[AgeRule]) -> tuple[Sql, Sql | None]:
+    """One of these ages surely holds; and it may, for whoever has not told their group (None: no age goes by the group)."""
+    of_groups = [_band(table, rule, any_group=True) for rule in ages if rule.group]
+    sure = _any_of([_band(table, rule) for rule in ages])
+    return sure, _any_of([Sql(f"{table['group']} IS NULL"), _any_of(of_groups)], "AND") if of_groups else None
+
+
+def _items(table: _Table) -> Sql | None:
+    """Some item is for this person (`rules.whom`)."""
+    items = table.schedule.items
+    if not any(map(choosy, items)):
+        return None
+    if not all(map(choosy, items)):
+        return Sql("'pass'")
+    found = [_item(table, item) for item in items]
+    sure, maybe = _any_of([one for one, _other in found]), [other for _one, other in found if other]
+    return _sure_or_maybe(sure, _any_of(maybe)) if maybe else _passes(sure.text, *sure.params)
+
+
+def _item(table: _Table, item: Item) -> tuple[Sql, Sql | None]:
+    """The item is surely for this person; and it may be, for whoever has not told their group (None: no group matters)."""
+    gates = [_gate(table, gate) for gate in item.gates if gate.name in CONDITIONS]
+    sure = _any_of([one for one, _other in gates], "AND")
+    if not any(other for _one, other in gates):
+        return sure, None
+    return sure, _any_of([_any_of([one, other]) if other else one for one, other in gates], "AND")
+
+
+def _gate(table: _Table, gate: Gate) -> tuple[Sql, Sql | None]:
+    if gate.name == "gender":
+        return Sql(f"{table['gender']} = %s", (gate.data["gender"],)), None
+    if gate.name == "relation":
+        return Sql(f"{table['relation']} = ANY(%s)", (list(gate.data["relations"]),)), None
+    return _ages(table, gate.data["ages"])
 
 
 def _band(table: _Table, rule: AgeRule, *, any_group: bool = False) -> Sql:
@@ -239,5 +281,6 @@ RULES: dict[str, Callable[[_Table], Sql | None]] = {
     "card_holder": _card_holder,
     "gender": _gender,
     "age": _age,
+    "items": _items,
     "shares": _shares,
 }

@@ -26,6 +26,7 @@ class Sentence:
 SCOPE_WORDS = {
     "admission": Words("每次住院", "each admission"),
     "case": Words("每次申领", "each claim"),
+    "year": Words("本保障年度内", "this year of cover"),
     "period": Words("本保障期内", "this period of cover"),
     "lifetime": Words("终身", "lifetime"),
     "disease": Words("本保障期内同一疾病", "one disease in this period of cover"),
@@ -41,6 +42,14 @@ FACT_WORDS = {
     "accident_on": Words("意外发生日期", "the day of the accident"),
     "death_on": Words("身故日期", "the day of death"),
     "declared": Words("申报的数（没有申报任何一项）", "the figures to declare (none was)"),
+    "group": Words("人员身份", "the staff group"),
+}
+
+RELATION_WORDS = {
+    "self": Words("职工本人", "the worker"),
+    "spouse": Words("配偶", "the spouse"),
+    "minor_child": Words("未成年子女", "minor children"),
+    "any": Words("", "everyone"),
 }
 
 
@@ -274,6 +283,13 @@ def _indemnity(i: Mapping[str, str], r: str) -> Words:
     )
 
 
+def _set_off(i: Mapping[str, str], r: str) -> Words:
+    return Words(
+        f"与“{i['names']}”不同时给付，合计只给较高的：此前已给付 {yuan(i['given'])} 元，本次扣除 {yuan(i['amount'])} 元",
+        f"not paid beside {i['names_en']}, in all only the higher: {yuan(i['given'])} given before, {yuan(i['amount'])} set off now",
+    )
+
+
 def _ceiling(i: Mapping[str, str], r: str) -> Words:
     scope = SCOPE_WORDS[i["scope"]]
     if i["scope"] == "admission":
@@ -292,6 +308,7 @@ STEP_WORDS = {
     "fixed": _fixed, "declared": _declared, "for_each": _for_each,
     "table": _table, "scale": _scale, "tiers": _tiers, "shares": _shares, "wait": _wait,
     "add_if_over": _add_if_over, "less_paid": _less_paid, "up_to_cost": _up_to_cost, "indemnity": _indemnity, "ceiling": _ceiling,
+    "set_off": _set_off,
 }  # fmt: skip
 
 
@@ -324,6 +341,13 @@ def reason_words(code: str, i: Mapping[str, Any]) -> Words:
             Words("本项只面向女职工", "this item is for women only")
             if i["gender"] == "female"
             else Words("本项只面向男职工", "this item is for men only")
+        ),
+        "item_relation": lambda: Words(
+            f"本项只面向{'、'.join(RELATION_WORDS[one].zh for one in i['relations'].split(','))}",
+            f"this item is for {', '.join(RELATION_WORDS[one].en for one in i['relations'].split(','))} only",
+        ),
+        "item_age_at_start": lambda: Words(
+            f"保障开始时 {i['age']} 周岁，不在本项面向的年龄内", f"aged {i['age']} when cover began; this item is for other ages"
         ),
         "fact_missing": lambda: Words(f"还缺少：{FACT_WORDS[i['fact']].zh}，补充后才能计算", f"still missing: {FACT_WORDS[i['fact']].en}"),
         "class_not_listed": lambda: Words(

@@ -126,6 +126,7 @@ FIELD_WORDS: dict[str, Words] = {
     "with_admission": Words("须住院治疗", "treated in hospital"),
     "once": Words("只给付一次", "paid once"),
     "age": Words("事发时年龄", "age when it happened"),
+    "age_at_start": Words("保障开始时的年龄", "age when cover begins"),
     "steps": Words("计算步骤", "steps"),
     "take": Words("计算基数", "base of calculation"),
     "plus": Words("加上", "with"),

@@ -4,13 +4,14 @@ A claim for several stays is asked stay by stay (`stays.stay_by_stay`): each has
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, PersonFacts, PriorUse
-from programs.rules.reasons import Reason, missing
+from programs.rules.reasons import MISSING, Reason, missing
 from programs.rules.schedule import Item, Schedule, by_kind
+from programs.rules.whom import CONDITIONS, age_fits
 from unionaid.lib.calendar import age_on, days_between
 
 
@@ -153,6 +154,22 @@ def age(q: Question, data: Mapping[str, Any]) -> Reason | None:
     return None if data["from"] <= years <= data["to"] else Reason("age", {"age": years, "from": data["from"], "to": data["to"]})
 
 
+def relation(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """An item for the worker, the spouse or the child alone, in a plan that more of them may join."""
+    return None if q.person.relation in data["relations"] else Reason("item_relation", {"relations": ",".join(data["relations"])})
+
+
+def age_at_start(q: Question, data: Mapping[str, Any]) -> Reason | None:
+    """Completed years on the first day of cover, within one of these ages that is about such a person."""
+    since, within = q.cover.days_since_cover, q.schedule.enrolling.renewal_within_days
+    renewal = q.person.renewal or (since is not None and since <= within)
+    years = age_on(q.person.birth_date, q.cover.period.start)
+    fits = age_fits(data["ages"], replace(q.person, renewal=renewal), years)
+    if fits is None:
+        return missing("group")
+    return None if fits else Reason("item_age_at_start", {"age": years})
+
+
 ALWAYS: tuple[Callable[[Question], Reason | None], ...] = (right_gender, covered, waited, in_time, excluded)
 GATES: dict[str, Callable[[Question, Mapping[str, Any]], Reason | None]] = {
     "death_within_days": death_within_days,
@@ -163,7 +180,15 @@ GATES: dict[str, Callable[[Question, Mapping[str, Any]], Reason | None]] = {
     "once": once,
     "gender": gender,
     "age": age,
+    "relation": relation,
+    "age_at_start": age_at_start,
 }
+
+
+def not_for_person(question: Question) -> Reason | None:
+    """Why the item is not for this person at all, whatever happened (`whom`); None when it is, or when their group is still to be told."""
+    reasons = (GATES[gate.name](question, gate.data) for gate in question.item.gates if gate.name in CONDITIONS)
+    return next((reason for reason in reasons if reason and reason.code != MISSING), None)
 
 
 def refusal(question: Question) -> tuple[Reason, str] | None:

@@ -197,6 +197,13 @@ def _offset_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
             gone.add(name)
 
 
+def age_order_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Of every age the upper bound is no lower than the lower one."""
+    for i, rule in enumerate(value):
+        if rule["to"] < rule["from"]:
+            yield fault("上限低于下限", "the upper age is below the lower one", (*path, i, "to"))
+
+
 def _known_grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
     def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
         for key in value[field]:
@@ -214,6 +221,7 @@ _CHECKS: dict[str, Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]] = {
     "marginal": lambda value, path: _bands(value["bands"], (*path, "bands")),
     "tiers": _bands,
     "wait": _wait_bands,
+    "age_at_start": age_order_faults,
     "take": _base_faults,
     "add_if_over": lambda value, path: _base_faults(value["base"], (*path, "base")),
     "up_to_cost": _base_faults,

@@ -37,7 +37,7 @@ def rules_asked(schedule: Schedule) -> tuple[str, ...]:
 
 def asks_renewal(schedule: Schedule) -> bool:
     """Do the rules about a person look at whether they were covered before?"""
-    return bool(schedule.enrolling.renewal_employments) or any(rule.renewal is not None for rule in schedule.enrolling.ages)
+    return bool(schedule.enrolling.renewal_employments) or any(rule.renewal is not None for rule in schedule.ages)
 
 
 def settled_by(schedule: Schedule, earlier: Schedule) -> frozenset[str]:

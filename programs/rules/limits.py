@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from programs.rules.schedule import Schedule
-from programs.rules.steps import counted_under
+from programs.rules.steps import EACH, counted_under
 from programs.rules.words import Words
-
-EACH = "*"  # stands for the disease in the key of a limit that is counted for each disease
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +24,9 @@ class Limit:
         return self.scope == "days"
 
     @property
-    def each_disease(self) -> str:
-        """The beginning of the keys of a limit that is counted for each disease; empty for all others."""
-        return self.key.removesuffix(EACH) if self.scope == "disease" else ""
+    def each(self) -> str:
+        """The beginning of the keys of a limit that is counted for each disease, or each year of cover; empty for all others."""
+        return self.key.removesuffix(EACH) if self.key.endswith(f":{EACH}") else ""
 
     @property
     def words(self) -> Words:
@@ -38,6 +36,7 @@ class Limit:
 
 
 SAYS = {
+    "year": Words("每个保障年度最多给付", "at most in each year of cover"),
     "period": Words("本保障期内最多给付", "at most in this period of cover"),
     "lifetime": Words("终身最多给付", "at most in a lifetime"),
     "disease": Words("本保障期内同一疾病最多给付", "at most for one disease in this period of cover"),
@@ -65,10 +64,11 @@ def _joined(names: Sequence[Words]) -> Words:
 
 
 def name_of(key: str, names: Mapping[str, Words]) -> Words:
-    """The name of a limit by its key; of one that is counted for each disease (or for those of a class) whichever it is. KeyError for
-    a key of other terms."""
-    scope, name, *_disease = key.split(":")
-    return names[f"disease:{name}:{EACH}"] if scope in ("disease", "class") else names[key]
+    """The name of a limit by its key; of one that is counted for each disease (or for those of a class), or for each year, whichever it
+    is. KeyError for a key of other terms."""
+    scope, name, *_which = key.split(":")
+    each = {"disease": "disease", "class": "disease", "year": "year"}.get(scope)
+    return names[f"{each}:{name}:{EACH}"] if each else names[key]
 
 
 def limits(schedule: Schedule, *, shares: int) -> tuple[Limit, ...]:

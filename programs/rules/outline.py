@@ -9,7 +9,7 @@ from typing import Any
 
 from programs.rules.bases import field_list
 from programs.rules.eligibility import INSURANCE_WORDS, group_words, retired_words
-from programs.rules.explain import DEDUCTED, LOOKED_UP, SCOPE_WORDS, percent, plain, yuan
+from programs.rules.explain import DEDUCTED, LOOKED_UP, RELATION_WORDS, SCOPE_WORDS, percent, plain, yuan
 from programs.rules.schedule import (
     LASTING,
     AgeRule,
@@ -45,12 +45,6 @@ EMPLOYMENT_WORDS = {
     "institution_subsidised": Words("享受公务员医疗补助的职工", "employees with the civil servants' subsidy"),
     "retired": Words("退休人员", "retired people"),
     "none": Words("没有工作单位的人", "people without a work unit"),
-}
-RELATION_WORDS = {
-    "self": Words("职工本人", "the worker"),
-    "spouse": Words("配偶", "the spouse"),
-    "minor_child": Words("未成年子女", "minor children"),
-    "any": Words("", "everyone"),
 }
 PAYER_WORDS = {
     "person": Words("个人", "the person"),
@@ -269,6 +263,14 @@ def gate_words(gate: Gate) -> Words:
         "with_admission": lambda: Words("须住院治疗", "treated in hospital"),
         "once": lambda: Words(f"{SCOPE_WORDS[d['scope']].zh}只给付一次", f"paid once ({SCOPE_WORDS[d['scope']].en})"),
         "gender": lambda: Words(f"只面向{GENDER_WORDS[d['gender']].zh}", f"for {GENDER_WORDS[d['gender']].en} only"),
+        "relation": lambda: Words(
+            f"只面向{'、'.join(RELATION_WORDS[one].zh for one in d['relations'])}",
+            f"for {', '.join(RELATION_WORDS[one].en for one in d['relations'])} only",
+        ),
+        "age_at_start": lambda: Words(
+            f"保障开始时：{'；'.join(_age(one).zh for one in d['ages'])}",
+            f"when cover begins: {'; '.join(_age(one).en for one in d['ages'])}",
+        ),
         "age": lambda: Words(f"事发时 {d['from']} 至 {d['to']} 周岁", f"aged {d['from']} to {d['to']} when it happened"),
     }[gate.name]()
 

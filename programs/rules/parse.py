@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -20,13 +19,12 @@ from jsonschema.exceptions import ValidationError
 from programs.rules.faults import Fault, Lines, ScheduleError, fault
 from programs.rules.fees import PERSON
 from programs.rules.hardship import hardship_faults, told_figures
-from programs.rules.item_faults import codes_once, item_faults
-from programs.rules.parts import gate_of, step_of, words_of
+from programs.rules.item_faults import age_order_faults, codes_once, item_faults
+from programs.rules.parts import age_rule_of, gate_of, step_of, words_of
 from programs.rules.schedule import (
     APPEAL_DAYS,
     PAY_WITHIN_DAYS,
     PREVIOUS_PERIOD_DAYS,
-    AgeRule,
     Ask,
     ClaimWindow,
     Deciding,
@@ -152,9 +150,7 @@ def _contradictions(data: Data) -> Iterator[Fault]:
     if enrolment["closes"] > period["end"]:
         zh = f"晚于保障期的最后一天 {period['end']}，那以后参加没有保障"
         yield fault(zh, f"lies after the last day of the period, {period['end']}: joining later gives no cover", ("enrolment", "closes"))
-    for i, rule in enumerate(enrolment.get("ages", [])):
-        if rule["to"] < rule["from"]:
-            yield fault("上限低于下限", "the upper age is below the lower one", ("enrolment", "ages", i, "to"))
+    yield from age_order_faults(enrolment.get("ages", []), ("enrolment", "ages"))
     for i, rule in enumerate(enrolment.get("late", [])):
         if ("within_days" in rule) == ("within_months" in rule):
             yield fault("写 within_days 或 within_months 之一", "write one of within_days and within_months", ("enrolment", "late", i))
@@ -408,10 +404,7 @@ def _enrolling(data: Data, waived_within: int | None) -> Enrolling:
         min_months_in_unit=data.get("min_months_in_unit", 0),
         min_contract_months=data.get("min_contract_months", 0),
         gender=data.get("gender", "any"),
-        ages=tuple(
-            AgeRule(one.get("gender", "any"), one["from"], one["to"], one.get("renewal"), one.get("relation", "any"), one.get("group"))
-            for one in data.get("ages", [])
-        ),
+        ages=tuple(map(age_rule_of, data.get("ages", []))),
         max_shares=shares["max"],
         surplus_void=shares.get("surplus") == "void",
         together_with=tuple(shares.get("together_with", [])),
@@ -533,7 +526,6 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
     yield from limit_slips(schedule)
-    yield from _exclusive_faults(schedule)
 
 
 def _opening_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -569,20 +561,3 @@ def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:
     for i, item in enumerate(schedule.items):
         if item.code not in done:
             yield fault("项目之间循环引用（less_items）", "items refer to each other in a circle (less_items)", ("items", i, "steps"))
-
-
-def _exclusive_faults(schedule: Schedule) -> Iterator[Fault]:
-    """Within one claim the greater item pays alone. Items of different events come in claims of their own: only a limit
-    that both count against keeps the second from paying on top of the first."""
-    items = {item.code: item for item in schedule.items}
-    for i, group in enumerate(schedule.exclusive):
-        for a, b in combinations([items[code] for code in group if code in items], 2):
-            if set(a.events) != set(b.events) and not _lasting_limits(a) & _lasting_limits(b):
-                zh = f"{a.code} 与 {b.code} 事由不同，会分两次申领；两项都要写上同一个封顶：scope 为 period 或 lifetime，key 相同"
-                en = f"{a.code} and {b.code} answer different events, so they come in two claims; give both one lasting ceiling"
-                yield fault(zh, en, ("exclusive", i))
-
-
-def _lasting_limits(item: Item) -> set[tuple[str, str]]:
-    ceilings = [step.data for step in item.steps if step.name == "ceiling"]
-    return {(data["scope"], data["key"]) for data in ceilings if data["scope"] in ("period", "lifetime")}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from programs.rules.bases import BORNE, Base
-from programs.rules.schedule import Gate, Step
+from programs.rules.schedule import AgeRule, Gate, Step
 from programs.rules.words import Words
 
 Data = Mapping[str, Any]
@@ -19,6 +19,13 @@ def step_of(data: Data) -> Step:
 def gate_of(data: Data) -> Gate:
     """One condition of an item."""
     return Gate(*_part(data, _GATE_DATA))
+
+
+def age_rule_of(data: Data) -> AgeRule:
+    """Whom one line of ages is about, and from which age to which."""
+    return AgeRule(
+        data.get("gender", "any"), data["from"], data["to"], data.get("renewal"), data.get("relation", "any"), data.get("group")
+    )
 
 
 def words_of(data: Data) -> Words:
@@ -110,4 +117,6 @@ _GATE_DATA: dict[str, Callable[[Any], Data]] = {
     "once": lambda data: {"scope": data},
     "gender": lambda data: {"gender": data},
     "age": lambda data: {"from": data["from"], "to": data["to"]},
+    "relation": lambda data: {"relations": tuple(data)},
+    "age_at_start": lambda data: {"ages": tuple(map(age_rule_of, data))},
 }

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.apart import GIVEN, SET_OFF
 from programs.rules.explain import Sentence, sentences, yuan
 from programs.rules.limits import SAYS, name_of
+from programs.rules.schedule import LASTING
 from programs.rules.words import Words
 
 READERS = ("worker", "reviewer", "auditor")
@@ -65,6 +67,8 @@ def _of_the_case(assessment: Mapping[str, Any]) -> Iterator[Words]:
 def _line(use: Mapping[str, Any], reader: str, names: Names) -> Words | None:
     """One limit that counts over claims; nothing to a worker of a sum without an end, which limits nothing."""
     scope, days = use["scope"], use["scope"] == "days"
+    if scope in (GIVEN, SET_OFF):
+        return None  # the statement itself tells what was set off
     used, taken = Decimal(use["used_before"]), Decimal(use["taken"])
     name = name_of(use["key"], names)
     key = f"［{use['key']}］" if reader == "auditor" else ""
@@ -102,6 +106,6 @@ def _whole(days: Decimal) -> str:
     return f"{days:f}"
 
 
-_CEILINGS = ("period", "lifetime", "disease")
+_CEILINGS = LASTING
 _USED = dict.fromkeys(_CEILINGS, Words("已用", "used")) | {"deductible": Words("已扣", "borne"), "days": Words("已计", "counted")}
 _LEFT = dict.fromkeys((*_CEILINGS, "days"), Words("还剩", "left")) | {"deductible": Words("还要扣", "still to be borne")}

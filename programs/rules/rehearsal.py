@@ -341,4 +341,6 @@ def step_in_words(item: Item, key: StepKey, found: StepSum) -> Words:
         return Words(f"计 {found.inside:,} 天 × 每天 {yuan(part)} 元", f"{found.inside:,} days × {yuan(part)} a day")
     if name == "indemnity":
         return Words("各项合计不超过个人负担", "all items together not more than the personal cost")
+    if name == "set_off":
+        return Words("扣除不同时给付的项目此前已给付的", "less what was given before under an item that it is not paid beside")
     return STEP_WORDS[name]({}, "") if name in ADDED_UP else step_words(item.steps[place])

@@ -76,7 +76,7 @@ class FeeClass:
     person_at_least: Decimal | None = None
 
 
-LASTING = ("disease", "period", "lifetime")  # scopes of a ceiling that counts over claims
+LASTING = ("disease", "year", "period", "lifetime")  # scopes of a ceiling that counts over claims
 GRADED = {"deduct": "amount", "ratio": "ratio", "per_day": "rate"}  # steps whose figure may go by the grade of the hospital
 
 
@@ -313,6 +313,12 @@ class Enrolling:
     retired_before: date | None
     unit: UnitRule | None
 
+    @property
+    def without_list(self) -> tuple[str, ...]:
+        """Who joins without a unit's list. A list is of the unit's own workers; spouse and child join through the worker, who does it,
+        also where the worker may join by the list alone."""
+        return tuple(relation for relation in self.relations if self.individual or relation != "self")
+
 
 class TermNotOffered(LookupError):
     """The plan offers several lengths of cover, and none of them was chosen; or another one than those."""
@@ -461,6 +467,12 @@ class Schedule:
         """The first day on which every item pays, for cover that began on `start`, so many days after the person's last cover ended
         (None: their first). Each item's waiting has a waiver of its own."""
         return max((waiting.ends(start) for waiting in self._waitings if not waiting.waived(days_since_cover)), default=start)
+
+    @property
+    def ages(self) -> tuple[AgeRule, ...]:
+        """Every age at the start of cover that somebody's answer may hang on: those of joining, and those of single items."""
+        of_items = (rule for item in self.items for gate in item.gates for rule in gate.data.get("ages", ()))
+        return (*self.enrolling.ages, *of_items)
 
     @property
     def _waitings(self) -> list[Waiting]:

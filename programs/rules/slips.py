@@ -13,11 +13,12 @@ from programs.rules.words import Words
 
 Data = Mapping[str, Any]
 # From the narrow to the wide: whatever counts under one counts under the next.
-SCOPES = ("admission", "case", "disease", "period", "lifetime")
+SCOPES = ("admission", "case", "disease", "year", "period", "lifetime")
 SCOPE_NAMES = {
     "admission": Words("每次住院", "for each admission"),
     "case": Words("每次申领", "for each claim"),
     "disease": Words("同一疾病", "for each disease"),
+    "year": Words("本保障年度内", "for the year of cover"),
     "period": Words("本保障期内", "for the period"),
     "lifetime": Words("终身", "for life"),
 }
@@ -138,8 +139,8 @@ _ON_TOP: dict[str, Callable[[Decimal, Data], Decimal]] = {
 def _useless(item: Item, max_shares: int, path: tuple[str | int, ...]) -> Iterator[Fault]:
     """A limit of a narrow scope that is higher than one of a wider scope in the same item never holds."""
     for (j, narrow), (_k, wide) in permutations(_ceilings(item), 2):
-        if SCOPES.index(narrow["scope"]) >= SCOPES.index(wide["scope"]):
-            continue
+        if SCOPES.index(narrow["scope"]) >= SCOPES.index(wide["scope"]) or (narrow["scope"], wide["scope"]) == ("disease", "year"):
+            continue  # one disease may go on for years
         shares = max_shares if wide["per_share"] and not narrow["per_share"] else 1
         if narrow["amount"] > wide["amount"] * shares:
             a, b = SCOPE_NAMES[narrow["scope"]], SCOPE_NAMES[wide["scope"]]

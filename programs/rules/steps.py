@@ -7,6 +7,7 @@ needs and nobody has told stops the item with its reason (`Stop`): an amount is 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +55,18 @@ class LimitUse:
         return None if self.ceiling is None else max(ZERO, self.ceiling - self.used_before - self.taken)
 
 
+EACH = "*"  # stands for whichever disease, or year of cover, in the key of a limit that each has for itself
+
+
+def year_of(start: date, day: date) -> str:
+    """The year of cover that a day lies in.
+
+    >>> year_of(date(2026, 3, 1), date(2027, 2, 28)), year_of(date(2026, 3, 1), date(2027, 3, 1))
+    ('1', '2')
+    """
+    return str(months_between(start, day) // 12 + 1)
+
+
 class Running:
     """The state of one item's calculation. `taken`: under each key by the items before; `paid`: what those items gave."""
 
@@ -78,6 +91,11 @@ class Running:
     @property
     def total(self) -> Decimal:
         return self.amounts[0] if len(self.amounts) == 1 else sum(self.amounts, ZERO)
+
+    @property
+    def year(self) -> str:
+        """Which year of cover it happened in, from 1: each begins on the day of the year on which cover began."""
+        return year_of(self.cover.period.start, self.case.event_on)
 
     def note(self, step: str, **inputs: Any) -> None:
         self.lines.append(Line(step, inputs, self.total, self.clause))
@@ -438,8 +456,8 @@ def up_to_cost(run: Running, data: Mapping[str, Any]) -> None:
 
 
 def ceiling(run: Running, data: Mapping[str, Any]) -> None:
-    """Not more than a ceiling of each admission, or than what is left under one of the case, the period, the lifetime, or one disease
-    in the period. Shares above the plan's greatest number raise no ceiling."""
+    """Not more than a ceiling of each admission, or than what is left under one of the case, the year of cover, the period, the
+    lifetime, or one disease in the period. Shares above the plan's greatest number raise no ceiling."""
     counted = min(run.cover.shares, run.schedule.enrolling.max_shares)
     limit, scope, used = ceiling_amount(data, counted), data["scope"], ZERO
     if scope == "admission":
@@ -449,7 +467,7 @@ def ceiling(run: Running, data: Mapping[str, Any]) -> None:
     if scope in LASTING:
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
-        key = limit_key(data, run.case.disease)
+        key = limit_key(data, run.case.disease, run.year)
         beside = same_disease(data, run.case.told_disease) if scope == "disease" else ALONE
         used = sum(map(run.used, beside.read), run.used(key))
         if all(use.key != key for use in run.usage):  # a ceiling that stands twice in one item counts its amount once
@@ -466,9 +484,14 @@ def ceiling_amount(data: Mapping[str, Any], shares: int) -> Decimal:
     return amount * shares if data["per_share"] else amount
 
 
-def limit_key(data: Mapping[str, Any], disease: str) -> str:
-    """Under which name a ceiling is counted: disease ceilings once for each disease."""
-    return f"{data['scope']}:{data['key']}" + (f":{disease}" if data["scope"] == "disease" else "")
+def limit_key(data: Mapping[str, Any], disease: str, year: str = EACH) -> str:
+    """Under which name a ceiling is counted: disease ceilings once for each disease, those of a year of cover once for each year.
+
+    >>> limit_key({"scope": "year", "key": "plan"}, "C50", "2"), limit_key({"scope": "period", "key": "plan"}, "C50")
+    ('year:plan:2', 'period:plan')
+    """
+    each = {"disease": disease, "year": year}
+    return ":".join([data["scope"], data["key"], *([each[data["scope"]]] if data["scope"] in each else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,11 +523,11 @@ def same_disease(data: Mapping[str, Any], told: Disease) -> SameDisease:
     return SameDisease((by_class,), ())
 
 
-def counted_under(step: Step, shares: int, disease: str) -> tuple[str, Decimal | None] | None:
+def counted_under(step: Step, shares: int, disease: str, year: str = EACH) -> tuple[str, Decimal | None] | None:
     """The key and the limit (None: no end) that a step counts under over several claims; None when it counts nothing."""
     data = step.data
     if step.name == "ceiling" and data["scope"] in LASTING and (disease or data["scope"] != "disease"):
-        return limit_key(data, disease), ceiling_amount(data, shares)
+        return limit_key(data, disease, year), ceiling_amount(data, shares)
     if step.name == "deduct" and data["per"] == "period":
         return f"deductible:{data['key']}", data["amount"]
     if step.name == "marginal" and data["per"] == "period":

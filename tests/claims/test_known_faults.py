@@ -11,9 +11,11 @@ from django.db.models import Sum
 
 from claims.facts import prior_use, stays_of
 from claims.models import CeilingUsage, Claim
+from claims.selectors.recomputed import differences
 from claims.services import adjudication, ceilings, intake
 from claims.services.adjudication import DecisionRefused
 from claims.services.reckoning import reckon
+from programs.rules import assess
 from programs.rules.steps import STEPS
 from tests.factories.desk import Desk
 from tests.factories.world import ASKED, ILL, World
@@ -103,3 +105,17 @@ def test_two_items_of_one_claim_share_a_ceiling_and_spend_it_once(desk: Desk, mo
     monkeypatch.setattr(ceilings, "lock", lambda claims: ceilings.Usage({}))
     with pytest.raises(Exception, match="ceiling_never_overspent"):
         adjudication.approve(second, by=desk.approver, on=ASKED)  # the control: blind to what was used, the database refuses
+
+
+def test_two_claims_for_what_excludes_each_other_pay_the_greater_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They answer different events, so nothing but what was counted over claims tells the second of the first."""
+    illness = item("critical", {"fixed": "10000"}) | {"events": ["diagnosis"]}
+    changes = {"items": [item("inpatient", {"take": "self_pay"}, {"ratio": "0.5"}), illness], "exclusive": [["inpatient", "critical"]]}
+    cover = desk.cover(desk.plan_with(examples=[EXAMPLE | {"expect": "1000.00"}], exclusions=None, **changes))
+    first, second, third = (desk.world.claim(cover, 300_000), desk.diagnosis(cover, ""), desk.world.claim(cover, 2_000_000))
+    assert [desk.decide(claim).approved_fen for claim in (first, second, third)] == [150_000, 850_000, 150_000]
+    assert list(differences()) == []
+    fourth, prior = desk.diagnosis(cover, ""), prior_use(second)
+    assert reckon(fourth, (), prior).found.total == Decimal(8500)
+    monkeypatch.setattr(assess, "left_of", lambda gross, groups, prior: gross)
+    assert reckon(fourth, (), prior).found.total == Decimal(10000), "the control: without what was given before"

@@ -429,26 +429,31 @@ def _alone(world: World, terms: Terms, order: int, shares: int, **told: Any) -> 
         )
 
 
-def test_the_shares_of_a_unit_bind_whoever_of_it_joins_alone_and_the_roster_after_them(
+def test_the_roster_of_a_unit_says_how_many_shares_its_people_have_and_whoever_joins_alone_follows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who joins alone, who comes later, who has no unit, the roster that was confirmed before. The control: without the unit's rules
-    anyone of it joins with any number."""
+    """Who joins alone first binds those who do so too, but not the unit's roster; after it everyone follows the roster. Two rosters at
+    once are held together. The control: without the unit's rules anyone of it joins with any number."""
     terms = _terms(shares={"max": 3}, unit={"min_ratio": "0", "same_shares": True})
     assert _alone(world, terms, 101, 2).shares == 2
     with pytest.raises(enrolment.EnrolmentRefused, match="已参加的职工每人 2 份，请也选 2 份"):
         _alone(world, terms, 102, 3)
     assert _alone(world, terms, 103, 3, unit=None).shares == 3
-    roster = _checked(world, terms, [*_people(MAN, 2, "3", first=200), *_people(WOMAN, 2, "2", first=200)], "份数")
-    assert (roster.good_count, set(_reasons(roster))) == (2, {"同一单位的职工份数必须相同：本单位每人 2 份"})
+    roster = _checked(world, terms, [*_people(MAN, 3, "3", first=200), *_people(WOMAN, 2, "2", first=200)], "份数")
+    assert (roster.good_count, set(_reasons(roster))) == (3, {"同一单位的职工份数必须相同：本单位每人 3 份"})
+    other = _checked(world, terms, _people(WOMAN, 2, "1", first=300), "份数")
     with everywhere(reason="arrange"), frozen(JOINED):
-        rosters.confirm(roster, by=world.agent_actor)
-        monkeypatch.setattr(enrolment, "single", lambda *told, **more: ())
-        assert _alone(world, terms, 104, 3).shares == 3
-        rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
-        roster.refresh_from_db()
-        assert (roster.state, Enrolment.objects.filter(roster=roster).count()) == ("checked", 0)
-    assert "份数必须相同" in "".join(roster.notes)
+        rosters.confirm(other, by=world.agent_actor)
+    _enrolled(world, roster)
+    with everywhere(reason="arrange"), frozen(JOINED):
+        rosters.commit(other.pk, by=SYSTEM, on=JOINED)
+        other.refresh_from_db()
+        assert (other.state, Enrolment.objects.filter(roster=other).count()) == ("checked", 0)
+    assert "份数必须相同" in "".join(other.notes)
+    with pytest.raises(enrolment.EnrolmentRefused, match="已参加的职工每人 3 份，请也选 3 份"):
+        _alone(world, terms, 102, 2)
+    monkeypatch.setattr(enrolment, "single", lambda *told, **more: ())
+    assert _alone(world, terms, 104, 2).shares == 2
 
 
 @pytest.mark.parametrize(("enrolled", "joins"), [(24, False), (25, True)])
@@ -490,12 +495,13 @@ def test_a_roster_is_judged_as_the_unit_that_plain_counting_finds(world: World, 
     count that takes the spouses of workers for staff is found out."""
     terms = _terms(shares={"max": 3}, relations=["self", "spouse"], unit={"of": of, "min_ratio": "0.90", "same_shares": True})
     schedule, chance, staff = schedule_of(terms), random.Random(of), list[tuple[str, int]]()
+    earlier = _of_lines(world, terms, [], 99)
     found = {}
     for round_ in range(5):
         before, spouses, gone, lines = ([(chance.choice(GENDERS), chance.choice([2, 2, 2, 3])) for _ in range(8)] for _ in range(4))
         if round_ < 2:  # at first all have the same
             before, lines = ([(gender, 2) for gender, _shares in some] for some in (before, lines))
-        for told, people in (({}, before), ({"relation": "spouse"}, spouses), ({"state": "void"}, gone)):
+        for told, people in (({"roster": earlier}, before), ({"relation": "spouse"}, spouses), ({"state": "void"}, gone)):
             _staff(world, terms, people, **told)
         roster = _of_lines(world, terms, lines, round_)
         staff += before

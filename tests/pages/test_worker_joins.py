@@ -31,6 +31,7 @@ from unionaid.offices.scope import Scope, everywhere, office_scope
 
 YULIN = "shaanxi-yulin-medical.2026"
 NUMBER = make_id_number("610802", date(1990, 3, 8), 128)
+MAN = make_id_number("610802", date(1988, 3, 8), 127)
 CHILD = make_id_number("610802", date(2018, 5, 1), 31)
 
 
@@ -50,15 +51,15 @@ def _photo(colour: str = "#335577") -> SimpleUploadedFile:
     return SimpleUploadedFile("合同.png", out.getvalue(), "image/png")
 
 
-def _signed_up() -> Client:
+def _signed_up(id_number: str = NUMBER) -> Client:
     client = Client()
-    form = {"name": "艾小梅", "id_number": NUMBER, "phone": "13991200001", "password": PASSWORD}
+    form = {"name": "艾小梅", "id_number": id_number, "phone": "13991200001", "password": PASSWORD}
     assert client.post(reverse("members:sign_up"), form).status_code == 302
     return client
 
 
-def _answered(world: World, **other: str) -> Client:
-    client = _signed_up()
+def _answered(world: World, id_number: str = NUMBER, **other: str) -> Client:
+    client = _signed_up(id_number)
     answers = {"employment": "enterprise", "insurance": "yes", "union": "yes", **other}
     for name, answer in answers.items():
         assert client.post(reverse("members:question", args=[name]), {"answer": answer}).status_code == 302
@@ -223,6 +224,31 @@ def test_a_child_joins_through_the_guardian(world: World) -> None:
     assert "还没有核对" not in _text(desk.get(page))
     with everywhere(reason="look"):
         assert Member.objects.get(pk=cover.member_id).guardian_id == cover.holder_id
+
+
+def test_the_wife_of_a_worker_joins_through_him_what_units_join(world: World) -> None:
+    """The plan is for women, and units list their own workers alone: he cannot join it, she can, and his unit is told so."""
+    rules = {"opens": "2025-10-01", "closes": "2026-12-31", "relations": ["self", "spouse"], "gender": "female"}
+    terms = terms_like("neimenggu-women.2026", office="610800", enrolment=rules)
+    client, wife = _answered(world, MAN), {"name": "李小红", "id_number": NUMBER, "consent": "on"}
+    answer = client.post(reverse("members:join", args=[terms.pk]))
+    public_id = str(re.search(r"[0-9a-f-]{36}", answer["Location"]).group())  # type: ignore[union-attr]
+    assert "我的配偶" in _text(client.get(answer["Location"]))
+    assert client.post(answer["Location"], {"answer": "self"}).status_code == 400
+    assert client.post(reverse("members:join_person_new", args=[public_id, "spouse"]), {**wife, "key": "w"}).status_code == 302
+    client.post(reverse("members:join_papers", args=[public_id]), {"kind": "relation", "file": _photo()})
+    assert _send(client, public_id).status_code == 302
+    with everywhere(reason="look"):
+        cover = Enrolment.objects.select_related("member", "holder").get()
+        assert (cover.member.name, cover.relation, cover.unit, cover.contribution_fen) == ("李小红", "spouse", world.unit, 3500)
+    upload = client_of(world.agent).get(reverse("members:roster_upload", args=[world.unit.pk, terms.pk]))
+    assert "名册只登记本单位职工本人" in _text(upload)
+    with everywhere(reason="arrange"):
+        woman = client_of(world.member(102, "王芳").user)
+    assert "由单位统一参加" in _text(woman.get(reverse("members:plan", args=[terms.pk])))
+    assert woman.post(reverse("members:join", args=[terms.pk])).status_code == 302
+    with everywhere(reason="look"):
+        assert not JoinDraft.objects.exclude(member=None).exists()
 
 
 def test_what_is_unpaid_can_be_taken_back(world: World) -> None:

@@ -99,6 +99,19 @@ def _ages(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def _for_whom(draw: st.DrawFn) -> dict[str, Any]:
+    """For whom a single item is: for everybody, or as in a part of a combo."""
+    gates: list[dict[str, Any]] = []
+    if draw(st.booleans()):
+        gates.append({"gender": draw(st.sampled_from(["male", "female"]))})
+    if draw(st.booleans()):
+        gates.append({"relation": draw(_some(relations))})
+    if draw(st.booleans()):
+        gates += [{"age_at_start": draw(st.lists(_ages(), min_size=1, max_size=2))} for _ in range(draw(st.integers(1, 2)))]
+    return {"gates": gates} if gates else {}
+
+
+@st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     """Any rules of joining that a plan file may say."""
     opens, start = draw(days), draw(days)
@@ -132,7 +145,9 @@ def schedules(draw: st.DrawFn) -> Schedule:
         rules["retired"] = {key: found[key] for key in draw(_some(["from", "before"]))}
     end = max(plus_days(start, draw(st.integers(0, 400))), date.fromisoformat(rules["closes"]))
     period = {"start": str(start), "end": str(end)}
-    return parse({**PLAN, "period": period, "enrolment": rules, "examples": []})
+    whom = draw(st.lists(_for_whom(), min_size=1, max_size=2))
+    items = [{**PLAN["items"][0], "code": f"item{i}", **gates} for i, gates in enumerate(whom)]
+    return parse({**PLAN, "items": items, "period": period, "enrolment": rules, "examples": []})
 
 
 def _moments(schedule: Schedule) -> list[date]:
@@ -146,7 +161,7 @@ def _moments(schedule: Schedule) -> list[date]:
 def _people(schedule: Schedule, chance: random.Random, *, on: date, start: date, count: int = PEOPLE) -> list[tuple[PersonFacts, int]]:
     """People around every edge of the plan: births on, before and after the birthdays that count, days of hiring likewise;
     every other fact told, or not."""
-    ages = {age for rule in schedule.enrolling.ages for age in (rule.from_age, rule.to_age, rule.to_age + 1)} | {0, 16, 17, 55, 60}
+    ages = {age for rule in schedule.ages for age in (rule.from_age, rule.to_age, rule.to_age + 1)} | {0, 16, 17, 55, 60}
     births = [plus_days(add_years(start, -age), by) for age in sorted(ages) for by in (-1, 0, 1)]
     births += [date(2008, 2, 29), date(1964, 2, 29), plus_days(start, 40)]
     back = sorted({schedule.enrolling.min_months_in_unit, *(late.months for late in schedule.enrolling.late), 1})
@@ -217,6 +232,13 @@ EDGES = parse(
     {
         **PLAN,
         "examples": [],
+        "items": [
+            {
+                **PLAN["items"][0],
+                "gates": [{"relation": ["self"]}, {"age_at_start": [{"from": 30, "to": 60}, {"from": 16, "to": 70, "group": "senior"}]}],
+            },
+            {**PLAN["items"][0], "code": "of-family", "gates": [{"gender": "female"}, {"relation": ["spouse"]}]},
+        ],
         "enrolment": {
             "opens": "2025-10-01", "closes": "2025-12-31", "gender": "female", "insurance_types": ["employee"],
             "relations": ["self", "spouse"], "min_months_in_unit": 6, "min_contract_months": 12, "card_holder": True,
@@ -272,6 +294,10 @@ def _twin(monkeypatch: pytest.MonkeyPatch, rule: str, old: str, new: str) -> Ite
         ("age", "people.renewal = %s", "people.renewal IS NOT DISTINCT FROM NOT %s"),
         ("age", "people.group IS NOT DISTINCT FROM %s", "%s = 'senior'"),
         ("age", "people.group IS NULL AND", "TRUE AND"),
+        ("items", "people.gender = %s", "people.gender <> %s"),
+        ("items", "people.relation = ANY", "people.relation <> ANY"),
+        ("items", "<= %s", "< %s"),
+        ("items", "people.group IS NULL AND", "FALSE AND"),
         ("shares", "BETWEEN 1", "BETWEEN 0"),
         ("shares", "- people.shares_held", ""),
     ],

@@ -60,6 +60,19 @@ def drafted(world: World, terms: Terms, holder: Member, *, child: Member | None 
     return draft
 
 
+def test_what_units_join_nobody_begins_alone(world: World) -> None:
+    """Nor sends in what was begun before the service asked."""
+    with everywhere(reason="arrange"), frozen(JOINED):
+        holder, terms = world.member(101), plan("units-only", {"enrolment": {"individual": False}})
+        with pytest.raises(joining.JoinRefused, match="由单位统一参加"):
+            joining.begin(holder, terms, by=world.worker(holder))
+        assert not JoinDraft.objects.exists()
+        old = JoinDraft.objects.create(holder=holder, terms=terms, relation="self", member=holder)
+        with pytest.raises(joining.JoinRefused, match="由单位统一参加"):
+            joining.submit(old, by=world.worker(holder), on=JOINED)
+        assert not Enrolment.objects.exists()
+
+
 def sent_in(world: World, draft: JoinDraft, holder: Member) -> int:
     """How many statements sending it in takes; everything that changes nothing stays out of the count."""
     with as_worker(holder), CaptureQueriesContext(connection) as captured:

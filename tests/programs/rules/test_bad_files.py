@@ -364,14 +364,6 @@ MISTAKES = {
         "有空档：下一段应从第 4 个月起",
         "a gap: month 4 comes next",
     ),
-    "items that exclude each other over two claims": Bad(
-        "key: critical}\n      - ceiling: {amount: \"50000\", scope: period}\n",
-        "key: critical}\n",
-        "- [inpatient, critical]",
-        "exclusive[0]",
-        "inpatient 与 critical 事由不同，会分两次申领",
-        "inpatient and critical answer different events, so they come in two claims",
-    ),
     "one limit, two amounts": Bad(
         "scope: period, key: critical",
         "scope: period, key: plan",

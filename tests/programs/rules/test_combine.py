@@ -1,11 +1,15 @@
 """Plans made of plans: nothing of the parts is lost, and an office's own version may leave something out."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from programs.rules.combine import complete
+from programs.rules.eligibility import judge
 from programs.rules.examples import assess_case
+from programs.rules.facts import PersonFacts
 from programs.rules.faults import ScheduleError
 from programs.rules.parse import parse
 from programs.rules.planfile import PlanFile
@@ -87,6 +91,92 @@ def test_days_in_hospital_are_counted_in_a_combo_as_in_its_part() -> None:
     case = {"event": "admission", "admitted_on": "2026-06-01", "discharged_on": "2026-06-03"}
     part = _plan("one", items=[daily], day_count="count_both")
     assert [str(assess_case(made, case).total) for made in (_made(part), _combo(part))] == ["300.00", "300.00"]
+
+
+CHILDREN = {"relations": ["minor_child"], "ages": [{"from": 0, "to": 17}]}
+FAMILY = {"relations": ["self", "spouse", "minor_child"]}
+WINDOW = {"opens": "2025-10-01", "closes": "2025-12-31"}
+
+
+def _joining(**rules: Any) -> dict[str, Any]:
+    return {"enrolment": {**WINDOW, **rules}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "case", "paid"),
+    [
+        (CHILDREN, {"relation": "self", "birth_date": "1986-01-01"}, "0.00"),
+        (CHILDREN, {"relation": "minor_child", "birth_date": "2010-01-01"}, "5000.00"),
+        ({"ages": [{"from": 16, "to": 55, "gender": "female"}]}, {"gender": "female", "birth_date": "1969-01-01"}, "0.00"),
+        ({"ages": [{"from": 16, "to": 60}]}, {"birth_date": "1965-01-02"}, "5000.00"),  # 60 when cover began, 61 in May
+        ({"ages": [{"from": 16, "to": 60}]}, {"birth_date": "1965-01-01"}, "0.00"),
+        ({"ages": [{"from": 16, "to": 60}, {"from": 61, "to": 70, "renewal": True}]}, {"birth_date": "1960-01-01"}, "0.00"),
+        (
+            {"ages": [{"from": 16, "to": 60}, {"from": 61, "to": 70, "renewal": True}]},
+            {"birth_date": "1960-01-01", "days_since_cover": 0},
+            "5000.00",
+        ),
+    ],
+)
+def test_a_part_of_a_combo_keeps_its_rules_on_people(rules: dict[str, Any], case: dict[str, Any], paid: str) -> None:
+    other = _plan("other", items=[DEATH | {"events": ["admission"]}], **_joining(**FAMILY))
+    part = _plan("part", **_joining(**{**FAMILY, **rules}))
+    made = _combo(part, other, **_joining(**FAMILY))
+    told = {"event": "disease_death", "event_on": "2026-05-01", **case}
+    assert str(assess_case(made, told).total) == paid
+    plain = _combo(_plan("part", **_joining(**FAMILY)), other, **_joining(**FAMILY))  # the control: a part for everybody
+    assert str(assess_case(plain, told).total) == "5000.00"
+
+
+def test_whoever_no_item_is_for_may_not_join() -> None:
+    """And whoever some are for is told which are not."""
+    part = _plan("part", **_joining(**CHILDREN))
+    women = _plan("women", items=[DEATH | {"name": {"zh": "女职工", "en": "women"}}], **_joining(gender="female"))
+    made = _combo(part, women, **_joining(**FAMILY))
+    told = PersonFacts(birth_date=date(1990, 1, 1), gender="male", employment="enterprise", union_member=True, basic_insurance=True)
+    child = replace(told, relation="minor_child", birth_date=date(2012, 1, 1), holder_employment="enterprise")
+
+    def said(person: PersonFacts) -> tuple[str, str]:
+        found = judge(made, person=person, on=date(2025, 12, 1), cover_start=date(2026, 1, 1))
+        return next((one.outcome, one.sentence.zh) for one in found if one.rule == "items")
+
+    assert said(told) == ("fail", "这个计划的各项保障都不面向您，参加了也不会给付。")
+    assert said(replace(told, gender="female")) == ("pass", "其中“身故”不面向您，不会给付。")
+    assert said(child) == ("pass", "其中“女职工”不面向您，不会给付。")
+
+
+@pytest.mark.parametrize(
+    ("rule", "strict", "lax"),
+    [
+        ("employment", ["enterprise"], ["enterprise", "institution"]),
+        ("employment_on_renewal", ["retired"], ["retired", "none"]),
+        ("union_member", True, False),
+        ("card_holder", True, False),
+        ("basic_insurance", True, False),
+        ("insurance_types", ["employee"], ["employee", "resident"]),
+        ("min_months_in_unit", 3, 2),
+        ("min_contract_months", 12, 0),
+    ],
+)
+def test_by_what_only_joining_can_judge_a_combo_is_as_strict_as_its_parts(rule: str, strict: Any, lax: Any) -> None:
+    part = _plan("part", **_joining(**{rule: strict}))
+    assert _combo(part, **_joining(**{rule: strict}))
+    ((path, words),) = _faults(_combo, part, **_joining(**{rule: lax}))
+    assert (path, words.startswith("所包含的 part 要求")) == (f"enrolment.{rule}", True)
+
+
+def test_days_of_retirement_of_a_part_hold_in_its_combo() -> None:
+    old = {"employment": ["enterprise", "retired"]}
+    part = _plan("part", **_joining(**old, retired={"from": "2019-07-01"}))
+    assert _combo(part, **_joining(**old, retired={"from": "2020-01-01"}))
+    assert _combo(part, **_joining(employment=["enterprise"]))  # nobody retired may join at all
+    assert _faults(_combo, part, **_joining(**old))[0][0] == "enrolment.retired"
+
+
+@pytest.mark.parametrize("rules", [{"relations": ["minor_child"]}, {"gender": "female"}])
+def test_a_part_that_could_never_pay_anybody_is_told(rules: dict[str, Any]) -> None:
+    ((path, words),) = _faults(_combo, _plan("part", **_joining(**rules)), **_joining(gender="male"))
+    assert (path, words.endswith("永远不会给付")) == ("includes.0", True)
 
 
 # --- an office's own version -----------------------------------------------------------------------------------------

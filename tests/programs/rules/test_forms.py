@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from programs.rules.assess import limits_of
 from programs.rules.bases import BASE_WORDS as BASES
 from programs.rules.examples import assess_case, check_examples, run_example
 from programs.rules.explain import sentences
@@ -510,6 +511,64 @@ def test_disability_first_and_death_later_share_one_sum() -> None:
     assert in_turn(schedule, first, then) == [18000, 42000]
 
 
+DIED = {"event": "accident_death", "accident_on": "2026-03-01", "death_on": "2026-05-01"}
+CRIPPLED = {"event": "accident_disability", "accident_on": "2026-03-01", "disability_grade": 1}
+LIMIT = {"ceiling": {"amount": "200000", "scope": "period"}}
+OWN = {"ceiling": {"amount": "60000", "scope": "period", "key": "own"}}
+
+
+@pytest.mark.parametrize(
+    ("death", "disability", "claims", "expected"),
+    [
+        ((), (), (CRIPPLED, DIED), [50000, 10000]),
+        ((), (), (DIED, CRIPPLED), [60000, 0]),
+        ((LIMIT,), (LIMIT,), (CRIPPLED, DIED), [50000, 10000]),  # a common limit high above both holds nothing by itself
+        ((LIMIT,), (LIMIT,), (CRIPPLED, DIED, CRIPPLED, CRIPPLED), [50000, 10000, 40000, 50000]),  # 150000 of the one is more
+        ((OWN,), (LIMIT,), (CRIPPLED, CRIPPLED, DIED, DIED), [50000, 50000, 0, 0]),  # death is 60000 in all
+    ],
+)  # fmt: skip
+def test_of_two_that_exclude_each_other_one_has_the_greater_over_all_claims(
+    death: tuple[Any, ...], disability: tuple[Any, ...], claims: tuple[Any, ...], expected: list[int]
+) -> None:
+    """They answer different events, so they come in claims of their own; nothing but the engine keeps the second from coming on top."""
+    items = (
+        item({"fixed": "60000"}, *death, code="death", events=("accident_death",)),
+        item(
+            {"scale": {"by": "disability_grade", "sum": "50000", "ratios": {"1": "1"}}}, *disability, code="disability",
+            events=("accident_disability",),
+        ),
+    )  # fmt: skip
+    assert in_turn(plan(*items, exclusive=[["death", "disability"]]), *claims) == expected
+    assert sum(in_turn(plan(*items), *claims)) > sum(expected)  # the control: items that may be added
+
+
+def test_a_ceiling_of_each_year_of_cover_and_one_of_all_years() -> None:
+    """Each year begins on the day of the year on which cover began; a limit of the whole period stands beside."""
+    three = {"start": "2026-01-01", "end": "2029-12-31", "rolling_months": 36}
+    steps = ({"take": "self_pay"}, {"ceiling": {"amount": "5000", "scope": "year"}}, {"ceiling": {"amount": "12000", "scope": "period"}})
+    days = ("2026-03-01", "2027-02-28", "2027-03-01", "2028-02-29", "2028-03-01", "2029-02-28")
+    claims = [{"event": "admission", "cover_start": "2026-03-01", "event_on": day, "self_pay": "4000"} for day in days]
+    assert in_turn(plan(item(*steps), period=three), *claims) == [4000, 1000, 4000, 1000, 2000, 0]
+    assert in_turn(plan(item(steps[0], steps[2]), period=three), *claims) == [4000, 4000, 4000, 0, 0, 0]  # the control: no limit of a year
+    limits = limits_of(plan(item(*steps), period=three), shares=1, years=3)
+    assert {key: str(limit) for key, limit in limits.items()} == {
+        "year:plan:1": "5000", "year:plan:2": "5000", "year:plan:3": "5000", "period:plan": "12000",
+    }  # fmt: skip
+
+
+def test_what_is_set_off_is_told() -> None:
+    schedule = plan(
+        item({"fixed": "60000"}, code="death", events=("accident_death",), name={"zh": "身故", "en": "death"}),
+        item({"fixed": "50000"}, code="disability", events=("accident_disability",), name={"zh": "伤残", "en": "disability"}),
+        exclusive=[["death", "disability"]],
+    )
+    found = assess_case(schedule, DIED | {"used": {"given:disability": "50000"}})
+    told = [line.words for line in sentences(found.as_data()["items"][0])]
+    assert "与“伤残”不同时给付，合计只给较高的：此前已给付 50,000.00 元，本次扣除 50,000.00 元" in told[-2].zh
+    assert "50,000.00 set off now" in told[-2].en
+    assert {use.key: str(use.taken) for use in found.usage} == {"given:death": "10000.00", "set_off:death": "50000.00"}
+
+
 # --- 9. tiers on a net base, 10. fixed and a top-up net of other aid, 11. second pass -----------------------------
 
 
@@ -766,6 +825,35 @@ def test_an_item_for_women_in_a_plan_for_all() -> None:
     schedule = plan(item({"fixed": "1"}, gates=[{"gender": "female"}]))
     assert [paid(schedule, gender=gender) for gender in ("male", "female")] == ["0.00", "1.00"]
     assert _reason(schedule, gender="male") == ("item_gender", ())
+
+
+def test_an_item_for_the_children_in_a_plan_for_the_worker_too() -> None:
+    relations = {"opens": "2025-10-01", "closes": "2025-12-31", "relations": ["self", "minor_child"]}
+    schedule = plan(item({"fixed": "1"}, gates=[{"relation": ["minor_child"]}]), enrolment=relations)
+    child = {"relation": "minor_child", "birth_date": "2016-01-01"}
+    assert [paid(schedule), paid(schedule, **child)] == ["0.00", "1.00"]
+    assert _reason(schedule) == ("item_relation", ())
+
+
+@pytest.mark.parametrize(
+    ("born", "more", "expected"),
+    [
+        ("1965-01-02", {}, "1.00"),  # 60 on the first day of cover, 61 when it happens
+        ("1965-01-01", {}, "0.00"),
+        ("1965-01-01", {"days_since_cover": 3}, "1.00"),
+        ("1965-01-01", {"person": {"group": "senior"}}, "1.00"),
+        ("1955-01-01", {"days_since_cover": 3}, "0.00"),
+    ],
+)
+def test_an_item_for_some_ages_when_cover_began(born: str, more: dict[str, Any], expected: str) -> None:
+    ages = [{"from": 16, "to": 60}, {"from": 16, "to": 70, "renewal": True}, {"from": 16, "to": 65, "group": "senior"}]
+    schedule = plan(item({"fixed": "1"}, gates=[{"age_at_start": ages}]))
+    ordinary = {} if "person" in more else {"person": {"group": "ordinary"}}
+    assert paid(schedule, event_on="2026-06-01", birth_date=born, **ordinary, **more) == expected
+    if expected == "0.00":
+        assert _reason(schedule, event_on="2026-06-01", birth_date=born, **ordinary, **more)[0] == "item_age_at_start"
+    if more.get("person"):  # the same person, of whom nobody told the group
+        assert _reason(schedule, event_on="2026-06-01", birth_date=born) == ("fact_missing", ("group",))
 
 
 def test_a_condition_s_own_clause_is_the_one_it_is_refused_by() -> None:

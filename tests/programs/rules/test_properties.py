@@ -119,6 +119,7 @@ other_steps = st.one_of(
 GATES: list[Data] = [
     {"diagnosis_in": ["C50", "I21"]}, {"hospital_grade": 2}, {"once_per_disease": True}, {"with_admission": True},
     {"age": {"from": 16, "to": 60}}, {"death_within_days": 180}, {"gender": "female"}, {"once": "period"},
+    {"relation": ["self", "spouse"]}, {"age_at_start": [{"from": 16, "to": 60}, {"from": 16, "to": 70, "renewal": True}]},
 ]  # fmt: skip
 all_gates = st.sampled_from(GATES)
 ILLNESS = [event for event in EVENTS if event != HARDSHIP]
