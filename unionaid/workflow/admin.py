@@ -38,7 +38,7 @@ findable(StaffPost, number="", label="user__display_name")
 findable(User, number="", label="display_name")
 findable(Job, number="", label="office__name")
 PAGE = 50
-TONES = {"done": "good", "failed": "bad", "running": "todo", "queued": "todo"}
+TONES = {"done": "good", "failed": "bad", "refused": "bad", "running": "todo", "queued": "todo"}
 
 
 @require_GET
