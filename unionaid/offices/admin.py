@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.password_validation import validate_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -339,9 +339,10 @@ class AccountAdmin(HouseAdmin):
 @todo("accounts.manage")
 def second_looks(actor: Actor) -> Iterable[Todo]:
     """Posts that another administrator has to confirm, and log-ins whose authenticator is to be taken away."""
-    posts = StaffPost.objects.filter(confirmed_at=None, office__in=actor.office_ids).exclude(given_by=actor.user_id).exclude(user=actor.user_id)
-    yield waiting(_("待您确认的任命"), posts, "since", f"{reverse('admin:offices_staffpost_changelist')}?confirmed_at__isnull=1")
-    asked = FactorDrop.objects.filter(done_at=None, user__in=manageable(actor)).exclude(asked_by=actor.user_id).exclude(user=actor.user_id)
+    me = actor.user_id
+    posts = StaffPost.objects.filter(confirmed_at=None, office__in=actor.office_ids).exclude(given_by=me).exclude(user=me)
+    yield waiting(_("待您确认的任命"), posts, "since", reverse("admin:offices_staffpost_changelist"))
+    asked = FactorDrop.objects.filter(done_at=None, user__in=manageable(actor)).exclude(asked_by=me).exclude(user=me)
     first = asked.order_by("pk").values_list("user_id", flat=True).first()
     page = reverse("admin:account", args=[first]) if first else reverse("admin:accounts_user_changelist")
     yield waiting(_("待您确认解除动态验证码的账号"), asked, "asked_at", page)

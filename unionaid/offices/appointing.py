@@ -21,7 +21,7 @@ class NotBySamePerson(Exception):
 
 @transaction.atomic
 def give(*, user: User, office: Office, role: str, since: date, by: Actor) -> StaffPost:
-    """Appoint this person; where money depends on the post it waits for a second administrator. IntegrityError when they have it already."""
+    """Appoint this person; where money depends on the post it waits for a second administrator. IntegrityError: they have it."""
     confirmed_at = None if role in WITH_SECOND_FACTOR else now()
     post = StaffPost.objects.create(
         user=user, office=office, role=Role(role), since=since, given_by_id=by.user_id, confirmed_at=confirmed_at
