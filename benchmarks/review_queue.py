@@ -45,7 +45,7 @@ from programs.rules.planfile import read_plan  # noqa: E402
 from programs.services import check, load_plan, publish  # noqa: E402
 from tests.factories.plans import longest_scan  # noqa: E402
 from unionaid.accounts.models import User  # noqa: E402
-from unionaid.lib.calendar import today  # noqa: E402
+from unionaid.lib.calendar import now, today  # noqa: E402
 from unionaid.lib.identity import make_id_number  # noqa: E402
 from unionaid.offices.models import Office, StaffPost  # noqa: E402
 from unionaid.offices.roles import SYSTEM, Role  # noqa: E402
@@ -129,7 +129,7 @@ def reviewer(name: str, office: Office) -> User:
     """Somebody who reviews and approves there."""
     user = User.objects.create_user(f"bench-{office.pk}", "unionaid-bench-2026", display_name=name)
     for role in (Role.REVIEWER, Role.APPROVER):
-        StaffPost.objects.create(user=user, office=office, role=role, since=date(2020, 1, 1))
+        StaffPost.objects.create(user=user, office=office, role=role, since=date(2020, 1, 1), confirmed_at=now())
     return user
 
 

@@ -144,6 +144,7 @@ CLAIM = Graph(
         Arrow("put_in_batch", _("列入给付批次"), ("approved",), "in_batch", "payouts.assemble", HANDLED),
         Arrow("take_from_batch", _("移出给付批次"), ("in_batch",), "approved", "payouts.cancel"),
         Arrow("release", _("放款"), ("in_batch",), "paying", "payouts.release", HANDLED),
+        Arrow("stop_release", _("放款没有办成，仍在批次里"), ("paying",), "in_batch", "payouts.stop"),
         Arrow("mark_paid", _("确认到账"), ("paying",), "paid", "payouts.book"),
         Arrow("mark_returned", _("付款被退回"), ("paying",), "returned_payment", "payouts.book"),
         Arrow("correct_account", _("更正账户"), ("returned_payment", "approved"), "approved", "claims.supplement"),

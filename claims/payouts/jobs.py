@@ -5,30 +5,23 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from claims.payouts import recoveries, services
-from unionaid.workflow.jobs import JobRefused, Run, job, timetable
-from unionaid.workflow.moves import MoveRefused
+from claims.payouts import recoveries, refusals, services
+from unionaid.workflow.jobs import Run, job, timetable
 
 
 @job("payouts.assemble", queue="payouts", label=_("编制给付批次"))
 def assemble(run: Run) -> dict[str, Any] | None:
     """Give the next chosen claims their lines."""
-    try:
-        return services.add_part(run.subject_ids[0], run.cursor, by=run.by)
-    except MoveRefused as refused:
-        raise JobRefused(refused.message) from refused
+    return services.add_part(run.subject_ids[0], run.cursor, by=run.by)
 
 
 @job("payouts.assemble_beside", queue="payouts", label=_("编制给付批次"))
 def assemble_beside(run: Run) -> dict[str, Any] | None:
     """Give chosen claims their lines beside the worker that makes the batch."""
-    try:
-        return {"more": 1} if services.make_beside(run.subject_ids[0], by=run.by) else None
-    except MoveRefused as refused:
-        raise JobRefused(refused.message) from refused
+    return {"more": 1} if services.make_beside(run.subject_ids[0], by=run.by) else None
 
 
-@job("payouts.release", queue="payouts", label=_("放款"))
+@job("payouts.release", queue="payouts", label=_("放款"), refused=refusals.stop_release)
 def release(run: Run) -> dict[str, Any] | None:
     """Carry out a released batch."""
     after = services.release_part(run.subject_ids[0], run.cursor.get("after", 0), by=run.by)
@@ -41,7 +34,7 @@ def release_beside(run: Run) -> dict[str, Any] | None:
     return {"more": 1} if services.mark_beside(run.subject_ids[0], by=run.by) else None
 
 
-@job("payouts.book_return", queue="payouts", label=_("记入回盘"))
+@job("payouts.book_return", queue="payouts", label=_("记入回盘"), refused=refusals.take_back_confirmation)
 def book_return(run: Run) -> dict[str, Any] | None:
     """Book a result file of the bank."""
     after = services.book_part(run.subject_ids[0], run.cursor.get("after", 0), by=run.by, on=run.on)

@@ -37,6 +37,7 @@ BATCH = Graph(
             proof=True,
         ),
         Arrow("finish_release", _("放款完成"), ("releasing",), "released", "payouts.release"),
+        Arrow("stop_release", _("放款没有办成，仍待放款"), ("releasing",), "checked", "payouts.stop"),
         Arrow("book", _("记入回盘"), ("released",), "booked", "payouts.book"),
         Arrow("cancel", _("取消批次"), BEFORE_RELEASE, "cancelled", "payouts.cancel"),
     ),

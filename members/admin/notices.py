@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from members.models import Member
-from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, refused, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
+from unionaid.workflow.asking import try_again
 from unionaid.workflow.models import Notice
-from unionaid.workflow.moves import NotAllowed
 from unionaid.workflow.notices import AGAIN, send_again
 from unionaid.workflow.selectors import findable, told_history
 
@@ -45,13 +45,8 @@ def notice_page(request: HttpRequest, pk: int) -> HttpResponse:
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it once more."""
     notice = get_object_or_404(Notice, pk=pk)
-    try:
-        done = send_again(notice, by=request.actor)  # type: ignore[attr-defined]
-    except NotAllowed as no:
-        return refused(request, no.message, status=403)
-    if done:
-        messages.success(request, gettext("已重新排队发送。"))
-    return redirect("admin:notice", pk)
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    return try_again(request, lambda: send_again(notice, by=by), done=gettext("已重新排队发送。"), page=redirect("admin:notice", pk))
 
 
 @admin.register(Notice)

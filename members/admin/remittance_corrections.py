@@ -15,13 +15,15 @@ from members.models import ContributionDue, Remittance, RemittanceCorrection
 from members.services import arrivals
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting, whole
 from unionaid.offices.forms import OfficeField, OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm
 from unionaid.web.fields import DayField, YuanField
-from unionaid.workflow.asking import attempt, outcome
+from unionaid.workflow.asking import attempt
+from unionaid.workflow.second_word import SecondWord, WordForm
 from unionaid.workflow.selectors import findable, told_history
 
 findable(RemittanceCorrection, number="", label="bank_reference", page="admin:remittance_correction")
@@ -69,13 +71,7 @@ class CorrectionForm(LineForm):
         return {name: self.cleaned_data[name] for name in arrivals.TOLD} if self.cleaned_data["arrived"] == "yes" else None
 
 
-class DecisionForm(forms.Form):
-    """A second person's word."""
-
-    decision = forms.ChoiceField(choices=[("release", ""), ("drop", "")])
-    note = forms.CharField(
-        label=_("不予更正的原因（不予更正时必填）"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
-    )
+WORD = SecondWord("release", _("请选择更正或不予更正。"), _("不予更正的原因（不予更正时必填）"))
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
@@ -124,29 +120,22 @@ def correction_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One correction: as it was typed in, as it should have been, and the second person's word."""
     rows = RemittanceCorrection.objects.select_related("remittance", "corrected", "office", "proposed_by", "released_by")
     found = get_object_or_404(rows, pk=pk)
-    form, status, words = DecisionForm(request.POST or None), 200, ""
+    form, status = WORD.form(request, found), 200
     if request.method == "POST":
-        status, words = _decided(request, found, form)
-        if status == 302:
+        if WORD.taken(
+            request, found, form,
+            do=lambda by: arrivals.release_correction(found, by=by, on=today()),
+            drop=lambda by, note: arrivals.drop_correction(found, by=by, note=note),
+        ):  # fmt: skip
             done, stays = gettext("已更正，原来的登记已冲销。"), gettext("不予更正，来款照旧。")
             messages.success(request, done if found.state == "done" else stays)
             return redirect("admin:remittance_correction", pk)
-        found = rows.get(pk=pk)
-    return render(request, "desk/remittance_correction.html", _context(request, found, form, words), status=status)
+        status, found = form.status, rows.get(pk=pk)
+    return render(request, "desk/remittance_correction.html", _context(request, found, form), status=status)
 
 
-def _decided(request: HttpRequest, found: RemittanceCorrection, form: DecisionForm) -> tuple[int, str]:
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    if not form.is_valid():
-        return 400, gettext("请选择更正或不予更正。")
-    if form.cleaned_data["decision"] == "release":
-        return outcome(lambda: arrivals.release_correction(found, by=by, on=today()))
-    return outcome(lambda: arrivals.drop_correction(found, by=by, note=form.cleaned_data["note"]))
-
-
-def _context(request: HttpRequest, found: RemittanceCorrection, form: DecisionForm, words: str) -> dict[str, Any]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    may_decide = found.state == "proposed" and may(actor, "contributions.correct", found.office_id)
+def _context(request: HttpRequest, found: RemittanceCorrection, form: WordForm) -> dict[str, Any]:
+    by = actor(request)
     wrong = found.remittance
     lines = [
         (_("付款人"), wrong.payer_name, found.payer_name),
@@ -162,10 +151,9 @@ def _context(request: HttpRequest, found: RemittanceCorrection, form: DecisionFo
         found=found,
         lines=[(label, before, after, found.arrived and before != after) for label, before, after in lines],
         form=form,
-        refused=words,
-        may_release=may_decide and found.proposed_by_id != actor.user_id,
-        own=found.state == "proposed" and found.proposed_by_id == actor.user_id,
-        may_drop=may_decide,
+        may_release=WORD.may_do(found, by),
+        own=WORD.is_own(found, by),
+        may_drop=WORD.waits(found, by),
         history=told_history(found),
     )
 

@@ -16,10 +16,12 @@ from members.services import voiding
 from members.services.people import masked_numbers
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm
-from unionaid.workflow.asking import attempt, outcome
+from unionaid.workflow.asking import attempt
+from unionaid.workflow.second_word import SecondWord, WordForm
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Voiding, number="", label="reason", page="admin:voiding")
@@ -52,13 +54,7 @@ class RefuseRosterForm(AskForm):
     )  # fmt: skip
 
 
-class DecisionForm(forms.Form):
-    """A second person's word."""
-
-    decision = forms.ChoiceField(choices=[("release", ""), ("drop", "")])
-    note = forms.CharField(
-        label=_("不予作废的原因（不予作废时必填）"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2})
-    )
+WORD = SecondWord("release", _("请选择作废或不予作废。"), _("不予作废的原因（不予作废时必填）"), 300)
 
 
 def of_enrolment(request: HttpRequest, pk: int) -> HttpResponse:
@@ -116,30 +112,22 @@ def voiding_page(request: HttpRequest, pk: int) -> HttpResponse:
         "enrolment__member", "enrolment__program", "roster__unit", "roster__terms__program", "office", "proposed_by", "released_by"
     )
     found = get_object_or_404(rows, pk=pk)
-    form, status, words = DecisionForm(request.POST or None), 200, ""
+    form, status = WORD.form(request, found), 200
     if request.method == "POST":
-        status, words = _decided(request, found, form)
-        if status == 302:
+        if WORD.taken(
+            request, found, form,
+            do=lambda by: voiding.release(found, by=by, on=today()), drop=lambda by, note: voiding.drop(found, by=by, note=note),
+        ):  # fmt: skip
             void, stays = gettext("已作废，多缴的互助费可以到来款里提出退款。"), gettext("不予作废，参加记录照旧。")
             messages.success(request, void if found.state == "done" else stays)
             return redirect("admin:voiding", pk)
+        status = form.status
         found.refresh_from_db(fields=["state", "version"])
-    return render(request, "desk/voiding.html", _context(request, found, form, words), status=status)
+    return render(request, "desk/voiding.html", _context(request, found, form), status=status)
 
 
-def _decided(request: HttpRequest, found: Voiding, form: DecisionForm) -> tuple[int, str]:
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    if not form.is_valid():
-        return 400, gettext("请选择作废或不予作废。")
-    if form.cleaned_data["decision"] == "release":
-        return outcome(lambda: voiding.release(found, by=by, on=today()))
-    return outcome(lambda: voiding.drop(found, by=by, note=form.cleaned_data["note"]))
-
-
-def _context(request: HttpRequest, found: Voiding, form: DecisionForm, words: str) -> dict[str, Any]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    waits = found.state == "proposed"
-    releasing = waits and may(actor, "voidings.release", found.office_id)
+def _context(request: HttpRequest, found: Voiding, form: WordForm) -> dict[str, Any]:
+    by = actor(request)
     return desk_context(
         request,
         trail=[list_of(Voiding)],
@@ -147,11 +135,10 @@ def _context(request: HttpRequest, found: Voiding, form: DecisionForm, words: st
         voiding=found,
         amount=format_yuan(found.amount_fen),
         form=form,
-        refused=words,
-        may_release=releasing and found.proposed_by_id != actor.user_id,
-        own=releasing and found.proposed_by_id == actor.user_id,
-        may_drop=waits and may(actor, "voidings.propose", found.office_id),
-        remittances=_remittances(found) if found.state == "done" and may(actor, "contributions.view", found.office_id) else [],
+        may_release=WORD.may_do(found, by),
+        own=WORD.is_own(found, by),
+        may_drop=found.state == "proposed" and may(by, "voidings.propose", found.office_id),
+        remittances=_remittances(found) if found.state == "done" and may(by, "contributions.view", found.office_id) else [],
         history=told_history(found),
     )
 

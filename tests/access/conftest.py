@@ -359,7 +359,8 @@ def someone(world: World, role: str) -> Client:
             user = world.agent
         elif role == "administrator":
             user = User.objects.filter(username="s-admin").first() or make_user("s-admin", "系统管理员")
-            StaffPost.objects.get_or_create(user=user, office=world.cast.headquarters, role=Role.SYSTEM_ADMIN, since=JOINED)
+            own = {"user": user, "office": world.cast.headquarters, "role": Role.SYSTEM_ADMIN, "since": JOINED}
+            StaffPost.objects.get_or_create(**own, defaults={"confirmed_at": now()})
     if user is not None:
         client.force_login(user, backend="unionaid.accounts.backends.NumberBackend")
     return client

@@ -6,11 +6,12 @@ each claim is paid once. `CRASH_EVERY=1 bin/test tests/crashes/test_killed_at_an
 import os
 import signal
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 
 from claims.models import Claim
@@ -22,10 +23,12 @@ from tests.factories.payouts import release
 from tests.factories.processes import forked
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry
-from unionaid.lib.calendar import frozen, plus_days
+from unionaid.lib.calendar import frozen, now, plus_days, today
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.reports import stuck
 from unionaid.reports.money import audit
+from unionaid.workflow import jobs
 from unionaid.workflow.jobs import STALE_AFTER, run_due
 from unionaid.workflow.models import Job
 
@@ -161,3 +164,45 @@ def _leaves_halves() -> None:
         long_ago = Now() - timedelta(hours=1)
         Job.objects.filter(kind="payouts.release").update(not_before=long_ago, beat_at=long_ago)
         assert "job" in {one.key.split()[0] for one in stuck.look(ASKED)}, "what the dead process left open is named"
+
+
+def _told(run: jobs.Run) -> None:
+    run.result.update(asked=str(run.on), believed=str(today()))
+
+
+@pytest.mark.parametrize("by_its_own", [False, True])
+def test_a_worker_whose_clock_is_wrong_takes_what_is_due_and_for_the_day_it_was_asked(
+    committed: None, monkeypatch: pytest.MonkeyPatch, by_its_own: bool
+) -> None:
+    """A day ahead it leaves alone what is not due and what a living worker has; a day behind it does what is due. By its own clock, the
+    control, it takes the first two and leaves the third."""
+    monkeypatch.setitem(jobs.KINDS, "tests.told", jobs.Kind("tests.told", _told, "tests", ""))
+    day = today()
+    if by_its_own:
+        monkeypatch.setattr(jobs, "Now", lambda: Value(now(), DateTimeField()))
+    with everywhere(reason="arrange"):
+        for key in ("later", "in hand", "due"):
+            jobs.enqueue("tests.told", [(1, key, None)], by=SYSTEM)
+        asked = Job.objects.filter(kind="tests.told")
+        asked.filter(key="later").update(not_before=Now() + timedelta(hours=1))
+        asked.filter(key="in hand").update(job_state="running", beat_at=Now())
+        asked.filter(key="due").update(not_before=Now() + timedelta(days=3))
+
+    def done_at(on: date) -> set[str]:
+        def work() -> None:
+            with frozen(on):
+                jobs.run_due("tests")
+
+        assert forked(work) == 0
+        with everywhere(reason="look"):
+            return set(Job.objects.filter(job_state="done").values_list("key", flat=True))
+
+    ahead = done_at(plus_days(day, 1))
+    assert ahead == ({"later", "in hand"} if by_its_own else set())
+    with everywhere(reason="it falls due"):
+        Job.objects.filter(key="due").update(not_before=Now() - timedelta(minutes=1))
+    behind = done_at(plus_days(day, -1)) - ahead
+    assert behind == (set() if by_its_own else {"due"})
+    with everywhere(reason="look"):
+        days = set(Job.objects.filter(job_state="done").values_list("result__asked", "result__believed"))
+    assert days == {(str(day), str(plus_days(day, 1 if by_its_own else -1)))}, "for the day it was asked, whatever the worker believes"

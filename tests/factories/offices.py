@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from unionaid.accounts.models import User
+from unionaid.lib.calendar import now
 from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, Role
 from unionaid.offices.selectors import staff_actor
@@ -20,7 +21,7 @@ def make_user(username: str, name: str) -> User:
 
 def give_post(user: User, office: Office, role: Role) -> StaffPost:
     """A post open since long ago."""
-    return StaffPost.objects.create(user=user, office=office, role=role, since=LONG_AGO)
+    return StaffPost.objects.create(user=user, office=office, role=role, since=LONG_AGO, confirmed_at=now())
 
 
 @dataclass

@@ -1,15 +1,21 @@
 """A backup is taken from the running server and restored into an empty cluster; what was damaged is found out, loudly."""
 
 import json
+import resource
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import psycopg2
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
@@ -192,3 +198,81 @@ def _changed(path: Path, change: Callable[[bytes], bytes | None]) -> Iterator[No
         yield
     finally:
         path.unlink(missing_ok=True) if was is None else path.write_bytes(was)
+
+
+# -- the restored database is stopped in the middle, and its disk is full ----------------------------------------------
+
+_spec = spec_from_loader("restore_drill", SourceFileLoader("restore_drill", str(ROOT / "bin" / "restore-drill")))
+assert _spec
+assert _spec.loader
+_drill = module_from_spec(_spec)
+_spec.loader.exec_module(_drill)
+INSERT = (
+    "INSERT INTO workflow_auditentry (actor_label, entity, action, from_state, to_state, note, details)"
+    " VALUES ('', '', 'look', '', '', %s, '{}') RETURNING id"
+)
+
+
+SEGMENT = 16 * 2**20  # a piece of the log: a limit that lets it be written, and stops a table
+
+
+class Restarted(_drill.Restored):  # type: ignore[misc, name-defined]
+    """The backup in a cluster of its own."""
+
+    def at_once_and_again(self, *, most: int = resource.RLIM_INFINITY) -> None:
+        """Stopped without a word, and started; no file can then grow beyond `most` bytes, as on a disk that is full."""
+        self.children[-1].send_signal(signal.SIGQUIT)
+        self.children[-1].wait()
+        _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        try:
+            self._recover(60)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (_soft, hard))
+
+
+class Writer:
+    """One session of the product's own role; it counts what it was told is saved."""
+
+    def __init__(self, at: Restarted, taken: Taken, *, waits: bool = True) -> None:
+        role = urlsplit(taken.settings()["DATABASE_URL"])
+        self.session = psycopg2.connect(
+            host="127.0.0.1", port=at.port, user=role.username, password=unquote(role.password or ""), dbname=at.facts["database"]
+        )
+        self.session.autocommit = True
+        self.cursor = self.session.cursor()
+        self.cursor.execute(f"SET unionaid.offices = '*'; SET synchronous_commit = {'on' if waits else 'off'}")
+        self.saved: list[int] = []
+
+    def write(self, count: int, size: int = 10) -> None:
+        for _each in range(count):
+            self.cursor.execute(INSERT, [secrets.token_hex(size // 2)])
+            self.saved.append(self.cursor.fetchone()[0])
+
+    def lost(self, after: "Writer") -> int:
+        """How much of what it was told is saved is not there."""
+        after.cursor.execute("SELECT count(*) FROM workflow_auditentry WHERE id = ANY(%s)", [self.saved])
+        return len(self.saved) - int(after.cursor.fetchone()[0])
+
+
+def test_nothing_is_said_to_be_saved_that_is_not_when_the_database_is_stopped_or_its_disk_is_full(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control does not wait for the disk: what it was told is saved is lost."""
+    monkeypatch.setenv("DATABASE_ADMIN_URL", taken.settings()["DATABASE_ADMIN_URL"])
+    server = Restarted(taken.folder, None, "", programs())
+    try:
+        server.begin(json.loads((taken.folder / "facts.json").read_text()), 60)
+        for waits in (True, False):
+            writer = Writer(server, taken, waits=waits)
+            writer.write(50)
+            server.at_once_and_again(most=resource.RLIM_INFINITY if waits else SEGMENT)
+            assert (writer.lost(Writer(server, taken)) == 0) == waits
+        full = Writer(server, taken)
+        with pytest.raises(psycopg2.Error, match="could not (extend|write)"):
+            full.write(400, size=100_000)
+        assert full.lost(Writer(server, taken)) == 0
+        assert 0 < len(full.saved) < 400
+    finally:
+        server.stop()
+        server.remove()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -31,7 +31,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.uploads import CleanUpload
-from unionaid.offices.models import StaffPost
+from unionaid.offices.models import FactorDrop, StaffPost
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
@@ -714,6 +714,46 @@ def test_the_administrator_makes_a_login_gives_a_post_and_ends_it(world: World, 
         assert client_of(newcomer).get("/admin/", follow=True).status_code == 403
     with everywhere(reason="look"):
         assert {"make_login", "give_post", "end_post"} <= set(AuditEntry.objects.values_list("action", flat=True))
+
+
+def test_two_administrators_appoint_who_handles_money_and_take_an_authenticator_away(world: World, administrator: User) -> None:
+    with everywhere(reason="arrange"):
+        second, newcomer = make_user("s-second", "另一位管理员"), make_user("s-cash", "新出纳")
+        give_post(second, world.cast.headquarters, Role.SYSTEM_ADMIN)
+    first, other, cashier = client_of(administrator), client_of(second), client_of(newcomer)
+    form = {"username": "s-cash", "office": world.cast.a.pk, "role": "payer", "since": "2026-01-01"}
+    with frozen(ASKED):
+        assert first.post(reverse("admin:post_give"), form).status_code == 302
+        page = reverse("admin:post_end", args=[StaffPost.objects.get(user=newcomer).pk])
+        assert cashier.get("/admin/", follow=True).status_code == 403, "not in force yet"
+        assert "撤回，不任命了" in first.get(page).content.decode()
+        assert first.post(page, {"answer": "yes"}).status_code == 403
+        assert "待您确认的任命" in other.get("/admin/").content.decode()
+        assert "确认任命" in other.get(page).content.decode()
+        assert other.post(page, {"answer": "yes"}).status_code == 302
+        assert cashier.get("/admin/").status_code == 200
+        assert other.post(page, {"answer": "no"}).status_code == 400, "it is ended now, not refused"
+        first.post(reverse("admin:post_give"), {**form, "username": "s-second", "role": "office_manager"})
+        waits = StaffPost.objects.get(confirmed_at=None)
+        assert other.post(reverse("admin:post_end", args=[waits.pk]), {"answer": "yes"}).status_code == 403, "nobody confirms their own"
+        with pytest.raises(IntegrityError, match="post_for_money_given_by_two"), transaction.atomic():  # past the code
+            StaffPost.objects.filter(pk=waits.pk).update(confirmed_by=second, confirmed_at=now())
+        assert first.post(reverse("admin:post_end", args=[waits.pk]), {"answer": "no"}).status_code == 302
+        assert not StaffPost.objects.filter(pk=waits.pk).exists()
+    User.objects.filter(pk=newcomer.pk).update(totp_key=b"x", totp_since=now())
+    page = reverse("admin:account", args=[newcomer.pk])
+    kept = ((first, "confirm"), (first, "ask"), (first, "ask"), (first, "confirm"), (other, "keep"), (other, "confirm"), (other, "ask"))
+    for client, act in kept:
+        client.post(page, {"drop_factor": act})
+        assert User.objects.get(pk=newcomer.pk).has_second_factor, act
+    first.post(page, {"drop_factor": "confirm"})
+    assert not User.objects.get(pk=newcomer.pk).has_second_factor
+    assert FactorDrop.objects.get().done_by == administrator
+    with pytest.raises(IntegrityError, match="factor_dropped_by_two"), transaction.atomic():
+        FactorDrop.objects.update(done_by=second)
+    with everywhere(reason="look"):
+        told = set(AuditEntry.objects.values_list("action", flat=True))
+    assert told >= {"confirm_post", "refuse_post", "ask_drop_factor", "keep_factor", "drop_factor"}
 
 
 def test_logins_are_closed_and_opened_and_no_one_else_manages_them(world: World, administrator: User) -> None:

@@ -302,7 +302,7 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
     assert client_of(world.cast.manager).post(page, {"decision": "approve"}).status_code == 403
     with everywhere(reason="arrange"):
         above = make_user("s-above", "省级")
-        StaffPost.objects.create(user=above, office=world.cast.province, role=Role.OFFICE_MANAGER, since=JOINED)
+        StaffPost.objects.create(user=above, office=world.cast.province, role=Role.OFFICE_MANAGER, since=JOINED, confirmed_at=now())
         cover, stranger = world.cover(world.member(101)), world.member(103)
         Member.objects.filter(pk=stranger.pk).update(unit=None)
     assert "西安办事处" in _text(client_of(above).get(page))

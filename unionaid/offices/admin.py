@@ -1,24 +1,26 @@
 """The house itself at the desk: offices, who works where, and the staff's log-ins. For the system administrator."""
 
 import datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.password_validation import validate_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from unionaid.accounts import second_factor
 from unionaid.accounts.models import User
 from unionaid.accounts.services import LoginTaken, register, set_password
 from unionaid.lib.calendar import today
-from unionaid.offices.desk import HouseAdmin, Link, Words, badge, column, desk_context, list_of, remember
-from unionaid.offices.models import Office, StaffPost
+from unionaid.offices import appointing
+from unionaid.offices.desk import HouseAdmin, Link, Todo, Words, badge, column, desk_context, list_of, remember, todo, waiting
+from unionaid.offices.models import FactorDrop, Office, StaffPost
 from unionaid.offices.roles import LABELS, STAFF, Actor
 from unionaid.offices.selectors import offices_below
 from unionaid.web.fields import DayField, NameField
@@ -94,6 +96,14 @@ class PasswordForm(forms.Form):
     clean_password = LoginForm.clean_password
 
 
+# Taking an authenticator away: asked for by one, done or not by another.
+FACTOR_ACTS: Mapping[str, tuple[Callable[..., None], Words]] = {
+    "ask": (appointing.ask_to_drop_factor, _("已提出，要由另一位系统管理员确认后才解除。")),
+    "confirm": (appointing.drop_factor, _("动态验证码已解除。")),
+    "keep": (appointing.keep_factor, _("没有解除，动态验证码照旧。")),
+}
+
+
 def manageable(actor: Actor) -> QuerySet[User]:
     """The log-ins of staff and agents whose every post lies where this person works, or who have none."""
     elsewhere = StaffPost.objects.exclude(office__in=actor.office_ids).values("user")
@@ -132,34 +142,50 @@ def give_post(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     initial = {"username": request.GET.get("username", "")[:40], "since": today()}
     form = PostForm(request.POST or None, actor=actor, initial=initial)
-    if form.is_valid() and _given(form, actor):
-        messages.success(request, gettext("已任命。"))
+    if form.is_valid() and (post := _given(form, actor)):
+        waits = gettext("已提出任命，要由另一位系统管理员确认后才生效。")
+        messages.success(request, gettext("已任命。") if post.confirmed_at else waits)
         return redirect("admin:offices_staffpost_changelist")
     return _form_page(request, form, of=StaffPost, title=_("任命岗位"), submit=_("任命"))
 
 
-def _given(form: PostForm, actor: Actor) -> bool:
+def _given(form: PostForm, actor: Actor) -> StaffPost | None:
     said = form.cleaned_data
     try:
-        with transaction.atomic():
-            post = StaffPost.objects.create(user=said["username"], office=said["office"], role=said["role"], since=said["since"])
-            remember(post, "give_post", by=actor)
+        return appointing.give(user=said["username"], office=said["office"], role=said["role"], since=said["since"], by=actor)
     except IntegrityError:
         form.add_error(None, gettext("这个人从这一天起已经有这个岗位。"))
-        return False
-    return True
+        return None
 
 
 def end_post(request: HttpRequest, pk: int) -> HttpResponse:
-    """A person leaves a role; what they did stays theirs."""
+    """A person leaves a role, and what they did stays theirs; or a role that waits for it is confirmed or refused."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    post = get_object_or_404(StaffPost.objects.select_related("user", "office"), pk=pk, office__in=actor.office_ids)
+    post = get_object_or_404(StaffPost.objects.select_related("user", "office", "given_by"), pk=pk, office__in=actor.office_ids)
+    if post.confirmed_at is None:
+        return _confirm_post(request, post, actor)
     form = EndForm(request.POST or None, initial={"until": post.until or today()})
     if form.is_valid() and _ended(post, form, actor):
         messages.success(request, gettext("已记下离任日期。"))
         return redirect("admin:offices_staffpost_changelist")
     title = gettext("{name}：{post}").format(name=post.user.display_name, post=post)
     return _form_page(request, form, of=StaffPost, title=title, submit=_("结束岗位"))
+
+
+def _confirm_post(request: HttpRequest, post: StaffPost, actor: Actor) -> HttpResponse:
+    """The second look at a post by which money is decided on or let go."""
+    refused = ""
+    if answer := request.POST.get("answer"):
+        try:
+            (appointing.confirm if answer == "yes" else appointing.refuse)(post, by=actor)
+            messages.success(request, gettext("已确认，岗位生效。") if answer == "yes" else gettext("没有任命。"))
+            return redirect("admin:offices_staffpost_changelist")
+        except appointing.NotBySamePerson as no:
+            refused = str(no)
+    own = actor.user_id in (post.given_by_id, post.user_id)
+    title = gettext("{name}：{post}").format(name=post.user.display_name, post=post)
+    context = desk_context(request, trail=[list_of(StaffPost)], title=title, post=post, own=own, refused=refused)
+    return render(request, "desk/post_confirm.html", context, status=403 if refused else _status(request))
 
 
 def _ended(post: StaffPost, form: EndForm, actor: Actor) -> bool:
@@ -200,6 +226,7 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = desk_context(
         request, trail=[list_of(User)], title=user.display_name, account=user, form=form, posts=posts, on=today(),
         is_self=user.pk == actor.user_id,
+        dropping=FactorDrop.objects.filter(user=user, done_at=None).select_related("asked_by").first(), me=actor.user_id,
     )  # fmt: skip
     return render(request, "desk/account.html", context, status=status)
 
@@ -211,10 +238,13 @@ def _account_act(request: HttpRequest, user: User, form: PasswordForm, actor: Ac
         remember(user, "open_login" if user.is_active else "close_login", by=actor)
         messages.success(request, gettext("账号已恢复。") if user.is_active else gettext("账号已停用。"))
         return 302
-    if "drop_factor" in request.POST and user.pk != actor.user_id:
-        second_factor.drop(user)
-        remember(user, "drop_factor", by=actor)
-        messages.success(request, gettext("动态验证码已解除。"))
+    if (asked := request.POST.get("drop_factor")) in FACTOR_ACTS and user.pk != actor.user_id:
+        act, done = FACTOR_ACTS[asked]
+        try:
+            act(user, by=actor)
+            messages.success(request, str(done))
+        except appointing.NotBySamePerson as no:
+            messages.error(request, str(no))
         return 302
     if form.is_bound and form.is_valid():
         set_password(user, form.cleaned_data["password"])
@@ -270,6 +300,8 @@ class StaffPostAdmin(HouseAdmin):
 
     @admin.display(description=_("状态"))
     def standing(self, post: StaffPost) -> str:
+        if post.confirmed_at is None:
+            return badge(_("待另一位管理员确认"), "todo")
         if post.until and post.until <= today():
             return badge(_("已离任"))
         return badge(_("在任"), "good") if post.since <= today() else badge(_("未到任"), "todo")
@@ -302,3 +334,15 @@ class AccountAdmin(HouseAdmin):
     @admin.display(description=_("状态"))
     def standing(self, user: User) -> str:
         return badge(_("可登录"), "good") if user.is_active else badge(_("已停用"), "bad")
+
+
+@todo("accounts.manage")
+def second_looks(actor: Actor) -> Iterable[Todo]:
+    """Posts that another administrator has to confirm, and log-ins whose authenticator is to be taken away."""
+    me = actor.user_id
+    posts = StaffPost.objects.filter(confirmed_at=None, office__in=actor.office_ids).exclude(given_by=me).exclude(user=me)
+    yield waiting(_("待您确认的任命"), posts, "since", reverse("admin:offices_staffpost_changelist"))
+    asked = FactorDrop.objects.filter(done_at=None, user__in=manageable(actor)).exclude(asked_by=me).exclude(user=me)
+    first = asked.order_by("pk").values_list("user_id", flat=True).first()
+    page = reverse("admin:account", args=[first]) if first else reverse("admin:accounts_user_changelist")
+    yield waiting(_("待您确认解除动态验证码的账号"), asked, "asked_at", page)

@@ -4,7 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from unionaid.offices.roles import Role
+from unionaid.offices.roles import WITH_SECOND_FACTOR, Role
+
+_user = settings.AUTH_USER_MODEL
 
 
 class BankFormat(models.TextChoices):
@@ -54,13 +56,17 @@ class Office(models.Model):
 
 
 class StaffPost(models.Model):
-    """A person's role at an office, from a day (inclusive) until a day (exclusive, empty = open)."""
+    """A person's role at an office, from a day (inclusive) until a day (exclusive, empty = open). It counts once it is confirmed: at once
+    where no money depends on it, else by a second administrator, who neither gave nor gets it (`appointing`)."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="posts")
+    user = models.ForeignKey(_user, models.PROTECT, related_name="posts")
     office = models.ForeignKey(Office, models.PROTECT, related_name="posts")
     role = models.CharField(_("角色"), max_length=20, choices=Role.staff_choices())
     since = models.DateField(_("任职日期"))
     until = models.DateField(_("离任日期"), null=True, blank=True)
+    given_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    confirmed_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("岗位")
@@ -71,7 +77,41 @@ class StaffPost(models.Model):
                 name="post_ends_after_start",
                 condition=models.Q(until__isnull=True) | models.Q(until__gt=models.F("since")),
             ),
+            # What the house itself gives (the first administrators) has no giver.
+            models.CheckConstraint(
+                name="post_for_money_given_by_two",
+                condition=~models.Q(role__in=sorted(WITH_SECOND_FACTOR))
+                | models.Q(confirmed_at__isnull=True)
+                | models.Q(given_by__isnull=True)
+                | models.Q(confirmed_by__isnull=False)
+                & ~models.Q(confirmed_by=models.F("given_by"))
+                & ~models.Q(confirmed_by=models.F("user")),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.office} · {self.get_role_display()}"
+
+
+class FactorDrop(models.Model):
+    """Taking away the authenticator of somebody whose telephone is gone: asked for by one administrator, done by another."""
+
+    user = models.ForeignKey(_user, models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField(db_default=models.functions.Now())
+    done_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("解除动态验证码")
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="factor_drop_asked_once", condition=models.Q(done_at__isnull=True)),
+            models.CheckConstraint(
+                name="factor_dropped_by_two",
+                condition=models.Q(done_at__isnull=True)
+                | models.Q(done_by__isnull=False) & ~models.Q(done_by=models.F("asked_by")) & ~models.Q(done_by=models.F("user")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.asked_at}"

@@ -127,6 +127,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "payouts.check": frozenset({_P, _M}),
     "payouts.cancel": frozenset({_P, _M}),
     "payouts.release": frozenset({_P, _M}),
+    "payouts.stop": frozenset({_S}),
     "payouts.book": frozenset({_P, _S}),
     "recoveries.view": frozenset({_R, _A, _P, _M, _H, _Z}),
     "recoveries.agree": frozenset({_P, _M}),

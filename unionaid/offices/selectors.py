@@ -16,8 +16,8 @@ def covers(office: Office) -> frozenset[int]:
 
 
 def posts_in_force(user: User, *, on: date) -> QuerySet[StaffPost]:
-    """The user's posts on this day (`until` exclusive)."""
-    return StaffPost.objects.filter(Q(until__isnull=True) | Q(until__gt=on), user=user, since__lte=on)
+    """The user's posts that count on this day (`until` exclusive)."""
+    return StaffPost.objects.filter(Q(until__isnull=True) | Q(until__gt=on), user=user, since__lte=on, confirmed_at__isnull=False)
 
 
 def staff_actor(user: User, *, on: date) -> Actor:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,10 +22,11 @@ from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField
 from unionaid.workflow.arrows import Graph
+from unionaid.workflow.asking import try_again
 from unionaid.workflow.bulk_pages import result_page
 from unionaid.workflow.jobs import KINDS
 from unionaid.workflow.models import AuditEntry, Job
-from unionaid.workflow.moves import NotAllowed, record
+from unionaid.workflow.moves import record
 from unionaid.workflow.notices import JOB as DELIVER
 from unionaid.workflow.selectors import acts, findable, stuck_jobs, things_numbered, things_shown
 from unionaid.workflow.services import retry
@@ -38,7 +39,7 @@ findable(StaffPost, number="", label="user__display_name")
 findable(User, number="", label="display_name")
 findable(Job, number="", label="office__name")
 PAGE = 50
-TONES = {"done": "good", "failed": "bad", "running": "todo", "queued": "todo"}
+TONES = {"done": "good", "failed": "bad", "refused": "bad", "running": "todo", "queued": "todo"}
 
 
 @require_GET
@@ -54,13 +55,8 @@ def job_at_desk(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def retry_job(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """A failed job runs again."""
     work = get_object_or_404(Job, public_id=public_id)
-    try:
-        again = retry(work, by=request.actor)  # type: ignore[attr-defined]
-    except NotAllowed as no:
-        return desk.refused(request, no.message, status=403)
-    if again:
-        messages.success(request, gettext("已重新排队。"))
-    return redirect("admin:job", public_id)
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    return try_again(request, lambda: retry(work, by=by), done=gettext("已重新排队。"), page=redirect("admin:job", public_id))
 
 
 class StuckFilter(admin.SimpleListFilter):

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from unionaid.offices.desk import refused
 from unionaid.web.asking import AskForm
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed
 from unionaid.workflow.requests import KeyReused, once
@@ -42,3 +44,14 @@ def attempt_once(request: HttpRequest, form: AskForm, act: Callable[[], str], *,
     form comes again (all its answers, unless said otherwise)."""
     body = {"path": request.path, **(form.cleaned_data if body is None else body)}
     return attempt(form, lambda: once(request.user.pk, form.cleaned_data["key"], body, act))
+
+
+def try_again(request: HttpRequest, act: Callable[[], bool], *, done: str, page: HttpResponse) -> HttpResponse:
+    """Let something that did not come off be tried again: `done` is said when it will be, nothing when there was nothing to try; then back
+    to its page. Whoever may not is told so."""
+    try:
+        if act():
+            messages.success(request, done)
+    except NotAllowed as no:
+        return refused(request, no.message, status=403)
+    return page

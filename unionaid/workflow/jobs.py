@@ -36,7 +36,7 @@ MAX_ATTEMPTS = 5
 
 
 class JobRefused(Exception):
-    """The work cannot be done and trying again will not help; the message is shown to the requester."""
+    """The work cannot be done and trying again will not help: final at once; the message is shown to the requester."""
 
 
 @dataclass
@@ -67,6 +67,8 @@ class Run:
 
 
 Handler = Callable[[Run], dict[str, Any] | None]
+# Of a job that was refused: what it is about (id), and why → what waited for it stands again where it was before it was asked for.
+PutBack = Callable[[int, str], None]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Kind:
     handler: Handler
     queue: str
     label: Any
+    refused: PutBack | None = None
 
 
 KINDS: dict[str, Kind] = {}
@@ -82,13 +85,13 @@ KINDS: dict[str, Kind] = {}
 RESULT_PAGES: dict[tuple[str, str], tuple[str, Callable[[int], str]]] = {}
 
 
-def job(name: str, *, queue: str = "default", label: Any = "") -> Callable[[Handler], Handler]:
-    """Register a handler under the kind's name."""
+def job(name: str, *, queue: str = "default", label: Any = "", refused: PutBack | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler under the kind's name. `refused`: where something waits for the work, what puts it back."""
 
     def register(handler: Handler) -> Handler:
         if name in KINDS:
             raise ValueError(f"two job handlers are called {name}")
-        KINDS[name] = Kind(name, handler, queue, label or name)
+        KINDS[name] = Kind(name, handler, queue, label or name, refused)
         return handler
 
     return register
@@ -200,16 +203,33 @@ def run_job(job_id: int) -> None:
     Chinese, whatever language its thread spoke before."""
     while True:
         try:
-            more = _run_chunk(job_id)
-        except JobRefused as refusal:
-            _finish(job_id, "failed", error=str(refusal))
-            return
+            more = _carry_on(job_id)
         except Exception as error:  # the job's outcome is recorded whatever went wrong
             logger.exception("job %s failed", job_id)
             _try_later(job_id, error)
             return
         if not more:
             return
+
+
+def _carry_on(job_id: int) -> bool:
+    try:
+        return _run_chunk(job_id)
+    except JobRefused as refusal:
+        _refuse(job_id, str(refusal))
+        return False
+
+
+def _refuse(job_id: int, why: str) -> None:
+    """It will not be done. What is put back can be asked for again, by whoever may: the job gives its key free. Of what is not, the job
+    stands among those that people have to look at."""
+    with everywhere(reason="record a job's outcome"), transaction.atomic():
+        work = Job.objects.select_for_update().get(pk=job_id)
+        told = {"error": why[:2000], "finished_at": Now()}
+        if put_back := KINDS[work.kind].refused:
+            put_back(work.subject_ids[0], why)
+            told |= {"job_state": "refused", "key": f"{work.key}:{work.pk}"}
+        Job.objects.filter(pk=job_id).update(**{"job_state": "failed", **told})
 
 
 def _run_chunk(job_id: int) -> bool:
@@ -264,11 +284,6 @@ def requester(work: Job) -> Actor:
     if not user.is_active:
         raise JobRefused(_("申请这项任务的账号已停用。"))
     return staff_actor(user, on=today())
-
-
-def _finish(job_id: int, state: str, *, error: str) -> None:
-    with everywhere(reason="record a job's outcome"):
-        Job.objects.filter(pk=job_id).update(job_state=state, error=error[:2000], finished_at=Now())
 
 
 def _try_later(job_id: int, error: Exception) -> None:

@@ -89,7 +89,7 @@ class Job(OfficeOwned):
         RUNNING = "running", _("进行中")
         DONE = "done", _("已完成")
         FAILED = "failed", _("未完成")
-        CANCELLED = "cancelled", _("已取消")
+        REFUSED = "refused", _("不能办")
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(units="unit_key", users="requested_by_id")
 

@@ -14,15 +14,16 @@ from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
 from unionaid.offices.scope import everywhere
 from unionaid.web.rows import insert_each, update_each
 from unionaid.workflow.arrows import Arrow
-from unionaid.workflow.jobs import enqueue
+from unionaid.workflow.jobs import JobRefused, enqueue
 from unionaid.workflow.models import AuditEntry
 from unionaid.workflow.stateful import Stateful
 
 Thing = TypeVar("Thing", bound=Stateful)
 
 
-class MoveRefused(Exception):
-    """The move did not happen; `message` says why in words for the person who tried."""
+class MoveRefused(JobRefused):
+    """The move did not happen; `message` says why in words for the person who tried. Met by a job it is final: the same would be said
+    the next time."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -9,17 +9,18 @@ sound in itself; it is found by the head that was sent away (`head_line`), so th
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from unionaid.lib.calendar import now
 from unionaid.web.alarm import tell_watchers
-from unionaid.workflow.models import AuditSeal
+from unionaid.workflow.models import AuditEntry, AuditSeal
 
 logger = logging.getLogger(__name__)
 # Every column, in a text that depends on no setting of the session.
@@ -45,6 +46,8 @@ FROM kept FULL JOIN found USING (id) WHERE kept.piece IS DISTINCT FROM found.pie
 WHOLE = """
 SELECT digest = sha256(previous || int8send(from_txid) || int8send(to_txid) || pieces) AND octet_length(pieces) = 24 * count
 FROM workflow_auditseal WHERE id = %s"""
+# A seal is set every hour; nothing that is written runs so long that it holds up three of them.
+UNSEALED_AT_MOST = timedelta(hours=3)
 ALONE = 7_301_944  # the number of the lock under which seals are set, one after the other
 
 
@@ -54,6 +57,7 @@ WHAT = {
     "changed": gettext_lazy("记录 {key} 被改动"),
     "seal": gettext_lazy("第 {key} 个封存块本身被改动"),
     "link": gettext_lazy("第 {key} 个封存块与前一块接不上"),
+    "late": gettext_lazy("从记录 {key} 起超过三个小时没有封存：封存停了，或者封存块被删掉了"),
     "head": gettext_lazy("第 {key} 个送出的校验值已不在链上：链的末尾被截断或整条被换过"),
 }
 
@@ -61,7 +65,7 @@ WHAT = {
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Where the record is not what was sealed: of one entry ("gone", "added", "changed"), of a seal ("seal"), or of the chain
-    ("link", "head")."""
+    ("link", "late", "head")."""
 
     what: str
     key: int
@@ -98,7 +102,9 @@ def _last() -> AuditSeal | None:
 
 def faults(*, heads: tuple[str, ...] = (), using: str = DEFAULT_DB_ALIAS) -> Iterator[Fault]:
     """Every place where the record is not what was sealed, in the open scope of everything. `heads`: digests (hex) that were sent away;
-    one that the chain does not hold any more is a fault. Two statements a seal."""
+    one that the chain does not hold any more is a fault. Entries that wait for their seal far longer than for the next one are a fault
+    too, measured from the first of them to the newest: a copy that is read days later is judged as of its own last day. Two statements a
+    seal."""
     previous, end, known = b"", 0, set()
     for one in AuditSeal.objects.using(using).order_by("id").defer("pieces"):
         if bytes(one.previous) != previous or one.from_txid != end:
@@ -111,6 +117,9 @@ def faults(*, heads: tuple[str, ...] = (), using: str = DEFAULT_DB_ALIAS) -> Ite
                 yield Fault("seal", one.pk)
             cursor.execute(COMPARE, {"seal": one.pk, "from": one.from_txid, "to": one.to_txid})
             yield from (Fault(what, key) for key, what in cursor.fetchall())
+    waiting = AuditEntry.objects.using(using).filter(txid__gte=end).aggregate(first=Min("id"), since=Min("at"), last=Max("at"))
+    if waiting["first"] is not None and waiting["last"] - waiting["since"] > UNSEALED_AT_MOST:
+        yield Fault("late", waiting["first"])
     for place, head in enumerate(heads, 1):
         if head not in known:
             yield Fault("head", place)

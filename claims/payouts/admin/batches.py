@@ -111,6 +111,7 @@ def _show(
     actor: Actor = request.actor  # type: ignore[attr-defined]
     acts = deciding.open_acts(batch, actor)
     returns = list(batch.returns.select_related("uploaded_by").defer("content").order_by("id"))
+    history = told_history(batch)
     jobs = jobs_by_key([_assemble_key(batch), _release_key(batch), *map(_return_key, returns)])
     context = desk_context(
         request,
@@ -136,7 +137,8 @@ def _show(
         apart=deciding.kept_apart(batch, actor, acts),
         confirmed=deciding.confirmed(batch) if "check" in acts or "release" in acts else [],
         may_book=batch.state in ("released", "booked") and may(actor, "payouts.book", batch.office_id),
-        history=told_history(batch),
+        history=history,
+        stopped=history[-1][0].note if history and history[-1][0].action == "stop_release" else "",
         refused=refused,
     )
     return render(request, "desk/payout_batch.html", context, status=status)

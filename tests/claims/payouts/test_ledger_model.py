@@ -89,7 +89,9 @@ class Money(RuleBasedStateMachine):
     """The steps; every example is taken back at its end."""
 
     world: World
-    begun = False  # has the bank answered to a first payment of almost the whole ceiling from the start?
+    # Has the bank answered to a first payment of almost the whole ceiling from the start, and is there a second claim on what is left? So
+    # that the few examples of every run find what is planted; a long night finds it without.
+    begun = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,6 +121,7 @@ class Money(RuleBasedStateMachine):
             self.a_batch_is_made(few=False)
             self.a_batch_is_released(crashes=False, again=False)
             self.the_bank_answers(outcomes, twice=False, crashes=False)
+            self.a_claim_is_approved(0, 8_888_877)
 
     @precondition(lambda self: len(self.covers) < PEOPLE)
     @rule()
@@ -364,4 +367,4 @@ def test_each_planted_bug_is_found(plain: World, monkeypatch: pytest.MonkeyPatch
             around.enter_context(without(take, put_back))
         plant(monkeypatch)
         with pytest.raises(AssertionError):
-            run(plain, examples=12, begun=True)
+            run(plain, examples=EXAMPLES, begun=True)

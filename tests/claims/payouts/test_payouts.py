@@ -2,11 +2,13 @@
 
 import re
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
+from django.utils.html import escape
 
 from claims.models import Claim
 from claims.payouts import services
@@ -20,12 +22,13 @@ from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen, plus_days
+from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
-from unionaid.workflow.jobs import run_due
-from unionaid.workflow.models import AuditEntry
+from unionaid.workflow.jobs import KINDS, run_due
+from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import Conflict
-from unionaid.workflow.selectors import history_of
+from unionaid.workflow.selectors import history_of, stuck_jobs
 
 
 @pytest.fixture
@@ -131,6 +134,44 @@ def test_a_set_is_not_moved_by_an_entry_that_leaves_one_out(world: World, approv
                 rows.update(state="withdrawn")
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
                 transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("put_back", [True, False])
+def test_a_release_whose_asker_lost_the_right_is_refused_at_once_and_the_batch_stays_where_it_was(
+    world: World, approved: Claim, monkeypatch: pytest.MonkeyPatch, put_back: bool
+) -> None:
+    """The control puts nothing back: the batch hangs, and people have to look at it."""
+    cast, kind = world.cast, KINDS["payouts.release"]
+    if not put_back:
+        monkeypatch.setitem(KINDS, kind.name, replace(kind, refused=None))
+    batch = release(cast, _batch(world, approved))
+    StaffPost.objects.filter(user=cast.manager).update(until=ASKED)
+    assert run_due("payouts") == 1
+    batch.refresh_from_db()
+    work, claim = Job.objects.get(kind=kind.name), Claim.objects.get(pk=approved.pk)
+    assert work.attempts == 1
+    assert "权限" in work.error
+    if not put_back:
+        assert (batch.state, work.job_state, stuck_jobs().count()) == ("releasing", "failed", 1)
+        return
+    assert (batch.state, batch.released_by, claim.state, work.job_state) == ("checked", None, "in_batch", "refused")
+    assert not stuck_jobs().exists()
+    told = f"放款没有办成，给放款人的答复是：{escape(work.error)}"
+    assert told in client_of(cast.payer).get(reverse("admin:payout_batch", args=[batch.pk])).content.decode()
+    give_post(cast.outsider, cast.a, Role.OFFICE_MANAGER)
+    services.release(batch, by=cast.actor(cast.outsider))
+    run_due("payouts")
+    batch.refresh_from_db()
+    assert (batch.state, Claim.objects.get(pk=approved.pk).state) == ("released", "paying")
+    payer = cast.actor(cast.payer)
+    kept = services.take_return(batch, data=_answer(batch.lines.get()), file_name="r.csv", by=payer)
+    StaffPost.objects.filter(user=cast.payer).update(until=ASKED)
+    run_due("payouts")
+    kept.refresh_from_db()
+    assert (kept.confirmed_at, kept.booked_at, stuck_jobs().count()) == (None, None, 0)
+    services.confirm_return(kept, by=cast.actor(give_post(cast.outsider, cast.a, Role.PAYER).user))
+    run_due("payouts")
+    assert Claim.objects.get(pk=approved.pk).state == "paid"
 
 
 def test_an_amount_that_differs_by_a_fen_changes_nothing(world: World, approved: Claim) -> None:

@@ -1,14 +1,17 @@
 """Batches by choice, and the bank's answers to them: shuffled, cut, repeated, contradicted, a fen off. Nothing is guessed, and every
 claim is paid once."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
-from claims.payouts import choosing, line_tables, services
+from claims.payouts import choosing, line_tables, return_tables, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
@@ -109,21 +112,34 @@ def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(world: Wor
     assert BenefitStatement.objects.count() == decided
 
 
-def test_as_many_statements_for_one_line_as_for_five(world: World, claims: list[Claim]) -> None:
-    payer = world.cast.actor(world.cast.payer)
-    asked: dict[int, list[int]] = {}
-    for some in (claims[:1], claims[1:]):
-        counts = []
+def test_a_part_takes_as_many_statements_for_two_lines_as_for_one(
+    world: World, claims: list[Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two batches of two parts each, of one line and of two: made, let go, and answered (the first part comes back, the other is paid)."""
+    cast, asked = world.cast, list[dict[str, int]]()
+    payer, manager = cast.actor(cast.payer), cast.actor(cast.manager)
+
+    def counted(step: str, act: Callable[[], Any]) -> Any:
         with CaptureQueriesContext(connection) as seen:
-            batch = _released(world, some)
-        counts.append(len(seen))
-        data = _file(*((line, "成功", 0) for line in batch.lines.all()))
-        with CaptureQueriesContext(connection) as seen:
-            kept = services.take_return(batch, data=data, file_name="r.csv", by=payer)
-            services.book_return(kept.pk, by=payer, on=ASKED)
-        asked[len(some)] = [*counts, len(seen)]
+            done = act()
+        asked[-1][step] = len(seen)
+        return done
+
+    for size, some in ((1, claims[:2]), (2, claims[2:])):
+        for room in (services, line_tables, return_tables):
+            monkeypatch.setattr(room, "PART", size, raising=False)
+        asked.append({})
+        batch = counted("make", partial(services.assemble, office=cast.a, claims=some, by=payer, on=ASKED))
+        release(cast, batch)
+        counted("release", partial(services.carry_out_release, batch.pk, by=manager))
+        batch.refresh_from_db()
+        data = _file(*((line, "失败" if line.sequence <= size else "成功", 0) for line in batch.lines.order_by("sequence")))
+        kept = counted("take", partial(services.take_return, batch, data=data, file_name="r.csv", by=payer))
+        counted("book", partial(services.book_return, kept.pk, by=payer, on=ASKED))
+    few, many = asked
     # The accounts of the fund are opened by the first posting of each kind.
-    assert all(many <= few for few, many in zip(asked[1], asked[5], strict=True)), asked
+    assert many.keys() == few.keys() == {"make", "release", "take", "book"}
+    assert all(many[step] <= few[step] for step in few), asked
 
 
 def test_a_batch_is_made_of_what_is_chosen(world: World, claims: list[Claim]) -> None:

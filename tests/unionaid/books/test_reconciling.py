@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from claims.payouts import services as payouts
+from claims.payouts.models import PayoutBatch
 from members.services import statements
 from tests.factories.clients import client_of
 from tests.factories.desk import Desk, make_desk
@@ -39,13 +40,20 @@ def _typed(desk: Desk, fen: int, name: str = "p") -> Reconciliation:
     return reconciling.enter_balance(desk.world.cast.a, on_day=ASKED, balance_fen=fen, paper=slip(name), by=by, on=ASKED)
 
 
+def _released(desk: Desk) -> PayoutBatch:
+    """4,400 yuan on their way to one person."""
+    cast = desk.world.cast
+    claim = desk.decide(desk.world.claim(desk.cover(order=331), 600_000))
+    batch = payouts.assemble(office=cast.a, claims=[claim], by=cast.actor(cast.payer), on=ASKED)
+    release(cast, batch)
+    run_due("payouts")
+    return batch
+
+
 def test_what_is_on_its_way_is_listed_and_explains_the_difference(desk: Desk) -> None:
     cast = desk.world.cast
     payer = cast.actor(cast.payer)
-    claim = desk.decide(desk.world.claim(desk.cover(order=331), 600_000))
-    batch = payouts.assemble(office=cast.a, claims=[claim], by=payer, on=ASKED)
-    release(cast, batch)
-    run_due("payouts")
+    batch = _released(desk)
     lies = OPENING_FEN + 12_500  # what the books hold; the bank has paid 4,400 out and received 50
     data = "\r\n".join([
         HEAD, f"2026-07-01,P1,,4400,代发,{batch.number},{format_yuan(lies - 440_000).replace(',', '')}",
@@ -114,10 +122,7 @@ def test_what_is_posted_later_than_it_happened_is_an_item_of_its_day(desk: Desk)
 def test_what_was_released_and_not_yet_paid_out_by_the_bank_is_said_by_another_person_and_not_against_a_statement(desk: Desk) -> None:
     cast = desk.world.cast
     payer = cast.actor(cast.payer)
-    claim = desk.decide(desk.world.claim(desk.cover(order=341), 600_000))
-    batch = payouts.assemble(office=cast.a, claims=[claim], by=payer, on=ASKED)
-    release(cast, batch)
-    run_due("payouts")
+    batch = _released(desk)
     lies = OPENING_FEN + 12_500
     found = _typed(desk, lies)
     assert (found.state, found.difference_fen) == ("differs", -440_000), "the bank got the file too late for that day"

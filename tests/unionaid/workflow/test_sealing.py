@@ -18,6 +18,9 @@ from unionaid.workflow import sealing
 from unionaid.workflow.models import AuditEntry, AuditSeal
 from unionaid.workflow.moves import record
 
+REST = "actor_label, entity, entity_id, action, from_state, to_state, note, details"
+COLUMNS = f"at, txid, {REST}"
+
 
 def _write(count: int, note: str = "") -> list[int]:
     """So many entries, each in a transaction of its own; their keys."""
@@ -32,7 +35,7 @@ def _write(count: int, note: str = "") -> list[int]:
 @contextmanager
 def _tampered(sql: str) -> Iterator[None]:
     """As the owner, past the triggers; taken back at the end."""
-    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+    with everywhere(reason="look"), transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         cursor.execute("SET LOCAL unionaid.offices = '*'")
         for table in ("workflow_auditentry", "workflow_auditseal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -52,12 +55,11 @@ def test_every_change_of_a_sealed_record_is_named(committed: None) -> None:
         seals = list(AuditSeal.objects.order_by("id"))
         heads = tuple(bytes(one.digest).hex() for one in seals)
     connection.close()
-    columns = "at, txid, actor_label, entity, entity_id, action, from_state, to_state, note, details"
     acts = {
         f"UPDATE workflow_auditentry SET note = '别的' WHERE id = {second}": [("changed", second)],
         f"UPDATE workflow_auditentry SET at = at + interval '1 microsecond' WHERE id = {second}": [("changed", second)],
         f"DELETE FROM workflow_auditentry WHERE id = {first}": [("gone", first)],
-        f"INSERT INTO workflow_auditentry (id, {columns}) SELECT 999999, {columns} FROM workflow_auditentry WHERE id = {first}": [
+        f"INSERT INTO workflow_auditentry (id, {COLUMNS}) SELECT 999999, {COLUMNS} FROM workflow_auditentry WHERE id = {first}": [
             ("added", 999_999)
         ],
         f"UPDATE workflow_auditentry SET id = CASE id WHEN {first} THEN -1 ELSE {first} END WHERE id IN ({first}, {third})": [
@@ -109,10 +111,17 @@ def test_what_is_still_being_written_waits_for_the_next_seal_and_writers_at_once
 
 def test_the_command_and_the_head_that_is_sent_away(committed: None, settings, tmp_path) -> None:
     settings.VAR_DIR = tmp_path
-    with pytest.raises(CommandError, match="还没有封存过"):
-        call_command("verify_audit", stdout=StringIO())
-    _write(2)
+    out = StringIO()
+    for so_far in (0, 2):  # a new system before its first seal: nothing is wrong with it
+        _write(so_far)
+        call_command("verify_audit", stdout=out)
+        assert out.getvalue().count("还没有封存过") == so_far // 2 + 1
     seal_so_far()
+    connection.close()
+    for gone in ("DELETE FROM workflow_auditseal; ", ""):  # every seal is removed; sealing stands still
+        late = f"INSERT INTO workflow_auditentry ({COLUMNS}) SELECT at + interval '4 hours' * n, pg_current_xact_id()::text::bigint, {REST}"
+        with _tampered(f"{gone}{late} FROM workflow_auditentry, generate_series(1, 2) n"):
+            assert [one.what for one in sealing.faults(using="owner")] == ["late"]
     with everywhere(reason="send"):
         line = sealing.send_head(AuditEntry.objects.first().at.date())
     assert (tmp_path / "audit-heads.txt").read_text("utf-8") == f"{line}\n"

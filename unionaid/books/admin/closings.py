@@ -20,13 +20,14 @@ from unionaid.books.selectors import trial
 from unionaid.books.services import closing
 from unionaid.ledger.closing import first_open_day
 from unionaid.lib.calendar import today
+from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm, sent
-from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt
+from unionaid.workflow.second_word import SecondWord, WordForm
 from unionaid.workflow.selectors import findable, told_history
 
 findable(PeriodClosing, number="", label="office__name", page="admin:period_closing")
@@ -56,27 +57,18 @@ def _month_ends(day: date) -> list[date]:
     return ends
 
 
-class DecisionForm(AskForm):
-    """A second person's word."""
-
-    decision = forms.ChoiceField(
-        label=_("决定"), choices=[("close", ""), ("drop", "")], widget=forms.HiddenInput,
-        error_messages={"required": _("请选择结账或不结账。"), "invalid_choice": _("请选择结账或不结账。")},
-    )  # fmt: skip
-    note = forms.CharField(
-        label=_("不结账的原因（不结账时必填）"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
-    )
+WORD = SecondWord("close", _("请选择结账或不结账。"), _("不结账的原因（不结账时必填）"))
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
     """Ask to close the books of an office."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    offices = [office for office in offices_below(actor).order_by("path") if may(actor, "periods.propose", office.pk)]
+    by = actor(request)
+    offices = [office for office in offices_below(by).order_by("path") if may(by, "periods.propose", office.pk)]
     form = ClosingForm(sent(request)[0], offices=offices)
 
     def act() -> str:
         office = next(office for office in offices if str(office.pk) == form.cleaned_data["office"])
-        made = closing.propose(office, last_day=date.fromisoformat(form.cleaned_data["last_day"]), by=actor, on=today())
+        made = closing.propose(office, last_day=date.fromisoformat(form.cleaned_data["last_day"]), by=by, on=today())
         return reverse("admin:period_closing", args=[made.pk])
 
     if request.method == "POST" and form.is_valid() and (address := attempt(form, act)):
@@ -91,9 +83,12 @@ def closing_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One closing: the figures, and the second person's word."""
     rows = PeriodClosing.objects.select_related("office", "proposed_by", "closed_by", "period")
     found = get_object_or_404(rows, pk=pk)
-    form, status = _form(request, found), 200
+    form, status = WORD.form(request, found), 200
     if request.method == "POST":
-        if form.is_valid() and _decided(request, found, form):
+        if WORD.taken(
+            request, found, form,
+            do=lambda by: closing.confirm(found, by=by, on=today()), drop=lambda by, note: closing.drop(found, by=by, note=note),
+        ):  # fmt: skip
             closed, open_still = gettext("已结账。以后到账、回盘的业务记在下个月的第一天。"), gettext("没有结账，原因已经记下。")
             messages.success(request, closed if found.state == "closed" else open_still)
             return redirect("admin:period_closing", pk)
@@ -102,31 +97,9 @@ def closing_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/closing.html", _context(request, found, form), status=status)
 
 
-def _form(request: HttpRequest, found: PeriodClosing) -> DecisionForm:
-    """The second person's form: for closing it asks again who they are."""
-    form = DecisionForm(sent(request)[0])
-    if found.state == "asked" and found.proposed_by_id != request.user.pk and may(_actor(request), "periods.close", found.office_id):
-        stepup.ask(form, request, required=request.POST.get("decision") == "close")
-    return form
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined,no-any-return]
-
-
-def _decided(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> str:
-    """Something when it was done; what was refused is said at the form."""
-    if form.cleaned_data["decision"] == "drop":
-        return attempt(form, lambda: str(closing.drop(found, by=_actor(request), note=form.cleaned_data["note"])))
-    by = stepup.prove(form, request, found, _actor(request))
-    return attempt(form, lambda: str(closing.confirm(found, by=by, on=today()))) if by else ""
-
-
-def _context(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> dict[str, Any]:
-    actor = _actor(request)
+def _context(request: HttpRequest, found: PeriodClosing, form: WordForm) -> dict[str, Any]:
+    by = actor(request)
     first = found.period.first_day if found.period else first_open_day(found.office_id) or found.last_day
-    waits = found.state == "asked"
-    closing_it = waits and may(actor, "periods.close", found.office_id)
     figures = trial([found.office_id], first=min(first, found.last_day), last=found.last_day)
     days = urlencode({"office": found.office_id, "first": first.isoformat(), "last": found.last_day.isoformat()})
     return desk_context(
@@ -139,9 +112,9 @@ def _context(request: HttpRequest, found: PeriodClosing, form: DecisionForm) -> 
         balanced=figures.balances,
         books=f"{reverse('admin:ledger_account_changelist')}?{days}",
         form=form,
-        may_close=closing_it and found.proposed_by_id != actor.user_id,
-        own=closing_it and found.proposed_by_id == actor.user_id,
-        may_drop=waits and may(actor, "periods.propose", found.office_id),
+        may_close=WORD.may_do(found, by),
+        own=WORD.is_own(found, by),
+        may_drop=found.state == "asked" and may(by, "periods.propose", found.office_id),
         history=told_history(found),
     )
 

@@ -18,15 +18,16 @@ from unionaid.ledger.accounts import Fund
 from unionaid.ledger.selectors import Holding, holding
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.forms import OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import AskForm, KeyedForm, PastDayField, sent
+from unionaid.web.asking import KeyedForm, PastDayField, sent
 from unionaid.web.fields import PaperField, YuanField
 from unionaid.web.files import send_paper
-from unionaid.workflow import stepup
-from unionaid.workflow.asking import attempt, attempt_once
+from unionaid.workflow.asking import attempt_once
+from unionaid.workflow.second_word import SecondWord, WordForm
 from unionaid.workflow.selectors import findable, told_history
 
 findable(FundMovement, number="number", page="admin:fund_movement")
@@ -75,29 +76,20 @@ class MovementForm(OfficesForm, EvidenceForm):
         return fen
 
 
-class DecisionForm(AskForm):
-    """A second person's word."""
-
-    decision = forms.ChoiceField(
-        label=_("决定"), choices=[("post", ""), ("drop", "")], widget=forms.HiddenInput,
-        error_messages={"required": _("请选择复核入账或不予入账。"), "invalid_choice": _("请选择复核入账或不予入账。")},
-    )  # fmt: skip
-    note = forms.CharField(
-        label=_("不予入账的原因（不予入账时必填）"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
-    )
+WORD = SecondWord("post", _("请选择复核入账或不予入账。"), _("不予入账的原因（不予入账时必填）"))
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
     """Enter what the bank's paper says."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    offices = [office for office in offices_below(actor).order_by("path") if may(actor, "funds.propose", office.pk)]
+    by = actor(request)
+    offices = [office for office in offices_below(by).order_by("path") if may(by, "funds.propose", office.pk)]
     form = MovementForm(*sent(request), offices=offices, initial={"kind": "allocation"})
 
     def act() -> str:
         told = {**form.cleaned_data}
         office = next(office for office in offices if str(office.pk) == told.pop("office"))
         del told["key"]
-        made = movements.propose(office, papers=[told.pop("paper")], **told, by=actor, on=today())
+        made = movements.propose(office, papers=[told.pop("paper")], **told, by=by, on=today())
         return reverse("admin:fund_movement", args=[made.pk])
 
     if request.method == "POST" and form.is_valid() and (address := attempt_once(request, form, act, body=form.said())):
@@ -132,9 +124,12 @@ def movement_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One movement: what the paper says, the paper, and the second person's word."""
     rows = FundMovement.objects.select_related("office", "proposed_by", "confirmed_by", "reverses")
     found = get_object_or_404(rows, pk=pk)
-    form, status = _form(request, found), 200
+    form, status = WORD.form(request, found), 200
     if request.method == "POST":
-        if form.is_valid() and _decided(request, found, form):
+        if WORD.taken(
+            request, found, form,
+            do=lambda by: movements.confirm(found, by=by, on=today()), drop=lambda by, note: movements.drop(found, by=by, note=note),
+        ):  # fmt: skip
             posted, left = gettext("已入账。"), gettext("没有入账，原因已经记下。")
             messages.success(request, posted if found.state == "posted" else left)
             return redirect("admin:fund_movement", pk)
@@ -143,31 +138,9 @@ def movement_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/fund_movement.html", _context(request, found, form), status=status)
 
 
-def _form(request: HttpRequest, found: FundMovement) -> DecisionForm:
-    """The second person's form: for posting it asks again who they are."""
-    form = DecisionForm(sent(request)[0])
-    if found.state == "proposed" and found.proposed_by_id != request.user.pk and may(_actor(request), "funds.confirm", found.office_id):
-        stepup.ask(form, request, required=request.POST.get("decision") == "post")
-    return form
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined,no-any-return]
-
-
-def _decided(request: HttpRequest, found: FundMovement, form: DecisionForm) -> str:
-    """Something when it was done; what was refused is said at the form."""
-    if form.cleaned_data["decision"] == "drop":
-        return attempt(form, lambda: str(movements.drop(found, by=_actor(request), note=form.cleaned_data["note"])))
-    by = stepup.prove(form, request, found, _actor(request))
-    return attempt(form, lambda: str(movements.confirm(found, by=by, on=today()))) if by else ""
-
-
-def _context(request: HttpRequest, found: FundMovement, form: DecisionForm) -> dict[str, Any]:
-    actor = _actor(request)
-    waits = found.state == "proposed"
-    confirming = waits and may(actor, "funds.confirm", found.office_id)
-    proposing = may(actor, "funds.propose", found.office_id)
+def _context(request: HttpRequest, found: FundMovement, form: WordForm) -> dict[str, Any]:
+    by = actor(request)
+    proposing = may(by, "funds.propose", found.office_id)
     return desk_context(
         request,
         trail=[list_of(FundMovement)],
@@ -178,9 +151,9 @@ def _context(request: HttpRequest, found: FundMovement, form: DecisionForm) -> d
         undone=FundMovement.objects.filter(reverses=found).exclude(state="dropped").first(),
         papers=[(one, _("银行回单或文件"), reverse("admin:fund_paper", args=[one.pk])) for one in found.papers.all()],
         form=form,
-        may_confirm=confirming and found.proposed_by_id != actor.user_id,
-        own=confirming and found.proposed_by_id == actor.user_id,
-        may_drop=waits and proposing,
+        may_confirm=WORD.may_do(found, by),
+        own=WORD.is_own(found, by),
+        may_drop=found.state == "proposed" and proposing,
         may_reverse=found.state == "posted" and found.reverses_id is None and proposing,
         history=told_history(found),
     )

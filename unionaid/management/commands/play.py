@@ -34,7 +34,7 @@ from unionaid.accounts.models import User
 from unionaid.books.services import movements
 from unionaid.ledger.accounts import Fund
 from unionaid.ledger.models import Entry
-from unionaid.lib.calendar import frozen, plus_days, today
+from unionaid.lib.calendar import frozen, now, plus_days, today
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.uploads import CleanUpload, inspect
@@ -59,6 +59,7 @@ STAFF = (
     ("s-hq", "总部统计员", "000000", Role.HEADQUARTERS),
     ("s-audit", "审计员", "000000", Role.AUDITOR),
     ("s-admin", "系统管理员", "000000", Role.SYSTEM_ADMIN),
+    ("s-admin2", "系统管理员乙", "000000", Role.SYSTEM_ADMIN),
 )
 OPENING_FEN = 500_000_00
 NEXT_OPENS = date(2026, 10, 1)
@@ -125,7 +126,7 @@ class Command(BaseCommand):
             for username, name, code, role in STAFF:
                 staff[username] = User.objects.create_user(username, PASSWORD, display_name=name)
                 office = Office.objects.get(code=code)
-                StaffPost.objects.create(user=staff[username], office=office, role=role, since=date(2024, 1, 1))
+                StaffPost.objects.create(user=staff[username], office=office, role=role, since=date(2024, 1, 1), confirmed_at=now())
             agent = User.objects.create_user("u-zhou", PASSWORD, display_name="周经办")
             number = parse_id_number(make_id_number("610802", date(1982, 4, 16), 9))
             signed_up = people.register_member(people.NewPerson("周经办", number, "13900000000"))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from unionaid.accounts.services import LoginTaken, register
-from unionaid.lib.calendar import today
+from unionaid.lib.calendar import now, today
 from unionaid.offices.admin import LoginForm
 from unionaid.offices.desk import remember
 from unionaid.offices.models import Office, StaffPost
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 user = register(**form.cleaned_data)
             except LoginTaken as error:
                 raise CommandError(f"There is a log-in {options['username']} already.") from error
-            post = StaffPost.objects.create(user=user, office=top, role=Role.SYSTEM_ADMIN, since=today())
+            post = StaffPost.objects.create(user=user, office=top, role=Role.SYSTEM_ADMIN, since=today(), confirmed_at=now())
             remember(post, "give_post", by=SYSTEM)
         self.stdout.write(f"{user.username} is system administrator of {top.name}; the first log-in sets up the authenticator")
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         top = Office.objects.filter(parent=None).select_for_update(no_key=True).order_by("pk").first()
         if top is None:
             raise CommandError("There is no office yet: run load_offices.")
-        if StaffPost.objects.filter(office=top, role=Role.SYSTEM_ADMIN, until=None).count() >= FIRST:
+        if StaffPost.objects.filter(office=top, role=Role.SYSTEM_ADMIN, until=None, confirmed_at__isnull=False).count() >= FIRST:
             raise CommandError(f"{top.name} has {FIRST} system administrators: they appoint others at the desk.")
         return top
 

@@ -35,6 +35,5 @@ class Command(BaseCommand):
             sealed = AuditSeal.objects.count()
         if count:
             raise CommandError(_("办理记录有 {count} 处与封存时不一致。").format(count=count))
-        if not sealed:
-            raise CommandError(_("还没有封存过办理记录，无从核对。"))
-        self.stdout.write(_("{count} 个封存块，全部一致。").format(count=sealed))
+        said = _("{count} 个封存块，全部一致。") if sealed else _("还没有封存过办理记录，现在没有可核对的；每小时封存一次。")
+        self.stdout.write(said.format(count=sealed))
