@@ -336,7 +336,7 @@ def _stay_faults(data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         return
     for i, one in enumerate(stays):
         yield from field_faults(one, STAY, (*path, "stays", i))
-    if stays and (twice := STAY.keys() & data.keys()):
+    if "stays" in data and (twice := STAY.keys() & data.keys()):
         key = sorted(twice)[0]
         yield fault("已写 stays，每次住院的内容写在里面", "stands beside stays: write it inside", (*path, key))
     for where, one in [(path, data), *(((*path, "stays", i), one) for i, one in enumerate(stays))]:

@@ -38,6 +38,9 @@ def item_faults(items: list[Data]) -> Iterator[Fault]:
         yield from _added_too_soon(item, ("items", i, "steps"))
         yield from _offset_faults(item, ("items", i, "steps"))
         yield from _grade_faults(item, ("items", i, "steps"))
+        yield from _twice_faults(item, ("items", i, "steps"))
+        for check_item in (_wait_faults, _event_faults, _age_faults):
+            yield from check_item(item, ("items", i))
         begin = [name for step in item["steps"] for name in step if _begins(name, step[name])]
         if not any(_begins(name, value) for name, value in item["steps"][0].items()):
             yield fault(
@@ -74,6 +77,8 @@ def _stay_by_stay(name: str, value: Any, *, waits: bool) -> Words | None:
     """Why a step has to see the stays one by one; None when it does not."""
     if name == "ceiling" and value["scope"] == "admission":
         return Words("每次住院各自封顶", "each has its own limit")
+    if name in ("deduct", "marginal", "per_admission") and (name == "per_admission" or value.get("per") == "admission"):
+        return Words("每次住院各算各的", "each is reckoned by itself")
     if _graded(name, value):
         return Words("几次住院各看各的医院", "each goes by its own hospital")
     return Words("几次住院各按自己的日子等待", "each waits by its own day") if name == "wait" and waits else None
@@ -88,9 +93,73 @@ def _adds_up(name: str, value: Any) -> bool:
 
 def _no_stays_to_limit(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
     for j, step in enumerate(item["steps"]):
-        if step.get("ceiling", {}).get("scope") == "admission":
-            zh = "只有从 take 或 per_day 算起的才写：别的不是一次一次住院算的"
-            yield fault(zh, "stands only after take or per_day: nothing else goes stay by stay", (*path, j, "ceiling", "scope"))
+        for name, value in step.items():
+            if name in _OF_EACH_STAY and _stay_by_stay(name, value, waits=False):
+                zh = "只有从 take 或 per_day 算起的才写：别的不是一次一次住院算的"
+                where = (*path, j, name) if name == "per_admission" else (*path, j, name, "scope" if name == "ceiling" else "per")
+                yield fault(zh, "stands only after take or per_day: nothing else goes stay by stay", where)
+
+
+_OF_EACH_STAY = ("ceiling", "deduct", "marginal", "per_admission")
+
+
+def _twice_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """What is counted in once is not counted in once more: shares would multiply twice, and days of cover would be judged twice."""
+    for name in ("shares", "wait"):
+        for j in [j for j, step in enumerate(item["steps"]) if name in step][1:]:
+            yield fault(f"{name} 在一项里只写一次", f"stands once in an item: {name}", (*path, j, name))
+
+
+def _wait_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Bands of waiting say when an item begins to give: no other length of waiting beside them, and no word that nothing waits."""
+    if not any("wait" in step for step in item["steps"]):
+        return
+    if not item.get("waits", True):
+        zh = "waits: false 是没有等待期，steps 里又按 wait 分段等待；只能写一样"
+        yield fault(zh, "says that nothing waits, and the steps have bands of waiting: write one of them", (*path, "waits"))
+    elif {"days", "months"} & {name for name, length in item.get("waiting", {}).items() if length}:
+        zh = "有 wait 的项目按 wait 的各段等待，这里只写 waived_on_renewal_within_days 和 accidents"
+        en = "an item with bands of waiting waits by those alone: only waived_on_renewal_within_days and accidents stand here"
+        yield fault(zh, en, (*path, "waiting"))
+
+
+# What only some events can ever have: the part of an item, the events, why.
+_ONLY_FOR = {
+    "per_admission": (("admission",), Words("只有住院算第几次", "only admissions are counted")),
+    "less_paid": (("diagnosis", "surgery"), Words("只有确诊和手术记着给过哪一种病", "only of these the disease that was paid for is kept")),
+    "once_per_disease": (
+        ("diagnosis", "surgery"),
+        Words("别的事情同一种病只给一次的，用 scope 为 disease 的封顶", "for other events use a ceiling with the scope disease"),
+    ),
+    "death_within_days": (("accident_death",), Words("别的事情没有意外日和身故日两个日子", "no other event has the two days")),
+}  # fmt: skip
+
+
+def _event_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Steps and conditions that would never hold, or hold in silence, for an event of the item."""
+    for kind in ("gates", "steps"):
+        for j, one in enumerate(item.get(kind, [])):
+            for name in one.keys() & _ONLY_FOR.keys():
+                events, why = _ONLY_FOR[name]
+                if others := [event for event in item["events"] if event not in events]:
+                    zh = f"只能用在 {'、'.join(events)} 上，这一项的 events 里还有 {'、'.join(others)}：{why.zh}"
+                    en = f"is only for {', '.join(events)}, and the item is for {', '.join(others)} too: {why.en}"
+                    yield fault(zh, en, (*path, kind, j, name))
+
+
+def _age_faults(item: Data, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    for j, one in enumerate(item.get("gates", [])):
+        if "age" in one and one["age"]["to"] < one["age"]["from"]:
+            yield fault("上限低于下限", "the upper age is below the lower one", (*path, "gates", j, "age", "to"))
+
+
+def _label_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """A name of a class that the table does not hold is a slip in one of the two."""
+    known = value.get("amounts", value.get("ratios"))
+    for key in value.get("labels", {}):
+        if key not in known:
+            zh, en = f"表里没有 {key} 这一类；有：{'、'.join(known)}", f"the table has no {key}; known: {', '.join(known)}"
+            yield fault(zh, en, (*path, "labels", key))
 
 
 def _graded(name: str, value: Any) -> bool:
@@ -206,6 +275,7 @@ def age_order_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]
 
 def _known_grades(field: str) -> Callable[[Any, tuple[str | int, ...]], Iterator[Fault]]:
     def check(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+        yield from _label_faults(value, path)
         for key in value[field]:
             if value["by"] == "disability_grade" and key not in GRADES:
                 yield fault(f"没有 {key} 级伤残，只有 1 到 10 级", f"there is no grade {key}; grades are 1 to 10", (*path, field, key))

@@ -525,7 +525,37 @@ def _loose_ends(schedule: Schedule) -> Iterator[Fault]:
     yield from _fund_faults(schedule)
     yield from hardship_faults(schedule)
     yield from _order_faults(schedule, codes)
+    yield from _takes_off_faults(schedule)
+    yield from _fee_slips(schedule)
+    yield from _last_day_slips(schedule)
     yield from limit_slips(schedule)
+
+
+def _fee_slips(schedule: Schedule) -> Iterator[Fault]:
+    """The first class that fits holds: one that comes after a wider one is never charged."""
+    for i, fee in enumerate(schedule.fees):
+        if (first := next((k for k, wider in enumerate(schedule.fees[:i]) if _takes_all_of(wider, fee)), None)) is not None:
+            zh = f"永远用不上：从上往下第一条符合的算数，前面的 classes[{first}] 已经包括了这些人；特殊的写在前面"
+            en = f"is never charged: the first class that fits holds, and classes[{first}] takes these people already"
+            yield fault(zh, en, ("contribution", "classes", i))
+
+
+def _takes_all_of(wider: FeeClass, fee: FeeClass) -> bool:
+    """Does everybody of the one class belong to the other?"""
+    names = ("card_holder", "risk", "unit_nature", "relation", "group", "term_months")
+    alike = all(getattr(wider, name) in (None, getattr(fee, name)) for name in names) and wider.gender in ("any", fee.gender)
+    after = wider.joined_from is None or (fee.joined_from is not None and wider.joined_from <= fee.joined_from)
+    before = wider.joined_to is None or (fee.joined_to is not None and fee.joined_to <= wider.joined_to)
+    return alike and after and before
+
+
+def _last_day_slips(schedule: Schedule) -> Iterator[Fault]:
+    """A fixed last day to claim before the period begins lets nobody claim anything."""
+    window, first = schedule.claim_window, schedule.period.start
+    for kind, day in window.until if window and not (window.lasts and window.later) else ():
+        if day < first:
+            zh, en = f"早于保障期的第一天 {first}，什么事都不能申领", f"lies before the first day of the period, {first}"
+            yield fault(zh, f"{en}: nothing could be claimed", ("claim_within", "until", kind))
 
 
 def _opening_faults(schedule: Schedule) -> Iterator[Fault]:
@@ -548,6 +578,18 @@ def _fund_faults(schedule: Schedule) -> Iterator[Fault]:
                 zh = f"同一种事由（{event}）前面的项目用的是 {first}，一次申领只能从一种资金付款"
                 en = f"an item before this pays the same event ({event}) out of {first}; a claim has one fund"
                 yield fault(zh, en, ("items", i, "fund"))
+
+
+def _takes_off_faults(schedule: Schedule) -> Iterator[Fault]:
+    """What another item gave is taken off within one claim: an item that never stands in the same claim gives nothing to take off."""
+    events = {item.code: {*item.events} for item in schedule.items}
+    for i, item in enumerate(schedule.items):
+        for j, step in enumerate(item.steps):
+            for code in step.data["items"] if step.name == "less_items" else ():
+                if code in events and not events[code] & {*item.events}:
+                    zh = f"{code} 的事由（{'、'.join(events[code])}）和这一项不同，不会在同一次申领里，扣不到"
+                    en = f"{code} answers to other events and never stands in the same claim: nothing would be taken off"
+                    yield fault(zh, en, ("items", i, "steps", j, "less_items"))
 
 
 def _order_faults(schedule: Schedule, codes: set[str]) -> Iterator[Fault]:

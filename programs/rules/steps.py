@@ -5,7 +5,7 @@ Brackets are marginal, tiers flat: `over` exclusive, `up_to` inclusive. Day 1 is
 needs and nobody has told stops the item with its reason (`Stop`): an amount is never guessed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disea
 from programs.rules.reasons import Reason, missing
 from programs.rules.schedule import LASTING, Item, Schedule, Step
 from programs.rules.stays import stay_by_stay
-from unionaid.lib.calendar import days_between, months_between, stay_days
+from unionaid.lib.calendar import days_between, months_between, plus_days, plus_months, stay_days
 
 Bands = tuple[tuple[Decimal, Decimal | None, Decimal], ...]
 
@@ -389,16 +389,29 @@ def shares(run: Running, data: Mapping[str, Any]) -> None:
 def wait(run: Running, data: Mapping[str, Any]) -> None:
     """A sum (or a ratio of what is there) by the day or month of cover on which it happened; continuous renewal, and accidents unless
     the plan lets them wait, give the last band. Each of several stays is judged by its own day: a ratio stay by stay; a sum for the
-    claim as a whole is the one that the best of them gives."""
+    claim as a whole is the one that the best of them gives. While the bands give nothing yet, nothing is given on top either."""
     parts = stay_by_stay(run.case)
     by_ratio = data["what"] == "ratio"
     if by_ratio and len(parts) == len(run.amounts) > 1:
         run.amounts = [_waited_stay(run, data, part, amount) for part, amount in zip(parts, run.amounts, strict=True)]
         run.note("wait_by_stay")
+    else:
+        found, told = max((_band_of_day(run, data, part) for part in parts), key=lambda one: one[0])
+        run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
+        run.note("wait", **told, ratio=found if by_ratio else None)
+    if not any(run.amounts):
+        _stop_if_waiting(run, data, parts)
+
+
+def _stop_if_waiting(run: Running, data: Mapping[str, Any], parts: Sequence[CaseFacts]) -> None:
+    """Every part lies in a band that gives nothing (免责期), and a later one would give something."""
+    if any(_band_of_day(run, data, part)[0] for part in parts):
         return
-    found, told = max((_band_of_day(run, data, part) for part in parts), key=lambda one: one[0])
-    run.amounts = [amount * found for amount in run.amounts] if by_ratio else [found]
-    run.note("wait", **told, ratio=found if by_ratio else None)
+    on, start = max(part.event_on for part in parts), run.cover.period.start
+    later = plus_months if data["unit"] == "month" else plus_days
+    begins = (later(start, first - 1) for first, _last, value in data["bands"] if value)
+    if (ends := next((day for day in begins if day > on), None)) is not None:
+        raise Stop(Reason("waiting", {"on": on, "ends": ends}))
 
 
 def _waited_stay(run: Running, data: Mapping[str, Any], part: CaseFacts, amount: Decimal) -> Decimal:

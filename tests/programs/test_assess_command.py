@@ -50,6 +50,14 @@ def test_the_version_is_that_of_the_day_it_happened(run, day: str, amount: str) 
     assert run("fuzhou-medical", {**FUZHOU, "event_on": day})["amount"] == amount
 
 
+def test_what_no_item_answers_to_is_said(run) -> None:
+    found = run("fuzhou-medical", {"event": "disease_death"})
+    (why,) = [one for one in found["reasons"] if "code" in one]
+    assert (found["amount"], why["code"], why["item"]) == ("0.00", "no_item", None)
+    assert "本计划有：住院" in why["zh"]
+    assert "it has: stay in hospital" in why["en"]
+
+
 def test_the_day_of_asking_never_chooses_the_version(run) -> None:
     assert run("fuzhou-medical", {**FUZHOU, "event_on": "2010-06-01"}, "--on", "2012-03-01")["amount"] == FUZHOU_2010
 

@@ -26,6 +26,7 @@ from programs.rules.eligibility import FAIL, Verdict
 from programs.rules.explain import reason_words
 from programs.rules.faults import ScheduleError
 from programs.rules.limits import limit_names
+from programs.rules.outline import EVENT_WORDS
 from programs.rules.planfile import plain
 from programs.rules.reading import READERS, statement
 from programs.rules.schedule import Schedule
@@ -118,6 +119,7 @@ def _answer(source: Source, found: Assessment, verdicts: tuple[Verdict, ...]) ->
         "may_join": may_join(verdicts),
         "eligibility": [_rule(verdict) for verdict in verdicts],
         "reasons": [_rule(verdict) | {"item": None} for verdict in verdicts if verdict.outcome == FAIL]
+        + _no_item(schedule, found)
         + [
             {
                 "item": item["code"],
@@ -141,6 +143,15 @@ def _answer(source: Source, found: Assessment, verdicts: tuple[Verdict, ...]) ->
             for reader in READERS
         },
     }
+
+
+def _no_item(schedule: Schedule, found: Assessment) -> list[dict[str, Any]]:
+    """Why there is nothing where no item was even asked: the plan has none for what happened."""
+    if found.items:
+        return []
+    zh, en = ("、".join(EVENT_WORDS[event].zh for event in schedule.events), ", ".join(EVENT_WORDS[event].en for event in schedule.events))
+    words = f"没有一个保障项目对应这种事情；本计划有：{zh}", f"no item of the plan answers to what happened; it has: {en}"
+    return [{"item": None, "code": "no_item", "clause": "", "zh": words[0], "en": words[1]}]
 
 
 def _rule(verdict: Verdict) -> dict[str, Any]:

@@ -1225,3 +1225,33 @@ def test_a_fault_of_an_examples_cover_names_the_example() -> None:
         with pytest.raises(ScheduleError) as refused:
             check_examples(parse({**data, "examples": [example]}))
         assert refused.value.faults[0].path == ("examples", 0, "case", key)
+
+
+def test_while_bands_of_waiting_give_nothing_nothing_is_given_on_top() -> None:
+    """The sum for a great bill is a further one: while the item waits there is none to add it to. It is said that the item waits."""
+    bands = [{"from_day": 1, "to_day": 30, "ratio": "0"}, {"from_day": 31, "ratio": "0.20"}]
+    over = {"add_if_over": {"base": "self_pay", "over": "200000", "amount": "50000"}}
+    schedule = plan(item({"fixed": "10000"}, {"wait": bands}, over, events=("diagnosis",)))
+    case = {"event": "diagnosis", "self_pay": "250000"}
+    assert [paid(schedule, **case, event_on=day) for day in ("2026-01-30", "2026-01-31")] == ["0.00", "52000.00"]
+    (one,) = assess_case(schedule, {**case, "event_on": "2026-01-30"}).items
+    assert one.refused
+    assert (one.refused.code, str(one.refused.inputs["ends"])) == ("waiting", "2026-01-31")
+    never = plan(item({"fixed": "10000"}, {"wait": [{"from_day": 1, "to_day": 30, "ratio": "1"}, {"from_day": 31, "ratio": "0"}]}))
+    assert [paid(never, event_on=day) for day in ("2026-01-30", "2026-01-31")] == ["10000.00", "0.00"]
+    assert assess_case(never, {"event": "admission", "event_on": "2026-01-31"}).items[0].refused is None  # nothing to wait for
+
+
+def test_shares_above_the_plans_own_number_do_not_count() -> None:
+    """A step may count fewer than the plan lets people have; never more (`parse` refuses it)."""
+    fewer = plan(item({"fixed": "10000"}, {"shares": 2}))
+    assert [paid(fewer, shares=shares) for shares in (1, 2, 4)] == ["10000.00", "20000.00", "20000.00"]
+    most = plan(item({"fixed": "10000"}, {"shares": 4}))
+    assert [paid(most, shares=shares) for shares in (4, 5)] == ["40000.00", "40000.00"]
+    assert paid(replace(most, enrolling=replace(most.enrolling, max_shares=1)), shares=4) == "10000.00"
+
+
+def test_a_case_that_says_there_are_no_stays_has_no_bill_beside_them() -> None:
+    schedule = plan(item({"take": "self_pay"}))
+    with pytest.raises(ScheduleError, match="self_pay.*已写 stays"):
+        paid(schedule, stays=[], self_pay="1000")

@@ -111,7 +111,7 @@ def test_a_case_that_tells_no_day_is_unknown() -> None:
 
 
 def test_fixed_days_to_claim_are_dropped_and_lengths_of_time_stay() -> None:
-    fixed = plan("shaanxi-yulin-medical.2026", claim_within={"until": {"default": date(2020, 1, 1)}})
+    fixed = plan("shaanxi-yulin-medical.2026", claim_within={"until": {"default": date(2026, 1, 1)}})
     assert rehearsed(fixed).claim_window is None
     assert rehearsed(plan("shaanxi-yulin-medical.2026")).claim_window is not None
 
