@@ -153,7 +153,7 @@ def _proved(file: PlanFile, lookup: Any) -> tuple[dict[str, Any], Schedule]:
 
 
 def _with_examples(file: PlanFile, data: Mapping[str, Any]) -> Schedule:
-    schedule = parse(data, source=file.source, lines=file.lines)
+    schedule = parse(data, source=file.source, lines=file.lines, own=file.data)
     try:
         failures = check_examples(schedule)
     except ScheduleError as error:

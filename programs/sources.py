@@ -84,7 +84,7 @@ def _source(file: PlanFile, others: Sequence[PlanFile], origin: str) -> Source:
         return known.get((code, version)) or _stored(code, version)
 
     data = complete(file, lookup)
-    return Source(parse(data, source=file.source, lines=file.lines), content_hash(data), origin)
+    return Source(parse(data, source=file.source, lines=file.lines, own=file.data), content_hash(data), origin)
 
 
 def _readable(folder: Path) -> list[PlanFile]:

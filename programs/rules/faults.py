@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from programs.rules.words import Words
 
@@ -68,3 +69,45 @@ def fault(zh: str, en: str, path: Sequence[str | int] = ()) -> Fault:
 def refused(zh: str, en: str, path: Sequence[str | int] = ()) -> ScheduleError:
     """A refusal with one fault."""
     return ScheduleError([fault(zh, en, path)])
+
+
+# --- of terms made from other plans ----------------------------------------------------------------------------------
+
+
+def in_own_file(error: ScheduleError, whole: Mapping[str, Any], own: Mapping[str, Any]) -> ScheduleError:
+    """The faults of complete terms at their places in the file that they were made from (`own`): lists were put together there, so that
+    the same thing has another number. What only the other plan says is told at the line that refers to it."""
+    if not {"based_on", "includes"} & own.keys():
+        return error
+    return ScheduleError(_in_own_file(one, whole, own) for one in error.faults)
+
+
+def _in_own_file(fault: Fault, whole: Mapping[str, Any], own: Mapping[str, Any]) -> Fault:
+    if not fault.path:
+        return fault
+    top, *rest = fault.path
+    if top in own and not (rest and isinstance(rest[0], int)):
+        return fault
+    if rest and isinstance(rest[0], int):
+        place, code = _place_in(own.get(str(top), []), whole.get(str(top), []), rest[0])
+        if place is not None:
+            return replace(fault, path=(top, place, *rest[1:]))
+    else:
+        code = ""
+    at: Path = ("based_on",)
+    if "includes" in own:
+        parts = [part["code"] for part in own["includes"]]
+        k = next((k for k, part in enumerate(parts) if code.startswith(f"{part}.")), None)
+        at = ("includes",) if k is None else ("includes", k)
+    name = dotted((top, *rest)) if not code else dotted((f"{top}[{code}]", *rest[1:]))
+    return replace(fault, path=at, words=Words(f"所引用的 {name}：{fault.words.zh}", f"{name} of the plan: {fault.words.en}"))
+
+
+def _place_in(mine: Sequence[Any], whole: Sequence[Any], number: int) -> tuple[int | None, str]:
+    """Which of the file's own list it is (None: none of them), and its code if it has one. Own things without a code come last."""
+    one = whole[number] if number < len(whole) else None
+    if isinstance(one, Mapping) and "code" in one:
+        codes = [other.get("code") for other in mine]
+        return (codes.index(one["code"]) if one["code"] in codes else None), str(one["code"])
+    place = number - (len(whole) - len(mine))
+    return (place if place >= 0 else None), ""

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
-from programs.rules.faults import Fault, Lines, ScheduleError, fault
+from programs.rules.faults import Fault, Lines, ScheduleError, fault, in_own_file
 from programs.rules.fees import PERSON
 from programs.rules.hardship import hardship_faults, told_figures
 from programs.rules.item_faults import age_order_faults, codes_once, item_faults
@@ -48,8 +48,9 @@ EMPLOYED = ["enterprise", "institution"]  # whom a plan takes that names no kind
 Data = Mapping[str, Any]
 
 
-def parse(data: Data, *, source: str = "", lines: Lines | None = None) -> Schedule:
-    """The schedule that these data say. ScheduleError with every fault: file, line, field, what was expected."""
+def parse(data: Data, *, source: str = "", lines: Lines | None = None, own: Data | None = None) -> Schedule:
+    """The schedule that these data say. ScheduleError with every fault: file, line, field, what was expected. `own`: what the file
+    itself says, where the data were completed from other plans."""
     try:
         check_shape(data)
         for key in ("based_on", "includes"):
@@ -61,7 +62,8 @@ def parse(data: Data, *, source: str = "", lines: Lines | None = None) -> Schedu
         if faults := list(_loose_ends(schedule)):
             raise ScheduleError(faults)
     except ScheduleError as error:
-        raise error.placed(source, lines or {}) from None
+        told = error if own is None else in_own_file(error, data, own)
+        raise told.placed(source, lines or {}) from None
     return schedule
 
 

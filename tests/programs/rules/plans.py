@@ -41,7 +41,7 @@ def lookup(code: str, version: str) -> Any:
 def catalogue_plan(name: str) -> Schedule:
     """A plan of the catalogue, with what it is based on and made of."""
     file = catalogue()[name]
-    return parse(complete(file, lookup), source=file.source, lines=file.lines)
+    return parse(complete(file, lookup), source=file.source, lines=file.lines, own=file.data)
 
 
 def plan_data(*items: dict[str, Any], **top: Any) -> dict[str, Any]:

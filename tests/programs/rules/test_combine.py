@@ -5,14 +5,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from programs.rules.combine import complete
 from programs.rules.eligibility import judge
 from programs.rules.examples import assess_case
 from programs.rules.facts import PersonFacts
-from programs.rules.faults import ScheduleError
+from programs.rules.faults import ScheduleError, dotted
 from programs.rules.parse import parse
-from programs.rules.planfile import PlanFile
+from programs.rules.planfile import PlanFile, read_plan
 from programs.rules.schedule import Schedule
 from tests.programs.rules.plans import plan_data
 
@@ -325,3 +326,47 @@ def test_an_office_may_let_an_item_wait_or_not() -> None:
         data = {"format": 1, "code": "mine", "version": "2026", "based_on": ref, "items": [DEATH | own]}
         (item,) = _made(data, _plan("base", items=[DEATH | base])).items
         assert (item.waiting and item.waiting.days) == days
+
+
+OWN_ITEM = """
+items:
+  - code: rest
+    name: {zh: 其余, en: rest}
+    clause: 第三条
+    events: [disease_death]
+    steps:
+      - fixed: "100"
+      - shares: 9
+exclusive:
+  - [rest, nobody]
+"""
+
+
+@pytest.mark.parametrize("refers", ["based_on: {code: base, version: '2026'}", "includes: [{code: base, version: '2026'}]"])
+def test_a_fault_is_told_where_the_file_itself_has_it(refers: str) -> None:
+    """Put together with the other plan the item is the third, and the group that excludes the second: not in the file."""
+    more = [DEATH, DEATH | {"code": "again"}, *([DEATH | {"code": "rest"}] if "based_on" in refers else [])]
+    base = _plan("base", items=more, exclusive=[["death", "again"]])
+    head = yaml.safe_dump({name: value for name, value in _plan("own").items() if name != "items"}, allow_unicode=True)
+    file = read_plan(f"{head}{refers}{OWN_ITEM}".encode(), source="own.yaml")
+    data = complete(file, lambda _code, _version: base)
+    with pytest.raises(ScheduleError) as refused:
+        parse(data, source=file.source, lines=file.lines, own=file.data)
+    lines = f"{head}{refers}{OWN_ITEM}".splitlines()
+    told = {dotted(one.path): lines[one.line - 1].strip() for one in refused.value.faults}
+    assert told == {"items[0].steps[1].shares": "- shares: 9", "exclusive[0]": "- [rest, nobody]"}
+
+
+def test_a_fault_that_only_the_other_plan_has_is_told_at_the_reference() -> None:
+    """A shorter period than the last day to join of the plan that an office rests on; a part that is wrong when it is complete."""
+    ref = {"code": "base", "version": "2026"}
+    head = {"format": 1, "code": "mine", "version": "2026", "based_on": ref}
+    wrong = _plan("base", items=[DEATH | {"steps": [{"fixed": "5"}, {"ceiling": {"amount": "1", "scope": "case"}}]}])
+    combo = {**{name: value for name, value in _plan("own").items() if name != "items"}, "includes": [ref]}
+    for own, at, words in ((head, "based_on", "items[death].steps[1]"), (combo, "includes[0]", "items[base.death].steps[1]")):
+        data = complete(PlanFile(own, {}, "own"), lambda _code, _version: wrong)
+        with pytest.raises(ScheduleError) as refused:
+            parse(data, source="own", own=own)
+        (fault,) = refused.value.faults
+        assert dotted(fault.path) == at
+        assert f"所引用的 {words}" in fault.words.zh
