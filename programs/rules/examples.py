@@ -95,6 +95,8 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
     kinds = [{"count": heads}] if isinstance(heads, int) else heads
     if faults := list(_head_faults(kinds, (*path, "heads"))):
         raise ScheduleError(faults)
+    if faults := list(_number_faults(schedule, data, sum(one["count"] for one in kinds), path)):
+        raise ScheduleError(faults)
     rule = schedule.enrolling.unit
     if rule is not None and "eligible_staff" in data:
         if not participation_ok(rule, staff=data["eligible_staff"], enrolling=sum(one["count"] for one in kinds)):
@@ -117,6 +119,17 @@ def _fee(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Decimal:
         amount = by_payer.get(data["payer"], ZERO) if "payer" in data else sum(by_payer.values(), ZERO)
         total += amount * one["count"]
     return round_half_up(total)
+
+
+def _number_faults(schedule: Schedule, data: Mapping[str, Any], heads: int, path: Path) -> Iterator[Fault]:
+    """More shares than anybody may have, where the plan refuses the surplus; more people than the unit has."""
+    most, shares = schedule.enrolling.max_shares, data.get("shares", 1)
+    if shares > most and not schedule.enrolling.surplus_void:
+        zh, en = f"每人最多 {most} 份，多的不予受理", f"nobody has more than {most}, and more is refused"
+        yield fault(zh, en, (*path, "shares"))
+    if heads > data.get("eligible_staff", heads):
+        zh, en = f"少于参加的 {heads} 人", f"is less than the {heads} who join"
+        yield fault(zh, en, (*path, "eligible_staff"))
 
 
 def _first_day(schedule: Schedule, data: Mapping[str, Any], months: int | None, path: Path) -> date | None:

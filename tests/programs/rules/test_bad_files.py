@@ -824,6 +824,22 @@ contribution:
         "高于不选时个人缴的 60 元",
         "is more than the person's ordinary part of 60",
     ),
+    "an example of more shares than are taken": Bad(
+        "examples:\n",
+        'examples:\n  - {name: x, fee: {heads: 1, shares: 3}, expect: "300.00"}\n',
+        "shares: 3",
+        "examples[0].fee.shares",
+        "每人最多 2 份，多的不予受理",
+        "nobody has more than 2, and more is refused",
+    ),
+    "an example of more people than there are": Bad(
+        "examples:\n",
+        'examples:\n  - {name: x, fee: {heads: 3, eligible_staff: 2}, expect: "300.00"}\n',
+        "eligible_staff",
+        "examples[0].fee.eligible_staff",
+        "少于参加的 3 人",
+        "is less than the 3 who join",
+    ),
     "an example of a choice nobody has": Bad(
         "examples:\n",
         'examples:\n  - {name: x, fee: {heads: 1, person_pays: "50"}, expect: "100.00"}\n',
