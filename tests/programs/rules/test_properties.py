@@ -138,8 +138,9 @@ def _is_cost(steps: list[Data]) -> bool:
 
 
 def _stay_by_stay(step: Data) -> bool:
-    """Does it look at each stay by its own day, or its own hospital?"""
-    return "wait" in step or isinstance(step.get("ratio"), dict) or isinstance(step.get("deduct", {}).get("amount"), dict)
+    """Does it look at each stay by itself: by its own day, its own hospital, its own bill?"""
+    each = "admission" in (step.get("deduct", {}).get("per"), step.get("marginal", {}).get("per"))
+    return each or "wait" in step or "per_admission" in step or isinstance(step.get("ratio"), dict)
 
 
 @st.composite
@@ -148,6 +149,31 @@ def hardship_items(draw: st.DrawFn, code: str) -> Data:
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "events": [HARDSHIP]}
     steps = [{"declared": draw(st.sampled_from(["loan", "jobs"]))}, draw(each_steps), draw(ceilings(("period",), ABOVE_LUMPS))]
     return made | {"steps": steps} | draw(st.sampled_from([{}, {"gates": [{"once": "period"}]}]))
+
+
+ONLY_FOR = {
+    "per_admission": {"admission"}, "less_paid": {"diagnosis", "surgery"}, "once_per_disease": {"diagnosis", "surgery"},
+    "death_within_days": {"accident_death"},
+}  # fmt: skip
+
+
+def _fits(part: Data, events: list[str]) -> bool:
+    """May this step or condition stand in an item for these events?"""
+    return all({*events} <= known for name, known in ONLY_FOR.items() if name in part)
+
+
+def _as_taken(made: list[Data]) -> list[Data]:
+    """Items without what is refused in them: steps and conditions of other events, and what only items of other claims gave."""
+    events = {item["code"]: item["events"] for item in made}
+    for item in made:
+        item["steps"] = [step for step in item["steps"] if _fits(step, item["events"])]
+        for step in item["steps"]:
+            if "less_items" in step:
+                step["less_items"] = [code for code in step["less_items"] if {*events[code]} & {*item["events"]}]
+        item["steps"] = [step for step in item["steps"] if step.get("less_items") != []]
+        if gates := [gate for gate in item.pop("gates", []) if _fits(gate, item["events"])]:
+            item["gates"] = gates
+    return made
 
 
 @st.composite
@@ -164,12 +190,16 @@ def items(draw: st.DrawFn, code: str, others: list[str]) -> Data:
     if others and is_cost and draw(st.integers(0, 3)) == 0:
         more.append({"less_items": draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))})
     more = [step for i, step in enumerate(more) if "offset" not in step or step not in more[:i]]  # taken off once
+    for name in ("shares", "wait"):  # each once
+        first = next((step for step in (begin, *more) if name in step), None)
+        more = [step for step in more if name not in step or step is first]
     more.sort(key=lambda step: not _stay_by_stay(step))  # before anything adds the stays up
     waits = sum(map(_stay_by_stay, more))
     for limit in draw(st.lists(ceilings(scopes, 1 if _is_cost([begin, *more]) else ABOVE_LUMPS), max_size=2)):
         more.insert(draw(st.integers(waits, len(more))) if is_cost else len(more), limit)
     made: Data = {"code": code, "name": {"zh": f"项目{code}", "en": f"Item {code}"}, "clause": f"第{code}条", "steps": [begin, *more]}
-    made["events"] = draw(st.sampled_from([["admission"], ["admission", "diagnosis"], ILLNESS]))
+    illness = ["admission"], ["admission", "diagnosis"], ["diagnosis", "surgery"], ["accident_death"], ILLNESS
+    made["events"] = draw(st.sampled_from(illness))
     if draw(st.integers(0, 4)) == 4:
         made["gates"] = [draw(all_gates.filter(lambda gate: "once" not in gate))]
     return made
@@ -236,6 +266,7 @@ def plans(draw: st.DrawFn) -> Data:
         plan["exclusive"] = draw(st.lists(groups, min_size=1, max_size=2))
         for item in made:  # those of other events would need a limit that they share
             item["events"] = made[0]["events"]
+    plan["items"] = _as_taken(plan["items"])
     if draw(st.booleans()):
         plan["exclusions"] = [{"code": "x", "name": {"zh": "除外", "en": "Excluded"}, "clause": "第九条", "circumstance": "drunk"}]
     if draw(st.booleans()):
@@ -513,6 +544,7 @@ def marginal_plans(draw: st.DrawFn) -> Data:
             {"ceiling": {"scope": "period", "key": group, "amount": "4000", "per_share": False}},
             {"ceiling": {"scope": "lifetime", "key": "plan", "amount": "9000", "per_share": False}},
         ]
+        more.sort(key=lambda step: not _stay_by_stay(step))
         caps = [*own, *(one for one in shared if draw(st.booleans()))]
         made.append(
             {"code": code, "name": {"zh": code, "en": code}, "clause": code, "events": ["admission"], "steps": [begin, *more, *caps]}
@@ -733,6 +765,7 @@ def plain_costs(draw: st.DrawFn) -> Drawn:
         for name in ("deduct", "marginal"):
             if name in step:
                 step[name] = {**step[name], "per": "case"}
+    chain.sort(key=lambda step: not _stay_by_stay(step))
     data = {**PLAN, "items": [_item({"take": "personal_cost"}, *chain)]}
     schedule = parse(data)
     bill = draw(yuan(2_000_000) | st.integers(0, 10**12 - 1).map(lambda n: Decimal(n) / 100))
