@@ -402,7 +402,7 @@ def _one_of_each(key: str, known: str) -> bool:
 def _kind_faults(schedule: Schedule, data: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """Kinds of event and circumstances go by the plan's own names too: one mistyped would be judged as none."""
     window = schedule.claim_window
-    kinds = list(dict.fromkeys(["default", *(kind for kind, _day in ((*window.until, *window.unit_until) if window else ()))]))
+    kinds = ["default", *(window.kinds if window else ())]
     if data.get("event_kind", "default") not in kinds:
         known = ", ".join(kinds)
         yield fault(f"本计划没有这一类；有：{known}", f"is no kind of this plan; known: {known}", (*path, "event_kind"))

@@ -187,6 +187,7 @@ FIELD_WORDS: dict[str, Words] = {
     "until": Words("截止日期", "until"),
     "whichever": Words("两样都写的，取", "of the two the one that is"),
     "unit_until": Words("单位代办的截止日期", "until, through the unit"),
+    "by_kind": Words("另有期限的事情", "kinds with a time of their own"),
     "deciding": Words("审核与公示", "review and notice"),
     "unit_first": Words("先经单位核对", "the unit looks first"),
     "final_review": Words("须由第二个人终审", "decided by a second person"),
@@ -313,7 +314,7 @@ def key_words(key: str, parent: str, names: Mapping[str, Words]) -> Words:
         return PAYER_WORDS.get(key, Words("其他出资方", "another payer"))
     if key.isdecimal():
         return Words(f"{key} 级", f"grade {key}")
-    if parent in ("until", "unit_until"):
+    if parent in ("until", "unit_until", "by_kind"):
         return kind_words(key)
     if not key.isascii():
         return Words(key, key)
@@ -325,9 +326,9 @@ def kinds_to_tell(schedule: Schedule) -> tuple[tuple[str, Words], ...]:
     last; nothing where the kind makes no difference."""
     window = schedule.claim_window
     days = {**dict(window.unit_until), **dict(window.until)} if window else {}
-    kinds = [kind for kind in days if kind != "default"]
+    kinds = window.kinds if window else ()
     alone = window is not None and not window.lasts
-    return tuple((kind, _kind_words(kind, days[kind] if alone else None)) for kind in [*kinds, "default"]) if kinds else ()
+    return tuple((kind, _kind_words(kind, days.get(kind) if alone else None)) for kind in [*kinds, "default"]) if kinds else ()
 
 
 def _kind_words(kind: str, last: date | None) -> Words:

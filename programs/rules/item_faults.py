@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bands import unit_of
 from programs.rules.bases import BASE_WORDS, SETTLEMENT_WORDS, counted_twice
 from programs.rules.facts import STAY_EVENTS
 from programs.rules.faults import Fault, fault
@@ -215,27 +216,37 @@ def _bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
 
 
 def _wait_bands(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    """Bands of days, or of months, of cover that follow each other from the first on; the last one is open."""
-    unit = "month" if "from_month" in value[0] else "day"
-    first, last, word = f"from_{unit}", f"to_{unit}", {"day": "天", "month": "个月"}[unit]
+    """Bands of days, or of months, of cover that follow each other from the first on; the last one is open. Where one ends in days the
+    next begins in days, and so with months."""
+    unit, expected = unit_of(value[0], "from") or "day", 1
     for i, band in enumerate(value):
-        if first not in band or len({"from_day", "to_day", "from_month", "to_month"} & set(band) - {first, last}):
-            zh = "各段都写 from_day 和 to_day，或都写 from_month 和 to_month"
-            yield fault(zh, "write from_day and to_day in all bands, or from_month and to_month in all", (*path, i))
+        if len({"from_day", "from_month"} & set(band)) != 1 or len({"to_day", "to_month"} & set(band)) > 1 or f"from_{unit}" not in band:
+            zh = f"从 from_{unit} 写起（上一段按{_UNITS[unit]}结束的，这一段也按{_UNITS[unit]}开始），to_day 和 to_month 写一个"
+            yield fault(zh, f"begins with from_{unit}, as the band before ends; and has one of to_day and to_month", (*path, i))
             return
-    expected = 1
-    for i, band in enumerate(value):
-        until = band.get(last)
+        first, end = f"from_{unit}", unit_of(band, "to")
         if band[first] > expected:
-            yield fault(f"有空档：下一段应从第 {expected} {word}起", f"a gap: {unit} {expected} comes next", (*path, i, first))
+            yield fault(f"有空档：下一段应从第 {expected} {_UNITS[unit]}起", f"a gap: {unit} {expected} comes next", (*path, i, first))
         elif band[first] < expected:
-            yield fault(f"有重叠：下一段应从第 {expected} {word}起", f"overlaps: {unit} {expected} comes next", (*path, i, first))
-        if (until is None) != (i == len(value) - 1) or (until is not None and until < band[first]):
-            yield fault(f"除最后一段外都要写 {last}", f"every band but the last has its {last}", (*path, i))
+            yield fault(f"有重叠：下一段应从第 {expected} {_UNITS[unit]}起", f"overlaps: {unit} {expected} comes next", (*path, i, first))
+        if bool(end) != (i < len(value) - 1) or (end and not _after(band[f"to_{end}"], end, band[first], unit)):
+            last = f"to_{end or unit}"
+            zh = f"除最后一段外都要写 {last}，并且不早于这一段的开始"
+            yield fault(zh, f"every band but the last has its {last}, no earlier than its start", (*path, i))
             return
         if ("amount" in band) == ("ratio" in band) or ("amount" in band) != ("amount" in value[0]):
             yield fault("各段都写 amount，或都写 ratio", "write amount in all bands, or ratio in all", (*path, i))
-        expected = (until or 0) + 1
+        unit, expected = end, band.get(f"to_{end}", 0) + 1
+
+
+_UNITS = {"day": "天", "month": "个月"}
+
+
+def _after(last: int, unit: str, first: int, first_unit: str) -> bool:
+    """Does a band that begins at its `first` end no earlier, whatever months it runs over?"""
+    if unit == first_unit:
+        return last >= first
+    return last * 28 >= first if unit == "month" else last > (first - 1) * 31
 
 
 def _base_faults(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:

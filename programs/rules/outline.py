@@ -199,11 +199,20 @@ def _shares(d: Mapping[str, Any]) -> Words:
     return Words(f"乘以份数（最多计 {d['max']} 份）", f"times the shares (at most {d['max']})")
 
 
+UNIT_WORDS = {"day": Words("天", "day"), "month": Words("个月", "month")}
+
+
+def _to(first: Words, last: Words | None, number: int | None) -> str:
+    """To which day or month, in English; the word is said again only where it is another one."""
+    return "on" if last is None else f"to {number}" if last == first else f"to {last.en} {number}"
+
+
 def _wait(d: Mapping[str, Any]) -> Words:
     by_ratio = d["what"] == "ratio"
-    unit = Words("天", "day") if d["unit"] == "day" else Words("个月", "month")
-    zh = [f"第 {a} {unit.zh}{f'至第 {b} {unit.zh}' if b else '起'} {percent(m) if by_ratio else f'{yuan(m)} 元'}" for a, b, m in d["bands"]]
-    en = [f"{unit.en} {a} {f'to {b}' if b else 'on'}: {percent(m) if by_ratio else yuan(m)}" for a, b, m in d["bands"]]
+    unit = UNIT_WORDS[d["unit"]]
+    told = [(UNIT_WORDS[i], a, UNIT_WORDS.get(j), b, m) for (i, j), (a, b, m) in zip(d["units"], d["bands"], strict=True)]
+    zh = [f"第 {a} {i.zh}{f'至第 {b} {j.zh}' if j else '起'} {percent(m) if by_ratio else f'{yuan(m)} 元'}" for i, a, j, b, m in told]
+    en = [f"{i.en} {a} {_to(i, j, b)}: {percent(m) if by_ratio else yuan(m)}" for i, a, j, b, m in told]
     return Words(
         f"按确诊在保障的第几{unit.zh}：{'，'.join(zh)}；连续参加的按最后一档",
         f"by the {unit.en} of cover: {'; '.join(en)}; renewals: the last",
@@ -519,10 +528,15 @@ def deadline_words(schedule: Schedule) -> Words:
 def _length(window: ClaimWindow) -> Words | None:
     if not window.lasts:
         return None
-    months, days = window.months, window.days
-    length = Words(f"{months} 个月", f"{months} months") if months else Words(f"{days} 天", f"{days} days")
+    length = _so_long(window.days, window.months)
+    own = [(kind_words(kind), _so_long(days, months)) for kind, days, months in window.lengths]
+    zh, en = "，".join(f"{kind.zh}的 {one.zh}内" for kind, one in own), ", ".join(f"{kind.en}: {one.en}" for kind, one in own)
     after = Words("事发或出院后", "of the event or the discharge") if window.after_discharge else Words("事发后", "of the event")
-    return Words(f"{after.zh} {length.zh}内", f"within {length.en} {after.en}")
+    return Words(f"{after.zh} {length.zh}内{f'（{zh}）' if zh else ''}", f"within {length.en} {after.en}{f' ({en})' if en else ''}")
+
+
+def _so_long(days: int, months: int) -> Words:
+    return Words(f"{months} 个月", f"{months} months") if months else Words(f"{days} 天", f"{days} days")
 
 
 def _last_days(days: tuple[tuple[str, date], ...]) -> Words | None:

@@ -186,6 +186,8 @@ def _window_faults(window: Data) -> Iterator[Fault]:
     if both != ("whichever" in window):
         zh = "既写了 until 又写了天数或月数时，要写 whichever: later（取较晚的）或 earlier（取较早的）；只写一样的不写"
         yield fault(zh, "is needed beside until together with days or months, and only there: later or earlier", (*where, "whichever"))
+    if "by_kind" in window and not {"days", "months"} & set(window):
+        yield fault("只有写了 days 或 months 才写 by_kind", "stands only beside days or months", (*where, "by_kind"))
     if "after" in window and not {"days", "months"} & set(window):
         yield fault("只有写了 days 或 months 才写 after", "stands only beside days or months", (*where, "after"))
     for name in ("until", "unit_until"):
@@ -491,6 +493,7 @@ def _claim_window(data: Data) -> ClaimWindow:
         until=_days_by_kind(data.get("until", {})),
         later=data.get("whichever") == "later",
         unit_until=_days_by_kind(data.get("unit_until", {})),
+        lengths=tuple((kind, own.get("days", 0), own.get("months", 0)) for kind, own in data.get("by_kind", {}).items()),
     )
 
 

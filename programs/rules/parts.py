@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bands import unit_of
 from programs.rules.bases import BORNE, Base
 from programs.rules.schedule import AgeRule, Gate, Step
 from programs.rules.words import Words
@@ -75,10 +76,15 @@ def _by_grade(data: Any) -> Decimal | dict[int, Decimal]:
 
 
 def _wait_data(data: list[Data]) -> Data:
-    """`unit`: whether the bands count days or months of cover."""
-    unit = "month" if "from_month" in data[0] else "day"
-    bands = tuple((b[f"from_{unit}"], b.get(f"to_{unit}"), Decimal(b.get("amount", b.get("ratio")))) for b in data)
-    return {"what": "amount" if "amount" in data[0] else "ratio", "unit": unit, "bands": bands}
+    """`units`: in what the beginning and the end of each band are written; `unit`: what of cover is told, months where all are."""
+    units = tuple((unit_of(b, "from"), unit_of(b, "to")) for b in data)
+    bands = tuple(
+        (b[f"from_{first}"], b.get(f"to_{last}"), Decimal(b.get("amount", b.get("ratio"))))
+        for b, (first, last) in zip(data, units, strict=True)
+    )
+    by_month = {unit for both in units for unit in both if unit} == {"month"}
+    what = "amount" if "amount" in data[0] else "ratio"
+    return {"what": what, "unit": "month" if by_month else "day", "units": units, "bands": bands}
 
 
 _DAYS = {"deductible_days": 0, "max_days": 0, "max_days_in_period": 0, "key": "plan"}

@@ -190,7 +190,8 @@ class Document:
 class ClaimWindow:
     """How long benefit may be applied for: days or months after discharge or event, until a day by kind of event, or the one and the
     other: `later` of both, or else the earlier. `unit_until`: the days by which a unit collects its people's claims (单位内部截止日);
-    they hold for what the unit's agent files, never for what a person files. All last days count."""
+    they hold for what the unit's agent files, never for what a person files. `lengths`: kinds of event with days and months of their
+    own in place of those of all others. All last days count."""
 
     days: int
     months: int
@@ -198,6 +199,13 @@ class ClaimWindow:
     until: tuple[tuple[str, date], ...]
     later: bool = False
     unit_until: tuple[tuple[str, date], ...] = ()
+    lengths: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of event that it tells from all others."""
+        told = [kind for kind, _day in (*self.unit_until, *self.until)] + [kind for kind, _days, _months in self.lengths]
+        return tuple(dict.fromkeys(kind for kind in told if kind != "default"))
 
     @property
     def lasts(self) -> bool:
@@ -209,7 +217,8 @@ class ClaimWindow:
         fixed = by_kind(self.until, kind)
         if not self.lasts:
             return fixed
-        length = plus_days(plus_months(ended_on if self.after_discharge else happened_on, self.months), self.days)
+        days, months = next(((days, months) for one, days, months in self.lengths if one == kind), (self.days, self.months))
+        length = plus_days(plus_months(ended_on if self.after_discharge else happened_on, months), days)
         return length if fixed is None else max(length, fixed) if self.later else min(length, fixed)
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from programs.rules.bands import band_starts
 from programs.rules.bases import Base
 from programs.rules.facts import STAY_EVENTS, ZERO, CaseFacts, CoverFacts, Disease, PriorUse, Stay
 from programs.rules.reasons import Reason, missing
@@ -428,9 +429,8 @@ def _band_of_day(run: Running, data: Mapping[str, Any], case: CaseFacts) -> tupl
     waiting = run.item.waiting or run.schedule.waiting
     waived, accident = waiting.waived(run.cover.days_since_cover), case.by_accident and not waiting.accidents
     if not (waived or accident):
-        for first, last, value in data["bands"]:
-            if first <= day and (last is None or day <= last):
-                found = value
+        for (_first, _last, value), first_day in zip(data["bands"], band_starts(data, start), strict=True):
+            found = value if first_day <= case.event_on else found
     return found, {data["unit"]: day, "waived": waived, **({"accident": True} if accident else {})}
 
 

@@ -10,9 +10,10 @@ from datetime import date
 from decimal import Decimal
 
 from programs.rules.assess import Assessment, assess
+from programs.rules.bands import last_start
 from programs.rules.facts import CaseFacts, CoverFacts, PersonFacts, Settlement, Stay
 from programs.rules.schedule import Schedule
-from unionaid.lib.calendar import plus_days, plus_months
+from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import round_half_up
 
 OUTSIDE, DEDUCTIBLE, BORNE = Decimal("0.10"), Decimal(800), Decimal("0.20")
@@ -75,5 +76,4 @@ def would_get(schedule: Schedule, bill: Bill, *, person: PersonFacts, shares: in
 def _after_bands(schedule: Schedule, start: date) -> date:
     """The first day on which every waiting band has reached its last step."""
     waits = [step.data for item in schedule.items for step in item.steps if step.name == "wait"]
-    later = {"day": plus_days, "month": plus_months}
-    return max((later[data["unit"]](start, data["bands"][-1][0] - 1) for data in waits), default=start)
+    return max((last_start(data, start) for data in waits), default=start)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from programs.rules.bands import last_start
 from programs.rules.facts import ACCIDENTS
 from programs.rules.schedule import Item, Schedule
 from programs.rules.words import Words
-from unionaid.lib.calendar import format_zh, plus_days, plus_months
+from unionaid.lib.calendar import format_zh, plus_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,7 @@ def _waits(schedule: Schedule, item: Item, start: date, days_since_cover: int | 
     waiting = (item.waiting or schedule.waiting) if bands else item.waiting
     if waiting is None or (set(item.events) <= set(ACCIDENTS) and not waiting.accidents):
         return None, False, False
-    lasts = [last for _first, last, _value in bands if last is not None]
-    later = plus_months if found and found["unit"] == "month" else plus_days
-    ends = later(start, max(lasts, default=0)) if bands else waiting.ends(start)
+    ends = last_start(found, start) if found else waiting.ends(start)
     if ends <= start:
         return None, False, False
     return (None, True, False) if waiting.waived(days_since_cover) else (plus_days(ends, -1), False, bool(bands))

@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -28,6 +29,7 @@ from tests.access.crawler import PageReader, faults_of_words
 from tests.factories.clients import client_of
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, CATALOGUE, World, load
+from tests.programs.rules.plans import published
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import Role
@@ -39,8 +41,12 @@ HOSTILE = [
     "2100-12-31", "1900-01-01", "𠮷" * 200, "0.001", "<b>",
 ]  # fmt: skip
 NEW = "admin:terms_draft"
-# The Yulin plan with 85 % in the first band, and its examples as they then come out.
-RAISED = (("0.80", "0.85"), ("1200.00", "1275.00"), ("4400.00", "4500.00"), ("17200.00", "17300.00"))
+# What was published for the Yulin plan by what one bears oneself, while nothing of its ceiling is used.
+YULIN = {case["self_pay"]: yuan for case, yuan in published("shaanxi-yulin-medical.2026") if "used" not in case}
+OF_6000 = YULIN["6000.00"]
+SHOWN = f"¥{Decimal(OF_6000):,.2f}"
+# The plan with 85 % in the first band, up to 2000 yuan, and its examples as they then come out.
+RAISED = (("0.80", "0.85"), *((yuan, f"{Decimal(yuan) + min(Decimal(paid), Decimal(2000)) / 20:.2f}") for paid, yuan in YULIN.items()))
 
 
 @pytest.fixture(autouse=True)
@@ -217,9 +223,9 @@ def test_every_fault_is_told_with_its_line_and_the_text_stays(world: World, mana
 
 
 def test_an_example_that_does_not_come_out_is_named(world: World, manager: Client) -> None:
-    answer = send(manager, next_year(('"4400.00"', '"4401.00"')))
+    answer = send(manager, next_year((f'"{OF_6000}"', '"4401.00"')))
     assert answer.status_code == 400
-    assert "算例“自付 6000 元”写的是 4401.00 元，按条款算出来是 4400.00 元" in words(answer)
+    assert f"算例“自付 6000 元”写的是 4401.00 元，按条款算出来是 {OF_6000} 元" in words(answer)
 
 
 def test_a_file_in_another_encoding_is_refused_and_shown_as_it_was_meant(world: World, manager: Client) -> None:
@@ -357,7 +363,8 @@ def test_a_comparison_shows_what_changed_and_what_it_does(world: World, manager:
     assert "分段比例›第1段›比例80%85%多5个百分点" in text
     assert "封顶线（本保障期内）›金额50,000.00元60,000.00元多10,000.00元" in text
     assert "保障期›第一天2026年1月1日2027年1月1日" in text
-    assert "自付6000元4,400.004,500.00+100.00" in text
+    before, after = Decimal(OF_6000), Decimal(dict(RAISED)[OF_6000])
+    assert f"自付6000元{before:,.2f}{after:,.2f}+{after - before:.2f}" in text
     assert "本期只剩5000元额度5,000.0015,000.00+10,000.00" in text
     assert "日期随保障期一起移动" in shown
     assert shown.count("没有变化") >= 1
@@ -400,13 +407,13 @@ def tried(client: Client, terms: Terms, **said: Any) -> HttpResponse:
 def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
     reviewer = client_of(world.cast.reviewer)
     shown = words(tried(reviewer, world.yulin, event="admission", self_pay="6,000 元", event_on="2026年5月20日"))
-    assert "¥4,400.00" in shown
+    assert SHOWN in shown
     assert "事发 2026年5月20日，保障 2026年1月1日至2026年12月31日" in shown
     for part in ("职工看到的", "审核人看到的", "审计看到的", "（第七条）", world.yulin.content_hash, "2,000.00 元 × 80%"):
         assert part in shown
     full = dict.fromkeys(("psn_part_amt", "psn_cash_pay"), "7000") | {"medfee_sumamt": "18000", "fund_pay_sumamt": "11000"}
     full |= {"fulamt_ownpay_amt": "1000", "overlmt_selfpay": "0"}
-    assert "¥4,400.00" in words(tried(reviewer, world.yulin, event="admission", **full))
+    assert SHOWN in words(tried(reviewer, world.yulin, event="admission", **full))
     odd = words(tried(reviewer, world.yulin, event="admission", **full | {"psn_cash_pay": "6000"}))
     assert "加起来不等于个人负担总额" in odd
     left = words(tried(reviewer, world.yulin, event="admission", self_pay="30000", **{"used:1": "45000"}))
@@ -415,7 +422,8 @@ def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
     with everywhere(reason="arrange"):
         women, combo, children = (load(f"national-{name}.2026") for name in ("women", "allowance-combo", "accident"))
     assert "¥3,000.00" in words(tried(reviewer, women, event="surgery", diagnosis_class="class2_uterus_and_ovary_removed_together"))
-    assert "¥10,850.00" in words(tried(reviewer, combo, event="diagnosis", event_on="2026-04-30", days="20"))
+    (both,) = [yuan for case, yuan in published("national-allowance-combo.2026") if case.get("event_on") == "2026-04-30"]
+    assert f"¥{Decimal(both):,.2f}" in words(tried(reviewer, combo, event="diagnosis", event_on="2026-04-30", days="20"))
     waived = tried(reviewer, combo, event="diagnosis", event_on="2026-01-10", days_since_cover="0")
     assert "¥10,000.00" in words(waived)
     said = {"event": "accident_disability", "accident_on": "2026-03-01", "disability_grade": "10"}
@@ -426,7 +434,7 @@ def test_a_typed_case_comes_out_as_the_plan_says(world: World) -> None:
 def test_nothing_is_stored_and_a_draft_can_be_tried(world: World, manager: Client) -> None:
     draft = written(manager, next_year())
     with everywhere(reason="look"), CaptureQueriesContext(connection) as asked:
-        assert "¥4,400.00" in words(tried(manager, draft, event="admission", self_pay="6000"))
+        assert SHOWN in words(tried(manager, draft, event="admission", self_pay="6000"))
     assert not [one["sql"] for one in asked.captured_queries if re.match(r"(INSERT|UPDATE|DELETE)", one["sql"])]
 
 

@@ -1,4 +1,5 @@
 """What would I get: typical bills and one's own figures under the plans one may join, with the way it is reckoned; nothing kept."""
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -7,6 +8,7 @@ from claims.models import BenefitStatement, Claim
 from members.services import enrolment
 from tests.factories.world import JOINED, World, load
 from tests.pages.test_my_covers import plan
+from tests.programs.rules.plans import published
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.models import AuditEntry
@@ -74,7 +76,8 @@ def test_what_the_bill_does_not_tell_is_said_and_not_taken_for_nothing(worker: C
 
 def test_ones_own_bill(worker: Client) -> None:
     text = _text(worker, "?total=8000&personal=2733.84&outside=1000&days=9")
-    assert "互助金约 ¥1,213.69 元" in text  # 1,733.84 × 70%
+    (own,) = [yuan for case, yuan in published("national-inpatient.2026") if case.get("self_pay") == "1733.84"]
+    assert f"互助金约 ¥{Decimal(own):,.2f} 元" in text
 
 
 def test_shares_are_chosen_and_begin_with_what_one_has_or_what_the_unit_has(world: World, worker: Client) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def test_the_published_amount(run) -> None:
     assert found["reasons"] == found["missing"] == []
     assert found["plan"]["from"] == "catalogue"
     for reader in ("worker", "reviewer", "auditor"):
-        assert any("1,213.69" in line for line in found["statement"][reader]["zh"])
-        assert any("1,213.69" in line for line in found["statement"][reader]["en"])
+        assert any(f"{Decimal(INPATIENT):,.2f}" in line for line in found["statement"][reader]["zh"])
+        assert any(f"{Decimal(INPATIENT):,.2f}" in line for line in found["statement"][reader]["en"])
     assert sum("第六条" in line for line in found["statement"]["worker"]["zh"]) == 1  # with the sum of the item alone
     assert found["plan"]["content_hash"] in found["statement"]["auditor"]["zh"][-1]
 
@@ -140,10 +141,10 @@ def test_a_refusal_comes_with_its_reason_and_clause(run) -> None:
 def test_whether_one_may_join_is_told_beside_the_amount_and_never_changes_it(run) -> None:
     """An old case tells nothing of it: then it is open. Each rule: pass, fail or unknown, a sentence, what would settle or change it."""
     found = run("national-inpatient", STAY)
-    assert (found["amount"], found["may_join"], found["reasons"]) == ("1213.69", "unknown", [])
+    assert (found["amount"], found["may_join"], found["reasons"]) == (INPATIENT, "unknown", [])
     person = {"birth_date": "1985-03-01", "employment": "retired", "union_member": False}
     found = run("national-inpatient", {**STAY, "person": person})
-    assert (found["amount"], found["may_join"]) == ("1213.69", "no")
+    assert (found["amount"], found["may_join"]) == (INPATIENT, "no")
     rules = {one["rule"]: one for one in found["eligibility"]}
     assert {name for name, one in rules.items() if one["outcome"] == "fail"} == {"employment", "union_member"}
     assert [(one["rule"], one["item"]) for one in found["reasons"]] == [("employment", None), ("union_member", None)]

@@ -353,8 +353,8 @@ MISTAKES = {
         '          - {from_month: 2, amount: "10000"}\n',
         "from_month",
         "items[1].steps[0].wait[1]",
-        "各段都写 from_day 和 to_day，或都写 from_month 和 to_month",
-        "write from_day and to_day in all bands, or from_month and to_month in all",
+        "从 from_day 写起（上一段按天结束的，这一段也按天开始），to_day 和 to_month 写一个",
+        "begins with from_day, as the band before ends; and has one of to_day and to_month",
     ),
     "a gap in waiting by months": Bad(
         '          - {from_day: 1, to_day: 30, amount: "0"}\n          - {from_day: 31, amount: "10000"}\n',

@@ -16,11 +16,14 @@ from programs.rules.explain import sentences
 from programs.rules.facts import PersonFacts, Settlement
 from programs.rules.faults import ScheduleError
 from programs.rules.fees import contribution
+from programs.rules.fields import kinds_to_tell
 from programs.rules.gates import GATES
+from programs.rules.outline import deadline_words, item_lines
 from programs.rules.parse import SCHEMA_FILE, parse
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.rules.steps import STEPS
 from programs.rules.survival import survives
+from programs.rules.waits import waits
 from tests.programs.rules.plans import catalogue_plan, in_turn, item, paid, plan, plan_data
 from unionaid.lib.calendar import Period
 from unionaid.lib.money import round_half_up
@@ -974,10 +977,41 @@ def test_the_last_day_to_claim_counts(window: dict[str, Any], last: str, late: s
     assert [paid(schedule, **stay, claimed_on=day) for day in (last, late)] == ["1.00", "0.00"]
 
 
+def test_bands_of_waiting_may_mix_days_and_months() -> None:
+    bands = [
+        {"from_day": 1, "to_day": 30, "amount": "0"},
+        {"from_day": 31, "to_month": 3, "amount": "500"},
+        {"from_month": 4, "amount": "10000"},
+    ]
+    schedule = plan(item({"wait": bands}))
+    days = {"2026-01-30": "0.00", "2026-01-31": "500.00", "2026-03-31": "500.00", "2026-04-01": "10000.00"}
+    assert {day: paid(schedule, event_on=day) for day in days} == days
+    assert paid(schedule, event_on="2026-01-01", accident_on="2026-01-01") == "10000.00"
+    words = item_lines(schedule.items[0])[0]
+    assert words.zh.startswith("按确诊在保障的第几天：第 1 天至第 30 天 0.00 元，第 31 天至第 3 个月 500.00 元，第 4 个月起 10,000.00 元")
+    assert words.en.startswith("by the day of cover: day 1 to 30: 0.00; day 31 to month 3: 500.00; month 4 on: 10,000.00")
+    assert waits(schedule, date(2026, 1, 1), None)[0].until == date(2026, 3, 31)
+    for wrong in ({"from_month": 2, "to_month": 3}, {"from_day": 31, "to_month": 1}, {"from_day": 32, "to_month": 3}):
+        with pytest.raises(ScheduleError):
+            plan(item({"wait": [bands[0], {**wrong, "amount": "500"}, bands[2]]}))
+
+
 def test_a_deadline_of_its_own_for_one_kind_of_event() -> None:
     schedule = plan(item({"fixed": "1"}), claim_within={"until": {"default": "2027-03-31", "childbirth": "2027-05-31"}})
     assert paid(schedule, claimed_on="2027-05-31", event_kind="childbirth") == "1.00"
     assert paid(schedule, claimed_on="2027-05-31") == "0.00"
+
+
+def test_a_kind_of_event_may_have_a_length_of_its_own() -> None:
+    window = {"months": 2, "by_kind": {"childbirth": {"months": 6}, "工伤": {"days": 10}}}
+    schedule, stay = plan(item({"fixed": "1"}), claim_within=window), {"admitted_on": "2026-05-01", "discharged_on": "2026-05-10"}
+    last = {"childbirth": ("2026-11-10", "2026-11-11"), "工伤": ("2026-05-20", "2026-05-21"), "default": ("2026-07-10", "2026-07-11")}
+    for kind, days in last.items():
+        assert [paid(schedule, **stay, event_kind=kind, claimed_on=day) for day in days] == ["1.00", "0.00"]
+    assert deadline_words(schedule).zh == "事发或出院后 2 个月内（生育的 6 个月内，工伤的 10 天内）申领"
+    assert [kind for kind, _words in kinds_to_tell(schedule)] == ["childbirth", "工伤", "default"]
+    with pytest.raises(ScheduleError, match="by_kind"):
+        plan(item({"fixed": "1"}), claim_within={"until": {"default": "2027-03-31"}, "by_kind": {"childbirth": {"months": 6}}})
 
 
 def test_the_day_of_the_unit_holds_for_what_its_agent_files_alone() -> None:
