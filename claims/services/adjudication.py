@@ -14,7 +14,7 @@ from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
 from claims.services.following import follow_later, renew_later
-from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up
+from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up, taken_up_and_read, with_people
 from claims.services.screening import screen
 from claims.transitions import GRANTED
 from programs.rules.assess import Assessment
@@ -26,8 +26,9 @@ from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
+from unionaid.offices.scope import looking_everywhere
 from unionaid.web.rows import insert_each
-from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record
+from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
 ESTABLISHED = (
     "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances", "declared",
@@ -57,12 +58,12 @@ def review(claim: Claim, *, by: Actor, on: date, note: str = "") -> Claim:
 
 def review_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "") -> Refusals:
     """The first review of each of these claims is passed; one that cannot go is refused and stops none of the others."""
-    turn = taken_up(claims, "review", by=by)
+    turn, known = taken_up_and_read(claims, "review", by=by)
     refuse_own(turn)
     going = turn.going
     carry_out(turn, note=note)
     write_reviews(going, "review", by, note)
-    reckoning.preview(going)
+    reckoning.preview(going, known)
     return turn.refused
 
 
@@ -256,12 +257,14 @@ def _refuse_alone(one: Reckoned, flagged: set[int]) -> None:
 
 def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: str, most_fen: int | None = None) -> Refusals:
     """Decide each of these claims for good, or say why not; nothing is written before all are decided on."""
-    turn = taken_up(claims, action, by=by)
-    refuse_own(turn)
-    going = turn.going
-    if not going:
-        return turn.refused
-    by_one, deciding = action == "settle", decisions(going)
+    reading = with_people()  # in the scope of whoever decides
+    with looking_everywhere(reason="the people and the covers of the claims, and what was granted before"):
+        turn = take_up(claims, action, by=by, reading=reading)
+        refuse_own(turn)
+        going = turn.going
+        if not going:
+            return turn.refused
+        by_one, deciding = action == "settle", decisions(going)
     flagged = _flagged_anew([claim for claim in going if _leaves_to_one(claim)]) if by_one else set()
     granted = dict[int, dict[str, Any]]()
     for claim in going:

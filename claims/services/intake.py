@@ -18,7 +18,7 @@ from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.selectors.filing import Filing
 from claims.services import unit_review
 from claims.services.adjudication import Refusals, accident_after_stays, accident_after_surgery, alone, stood_days
-from claims.services.reckoning import Read, preview, read, taken_up
+from claims.services.reckoning import Read, preview, read, with_people
 from claims.services.screening import screen
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.kin import identity_open
@@ -37,7 +37,7 @@ from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere, looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
-from unionaid.workflow.moves import MoveRefused, Turn, carry_out, move, record
+from unionaid.workflow.moves import MoveRefused, Turn, carry_out, move, record, take_up
 
 TELLABLE = {
     "event_on", "event_kind", "happened", "hospital", "diagnosis", "diagnosis_code", "diagnosis_class", "disability_grade",
@@ -435,12 +435,14 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
 def _complete(claims: Sequence[Claim], action: str, *, by: Actor, on: date) -> tuple[Turn[Claim], Read]:
     """The claims locked for `action`, those refused whose cover does not stand or that want something the plan needs. Nothing is
     written to a claim from another window meanwhile, and whoever voids the enrolment waits here, or was before us."""
-    with looking_everywhere(reason="the cover of one's own claim"):
+    reading = with_people()  # in the scope of whoever sends them in
+    with looking_everywhere(reason="the covers of one's own claims, and what was granted before"):
         covers = Enrolment.objects.filter(pk__in={claim.enrolment_id for claim in claims}).order_by("pk")
         list(covers.select_for_update(no_key=True).values_list("pk"))
-    turn = taken_up(claims, action, by=by)
-    going = turn.going
-    known, kinds = read(going), _kinds_of(going)
+        turn = take_up(claims, action, by=by, reading=reading)
+        going = turn.going
+        known = read(going)
+    kinds = _kinds_of(going)
     for claim in going:
         try:
             _check_complete(claim, known, kinds.get(claim.pk, set()), on)

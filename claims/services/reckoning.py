@@ -61,9 +61,17 @@ def with_people() -> QuerySet[Claim]:
 
 def taken_up(claims: Sequence[Claim], action: str, *, by: Actor) -> Turn[Claim]:
     """`take_up` of claims in the scope, with their people and covers, whichever office has those now. One statement."""
-    reading = with_people()
+    reading = with_people()  # in the scope of whoever acts
     with looking_everywhere(reason="the people and the cover of a claim"):
         return take_up(claims, action, by=by, reading=reading)
+
+
+def taken_up_and_read(claims: Sequence[Claim], action: str, *, by: Actor) -> tuple[Turn[Claim], "Read"]:
+    """The same, and of those that can go what the rules are told (`read`), in one look."""
+    reading = with_people()  # in the scope of whoever acts
+    with looking_everywhere(reason="the people and the cover of a claim, and what they had before"):
+        turn = take_up(claims, action, by=by, reading=reading)
+        return turn, read(turn.going)
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,7 @@ def decisions(claims: Sequence[Claim]) -> Decisions:
     with looking_everywhere(reason="what these people had before under these covers"):
         stays, past = stays_of(claims), past_of(claims, lock=True)
         gone, beside = replaced_already(past.final.values()), beside_of(claims)
-    return Decisions(stays, past, ceilings.lock(claims), gone, beside)
+        return Decisions(stays, past, ceilings.lock(claims), gone, beside)
 
 
 def keep(ones: Sequence[Reckoned], *, final: bool) -> None:

@@ -29,6 +29,7 @@ _COMPLEX_WORDS = "PDF 文件太复杂，请拍照上传"
 _STREAM = re.compile(rb"(?<!end)stream[ \t]*(?:\r\n?|\n)")
 _TWICE_PACKED = re.compile(rb"/(?:FlateDecode|Fl)\b\s*/(?:FlateDecode|Fl)\b")
 _PHOTOS = ("JPEG", "PNG", "WEBP", "HEIF")
+_SHRINKABLE = ("RGB", "RGBA", "L", "LA", "CMYK", "YCbCr")  # made smaller as they are; others once they have colours
 # Phones keep photos as HEIC. The picture alone is read: no small copy of it, no depth, no layers.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 # What the leading bytes of a file tell, where there is better advice than "only photos and PDF".
@@ -78,8 +79,11 @@ def _clean_image(data: bytes) -> bytes:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_PHOTOS) as image:
                 _refuse_large(image)
+                image.draft(None, (MAX_SIDE, MAX_SIDE))  # a large JPEG is read at half its size, or less
                 image.load()
                 _refuse_large(image)  # a HEIC may turn out larger than it said
+                if image.mode in _SHRINKABLE:  # before it is copied: a photo of 48 megapixels is 150 MB
+                    image.thumbnail((MAX_SIDE, MAX_SIDE))
                 upright = _plain(_upright(image))
     except UploadError:
         raise

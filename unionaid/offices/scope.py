@@ -105,11 +105,15 @@ def everywhere(*, reason: str) -> Iterator[Scope]:
 @contextmanager
 def looking_everywhere(*, reason: str) -> Iterator[Scope]:
     """As `everywhere`, for a look: inside an open scope it shares that one's transaction and takes no savepoint, so nothing may be
-    written here that a refusal is to take back. For what is asked in every step of a claim, and by everyone who joins."""
+    written here that a refusal is to take back. For what is asked in every step of a claim, and by everyone who joins. Where everything
+    is open already the database is not told again."""
     outer, scope = _current.get(), Scope(reason=reason)
     if outer is None or not reason:
         with everywhere(reason=reason) as scope:
             yield scope
+        return
+    if outer.is_everywhere:
+        yield outer
         return
     logger.debug("scope opened everywhere: %s", reason)
     _tell_database(scope.as_settings())

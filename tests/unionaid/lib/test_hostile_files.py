@@ -12,6 +12,7 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
+from unionaid.lib import uploads
 from unionaid.lib.uploads import MAX_BYTES, UploadError, inspect, safe_name
 
 SCRIPT, PHP = b"<script>alert(1)</script>", b"<?php system($_GET[0]); ?>"
@@ -28,10 +29,10 @@ def photo(kind: str = "JPEG", mode: str = "RGB", size: tuple[int, int] = (64, 48
     return out.getvalue()
 
 
-def turned(orientation: int, *, located: bool = False) -> bytes:
+def turned(orientation: int, *, located: bool = False, scale: int = 1) -> bytes:
     """A photo, red on top, that says which way is up, and where it was taken."""
-    image, exif = Image.new("RGB", (60, 40), "blue"), Image.Exif()
-    image.paste("red", (0, 0, 60, 10))
+    image, exif = Image.new("RGB", (60 * scale, 40 * scale), "blue"), Image.Exif()
+    image.paste("red", (0, 0, 60 * scale, 10 * scale))
     exif[0x0112] = orientation
     if located:
         exif[0x8825] = {1: "N", 2: (38.0, 17.0, 5.0), 3: "E", 4: (109.0, 44.0, 3.0)}
@@ -40,10 +41,10 @@ def turned(orientation: int, *, located: bool = False) -> bytes:
     return out.getvalue()
 
 
-def of_a_phone(orientation: int) -> bytes:
+def of_a_phone(orientation: int, *, scale: int = 1) -> bytes:
     """The same as a phone keeps it: HEIC, which way is up told beside the picture, and where it was taken."""
     out = io.BytesIO()
-    with Image.open(io.BytesIO(turned(orientation, located=True))) as image:
+    with Image.open(io.BytesIO(turned(orientation, located=True, scale=scale))) as image:
         image.save(out, "HEIF", exif=image.info["exif"], quality=95)
     return out.getvalue()
 
@@ -274,6 +275,17 @@ def test_a_photo_stands_as_it_was_taken(way: int, place: tuple[int, int], taken:
     with Image.open(io.BytesIO(inspect(taken(way), "a.jpg").content)) as copy:
         red, _green, blue = copy.getpixel(place)
         assert red > 200 > 60 > blue
+
+
+@pytest.mark.parametrize("taken", [turned, of_a_phone])
+def test_a_photo_that_is_too_large_is_made_small_and_stands_as_it_was_taken(
+    taken: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_SIDE", 100)
+    with Image.open(io.BytesIO(inspect(taken(6, scale=10), "a.jpg").content)) as copy:
+        assert copy.size == (67, 100)
+        assert [copy.getpixel((x, 50))[0] > 200 for x in (2, 47, 53, 65)] == [False, False, True, True]
+        assert not copy.getexif()
 
 
 def test_sixteen_bits_stay_a_slope_and_clear_becomes_white() -> None:

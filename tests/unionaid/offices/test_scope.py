@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DataError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from members.models import Member, WorkUnit
 from tests.factories.world import World, make_unit
@@ -62,6 +63,14 @@ def test_a_look_past_the_scope_ends_with_its_block_whatever_happens_in_it(world:
         assert _raw_names() == set()
         with pytest.raises(DataError), transaction.atomic(), looking_everywhere(reason="look"), connection.cursor() as cursor:
             cursor.execute("SELECT 1 / 0")
+        assert _raw_names() == set()
+        with looking_everywhere(reason="look"):
+            with CaptureQueriesContext(connection) as told, looking_everywhere(reason="a look within it"):
+                assert WorkUnit.objects.count() == 1
+            assert len(told) == 1, "the database is not told again what it knows"
+            with pytest.raises(KeyError), looking_everywhere(reason="a look within it"):
+                raise KeyError
+            assert _raw_names() == {world.unit.name}
         assert _raw_names() == set()
         assert WorkUnit.objects.count() == 0
     with looking_everywhere(reason="look, with no scope open"):
