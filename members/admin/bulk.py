@@ -13,7 +13,7 @@ def _told_of_unit(unit: WorkUnit) -> str:
 
 def _told_of_roster(roster: Roster) -> str:
     words = _("{unit}，{plan}，{count} 人，{amount} 元")
-    plan, amount = roster.terms.program.title, format_yuan(roster.total_fen)
+    plan, amount = str(roster.terms), format_yuan(roster.total_fen)
     return str(words.format(unit=roster.unit.name, plan=plan, count=roster.good_count, amount=amount))
 
 

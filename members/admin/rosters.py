@@ -186,7 +186,6 @@ class RosterAdmin(HouseAdmin):
         column("unit", _("单位")),
         column("office", _("机构")),
         "program",
-        column("row_count", _("行数")),
         column("good_count", _("可以参加")),
         column("bad_count", _("有问题")),
         "amount",
@@ -202,7 +201,7 @@ class RosterAdmin(HouseAdmin):
 
     @admin.display(description=_("计划"))
     def program(self, roster: Roster) -> str:
-        return roster.terms.program.title
+        return str(roster.terms)
 
     @admin.display(description=_("互助费（元）"))
     def amount(self, roster: Roster) -> str:

@@ -59,15 +59,15 @@ WORD = SecondWord("release", _("请选择作废或不予作废。"), _("不予�
 
 def of_enrolment(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose that an enrolment, or some of its shares, is void."""
-    cover = get_object_or_404(Enrolment.objects.select_related("member", "program", "terms", "unit", "office", "roster"), pk=pk)
+    cover = get_object_or_404(Enrolment.objects.select_related("member", "terms__program", "unit", "office", "roster"), pk=pk)
     form = VoidForm(request.POST or None)
 
     def act() -> Voiding:
         return voiding.propose(cover, **form.cleaned_data, by=request.actor, on=today())  # type: ignore[attr-defined]
 
     context = {
-        "trail": [list_of(Enrolment), (f"{cover.member.name}：{cover.program.title}", reverse("admin:enrolment", args=[pk]))],
-        "title": gettext("作废：{name}，{program}").format(name=cover.member.name, program=cover.program.title),
+        "trail": [list_of(Enrolment), (f"{cover.member.name}：{cover.terms.program.title}", reverse("admin:enrolment", args=[pk]))],
+        "title": gettext("作废：{name}，{program}").format(name=cover.member.name, program=cover.terms),
         "cover": cover,
         "last_day": cover.last_day,
         "numbers": masked_numbers([cover.member_id]).get(cover.member_id),
@@ -109,7 +109,7 @@ def _propose(request: HttpRequest, form: AskForm, act: Callable[[], Voiding], co
 def voiding_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One voiding: what, why, by whom, and the second person's word."""
     rows = Voiding.objects.select_related(
-        "enrolment__member", "enrolment__program", "roster__unit", "roster__terms__program", "office", "proposed_by", "released_by"
+        "enrolment__member", "enrolment__terms__program", "roster__unit", "roster__terms__program", "office", "proposed_by", "released_by"
     )
     found = get_object_or_404(rows, pk=pk)
     form, status = WORD.form(request, found), 200
@@ -184,7 +184,7 @@ class VoidingAdmin(HouseAdmin):
         "standing",
     )
     list_filter = (("state", titled(_("状态"))), ("reason", titled(_("作废原因"))))
-    list_select_related = ("enrolment__member", "enrolment__program", "roster__unit", "roster__terms__program", "proposed_by")
+    list_select_related = ("enrolment__member", "enrolment__terms__program", "roster__unit", "roster__terms__program", "proposed_by")
     ordering = ("-id",)
 
     @admin.display(description=_("作废的是"))
@@ -193,7 +193,7 @@ class VoidingAdmin(HouseAdmin):
 
     @admin.display(description=_("互助计划"))
     def plan(self, row: Voiding) -> str:
-        return row.roster.terms.program.title if row.roster else row.enrolment.program.title if row.enrolment else ""
+        return str(row.roster.terms) if row.roster else str(row.enrolment.terms) if row.enrolment else ""
 
     @admin.display(description=_("不再收取（元）"))
     def amount(self, row: Voiding) -> str:

@@ -98,6 +98,13 @@ def tiles_of(roster: Roster) -> list[Tile]:
     return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in ONLY]
 
 
+def recognisable(people: Sequence[Member]) -> list[tuple[str, str]]:
+    """The unit's own people as its agent knows them apart: name, and masked ID number. One statement at most."""
+    with everywhere(reason="the people of the unit's own last list"):
+        numbers = masked_numbers([person.pk for person in people]) if people else {}
+    return [(person.name, numbers[person.pk].id_number) for person in people]
+
+
 def only_words(roster: Roster, only: str) -> Words:
     """What the lines of one kind are called; those that may be enrolled are enrolled in the end."""
     done = only == "good" and roster.state in ("committed", "effective")

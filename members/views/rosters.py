@@ -25,7 +25,6 @@ from programs.rules.fees import chosen_splits
 from programs.rules.waits import Wait, waits, waits_in_words
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
-from unionaid.lib.identity import mask_name
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
 from unionaid.web.dates import length
@@ -183,7 +182,7 @@ def _lines(request: HttpRequest, found: Roster, only: str) -> dict[str, Any]:
     if only == "left":
         people = rosters.left_members(found, after=after, limit=reading.PAGE + 1) if found.left_count else []
         more = people[reading.PAGE - 1].pk if len(people) > reading.PAGE else None
-        return {"left": [mask_name(person.name) for person in people[: reading.PAGE]], "more": more, "begun": after > 0}
+        return {"left": reading.recognisable(people[: reading.PAGE]), "more": more, "begun": after > 0}
     rows = reading.rows_of(found, only=only, after=after)
     more = rows[reading.PAGE - 1].row_number if len(rows) > reading.PAGE else None
     return {"rows": _told(found, rows[: reading.PAGE]), "more": more, "begun": after > 0}

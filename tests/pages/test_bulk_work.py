@@ -12,6 +12,7 @@ from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import make_id_number
+from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
@@ -68,10 +69,17 @@ def three(world: World) -> list[WorkUnit]:
         return [make_unit(world.cast.a, f"91610800MA70A1{n}")[0] for n in ("C2C", "C3D", "C4E")]
 
 
-def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(world: World, three: list[WorkUnit]) -> None:
+def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(
+    world: World, three: list[WorkUnit], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two, three_ = three
     page = _words(client_of(world.cast.reviewer).get(UNITS))
     assert all(unit.name in page for unit in three)
+    assert "没有列出" not in page
+    with monkeypatch.context() as few:
+        few.setattr(bulk, "MOST", 2)
+        page = _words(client_of(world.cast.reviewer).get(UNITS))
+    assert (three_.name in page, "另有 1 件没有列出" in page) == (False, True)
     for form, words in (({}, "请至少勾选一件"), ({"things": [one.pk]}, "请勾选确认"), ({"things": ["x"], "sure": "on"}, "名单已经更新")):
         answer = client_of(world.cast.reviewer).post(UNITS, {"key": "k", **form})
         assert (answer.status_code, words in _words(answer)) == (400, True), form
@@ -92,7 +100,12 @@ def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(worl
         assert bulk.advance(made.pk, again) is None
         assert acts.count() == 1
     assert "已办理 1 件" in _words(client_of(world.cast.reviewer).get(reverse("admin:bulk_result", args=[made.pk])))
-    assert client_of(world.cast.outsider).get(reverse("admin:bulk_result", args=[made.pk])).status_code == 404
+    sheet = reverse("admin:bulk_result_sheet", args=[made.pk])
+    table = read_table(client_of(world.cast.reviewer).get(sheet).content, "x.xlsx")
+    assert [(row[0], row[2]) for row in table.rows] == [(str(one.pk), "已办理"), (str(two.pk), "没有办理，请单独办理")]
+    assert "不再符合条件" in table.rows[1][3]
+    for address in (reverse("admin:bulk_result", args=[made.pk]), sheet):
+        assert client_of(world.cast.outsider).get(address).status_code == 404
 
 
 def test_who_may_not_do_one_of_them_may_not_do_many(world: World, three: list[WorkUnit]) -> None:

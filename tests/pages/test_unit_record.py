@@ -527,10 +527,15 @@ def test_a_merger_carries_everything_and_says_where_the_unit_went(year: World) -
 
 
 def test_carrying_twice_changes_nothing(year: World) -> None:
+    """A claim that the agent filed for somebody with cover of their own goes as well: nobody acts for the closed unit any more."""
     into, _heir = _other(year)
+    with everywhere(reason="arrange"):
+        open_one = Claim.objects.get(unit=year.unit, state="submitted")
+        Enrolment.objects.filter(pk=open_one.enrolment_id).update(unit=None)
     _merge(year, into, year.cast.manager)
     run_due("default")
     once = _rows(into)
+    assert (once["claims"], _rows(year.unit)["claims"]) == (2, 0)
     with everywhere(reason="run it again, as after a crash before the outcome was written"):
         UnitLineage.objects.update(finished_at=None)
         counts = UnitLineage.objects.get().carried
@@ -673,6 +678,7 @@ def _split(world: World, user: User, **more: object) -> HttpResponse:
 def test_a_division_takes_the_chosen_people_along(year: World) -> None:
     with everywhere(reason="look"):
         first, second, third = Member.objects.filter(unit=year.unit).order_by("id")
+        Enrolment.objects.filter(member=second).update(unit=None)  # joined alone; the agent filed the claim
     assert "王小明" in _text(client_of(year.cast.manager).get(reverse("admin:unit_split", args=[year.unit.pk])))
     number = make_id_number("610802", first.birth_date, 101)
     done = _split(year, year.cast.manager, people=[second.pk], numbers=f" {number}\n")
@@ -688,7 +694,7 @@ def test_a_division_takes_the_chosen_people_along(year: World) -> None:
         assert list(Member.objects.filter(unit=year.unit)) == [third]
         assert UnitLineage.objects.get().carried["claims.claim"] == 2
     moved, left = _rows(new), _rows(year.unit)
-    assert (moved["covers"], moved["claims"], moved["seen"]) == (2, 2, 2)
+    assert (moved["covers"], moved["claims"], moved["seen"]) == (1, 2, 2)
     assert (left["covers"], left["claims"], left["rosters"], left["dues"], left["seen"]) == (1, 0, 1, 1, 1)
     assert "从本单位分出" in _text(client_of(year.agent).get(reverse("members:unit", args=[year.unit.pk])))
     people = _text(client_of(year.agent).get(reverse("members:unit_people")))

@@ -23,7 +23,7 @@ from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField
 from unionaid.workflow.arrows import Graph
 from unionaid.workflow.asking import try_again
-from unionaid.workflow.bulk_pages import result_page
+from unionaid.workflow.bulk_pages import result_page, result_sheet
 from unionaid.workflow.jobs import KINDS
 from unionaid.workflow.models import AuditEntry, Job
 from unionaid.workflow.moves import record
@@ -84,6 +84,7 @@ class JobAdmin(HouseAdmin):
         ("<uuid:public_id>/progress/", "job", "jobs.view", job_at_desk),
         ("<uuid:public_id>/retry/", "job_retry", "jobs.retry", retry_job),
         ("bulk/<int:pk>/", "bulk_result", "bulk.view", result_page),
+        ("bulk/<int:pk>/result.xlsx", "bulk_result_sheet", "bulk.view", result_sheet),
     )
     list_display = (
         "what",

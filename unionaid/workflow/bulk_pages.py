@@ -1,5 +1,6 @@
 """Things done together at the desk (批量办理): what may be ticked, and what came of a request."""
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from unionaid.lib.money import format_yuan
+from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.access import actor
 from unionaid.offices.desk import desk_context, list_of
 from unionaid.offices.roles import may
 from unionaid.web.asking import KeyedForm
+from unionaid.web.files import XLSX, send
 from unionaid.workflow import bulk
 from unionaid.workflow.asking import attempt_once
 from unionaid.workflow.jobs import result_page as shown_by
@@ -78,11 +81,13 @@ def page_of(kind: str, shown: Shown) -> Callable[[HttpRequest], HttpResponse]:
 
     def page(request: HttpRequest) -> HttpResponse:
         by, work = actor(request), bulk.WORKS[kind]
-        rows = list(work.candidates(by)[: bulk.MOST])
+        waiting = work.candidates(by)
+        rows = list(waiting[: bulk.MOST])
         form = BulkForm(request.POST if request.method == "POST" else None, things=rows, says_why=work.says_why)
         if form.is_valid() and (address := attempt_once(request, form, lambda: _asked(request, kind, form))):
             return redirect(address)
-        context = desk_context(request, trail=[list_of(shown.model)], **_context(kind, form, rows))
+        more = waiting.count() - len(rows) if len(rows) == bulk.MOST else 0
+        context = desk_context(request, trail=[list_of(shown.model)], **_context(kind, form, rows), more=more)
         return render(request, "desk/bulk.html", context, status=form.status if form.errors else 200)
 
     return page
@@ -129,3 +134,15 @@ def result_page(request: HttpRequest, pk: int) -> HttpResponse:
         "repeat": reverse(f"admin:bulk_{found.kind}"),
     }
     return render(request, "desk/bulk_result.html", desk_context(request, trail=[list_of(shown.model)], **context))
+
+
+@require_GET
+def result_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came of each as a sheet, to go through those that were left."""
+    found = get_object_or_404(BulkWork, pk=pk)
+    rows = [[str(row.subject_id), row.label, row.get_outcome_display(), row.why] for row in found.rows.all()]
+    titles = ((_("编号"), 12), (_("办理的是"), 40), (_("结果"), 12), (_("没有办理的原因"), 60))
+    columns = [Column(str(title), "text", width) for title, width in titles]
+    out = io.BytesIO()
+    write_workbook(out, [Sheet(gettext("办理结果"), str(bulk.WORKS[found.kind].label), columns, rows)])
+    return send(out.getvalue(), content_type=XLSX, file_name=gettext("批量办理-{number}.xlsx").format(number=pk), as_attachment=True)
