@@ -181,14 +181,19 @@ def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor, part: Batch
         line_tables.keep(batch)
     except TakenElsewhere as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
-    fresh = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)  # to the end of this part: whoever is beside waits
+    _count(batch, added)
+    return added
+
+
+def _count(batch: PayoutBatch, added: Added) -> None:
+    """Add to the batch as it is now, whatever others have added. At the end of a part: who makes one beside waits for the commit only."""
+    fresh = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     if fresh.state != "assembling":
         raise _TakenBack
     batch.line_count = fresh.line_count + added.count
     batch.total_fen = fresh.total_fen + added.total_fen
     batch.left_out = fresh.left_out + [[left.claim, left.why] for left in added.left_out]
     batch.save(update_fields=["line_count", "total_fen", "left_out"])
-    return added
 
 
 def finish(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
