@@ -15,7 +15,7 @@ BEGIN
     WHERE user_id IN (NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id);
   SELECT c.number INTO found FROM payouts_payoutline l JOIN claims_claim c ON c.id = l.claim_id
     WHERE l.batch_id = NEW.id AND l.state <> 'void' AND (
-      ARRAY[c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id]
+      ARRAY[c.filed_by_id, c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id]
         && ARRAY[NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id]
       OR c.claimant_id = ANY(own) OR c.member_id = ANY(own)) LIMIT 1;
   PERFORM set_config('unionaid.offices', scope, true);
