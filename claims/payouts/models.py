@@ -83,7 +83,7 @@ class BatchPart(Scoped):
     size = models.PositiveIntegerField()
     claim_ids = ArrayField(models.BigIntegerField())
     made = models.BooleanField(default=False)
-    marked = models.BooleanField(default=False)
+    marked = models.PositiveIntegerField(null=True)  # so many claims; null: not yet
 
     class Meta:
         verbose_name = _("批次的一部分")

@@ -1,7 +1,10 @@
 """A batch of many claims is made, and later marked as being paid, in parts, each in one transaction, by as many workers as there are: each
 takes the next part that nobody has. Whatever becomes of a worker, a part is done or it is not."""
 
+from typing import Any
+
 from django.db import connection
+from django.db.models import Sum
 
 from claims.payouts import choosing
 from claims.payouts.line_tables import PATIENCE
@@ -10,8 +13,8 @@ from unionaid.offices.roles import Actor
 
 # Of as many claims each, in the order in which they were chosen, the highest amounts first.
 _PLAN = """
-INSERT INTO payouts_batchpart (batch_id, number, first, size, claim_ids, made, marked)
-SELECT %s, nth / %s, nth / %s * %s, count(*), array_agg(id ORDER BY id), FALSE, FALSE
+INSERT INTO payouts_batchpart (batch_id, number, first, size, claim_ids, made)
+SELECT %s, nth / %s, nth / %s * %s, count(*), array_agg(id ORDER BY id), FALSE
 FROM (SELECT id, row_number() OVER (ORDER BY approved_fen DESC, id) - 1 AS nth FROM ({chosen}) chosen) numbered GROUP BY nth / %s"""
 
 
@@ -27,19 +30,24 @@ def plan(batch: PayoutBatch, by: Actor, *, size: int) -> int:
         return int(cursor.rowcount)
 
 
-def next_part(batch: PayoutBatch, **left: bool) -> BatchPart | None:
+def next_part(batch: PayoutBatch, **left: Any) -> BatchPart | None:
     """A part with this left to do that nobody has, locked; None when there is none."""
     rows = BatchPart.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     return rows.filter(batch=batch, **left).order_by("number").first()
 
 
-def others_are_done(batch: PayoutBatch, **left: bool) -> bool:
+def others_are_done(batch: PayoutBatch, **left: Any) -> bool:
     """Wait for whoever has the last parts. False when one of them gave its part up."""
     rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch, **left).order_by("number")
     return not list(rows.values_list("pk", flat=True))
 
 
 def claims_to_mark(part: BatchPart) -> list[int]:
-    """The claims of this part's open lines that are not marked as being paid yet."""
+    """The claims of this part's open lines."""
     rows = PayoutLine.objects.filter(batch=part.batch_id, sequence__gt=part.first, sequence__lte=part.first + part.size, state="open")
-    return list(rows.filter(claim__state="in_batch").values_list("claim_id", flat=True))
+    return list(rows.values_list("claim_id", flat=True))
+
+
+def marked(batch: PayoutBatch) -> int:
+    """How many claims of the batch were marked in all parts."""
+    return int(batch.parts.aggregate(count=Sum("marked", default=0))["count"])

@@ -12,8 +12,11 @@ from django.db import connection
 from claims.payouts.bank.lines import Answer
 from claims.payouts.line_tables import ESCAPES, NULL, PART, PATIENCE
 from claims.payouts.models import BankReturn, ReturnPart, ReturnRow
+from unionaid.offices.scope import looking_everywhere
 
 Outcome = ReturnRow.Outcome
+# A file was found in its scope, and its rows and its batch's lines are named by their keys: whose each is would be asked of every row anew.
+_OF_ONE_FILE = "rows of a file that was found in its scope"
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.told;
 CREATE TEMP TABLE told (row_number integer, reference text, amount_fen bigint, succeeded boolean, reason text) ON COMMIT DROP"""
@@ -66,7 +69,8 @@ def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
         cursor.execute(PATIENCE)
         cursor.execute(_STAGED)
         cursor.copy_expert("COPY told FROM STDIN", io.StringIO("".join(lines)))
-        cursor.execute(_JUDGE, {"kept": kept.pk, "batch": kept.batch_id})
+        with looking_everywhere(reason=_OF_ONE_FILE):
+            cursor.execute(_JUDGE, {"kept": kept.pk, "batch": kept.batch_id})
 
 
 class Told(NamedTuple):
@@ -83,7 +87,7 @@ class Told(NamedTuple):
 def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
     """The answers of the next rows of the file that can be booked, and the last row of this part; None when there is no row any more. Of
     what another file has answered meanwhile it is written down that nothing comes of it. The caller holds the lock on the batch."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
         cursor.execute(PATIENCE)
         cursor.execute(
             "SELECT max(row_number) FROM (SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %s AND row_number > %s"
@@ -102,5 +106,5 @@ def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
 
 def say(kept: BankReturn, *, after: int, upto: int) -> None:
     """Write down of the rows of a part that they are booked: all that `next_part` gave."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
         cursor.execute(_SAY, {"kept": kept.pk, "after": after, "upto": upto})

@@ -32,6 +32,7 @@ from claims.selectors.queue import in_state
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now, today
+from unionaid.lib.memory import without_collector
 from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
@@ -181,20 +182,36 @@ def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor, part: Batch
         line_tables.keep(batch)
     except TakenElsewhere as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
-    fresh = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)  # to the end of this part: whoever is beside waits
+    _count(batch, added)
+    return added
+
+
+def _count(batch: PayoutBatch, added: Added) -> None:
+    """Add to the batch as it is now, whatever others have added. At the end of a part: who makes one beside waits for the commit only."""
+    fresh = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     if fresh.state != "assembling":
         raise _TakenBack
     batch.line_count = fresh.line_count + added.count
     batch.total_fen = fresh.total_fen + added.total_fen
     batch.left_out = fresh.left_out + [[left.claim, left.why] for left in added.left_out]
     batch.save(update_fields=["line_count", "total_fen", "left_out"])
-    return added
 
 
 def finish(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """All chosen claims have their line: the batch waits for whoever looks at it next."""
-    stand_apart(batch, by)
-    return move([batch], "finish_assembly", by=by)[0]
+    return _apart(batch, "finish_assembly", by=by)
+
+
+def _apart(batch: PayoutBatch, action: str, *, by: Actor) -> PayoutBatch:
+    """Take this step on the batch. Whether somebody had a part in one of its claims the database asks of all lines (migration 0003): the
+    claim is named when it refuses."""
+    try:
+        with transaction.atomic():
+            return move([batch], action, by=by)[0]
+    except IntegrityError as error:
+        if "batch_people_apart" in str(error):
+            stand_apart(batch, by)
+        raise
 
 
 def _head(batch: PayoutBatch) -> Head:
@@ -204,9 +221,8 @@ def _head(batch: PayoutBatch) -> Head:
 def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims.
     The work is done by the jobs written here."""
-    stand_apart(batch, by)
     refuse_uncovered(batch)
-    moved = move([batch], "release", by=by)[0]
+    moved = _apart(batch, "release", by=by)
     if batch.parts.count() > 1:
         kind = "payouts.release_beside"
         enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}:{batch.version}", batch)], by=by)
@@ -228,12 +244,12 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
         return None
     if not after:
         _refuse_unequal(batch)
-    if mark_beside(batch_id, by=by) or not parts.others_are_done(batch, marked=False):
+    if mark_beside(batch_id, by=by) or not parts.others_are_done(batch, marked=None):
         return after + 1
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "releasing":
         return None
-    if batch.lines.filter(state="open").exclude(claim__state="paying").exists():
+    if parts.marked(batch) != batch.line_count:
         raise PayoutRefused(_("批次里有申领已不在付款中，已停止放款。"))
     _make_file(batch)
     lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
@@ -245,11 +261,12 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
 def mark_beside(batch_id: int, *, by: Actor) -> bool:
     """Mark the claims of the next part that nobody has as being paid; False when there is none."""
     batch = PayoutBatch.objects.get(pk=batch_id)
-    part = parts.next_part(batch, marked=False) if batch.state == "releasing" else None
+    part = parts.next_part(batch, marked=None) if batch.state == "releasing" else None
     if part is None:
         return False
-    move_set(Claim, parts.claims_to_mark(part), "release", by=by)
-    part.marked = True
+    claims = parts.claims_to_mark(part)
+    move_set(Claim, claims, "release", by=by)
+    part.marked = len(claims)
     part.save(update_fields=["marked"])
     return True
 
@@ -263,7 +280,8 @@ def _refuse_unequal(batch: PayoutBatch) -> None:
 
 def _make_file(batch: PayoutBatch) -> None:
     """The file for the bank, of exactly what was counted."""
-    payments = [line for part in line_tables.open_lines(batch) for line in part]
+    with without_collector():
+        payments = [line for part in line_tables.open_lines(batch) for line in part]
     if (len(payments), sum(one.amount_fen for one in payments)) != (batch.line_count, batch.total_fen):
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
     content = formats.write(batch.bank_format, _head(batch), payments)

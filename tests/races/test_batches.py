@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError as NoBroker
 
 from claims.models import Claim
 from claims.payouts import line_tables, services
+from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
 from tests.factories.payouts import release
@@ -113,6 +114,49 @@ def test_two_batches_over_the_same_claims_from_both_ends_wait_and_never_lock_eac
     found = _at_once(lambda: one_by_one(claims), lambda: one_by_one(claims[::-1]))
     assert found.count("went through") == 1
     assert ["deadlock" in str(one) for one in found if one != "went through"] == [True]
+
+
+def _shared_out(world: World) -> PayoutBatch:
+    """A batch of the three claims in three parts, none of them made."""
+    with frozen(ASKED), everywhere(reason="choose"):
+        batch = services.make(Choice(world.cast.a.pk, "mutual_aid"), by=world.cast.actor(world.cast.payer), on=ASKED)
+        services.add_part(batch.pk, {}, by=world.cast.actor(world.cast.payer))
+    return batch
+
+
+def test_two_workers_make_parts_of_one_batch_beside_each_other_and_a_part_of_a_cancelled_batch_is_taken_back(
+    approved: tuple[World, list[Claim]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, claims = approved
+    payer, keep = world.cast.actor(world.cast.payer), line_tables.keep
+    monkeypatch.setattr(services, "AT_ONCE", 0)
+    monkeypatch.setattr(services, "PART", 1)
+
+    def counts(meet: Callable[[], Any], batch: PayoutBatch, workers: int) -> tuple[int, int]:
+        """Lines that the batch counts and that it has, when so many workers made a part each and `meet` was done in the middle of it."""
+        monkeypatch.setattr(line_tables, "keep", lambda batch: (keep(batch), meet()))
+        assert _at_once(*[lambda: services.make_beside(batch.pk, by=payer)] * workers) == [meet is not cancel] * workers
+        monkeypatch.setattr(line_tables, "keep", keep)
+        with everywhere(reason="look"):
+            return PayoutBatch.objects.get(pk=batch.pk).line_count, batch.lines.filter(state="open").count()
+
+    def cancel() -> None:
+        _at_once(lambda: services.cancel(PayoutBatch.objects.get(pk=first.pk), by=payer))
+
+    first = _shared_out(world)
+    assert counts(Barrier(2).wait, first, 2) == (2, 2), "neither waits for the other's part"
+    assert counts(cancel, first, 1) == (2, 0)
+    with everywhere(reason="look"):
+        assert set(Claim.objects.filter(pk__in=[claim.pk for claim in claims]).values_list("state", flat=True)) == {"approved"}
+        assert audit() == []
+    # The control: whoever adds to the batch as it was when the part began loses what the other has added.
+    monkeypatch.setattr(services, "_count", _count_on_what_was)
+    assert counts(Barrier(2).wait, _shared_out(world), 2) == (1, 2)
+
+
+def _count_on_what_was(batch: PayoutBatch, added: line_tables.Added) -> None:
+    batch.line_count += added.count
+    batch.save(update_fields=["line_count"])
 
 
 def _answer(batch: PayoutBatch) -> bytes:
