@@ -173,6 +173,14 @@ KINDS: dict[str, Kind] = {
             relation=Claim.Heir(told["relation"]).label
         ),
     ),
+    "overlaps_rejected": Kind(
+        gettext_lazy("和未予给付的住院重叠"),
+        _shared(
+            gettext_lazy("住院日期与{claim} {number}（{first}至{last}）重叠，请看那时为什么没有给付。"),
+            gettext_lazy("住院日期与同一职工在另一个办事处的{claim}（{first}至{last}）重叠，请看是不是同一次住院。"),
+        ),
+        is_serious=False,
+    ),
     "benefit_changed": Kind(
         gettext_lazy("互助金有变化"),
         lambda told: _(

@@ -69,14 +69,16 @@ JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.program_id = c.program
 JOIN claims_admission o ON o.claim_id = oc.id AND o.admitted_on = a.admitted_on AND o.medfee_sumamt_fen = a.medfee_sumamt_fen
 WHERE c.event = 'outpatient' AND oc.event = 'outpatient' AND oc.id <> c.id AND {_STANDS}"""
 # The same nights (`programs.rules.stays.share_nights`), under whatever plan and kind of event; a stay told to two plans has the same days.
+# What was rejected says less than what stands: whoever is ill claims again, and the reviewer looks at why it was rejected.
 _OVERLAP = f"""
-SELECT c.id, 'overlapping_stay', concat_ws(' ', a.id, o.id, a.admitted_on, a.discharged_on, o.admitted_on, o.discharged_on),
+SELECT c.id, CASE WHEN {_STANDS} THEN 'overlapping_stay' ELSE 'overlaps_rejected' END,
+  concat_ws(' ', a.id, o.id, a.admitted_on, a.discharged_on, o.admitted_on, o.discharged_on),
   jsonb_build_object('first', o.admitted_on, 'last', o.discharged_on, {_NAMED}), {_NEIGHBOUR}
 FROM looked c JOIN stays a ON a.claim_id = c.id
 JOIN claims_claim oc ON oc.member_id = c.member_id AND oc.occasion <> c.occasion AND oc.event <> 'outpatient'
 JOIN claims_admission o ON o.claim_id = oc.id
 CROSS JOIN LATERAL (SELECT o.admitted_on = a.admitted_on AND o.discharged_on = a.discharged_on AS same) told
-WHERE c.event <> 'outpatient' AND oc.id <> c.id AND {_STANDS}
+WHERE c.event <> 'outpatient' AND oc.id <> c.id AND ({_STANDS} OR oc.state = 'rejected')
 AND CASE WHEN told.same THEN oc.program_id = c.program_id ELSE o.admitted_on < a.discharged_on AND a.admitted_on < o.discharged_on END"""
 _PAIRS = (_same_number("same_invoice", "invoice_number"), _same_number("same_settlement", "setl_id"), _SAME_FILE, _SAME_BILL, _OVERLAP)
 _ALONE = """

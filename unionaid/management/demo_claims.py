@@ -1,4 +1,4 @@
-"""The twelve claims of the played year, with the amounts that plans published or that follow from their published terms."""
+"""The claims of the played year, with the amounts that plans published or that follow from their published terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,4 +53,24 @@ CASES = (
         "k", "住院 20 天并确诊重大疾病", "national-allowance-combo", "diagnosis", "10850.00", "推算",
         ((20, "9000.00"),), {"event_on": DIAGNOSED, "diagnosis_code": "C34.1"},
     ),
+    Case(
+        "l", "住院自付 260000 元", YULIN, "admission", "50000.00", "推算",
+        ((38, "260000.00"),), {"diagnosis": "重症胰腺炎", "other_aid_fen": 0},
+    ),
 )  # fmt: skip
+# The relief that follows from the last of them without anybody asking: 260,000 less the benefit of 50,000 leaves over 200,000.
+RELIEF = Case("l", "大额救助，按规则发起并提交", "yulin-relief", "admission", "50000.00", "公开发布")
+# The office takes Chongqing's published relief over under its own name.
+RELIEF_PLAN = """format: 1
+code: yulin-relief
+version: "2026"
+based_on: {code: chongqing-relief, version: "2026"}
+name: {zh: 榆林市职工大额医疗费用救助（演示）, en: Yulin relief for high medical cost (demonstration)}
+office: "610800"
+source: {title: 榆林办事处大额医疗费用救助办法（演示）, note: 演示设定，金额和分档照重庆办事处}
+organiser: {kind: national_society, name: 榆林办事处}
+examples:
+  - name: 自付 26 万元、住院互助金已给 5 万元
+    case: {event: admission, self_pay: "260000.00", other_aid: "50000.00"}
+    expect: "50000.00"
+"""

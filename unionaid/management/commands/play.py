@@ -27,6 +27,7 @@ from claims.services import accounts, adjudication, intake
 from members import certificate
 from members.models import ContributionDue, Enrolment, Member, Roster, WorkUnit
 from members.services import contributions, enrolment, kin, people, problem_sheets, rosters, units
+from programs import services as programs
 from programs.models import Terms
 from programs.selectors import schedule_of
 from unionaid.accounts import stepup
@@ -38,7 +39,7 @@ from unionaid.lib.calendar import frozen, now, plus_days, today
 from unionaid.lib.identity import credit_code_check, make_id_number, parse_id_number
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.uploads import CleanUpload, inspect
-from unionaid.management.demo_claims import CASES, Case
+from unionaid.management.demo_claims import CASES, RELIEF, RELIEF_PLAN, Case
 from unionaid.management.demo_rosters import NEIGHBOURS, list_file, publish_next_period, renewed_lines, roster_lines
 from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, Role
@@ -61,7 +62,7 @@ STAFF = (
     ("s-admin", "系统管理员", "000000", Role.SYSTEM_ADMIN),
     ("s-admin2", "系统管理员乙", "000000", Role.SYSTEM_ADMIN),
 )
-OPENING_FEN = 500_000_00
+OPENING_FEN, RELIEF_FEN = 500_000_00, 200_000_00
 NEXT_OPENS = date(2026, 10, 1)
 JOINED, ILL, ASKED, PAID = date(2026, 1, 5), date(2026, 5, 20), date(2026, 7, 1), date(2026, 7, 6)
 
@@ -112,6 +113,7 @@ class Command(BaseCommand):
         (out / "certificate.pdf").write_bytes(self.certificate(cover))
         with frozen(ASKED):
             decided = [self.claim(world, case, member) for case, member in cases]
+            decided.append(self.relief(world, decided[-1]))
         with frozen(PAID):
             paid = self.pay(world, out)
             statement = self.report(world, out)
@@ -139,13 +141,16 @@ class Command(BaseCommand):
         world = World(office, unit, agent, staff)
         with world.office_scope():
             units.approve_unit(unit, by=world.staff_actor("s-qin"))
-            opening = movements.propose(
-                office, kind="opening", fund=Fund.MUTUAL_AID, amount_fen=OPENING_FEN, happened_on=JOINED, papers=[photo("银行回单")],
-                basis="榆工互助〔2026〕1 号，启动资金（演示）", bank_reference="DEMO-OPENING", by=world.staff_actor("s-zhen"), on=today(),
-            )  # fmt: skip
-            movements.confirm(opening, by=self.proven(world, "s-li"), on=today())
+            for fund, fen in ((Fund.MUTUAL_AID, OPENING_FEN), (Fund.RELIEF, RELIEF_FEN)):
+                opening = movements.propose(
+                    office, kind="opening", fund=fund, amount_fen=fen, happened_on=JOINED, papers=[photo(f"银行回单 {fund}")],
+                    basis="榆工互助〔2026〕1 号，启动资金（演示）", bank_reference=f"DEMO-OPENING-{fund}", by=world.staff_actor("s-zhen"),
+                    on=today(),
+                )  # fmt: skip
+                movements.confirm(opening, by=self.proven(world, "s-li"), on=today())
         self.say("单位登记并由办事处通过", unit.name)
-        self.say("启动资金到账，由另一人复核", f"{format_yuan(OPENING_FEN)} 元")
+        self.say("启动资金到账，由另一人复核", f"互助金 {format_yuan(OPENING_FEN)} 元，救助金 {format_yuan(RELIEF_FEN)} 元")
+        self.offer_relief(world)
         return world
 
     def register(self, office: Office, name: str, seventeen: str, headcount: int, women: int, agent: User) -> WorkUnit:
@@ -155,6 +160,14 @@ class Command(BaseCommand):
                 name=name, credit_code=seventeen + credit_code_check(seventeen), nature="enterprise", headcount=headcount,
                 women_count=women, industry="C", office=office, agent=agent, by=Actor(agent.pk, agent.display_name), on=JOINED,
             )  # fmt: skip
+
+    def offer_relief(self, world: World) -> None:
+        """The office writes relief of its own on the ground of a published one; somebody else publishes it."""
+        with everywhere(reason="the demo office writes terms of its own"):
+            drafted = programs.draft(RELIEF_PLAN.encode(), source="yulin-relief.yaml", by=world.staff_actor("s-li"))
+            programs.check(drafted.terms, by=world.staff_actor("s-li"))
+            programs.publish(drafted.terms, by=world.staff_actor("s-hq"))
+        self.say("办事处写入救助条款，由总部发布", RELIEF.title)
 
     def wait(self) -> None:
         """Until every job written so far is done: by the worker, or here with --inline."""
@@ -307,6 +320,20 @@ class Command(BaseCommand):
         self.say(f"申领核定：{case.title}", f"{format_yuan(made.approved_fen)} 元（{case.basis}）")
         return made
 
+    def relief(self, world: World, benefit: Claim) -> Claim:
+        """Nobody asks for it: granting the benefit opened it, and it was sent in with what was known. Two people decide on it."""
+        self.wait()
+        with world.office_scope():
+            made = Claim.objects.select_related("member", "claimant", "enrolment", "terms").get(follows=benefit)
+            if made.state != "submitted":
+                raise CommandError(f"{RELIEF.title}: should have been sent in by rule and is {made.state}")
+            adjudication.review(made, by=world.staff_actor("s-qin"), on=today(), note="互助金已扣减")
+            adjudication.approve(made, by=world.staff_actor("s-han"), on=today(), note="同意")
+        if made.approved_fen != fen_from_yuan(RELIEF.expected):
+            raise CommandError(f"{RELIEF.title}: should be {RELIEF.expected} yuan and is {made.approved_fen} fen")
+        self.say(f"救助核定：{RELIEF.title}", f"{format_yuan(made.approved_fen)} 元（{RELIEF.basis}）")
+        return made
+
     def apply(self, case: Case, claimant: Member, cover: Enrolment, actor: Actor) -> Claim:
         on = today()
         made = intake.open_claim(enrolment=cover, claimant=claimant, event=case.event, by=actor, on=on)
@@ -339,12 +366,12 @@ class Command(BaseCommand):
             accounts.correct(Claim.objects.get(pk=returned.pk), card=card, by=actor, on=today())
         with frozen(plus_days(PAID, COOLING_DAYS)):  # an account that was just changed is not paid to before
             second = self.batch(world, out, "bank-file-reissue.csv", fails=0)
-        return [first, second]
+        return [first, second, self.batch(world, out, "bank-file-relief.csv", fails=0, fund=Fund.RELIEF)]
 
-    def batch(self, world: World, out: Path, file_name: str, *, fails: int) -> PayoutBatch:
+    def batch(self, world: World, out: Path, file_name: str, *, fails: int, fund: str = Fund.MUTUAL_AID) -> PayoutBatch:
         with world.office_scope():
             batch = payouts.assemble(
-                office=world.office, claims=payouts.payable(world.office), by=world.staff_actor("s-zhen"), on=today()
+                office=world.office, claims=payouts.payable(world.office, fund=fund), by=world.staff_actor("s-zhen"), on=today()
             )
             seen = checking.figures_of(batch)
             checking.check(batch, seen=seen, version=batch.version, by=world.staff_actor("s-fu"))
@@ -401,7 +428,7 @@ class Command(BaseCommand):
         if wrong or balance:
             raise CommandError(f"Not every claim was paid ({wrong}) or the books do not balance ({balance} fen).")
         self.say("账簿", f"{count} 条分录，合计 0 元")
-        titles = [case.title for case in CASES]
+        titles = [case.title for case in (*CASES, RELIEF)]
         summary = {
             "played": [{"what": what, "result": result} for what, result in self.lines],
             "roster": {"rows": roster.row_count, "enrolled": roster.good_count, "refused": roster.bad_count},
