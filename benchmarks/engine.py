@@ -1,4 +1,5 @@
-"""How many assessments the pure engine makes in a second on one core: a flat ratio, and a combo whose four items all answer.
+"""How many assessments the pure engine makes in a second on one core: a flat ratio, a combo whose four items all answer, and one with two
+items that exclude each other.
 
     python benchmarks/engine.py [rounds]
 
@@ -64,6 +65,7 @@ COMBO = {
         _item("second", *SECOND_PASS),
     ],
 }
+EXCLUSIVE = {**COMBO, "exclusive": [["inpatient", "allowance"]]}
 
 
 def _cases(stays: int) -> list[CaseFacts]:
@@ -92,7 +94,7 @@ def _rounds(plan: dict[str, Any], stays: int, answering: int, rounds: int) -> li
     def one(case: CaseFacts) -> Assessment:
         return assess(schedule, person=person, cover=cover, case=case, prior=prior)
 
-    assert len([item for item in one(cases[-1]).items if item.trail]) == answering
+    assert len([item for item in one(cases[-1]).items if item.trail and not item.refused]) == answering
     return [_round(one, cases) for _ in range(rounds)]
 
 
@@ -110,6 +112,7 @@ def main() -> None:
         ("one item: flat ratio; one stay", 20_000, FLAT, 1, 1),
         ("four items that all answer: bands, days, tiers, second pass; one stay", 5_000, COMBO, 1, 4),
         ("the same; two stays", 5_000, COMBO, 2, 4),
+        ("the four, two of which exclude each other; one stay", 5_000, EXCLUSIVE, 1, 3),
     ):
         core, clock = zip(*_rounds(plan, stays, answering, rounds), strict=True)
         span = f"{min(core):,.0f} – {max(core):,.0f}"

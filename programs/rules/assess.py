@@ -195,10 +195,10 @@ def _run(
     taken: dict[str, Decimal] = {}
     paid: dict[str, Decimal] = {}
     stays: list[Stay] = []
-    results = []
+    results, whole = [], together(parts)
     for item in items:
         asked = [Question(schedule, item, person, cover, part, prior) for part in parts]
-        result = losers.get(item.code) or _assess_item(asked, taken, paid, stays)
+        result = losers.get(item.code) or _assess_item(asked, whole, taken, paid, stays)
         for use in result.usage:
             taken[use.key] = taken.get(use.key, ZERO) + use.taken
         paid[item.code] = result.amount
@@ -206,12 +206,14 @@ def _run(
     return results
 
 
-def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapping[str, Decimal], stays: list[Stay]) -> ItemResult:
-    """One item's answer to a case, asked in its parts: stays that fail a condition are left out, each with a line of its own.
-    `stays`: those that counted for any item for cost so far."""
+def _assess_item(
+    asked: list[Question], whole: CaseFacts, taken: Mapping[str, Decimal], paid: Mapping[str, Decimal], stays: list[Stay]
+) -> ItemResult:
+    """One item's answer to a case, asked in its parts: stays that fail a condition are left out, each with a line of its own. `whole`:
+    all parts together. `stays`: those that counted for any item for cost so far."""
     question = asked[0]
     item, out = question.item, list[Line]()
-    counting = _what_counts(asked, out)
+    counting = _what_counts(asked, whole, out)
     if isinstance(counting, tuple):
         return ItemResult(item.code, item.name, item.clause, item.fund, NOTHING, tuple(out), *counting)
     groups, prior = rivals_of(question.schedule, item), question.prior
@@ -235,7 +237,7 @@ def _assess_item(asked: list[Question], taken: Mapping[str, Decimal], paid: Mapp
     return ItemResult(item.code, item.name, item.clause, item.fund, amount, tuple(run.lines), None, "", usage)
 
 
-def _what_counts(asked: list[Question], out: list[Line]) -> CaseFacts | tuple[Reason, str]:
+def _what_counts(asked: list[Question], whole: CaseFacts, out: list[Line]) -> CaseFacts | tuple[Reason, str]:
     """The case with the stays that meet the conditions, or the first reason when none does; `out` gets a line for each stay left
     out of several. A fact that is missing for one stay leaves the whole open."""
     counting, refused = [], []
@@ -244,6 +246,8 @@ def _what_counts(asked: list[Question], out: list[Line]) -> CaseFacts | tuple[Re
             refused.append((one, against))
         else:
             counting.append(one.case)
+    if not refused:
+        return whole
     for _one, (reason, clause) in refused:
         if reason.code == MISSING:
             return reason, clause

@@ -480,7 +480,7 @@ def ceiling(run: Running, data: Mapping[str, Any]) -> None:
     if scope in LASTING:
         if scope == "disease" and not run.case.disease:
             raise Stop(missing("diagnosis_code"))
-        key = limit_key(data, run.case.disease, run.year)
+        key = limit_key(data, run.case.disease, run.year if scope == "year" else EACH)
         beside = same_disease(data, run.case.told_disease) if scope == "disease" else ALONE
         used = sum(map(run.used, beside.read), run.used(key))
         if all(use.key != key for use in run.usage):  # a ceiling that stands twice in one item counts its amount once
@@ -503,8 +503,9 @@ def limit_key(data: Mapping[str, Any], disease: str, year: str = EACH) -> str:
     >>> limit_key({"scope": "year", "key": "plan"}, "C50", "2"), limit_key({"scope": "period", "key": "plan"}, "C50")
     ('year:plan:2', 'period:plan')
     """
-    each = {"disease": disease, "year": year}
-    return ":".join([data["scope"], data["key"], *([each[data["scope"]]] if data["scope"] in each else [])])
+    scope = data["scope"]
+    each = f":{disease}" if scope == "disease" else f":{year}" if scope == "year" else ""
+    return f"{scope}:{data['key']}{each}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -353,8 +353,15 @@ def test_a_new_plan_is_rehearsed_over_the_claims_of_the_plans_it_follows(past: W
 
 
 def test_fixed_days_to_apply_do_not_count_and_the_page_says_so(past: World) -> None:
+    """The terms are of an earlier year: by their own last day every claim of this one would come too late."""
+
+    def of_2019(data: dict[str, Any]) -> None:
+        data["period"] = {"start": date(2019, 1, 1), "end": date(2019, 12, 31)}
+        data["enrolment"] |= {"opens": date(2018, 10, 1), "closes": date(2018, 12, 31)}
+        data["claim_within"] = {"until": {"default": date(2020, 1, 1)}}
+
     with everywhere(reason="arrange"):
-        terms = draft(lambda data: data.update(claim_within={"until": {"default": date(2020, 1, 1)}}))
+        terms = draft(of_2019)
     found, tally = run(past, terms)
     assert tally.after_fen > 0
     assert "不计申领期限" in "".join(rehearsed.notes_of(found))

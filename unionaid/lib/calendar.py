@@ -88,6 +88,8 @@ def plus_months(day: date, months: int) -> date:
     >>> plus_months(date(2026, 1, 31), 1)
     datetime.date(2026, 2, 28)
     """
+    if not months:
+        return day
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, _calendar.monthrange(year, month + 1)[1]))

@@ -1163,7 +1163,9 @@ def test_how_many_of_a_unit_must_join(compare: str, eligible: int, heads: int, p
 
 def test_shares_above_the_greatest_number_are_void_where_the_plan_says_so() -> None:
     assert _due({"per_share": "30"}, {"shares": 5}, shares={"max": 4, "surplus": "void"}) == "120.00"
-    assert _due({"per_share": "30"}, {"shares": 5}, shares={"max": 4}) == "150.00"  # refused at joining, not here
+    assert _due({"per_share": "30"}, {"shares": 4}, shares={"max": 4}) == "120.00"
+    with pytest.raises(ScheduleError, match="多的不予受理"):  # as at joining
+        _due({"per_share": "30"}, {"shares": 5}, shares={"max": 4})
 
 
 @pytest.mark.parametrize(
