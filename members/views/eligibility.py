@@ -189,6 +189,8 @@ def _card(request: HttpRequest, offer: Offer) -> dict[str, Any]:
         "length": length(offer.schedule.terms[0]) if len(offer.schedule.terms) > 1 else "",
         "open": offer.open,
         "family": offer.family,
+        "may": _("您可以参加") if offer.relation == "self" else _("您可以为{who}参加").format(who=Enrolment.Relation(offer.relation).label),
+        "for_whom": next((v.sentence.in_language(language) for v in offer.verdicts if v.rule == "items" and v.outcome == "pass"), ""),
         "because": against if offer.standing in (NO, ASK) else [],
     }
 

@@ -348,9 +348,11 @@ def _age(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdict 
             f"Aged {age} when cover starts; at this age the plan takes {en} only. Tell us your staff group.",
         )
         return Verdict("age", UNKNOWN, words, "group")
-    zh = "或".join(_age_band(rule).zh for rule in rules) or "其他人员"
-    en = " or ".join(_age_band(rule).en for rule in rules) or "other people"
+    zh, en = "或".join(_age_band(rule).zh for rule in rules), " or ".join(_age_band(rule).en for rule in rules)
     words = Words(f"保障开始时 {age} 周岁，这个计划要求 {zh}。", f"Aged {age} when cover starts; this plan asks for {en}.")
+    if not rules:
+        none = "this plan names no age for people like you."
+        words = Words(f"保障开始时 {age} 周岁，这个计划没有列出面向您的年龄。", f"Aged {age} when cover starts; {none}")
     if person.renewal or not _passes_as(schedule, person, age, renewal=True):
         return Verdict("age", FAIL, words, "id_card")
     more = Words("上一期已参加的可以续保，请提供凭证。", " If you were covered in the period before, show its certificate.")
