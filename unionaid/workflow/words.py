@@ -55,6 +55,7 @@ ACTS: dict[str, str | Promise] = {
     "drop_lines": _("移出批次的明细"),
     "confirm_return": _("确认记入银行回盘"),
     "discard_return": _("移除导入的银行回盘"),
+    "take_file": _("下载银行文件"),
     "refuse_return": _("银行回盘没有记完，请再核对"),
     "request": _("申请编制年报"),
     "draft": _("写入条款草稿"),
