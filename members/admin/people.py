@@ -21,14 +21,15 @@ from members.services.people import full_id_number, masked_numbers
 from members.views.record import body_of, correction_form
 from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, refused
 from unionaid.offices.roles import Actor, may
-from unionaid.web.asking import PastDayField
+from unionaid.web.asking import AskForm, PastDayField, sent
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt_once
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Member, number="", label="name", page="admin:member", find=members_by_number)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(AskForm):
     """Why the full number is needed."""
 
     reason = forms.CharField(
@@ -41,11 +42,13 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
     member = get_object_or_404(Member.objects.select_related("unit", "office", "guardian"), pk=pk)
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may_see = may(actor, "members.see_number")
-    form, status, full = ReasonForm(request.POST or None), 200, ""
+    form, full, status = ReasonForm(sent(request)[0]), "", 200
+    if may_see:
+        stepup.ask(form, request)
     if request.method == "POST":
-        status = 403 if not may_see else 200 if form.is_valid() else 400
-        if status == 200:
-            full = full_id_number(member, by=actor, reason=form.cleaned_data["reason"])
+        status = form.status if may_see else 403
+        if may_see and form.is_valid() and stepup.prove(form, request, member, actor):
+            full, status = full_id_number(member, by=actor, reason=form.cleaned_data["reason"]), 200
     covers = Enrolment.objects.filter(member=member).select_related("program", "terms", "unit", "holder").order_by("-id")[:50]
     context = desk_context(
         request,

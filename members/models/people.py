@@ -68,6 +68,8 @@ class Member(Scoped):
     risk = models.CharField(_("工种风险"), max_length=60, blank=True)
     staff_group = models.CharField(_("人员身份"), max_length=60, blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
+    # Since when nothing here says who it is (`claims.payouts.erasing`).
+    erased_on = models.DateField(null=True)
 
     class Meta:
         verbose_name = _("职工")

@@ -175,8 +175,12 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
             if payer.get_by_role("link", name=BANK_FILE).count():
                 break
             payer.wait_for_timeout(500)
+        batch = payer.url
+        payer.get_by_role("link", name=BANK_FILE).click()
+        payer.get_by_label("您的登录密码").fill(PASSWORD)
         with payer.expect_download() as download:
-            payer.get_by_role("link", name=BANK_FILE).click()
+            payer.get_by_role("button", name="下载", exact=True).click()
+        payer.goto(batch)
         text = Path(download.value.path()).read_bytes().decode("gb18030")
         assert "6228480402564890018" in text
         line = re.search(r"FK\d+", text.splitlines()[-1])

@@ -24,7 +24,7 @@ from claims.services.screening import screen
 from members.models import BankCard, ContributionDue, Enrolment, Evidence, Remittance, WorkUnit
 from members.services import contributions, enrolment
 from tests.factories.clients import client_of
-from tests.factories.offices import give_post, make_user
+from tests.factories.offices import PASSWORD, give_post, make_user
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World, make_unit
 from unionaid.accounts.models import User
@@ -520,13 +520,17 @@ def test_the_full_number_is_shown_for_a_reason_and_the_look_is_kept(world: World
     number = make_id_number("610802", claim.member.birth_date, 101)
     page, reviewer = reverse("admin:member", args=[claim.member_id]), client_of(world.cast.reviewer)
     assert number not in words(reviewer.get(page))
-    assert reviewer.post(page, {"reason": ""}).status_code == 400
-    assert number in words(reviewer.post(page, {"reason": "与身份证照片核对"}))
+    told = {"reason": "与身份证照片核对"}
+    assert reviewer.post(page, {"reason": "", "password": PASSWORD}).status_code == 400
+    for wrong in (told, told | {"password": "x"}):
+        assert reviewer.post(page, wrong).status_code == 400
+    assert number in words(reviewer.post(page, told | {"password": PASSWORD}))
+    assert number in words(reviewer.post(page, told)), "shown a moment ago who one is"
     assert number not in words(reviewer.get(page))
     assert client_of(world.cast.auditor).post(page, {"reason": "x"}).status_code == 403
     assert client_of(world.cast.outsider).post(page, {"reason": "x"}).status_code == 404
     with everywhere(reason="look"):
-        seen = AuditEntry.objects.get(action="see_id_number")
+        seen = AuditEntry.objects.filter(action="see_id_number").latest("pk")
         assert (seen.actor_id, seen.note) == (world.cast.reviewer.pk, "与身份证照片核对")
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from claims.models import Claim
 from claims.payouts import services
@@ -29,11 +29,12 @@ from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
-from unionaid.web.asking import AskForm
+from unionaid.web.asking import AskForm, sent
 from unionaid.web.files import send
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
-from unionaid.workflow.moves import MoveRefused
+from unionaid.workflow.moves import MoveRefused, record
 from unionaid.workflow.selectors import findable, jobs_by_key, told_history
 
 SHOWN_LINES = 500
@@ -95,12 +96,20 @@ def take_return(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("admin:payout_return_preview", pk=pk, kept=kept.pk)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
-    """The bank's file, the same bytes for ever."""
+    """The bank's file, the same bytes for ever. Everybody's account is in it: whoever takes it shows again who they are, and it is on
+    record."""
     batch = get_object_or_404(PayoutBatch.objects.select_related("bank_file"), pk=pk, bank_file__isnull=False)
     answering.book_here(request, batch.office_id)
-    name = batch.bank_file.file_name
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    name, form = batch.bank_file.file_name, AskForm(sent(request)[0])
+    stepup.ask(form, request)
+    if form.fields and not (form.is_valid() and stepup.prove(form, request, batch, by)):
+        trail = [list_of(PayoutBatch), (batch.number, reverse("admin:payout_batch", args=[pk]))]
+        context = desk_context(request, trail=trail, title=_("下载银行文件"), form=form, submit=_("下载"))
+        return render(request, "desk/house_form.html", context, status=form.status if form.is_bound else 200)
+    record([batch], "take_file", by=by)
     kind = FORMATS[batch.bank_format].content_type
     return send(services.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)
 

@@ -1,5 +1,6 @@
 """Who may let money out, held by the database: nobody makes, checks or releases a batch with a claim in it that they had a part in or
-that pays them; and a line stays as it was frozen, whatever becomes of the claim's account."""
+that pays them; and a line stays as it was frozen, whatever becomes of the claim's account; of somebody who is
+erased the payee goes, and nothing else."""
 
 from django.db import migrations
 
@@ -32,7 +33,16 @@ CREATE TRIGGER batch_people_apart BEFORE UPDATE OF state, assembled_by_id, check
   EXECUTE FUNCTION payouts_batch_people_apart();
 
 CREATE FUNCTION payouts_line_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  payee text[] := '{payee_name,bank_name,account_number,account_last_four,counts}';  -- the last is computed after this
 BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.payee_name = '' AND NEW.bank_name = '' AND NEW.account_last_four = ''
+    AND to_jsonb(NEW) - payee = to_jsonb(OLD) - payee
+    AND EXISTS (SELECT FROM claims_claim c JOIN members_member m ON m.id = c.claimant_id
+                WHERE c.id = NEW.claim_id AND m.erased_on IS NOT NULL)
+  THEN
+    RETURN NEW;
+  END IF;
   RAISE EXCEPTION 'line_stays: what is frozen in a payout line is never changed' USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER line_stays BEFORE UPDATE OF batch_id, sequence, claim_id, payee_name, bank_name, account_number, account_last_four,

@@ -1,5 +1,6 @@
-"""Money against a bookkeeper of its own: Hypothesis lets people join, pay, claim and be paid in every order, with crashes, repeated
-answers of the bank and returned payments, and after each step a plain dict of Python must agree with the database to the fen.
+"""Money against a bookkeeper of its own: Hypothesis lets people join, pay, claim, be paid and be erased in every order, with crashes,
+repeated answers of the bank, returned payments and reversals, and
+after each step a plain dict of Python must agree with the database to the fen.
 
 That the bookkeeper would notice is proved by five bugs planted one by one: each must be found.
 
@@ -9,7 +10,7 @@ That the bookkeeper would notice is proved by five bugs planted one by one: each
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import count, cycle
 from typing import Any
@@ -24,18 +25,22 @@ from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim
 from claims.payouts import line_tables, services
+from claims.payouts.erasing import KEPT_YEARS, ErasureRefused, erase
 from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.services import accounts, adjudication, ceilings, intake
 from claims.services.reckoning import DecisionRefused
 from members.models import Enrolment
 from tests.conftest import Arranged, empty_all_tables
+from tests.factories.funds import slip
 from tests.factories.payouts import check
 from tests.factories.world import ASKED, JOINED, World, make_world
 from tests.races.test_guards_taken_away import without
+from unionaid.books.services import movements
 from unionaid.ledger.invariants import look
 from unionaid.ledger.models import Entry
 from unionaid.ledger.posting import post
-from unionaid.lib.calendar import frozen, plus_days
+from unionaid.lib.calendar import frozen, plus_days, plus_months
+from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
 from unionaid.reports.money import EVERY
 
@@ -66,6 +71,7 @@ class Bookkeeper:
         self.used = Counter[int]()
         self.worth: dict[int, int] = {}
         self.standing: dict[int, str] = {}
+        self.whose: dict[int, int] = {}
 
     def move(self, debit: str, credit: str, fen: int) -> None:
         self.books[debit] += fen
@@ -74,7 +80,7 @@ class Bookkeeper:
     def grant(self, claim: int, member: int, self_pay_fen: int) -> int:
         fen = min(owed(self_pay_fen), CAP - self.used[member])
         self.used[member] += fen
-        self.worth[claim], self.standing[claim] = fen, WAITING
+        self.worth[claim], self.standing[claim], self.whose[claim] = fen, WAITING, member
         return fen
 
     def those(self, standing: str) -> list[int]:
@@ -139,7 +145,7 @@ class Money(RuleBasedStateMachine):
             with pytest.raises(DecisionRefused), transaction.atomic():
                 adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
                 adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
-            self.told.worth[claim.pk], self.told.standing[claim.pk] = 0, ASKED_FOR
+            self.told.worth[claim.pk], self.told.standing[claim.pk], self.told.whose[claim.pk] = 0, ASKED_FOR, cover.member_id
             return
         adjudication.review(claim, by=cast.actor(cast.reviewer), on=ASKED)
         granted = adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
@@ -239,6 +245,32 @@ class Money(RuleBasedStateMachine):
         card = self.world.card(claim.claimant, next(ACCOUNTS))
         accounts.correct(claim, card=card, by=self.world.worker(claim.claimant), on=BEFORE)
         self.told.standing[claim.pk] = WAITING
+
+    @precondition(lambda self: len(self.covers) > 1)
+    @rule(who=st.integers(0, PEOPLE))
+    def somebody_is_erased(self, who: int) -> None:
+        """Not while something is open or has to be kept; then not a fen moves."""
+        cover = self.covers[who % len(self.covers)]
+        with pytest.raises(ErasureRefused), transaction.atomic():
+            erase(cover.member, by=SYSTEM, on=ASKED)
+        theirs = {standing for claim, standing in self.told.standing.items() if self.told.whose.get(claim) == cover.member_id}
+        refused = pytest.raises(ErasureRefused) if theirs - {PAID} else nullcontext()
+        with refused, transaction.atomic():
+            erase(cover.member, by=SYSTEM, on=plus_months(ASKED, 12 * (KEPT_YEARS + 2)))
+            self.covers.remove(cover)
+
+    @precondition(lambda self: self.told.books["bank"] < 10**12)
+    @rule(fen=st.integers(1, 10**9), reversed_=st.booleans())
+    def money_is_put_in_and_perhaps_taken_back(self, fen: int, reversed_: bool) -> None:
+        cast = self.world.cast
+        manager = cast.actor(cast.manager)
+        own = {"basis": "拨款", "papers": [slip(f"m{next(self.orders)}")], "by": self.payer, "on": ASKED}
+        made = movements.propose(cast.a, kind="allocation", fund="mutual_aid", amount_fen=fen, happened_on=ASKED, **own)
+        movements.confirm(made, by=manager, on=ASKED)
+        if reversed_:
+            movements.confirm(movements.propose_reversal(made, **own), by=manager, on=ASKED)
+        else:
+            self.told.move("bank", "allocations", fen)
 
     # -- what is always so --------------------------------------------------------------------------------------------
 

@@ -227,7 +227,12 @@ def test_the_money_leaves_through_the_desk(world: World, approved: Claim) -> Non
         assert manager.post(go).status_code == 302, "proven a moment ago"
         assert manager.post(go).status_code == 409
         run_due("payouts")
-        content = payer.get(reverse("admin:payout_file", args=[batch.pk])).content
+        file = reverse("admin:payout_file", args=[batch.pk])
+        anew = client_of(world.cast.payer)
+        assert b"6228480402564890018" not in anew.get(file).content, "everybody's account: not before one has shown who one is"
+        assert anew.post(file, {"password": "x"}).status_code == 400
+        content = anew.post(file, proof).content
+        assert anew.get(file).content == payer.get(file).content == content, "the same bytes"
         assert "6228480402564890018" in content.decode("gb18030")
         with everywhere(reason="look"):
             data = _answer(PayoutLine.objects.get())

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -149,6 +150,7 @@ def _context(request: HttpRequest, found: Reconciliation, form: ExplainForm, wor
         items=[_item(item, says) for item in found.items],
         items_sum=format_yuan(found.items_fen),
         difference=format_yuan(found.difference_fen),
+        apart=format_yuan(abs(found.difference_fen)),
         lines=[(row, format_yuan(row.amount_fen or 0)) for row in reconciling.unexplained_lines(office, found.on)]
         if found.difference_fen
         else [],
@@ -219,6 +221,7 @@ class ReconciliationAdmin(HouseAdmin):
 
 @todo("reconciliations.explain")
 def days_to_explain(actor: Actor) -> Iterable[Todo]:
-    """Days on which the books and the bank differ, and nobody has said why."""
+    """Days on which the books and the bank differ, and nobody has said why; who typed in the balance does not say it."""
     address = f"{reverse('admin:books_reconciliation_changelist')}?state__exact=differs"
-    yield waiting(_("银行对账不符、待说明"), Reconciliation.objects.filter(state="differs"), "on", address)
+    rows = Reconciliation.objects.filter(Q(entered_by=None) | ~Q(entered_by=actor.user_id), state="differs")
+    yield waiting(_("银行对账不符、待说明"), rows, "on", address)
