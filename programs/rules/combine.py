@@ -180,8 +180,12 @@ def _merged(base: Data, own: Data) -> dict[str, Any]:
 
 
 def _changed(base: Data, own: Data) -> dict[str, Any]:
-    """One thing of a list as the office changes it. An item that waits no more has no waiting, and one that is given one waits."""
-    if "waits" in own and not own["waits"]:
+    """One thing of a list as the office changes it. An item that waits no more has no waiting, one that is given some waits, and one that
+    is given bands of waiting has no other length of it."""
+    if any("wait" in step for step in own.get("steps", ())):
+        lasts = {name: kept for name, kept in base.get("waiting", {}).items() if name not in ("days", "months")}
+        base = {name: value for name, value in base.items() if name not in ("waits", "waiting")} | ({"waiting": lasts} if lasts else {})
+    elif "waits" in own and not own["waits"]:
         base = {name: value for name, value in base.items() if name != "waiting"}
     elif "waiting" in own:
         base = {name: value for name, value in base.items() if name != "waits"}

@@ -328,6 +328,19 @@ def test_an_office_may_let_an_item_wait_or_not() -> None:
         assert (item.waiting and item.waiting.days) == days
 
 
+def test_bands_of_waiting_take_the_place_of_another_length() -> None:
+    """Of the waiting of the base the waiver alone is left; the steps are the office's."""
+    bands = [{"from_day": 1, "to_day": 30, "amount": "0"}, {"from_day": 31, "amount": "5000"}]
+    for old in ({"waits": False}, {"waiting": {"days": 90, "waived_on_renewal_within_days": 60}}):
+        ref = {"code": "base", "version": "2026"}
+        data = {"format": 1, "code": "mine", "version": "2026", "based_on": ref, "items": [DEATH | {"steps": [{"wait": bands}]}]}
+        made = _made(data, _plan("base", items=[DEATH | old]))
+        case = {"event": "disease_death", "death_on": "2026-01-30"}
+        assert [str(assess_case(made, case | more).total) for more in ({}, {"death_on": "2026-01-31"})] == ["0.00", "5000.00"]
+        waived = "5000.00" if "waiting" in old else "0.00"
+        assert str(assess_case(made, case | {"days_since_cover": 60}).total) == waived
+
+
 OWN_ITEM = """
 items:
   - code: rest
