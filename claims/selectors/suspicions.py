@@ -7,6 +7,7 @@ to be so, and neither its number nor its person goes into the figures.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import md5
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.db.models import OuterRef, Subquery
 from claims.models import SOON_DAYS, BenefitStatement, Claim, ClaimDocument
 from claims.selectors.filing import papers_of_filing
 from programs.selectors import schedule_of
-from unionaid.lib.money import yuan_from_fen
+from unionaid.lib.money import fen_from_yuan, yuan_from_fen
 from unionaid.workflow.models import AuditEntry
 
 GONE = ("draft", "withdrawn", "rejected")
@@ -173,7 +174,7 @@ MOST_NEIGHBOURS = 200
 def found_for(ids: Sequence[int], waiting: Sequence[str]) -> tuple[list[Found], list[int]]:
     """Every flag of these claims as of now, in the order of claim, code and subject; and the claims in the `waiting` states that share an
     invoice, a settlement, a file or days in hospital with one of them: what is found for one holds for the other too. Two statements,
-    however many claims; one more where relief is corrected."""
+    however many claims; two more where relief is corrected."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM claims_found(%s, %s, %s, %s)", [list(ids), list(GONE), list(waiting), SOON_DAYS])
         rows = cursor.fetchall()
@@ -199,11 +200,17 @@ def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
 
 
 def _relief_renewed(ids: Sequence[int]) -> Iterator[Found]:
-    """The corrections among these that were begun because the benefit beside is another now (`services.netting`), as it was found."""
-    acts = AuditEntry.objects.filter(entity=Claim._meta.label_lower, entity_id__in=ids, action="recompute") if ids else ()
-    for act in acts:
-        figures = {name: act.details[name] for name in ("paid_fen", "before_fen", "now_fen")}
-        yield Found(act.entity_id, "benefit_changed", _hash("benefit"), figures)
+    """The corrections of relief among these that were begun because the benefit beside is another now (`services.netting`), with the
+    amounts as they were computed last. Two statements, none for none."""
+    if not ids:
+        return
+    acts = AuditEntry.objects.filter(entity=Claim._meta.label_lower, entity_id__in=ids, action="recompute")
+    decided = BenefitStatement.objects.filter(claim=OuterRef("claim__corrects"), is_final=True).values("total_fen")[:1]
+    rows = BenefitStatement.objects.filter(claim__in=acts.values_list("entity_id", flat=True)).select_related("claim")
+    for row in rows.order_by("claim", "-id").distinct("claim").annotate(before_fen=Subquery(decided)):
+        paid_fen = fen_from_yuan(Decimal(row.facts["case"]["other_aid"])) - (row.claim.other_aid_fen or 0)
+        figures = {"paid_fen": paid_fen, "before_fen": row.before_fen, "now_fen": row.total_fen}
+        yield Found(row.claim_id, "benefit_changed", _hash("benefit"), figures)
 
 
 def by_the_plan(claims: Iterable[Any]) -> Iterator[Found]:

@@ -13,13 +13,14 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from claims.facts import NOTHING, case_facts, situation
-from claims.models import Admission, Claim, ClaimDocument
+from claims.models import Admission, Appeal, Claim, ClaimDocument
 from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.selectors.filing import Filing
 from claims.services import unit_review
 from claims.services.adjudication import Refusals, accident_after_stays, accident_after_surgery, alone, stood_days
 from claims.services.reckoning import Read, preview, read, with_people
 from claims.services.screening import screen
+from claims.transitions import DECIDED
 from members.models import BankCard, Consent, Enrolment, Member
 from members.services.kin import identity_open
 from members.services.people import CONSENT_TEXT, add_card, give_consent
@@ -427,8 +428,18 @@ def _clock_goes_on(claim: Claim) -> dict[str, Any]:
     return {"since": moment - (day_of(moment) - first), "step_days": 0, "told_since": None}
 
 
+def may_be_withdrawn(claim: Claim) -> bool:
+    """Is it still open, and the claimant's to take back? What the office begins against a decision that stands is not, or nobody would
+    have to give back what was paid too much; an appeal is. One statement for a correction."""
+    if claim.state not in WITHDRAWABLE or claim.corrects is None or claim.corrects.state not in DECIDED:
+        return claim.state in WITHDRAWABLE
+    return Appeal.objects.filter(outcome=claim).exists()
+
+
 def withdraw(claim: Claim, *, by: Actor) -> Claim:
     """Take the claim back before it is decided."""
+    if claim.state in WITHDRAWABLE and not may_be_withdrawn(claim):
+        raise ClaimRefused(_("这一份是办事处对已有决定的重新核定，不能撤回。对结果不同意的，决定以后可以申诉。"))
     return move([claim], "withdraw", by=by)[0]
 
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from claims.facts import beside_of, nets_aid
 from claims.models import BenefitStatement, Claim
-from claims.services import adjudication, corrections, halts
+from claims.services import corrections, halts, reckoning
 from claims.services.corrections import CORRECTABLE
 from claims.services.screening import screen
+from claims.transitions import DECIDABLE
 from programs.rules.assess import assess
 from programs.rules.facts import case_of, cover_of, person_of, prior_of
 from programs.selectors import schedule_of
@@ -29,14 +30,24 @@ from unionaid.workflow.notices import tell
 def renew(claim_id: int, *, on: date) -> list[Claim]:
     """Look at the relief that was decided for the event of this claim: where the benefits that it is net of are others now and it would
     come out otherwise, a correction of it waits for its review; what was decided too high and is not on its way to the bank is held
-    instead. Nothing while a benefit of the event is not decided, nor where a correction is on its way; nothing on a second run."""
+    instead. Nothing while a benefit of the event is not decided; a correction that is on its way is shown with the amounts of now.
+    Nothing on a second run."""
     with everywhere(reason="relief net of the benefits as they are decided now"):
         event = Claim.objects.get(pk=claim_id)
         on_its_way = Claim.objects.filter(corrects=OuterRef("pk")).exclude(state__in=["rejected", "withdrawn"])
         same = Claim.objects.filter(occasion=event.occasion, member_id=event.member_id, state__in=CORRECTABLE)
         rows = same.exclude(fund=Fund.MUTUAL_AID).exclude(Exists(on_its_way)).select_for_update(of=("self",)).order_by("pk")
         found = [_anew(one, on=on) for one in rows.select_related("member", "claimant", "enrolment", "terms", "program")]
+        _show_anew(event)
     return [one for one in found if one is not None]
+
+
+def _show_anew(event: Claim) -> None:
+    """Whoever decides on a correction of relief of this event sees what it comes to now."""
+    same = reckoning.with_people().filter(occasion=event.occasion, member_id=event.member_id, corrects__isnull=False)
+    if rows := list(same.filter(state__in=DECIDABLE).exclude(fund=Fund.MUTUAL_AID)):
+        reckoning.preview(rows)
+        screen(rows)
 
 
 def _anew(relief: Claim, *, on: date) -> Claim | None:
@@ -56,8 +67,6 @@ def _anew(relief: Claim, *, on: date) -> Claim | None:
     made = corrections.successor_of(relief, changes={}, by=SYSTEM, on=on)
     details = {"corrects": relief.number, **figures}
     move([made], "recompute", by=SYSTEM, note=note, changes={"submitted_at": now()}, details=details)
-    adjudication.preview(made)
-    screen([made])
     _tell(relief, made)
     return made
 

@@ -266,7 +266,7 @@ def account_forms(
 def _known_cards(request: HttpRequest, claim: Claim, leave_out: int | None) -> list[BankCard]:
     """The claimant's own accounts; whoever files for them is shown the one of this claim alone."""
     if claim.claimant_id != actor(request).member_id:
-        return [claim.card] if claim.card else []
+        return [claim.card] if claim.card and claim.card_id != leave_out else []
     return list(claim.claimant.cards.filter(retired_at=None).exclude(pk=leave_out).order_by("-id")[:10])
 
 

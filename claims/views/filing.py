@@ -17,7 +17,7 @@ from claims.models import Claim
 from claims.selectors.claims import my_claim
 from claims.selectors.filing import filed_at_unit, filer_words, half_taken, taken_in, takes_in_at
 from claims.services import filing
-from claims.views.parts import FOR, TAKEN_FOR, own, show, to
+from claims.views.parts import FOR, TAKEN_FOR, at_desk, own, show, to
 from members.models import Member
 from members.selectors.people import workers_called
 from members.services import people
@@ -161,8 +161,9 @@ def filed(request: HttpRequest) -> HttpResponse:
 
 
 def _filed(request: HttpRequest, claims: list[Claim], left: Sequence[Claim] = ()) -> HttpResponse:
-    waiting = {claim.occasion: claim for claim in claims if claim.state in ("draft", "supplement_requested")}
-    sent = [claim for claim in claims if claim.state != "draft"]
+    todo = ("draft", "supplement_requested", "returned_payment") if at_desk(request) else ("draft", "supplement_requested")
+    waiting = {claim.occasion if claim.state == "draft" else claim.pk: claim for claim in claims if claim.state in todo}
+    sent = [claim for claim in claims if claim.state not in todo]
     return show(request, "filed", waiting=list(waiting.values()), sent=sent, left=left)
 
 

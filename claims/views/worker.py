@@ -154,7 +154,8 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     }
     waiting = [claim for state in words for claim in claims if claim.state == state]
     once = {(claim.state, claim.occasion if claim.state == "draft" else claim.pk): claim for claim in waiting}
-    found = [(claim, *words[claim.state]) for claim in once.values()]
+    by_rule = ("claims:status", _("还可以得到一笔救助：{number}"), _("看还差什么"))
+    found = [(claim, *(by_rule if _is_opened(claim) else words[claim.state])) for claim in once.values()]
     return [
         {
             "words": title.format(number=claim.number),
@@ -166,9 +167,14 @@ def _unfinished(claims: Sequence[Claim]) -> list[dict[str, str]]:
     ]
 
 
+def _is_opened(claim: Claim) -> bool:
+    """Is it relief that was opened by rule, and lacks something?"""
+    return claim.follows_id is not None and claim.state == "draft"
+
+
 def _why(claim: Claim) -> str:
     """What one does it for."""
-    if claim.follows_id is not None and claim.state == "draft":
+    if _is_opened(claim):
         words = _("按“{program}”的规定，您还可以得到一笔{fund}，打开看还差什么")
         return words.format(program=claim.program.title, fund=claim.get_fund_display())
     return claim.program.title
@@ -206,7 +212,7 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "before": format_yuan(before.total_fen) if before else "",
         "reason": reason_words(claim.reason_code),
         "account": card_words(claim.card) if claim.card and to_fill and claim.state not in UNPAID else "",
-        "withdrawable": to_fill and claim.state in intake.WITHDRAWABLE,
+        "withdrawable": to_fill and intake.may_be_withdrawn(claim),
         "papers": list(claim.documents.all()),
         "declared": _declared(claim, language),
         "stays": [(stay_words(claim, stay), stay_figures(stay)) for stay in claim.admissions.all()],
@@ -223,10 +229,10 @@ def _status(request: HttpRequest, claim: Claim) -> dict[str, Any]:
 def _opened(claim: Claim, to_fill: bool) -> dict[str, Any]:
     """Of relief that was opened by rule and waits for somebody to go on with it: what it lacks, and from how much own cost it is meant
     for, where nobody has told the cost yet."""
-    if claim.follows_id is None or claim.state != "draft" or not to_fill:
+    if not _is_opened(claim) or not to_fill:
         return {}
     least = schedule_of(claim.terms).cost_to_tell(claim.event) if not claim.admissions.exists() else None
-    return {"lacks": _("、").join(map(str, lacking(claim))), "least": least}
+    return {"lacks": _("、").join(map(str, lacking(claim))), "least": f"{least:,}" if least else ""}
 
 
 def _correct_at(request: HttpRequest, claim: Claim, may_correct: bool) -> str:
@@ -285,7 +291,7 @@ def withdraw(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         if address := attempt(form, act):
             messages.success(request, _("已撤回申领 {number}。").format(number=claim.number))
             return redirect(address)
-    elif claim.state not in intake.WITHDRAWABLE:
+    elif not intake.may_be_withdrawn(claim):
         return redirect(to(request, "status", public_id))
     return show(request, "withdraw", form, claim=claim, others=others)
 

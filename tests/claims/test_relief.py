@@ -313,7 +313,7 @@ def test_nothing_is_opened_where_the_rule_does_not_hold_or_it_was_applied_for_al
     asked = Claim.objects.get(follows=benefit)
     assert asked.state == "draft", "whether the rule holds hangs on a bill that nobody was asked for: the claimant tells it"
     page = client_of(benefit.member.user).get(reverse("claims:status", args=[asked.public_id]))
-    assert "还剩 5000 元（含）以上的" in _words(page)
+    assert "还剩 5,000 元（含）以上的" in _words(page)
     intake.withdraw(asked, by=desk.world.worker(benefit.member))
     own = (benefit.approved_fen or 0) + 500_000
     figures = {"medfee_sumamt_fen": own, "fund_pay_sumamt_fen": 0, "psn_part_amt_fen": own}

@@ -16,6 +16,7 @@ from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
 from claims.payouts.recoveries import RecoveryRefused
 from claims.services import accounts, adjudication, corrections, intake, netting, relief
 from claims.services.adjudication import DecisionRefused
+from claims.services.intake import ClaimRefused
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
@@ -134,6 +135,13 @@ def test_relief_follows_the_benefit_that_it_is_net_of_down_and_up(paid: Case) ->
     assert [flag.code for flag in less.flags.all()] == ["benefit_changed"]
     page = client_of(desk.world.cast.reviewer).get(reverse("admin:claim_review", args=[less.pk])).content.decode()
     assert "这笔救助原来核定 10,000.00 元，扣减后重新计算是 6,000.00 元" in page
+    with pytest.raises(ClaimRefused, match="不能撤回"):
+        intake.withdraw(less, by=by)
+    with transaction.atomic():  # the benefit is another again meanwhile
+        Claim.objects.filter(pk=first.pk).update(approved_fen=first.approved_fen - 100_000)
+        assert netting.renew(first.pk, on=ASKED) == []
+        assert less.flags.get().figures["now_fen"] == 700_000, "whoever decides sees what it comes to now"
+        transaction.set_rollback(True)
     adjudication.review(less, by=desk.reviewer, on=ASKED)
     adjudication.reclaim(less, by=desk.approver, on=ASKED, clause="第四条", note=WHY)
     run_due("payouts")
