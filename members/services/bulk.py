@@ -33,6 +33,11 @@ def _paid_rosters() -> QuerySet[Roster]:
     return Roster.objects.filter(Exists(owed), state="committed").select_related("unit", "terms__program")
 
 
+def _named(roster: Roster) -> str:
+    """Many a unit calls its file the same."""
+    return f"{roster.file_name} · {roster.unit.name}"
+
+
 def _settle(roster: Roster, run: Run) -> None:
     """Match what is sure (remark and amount agree) to every debt of the roster; refused when some debt is left open."""
     dues = list(ContributionDue.objects.filter(roster=roster, state__in=DUE_LIVE).select_related("unit", "member"))
@@ -60,12 +65,13 @@ bulk_work(
     Work(
         gettext_lazy("批量退回名册"), "rosters.return", _RETURNS,
         one_by_one(_RETURNS, lambda roster, work, run: give_back(roster, by=run.by, note=work.note)), PART, says_why=True,
+        named=_named,
     ),
 )  # fmt: skip
 bulk_work(
     "settle_rosters",
     Work(
         gettext_lazy("批量核销名册的互助费"), "contributions.confirm", _PAID,
-        one_by_one(_PAID, lambda roster, _work, run: _settle(roster, run)), PART,
+        one_by_one(_PAID, lambda roster, _work, run: _settle(roster, run)), PART, named=_named,
     ),
 )  # fmt: skip

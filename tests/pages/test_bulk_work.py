@@ -127,6 +127,7 @@ def test_rosters_are_given_back_together_with_one_reason(world: World) -> None:
     assert (answer.status_code, "请写明原因" in _words(answer)) == (400, True)
     page = _ask(world.cast.manager, RETURN, [first.pk, second.pk], note="参加期改期，请按新名册重报")
     assert "已办理 2 件" in page
+    assert f"a.csv · {world.unit.name}" in page
     with everywhere(reason="look"):
         assert set(Roster.objects.values_list("state", flat=True)) == {"returned"}
         assert BulkWork.objects.get().finished_at is not None

@@ -39,7 +39,7 @@ class Work:
     """One kind of work. `action`: the right it takes. `candidates`: what this person may do it with now, the oldest first. `act`: does it
     with the things of these ids and says of each that was left why; what it does not name was done. `part`: how many go into one
     transaction. `says_why`: words go with it. `limit_fen`: up to which amount an office has it done with one of them; it is kept with
-    the request, and what changes later counts for later ones."""
+    the request, and what changes later counts for later ones. `named`: what one is called where its outcome stands alone."""
 
     label: str | Promise
     action: str
@@ -48,6 +48,7 @@ class Work:
     part: int
     says_why: bool = False
     limit_fen: Callable[[Any], int] | None = None
+    named: Callable[[Any], str] = str
 
 
 WORKS: dict[str, Work] = {}
@@ -114,7 +115,7 @@ def _requested(kind: str, things: Sequence[Any], note: str, by: Actor) -> BulkWo
         raise NotAllowed(_("您没有办理这些的权限。"))
     limit = work.limit_fen(office) if work.limit_fen else None
     made = BulkWork.objects.create(office=office, kind=kind, note=note, limit_fen=limit, requested_by_id=by.user_id)
-    BulkWorkRow.objects.bulk_create([BulkWorkRow(work=made, subject_id=one.pk, label=str(one)[:200]) for one in things])
+    BulkWorkRow.objects.bulk_create([BulkWorkRow(work=made, subject_id=one.pk, label=work.named(one)[:200]) for one in things])
     told = {"kind": kind, "ids": [one.pk for one in things], "limit_fen": limit}
     record([made], "bulk", by=by, note=note, details=told)
     enqueue(JOB, [(made.pk, job_key(made), made)], by=by, permission=work.action)
