@@ -108,3 +108,9 @@ def say(kept: BankReturn, *, after: int, upto: int) -> None:
     """Write down of the rows of a part that they are booked: all that `next_part` gave."""
     with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
         cursor.execute(_SAY, {"kept": kept.pk, "after": after, "upto": upto})
+
+
+def count(kept: BankReturn) -> int:
+    """How many answers the file has."""
+    with looking_everywhere(reason=_OF_ONE_FILE):
+        return ReturnRow.objects.filter(bank_return=kept.pk).count()

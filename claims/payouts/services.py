@@ -412,7 +412,7 @@ def book_part(return_id: int, after: int, *, by: Actor, on: date) -> int | None:
 def _close(kept: BankReturn, batch: PayoutBatch, *, by: Actor) -> None:
     sums = kept.parts.aggregate(good=Sum("succeeded_count", default=0), bad=Sum("failed_count", default=0))
     kept.succeeded_count, kept.failed_count = sums["good"], sums["bad"]
-    kept.unmatched_count = kept.rows.count() - sums["good"] - sums["bad"]
+    kept.unmatched_count = return_tables.count(kept) - sums["good"] - sums["bad"]
     kept.booked_at = now()
     kept.save(update_fields=["succeeded_count", "failed_count", "unmatched_count", "booked_at"])
     if batch.state == "released" and not batch.lines.filter(state="open").exists():

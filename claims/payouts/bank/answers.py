@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from claims.payouts.bank import iso20022
 from claims.payouts.bank.lines import Answer, UnreadableReturn
+from unionaid.lib.memory import without_collector
 from unionaid.lib.money import MoneyError, fen_from_yuan
 from unionaid.lib.spreadsheet import Limits, SpreadsheetError, read_table
 
@@ -24,12 +25,13 @@ LIMITS = Limits(max_bytes=MAX_BYTES, max_rows=200_000)
 
 def read(data: bytes) -> list[Answer]:
     """The lines of a result file; what the bytes are decides, never a name. UnreadableReturn when anything in it is not understood."""
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        found = iso20022.read(data)
-    elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        found = _workbook(data)
-    else:
-        found = _csv(data)
+    with without_collector():
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            found = iso20022.read(data)
+        elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+            found = _workbook(data)
+        else:
+            found = _csv(data)
     if not found:
         raise UnreadableReturn(_("文件里没有一笔结果，请核对下载的批次和日期"))
     return found
