@@ -1,5 +1,6 @@
 """A year in small, and everyone who may knock: arranged once for every walk."""
 
+import logging
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date
@@ -238,6 +239,14 @@ def answer_to(batch: PayoutBatch) -> bytes:
     rows = [(good, "成功", ""), (bad, "失败", "户名不符")]
     lines = [f"{line.reference},{format_yuan(line.amount_fen).replace(',', '')},{outcome},{why}" for line, outcome, why in rows]
     return "\r\n".join(["附言,金额,处理结果,失败原因", *lines]).encode("gb18030")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unheard() -> Iterator[None]:
+    """Thousands are turned away here as they should be: to write down each refusal, and where it came from, is wasted on them."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="module")
