@@ -1,7 +1,8 @@
 """The certificates (互助保障凭证) of an enrolment and of a unit's batch as PDFs, with a QR code that leads to their public
 verification page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from django.utils.formats import date_format
 from django.utils.translation import get_language
@@ -9,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from members.facts import cover_waits
 from members.models import Enrolment, Roster
-from members.printed import case_of, write_code, write_facts, write_line
+from members.printed import FONT, new_page, write_code, write_facts
 from members.selectors.unit_cover import Batch
 from programs.selectors import schedule_of
 from unionaid.lib.money import format_yuan
-from unionaid.lib.pdf import Case, Page
 
 
 def number_of(enrolment: Enrolment) -> str:
@@ -41,21 +41,16 @@ def facts_of(enrolment: Enrolment) -> list[tuple[str, str]]:
     ]
 
 
-def case_for(people: Iterable[Enrolment]) -> Case:
-    """The type for all of these people's certificates: what they have in common once, the characters of their names apart."""
-    texts, names = [_heading(), *_footing()], []
-    for one in people:
-        names.append(one.member.name)
-        texts += [text for line in facts_of(one) for text in line if text != one.member.name]
-    return case_of(texts, names=names)
+def texts_of(enrolment: Enrolment) -> list[str]:
+    """Every word on the certificate."""
+    return [_heading(), *_footing(), *(text for line in facts_of(enrolment) for text in line)]
 
 
-def render(enrolment: Enrolment, *, verify_url: str, case: Case | None = None) -> bytes:
-    """The PDF, one A4 page; `case`: type that has all its words, when many are printed in one go. Only an effective enrolment has one
-    (ValueError)."""
+def render(enrolment: Enrolment, *, verify_url: str, font: Path = FONT) -> bytes:
+    """The PDF, one A4 page. Only an effective enrolment has one (ValueError)."""
     if enrolment.state != "effective":
         raise ValueError("only effective enrolments have a certificate")
-    return _page(_heading(), facts_of(enrolment), _footing(), verify_url, case)
+    return _page(_heading(), facts_of(enrolment), _footing(), verify_url, font)
 
 
 def _heading() -> str:
@@ -66,16 +61,23 @@ def _footing() -> list[str]:
     return [_("扫码核验凭证真伪（只显示隐去姓名的信息）"), _("本凭证为职工互助保障参加证明，不是商业保险合同。")]
 
 
-def _page(heading: str, facts: Sequence[tuple[str, str]], footing: Sequence[str], verify_url: str, case: Case | None = None) -> bytes:
+def _page(heading: str, facts: Sequence[tuple[str, str]], footing: Sequence[str], verify_url: str, font: Path = FONT) -> bytes:
     """One A4 page: the heading, the facts line by line, the code that leads to the verification, what is said about it."""
-    page = Page(heading, case or case_of([heading, *footing, *(text for line in facts for text in line)]))
-    page.box(12, 12, 186, 273, line=0.8, colour=(160, 32, 32))
-    write_line(page, heading, y=28, height=14, size=24, align="center")
-    write_facts(page, facts, y=50, left=26, label=38, width=118, size=13)
+    page = new_page(heading, font)
+    page.set_draw_color(160, 32, 32)
+    page.set_line_width(0.8)
+    page.rect(12, 12, 186, 273)
+    page.set_font("song", size=24)
+    page.set_y(28)
+    page.cell(0, 14, heading, align="C", new_x="LMARGIN", new_y="NEXT")
+    page.ln(8)
+    write_facts(page, facts, left=26, label=38, width=118, size=13)
     write_code(page, verify_url, x=78, y=196, width=54)
-    for at, line in enumerate(footing):
-        write_line(page, line, y=252 + 7 * at, height=7, size=11, align="center")
-    return page.written()
+    page.set_y(252)
+    page.set_font("song", size=11)
+    for line in footing:
+        page.cell(0, 7, line, align="C", new_x="LMARGIN", new_y="NEXT")
+    return bytes(page.output())
 
 
 # -- of a unit's batch --------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 import io
 import string
-import zlib
-from collections.abc import Container, Iterable, Sequence
+import tempfile
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,8 +13,7 @@ import pylopdf_fonts_zh_cn
 import pylopdf_fonts_zh_tw
 import segno
 from fontTools import subset, ttLib
-
-from unionaid.lib.pdf import POINT, WIDTH, Case, Face, Page
+from fpdf import FPDF
 
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 # Asked one after another for a character that the house's type lacks: 𠮷, 𡈽, 𨳒 and some two thousand more.
@@ -21,146 +21,102 @@ RARE = (
     Path(pylopdf_fonts_jp.__file__).parent / "NotoSansJP-Regular.otf",
     Path(pylopdf_fonts_zh_tw.__file__).parent / "NotoSansTC-Regular.otf",
 )
-UNUSED = ["BASE", "GDEF", "GPOS", "GSUB", "OS/2", "VORG", "name", "post", "vhea", "vmtx"]
-KEPT = 4000  # characters that were cut alone, of well under a kilobyte each
-ASIDE = 1.0  # mm that text stands away from the edges of what it is written into
 
 
-def printable(text: str, known: Container[str]) -> str:
+def printable(text: str, known: Container[int]) -> str:
     """The text with every character that no font has written as its code, so that a rare name is never silently blank.
 
-    >>> printable("䶮𠮷", {"䶮"})
+    >>> printable("䶮𠮷", {ord("䶮")})
     '䶮〔U+20BB7〕'
     """
-    return "".join(c if c in known else f"〔U+{ord(c):X}〕" for c in text)
+    return "".join(c if ord(c) in known else f"〔U+{ord(c):X}〕" for c in text)
 
 
-# -- type ---------------------------------------------------------------------------------------------------------------
+@contextmanager
+def small_font(texts: Iterable[str]) -> Iterator[Path]:
+    """The house's type cut down to the characters of these texts, for as long as the block runs: a page in it is made ten times
+    faster than one that has to be cut out of the whole type."""
+    with tempfile.NamedTemporaryFile(suffix=".otf") as file:
+        _cut(FONT, "".join({*string.printable, *printable_marks(), *"".join(texts)}), Path(file.name))
+        yield Path(file.name)
 
 
-def case_of(texts: Iterable[str], *, names: Iterable[str] = ()) -> Case:
-    """The type for pages of these texts. What stands in `names` alone is cut character by character: a page takes along only what is
-    on it, however many people's pages are printed in one go."""
-    own = {" ", *"".join(texts), *string.digits, *string.ascii_letters, *string.punctuation, *printable("\0", ())}
-    alone = set("".join(names)) - own
-    has = _characters(FONT)
-    apart = _cut_alone(sorted(alone & has)) | {c: face for c in sorted((own | alone) - has) if (face := _rare(c))}
-    return Case(_house(frozenset(own & has)), apart)
-
-
-def _cut(font_file: Path | io.BytesIO, characters: Iterable[str]) -> tuple[ttLib.TTFont, dict[str, tuple[int, int]]]:
-    """A font down to these characters, and each one's number and width (thousandths)."""
-    options = subset.Options(notdef_outline=True, layout_features=[], drop_tables=[*subset.Options().drop_tables, *UNUSED])
-    font, cutter = ttLib.TTFont(font_file, recalcBBoxes=False), subset.Subsetter(options)
-    cutter.populate(text="".join(characters))
+def _cut(font_file: Path, text: str, to: Path) -> None:
+    """Write a font down to the characters of a text."""
+    options = subset.Options(notdef_outline=True, recommended_glyphs=True)
+    font, cutter = ttLib.TTFont(str(font_file)), subset.Subsetter(options)
+    cutter.populate(text=text)
     cutter.subset(font)
-    scale, lengths = 1000 / font["head"].unitsPerEm, font["hmtx"].metrics
-    names = font.getBestCmap()
-    return font, {chr(code): (_number(font, name), round(lengths[name][0] * scale)) for code, name in names.items()}
-
-
-def _number(font: ttLib.TTFont, name: str) -> int:
-    """The glyph's own number, which cutting does not change."""
-    return int(name.removeprefix("cid")) if name.startswith("cid") else int(font.getGlyphID(name))
-
-
-def _face(font: ttLib.TTFont, glyphs: dict[str, tuple[int, int]]) -> Face:
-    outlines: bytes = font["CFF "].compile(font)
-    return Face(f"{_tag(outlines)}+{font['CFF '].cff.fontNames[0]}", zlib.compress(outlines), glyphs)
-
-
-def _tag(outlines: bytes) -> str:
-    """Six letters of its own for each cut of a font, as the format wants."""
-    left, letters = zlib.crc32(outlines), ""
-    for _each in range(6):
-        left, at = divmod(left, 26)
-        letters += string.ascii_uppercase[at]
-    return letters
-
-
-@lru_cache(maxsize=16)
-def _house(characters: frozenset[str]) -> Face:
-    return _face(*_cut(FONT, characters))
-
-
-_alone: dict[str, Face] = {}
-
-
-def _cut_alone(characters: Sequence[str]) -> dict[str, Face]:
-    """Each of these characters of the house's type as a face of its own: out of one cut that holds them all, and kept."""
-    missing = [character for character in characters if character not in _alone]
-    if missing:
-        together = io.BytesIO()
-        _cut(FONT, missing)[0].save(together)
-        for character in missing:
-            _alone[character] = _face(*_cut(io.BytesIO(together.getvalue()), character))
-    found = {character: _alone[character] for character in characters}
-    while len(_alone) > KEPT:
-        _alone.pop(next(iter(_alone)))
-    return found
-
-
-@lru_cache(maxsize=256)
-def _rare(character: str) -> Face | None:
-    """A face of this one character from another font; None when no font has it."""
-    font_file = next((file for file in RARE if character in _characters(file)), None)
-    return _face(*_cut(font_file, character)) if font_file else None
+    font.save(str(to))
+    font.close()
 
 
 @lru_cache(maxsize=1 + len(RARE))
-def _characters(font_file: Path) -> frozenset[str]:
+def _characters(font_file: Path) -> frozenset[int]:
     """What a font has."""
     with ttLib.TTFont(str(font_file), lazy=True) as font:
-        return frozenset(map(chr, font.getBestCmap()))
+        return frozenset(font.getBestCmap())
 
 
-# -- writing ------------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1)
+def _cuts() -> tempfile.TemporaryDirectory[str]:
+    """Where the fonts of rare characters stand while the process runs."""
+    return tempfile.TemporaryDirectory(prefix="rare-type-")
 
 
-def settled(case: Case, text: str) -> str:
-    """The text as this type can show it."""
-    return printable(text, {character for character in text if case.face_of(character)})
+@lru_cache(maxsize=256)
+def _of_one(character: str) -> Path | None:
+    """A font of this one rare character; None when no font has it."""
+    for font_file in RARE:
+        if ord(character) in _characters(font_file):
+            made = Path(_cuts().name) / f"{ord(character):x}.otf"
+            _cut(font_file, f" {character}", made)  # the space stands for what is missing, which wants a short code
+            return made
+    return None
 
 
-def baseline(top: float, height: float, size: float) -> float:
-    """Where letters stand that are in the middle of a line of this height."""
-    return top + height / 2 + 0.3 * size * POINT
+def settled(page: FPDF, text: str) -> str:
+    """The text as this page can show it: for what the house's type lacks another font is taken along, and what none has is written
+    as its code."""
+    house = page.fonts["song"].cmap
+    taken = {key.removeprefix("rare"): key for key in page.fonts if key.startswith("rare")}
+    for character in dict.fromkeys(text):
+        name = f"{ord(character):x}"
+        if ord(character) in _characters(FONT) or name in taken or (font := _of_one(character)) is None:
+            continue
+        page.add_font(f"rare{name}", fname=str(font))
+        taken[name] = f"rare{name}"
+    page.set_fallback_fonts(list(taken.values()), exact_match=False)
+    return printable(text, {*house, *(int(name, 16) for name in taken)})
 
 
-def write_line(
-    page: Page, text: str, *, y: float, height: float, size: float, left: float = 10, right: float = 10, align: str = "left"
-) -> None:
-    """One line between two margins (mm): at the left, in the middle, or at the right."""
-    text = settled(page.case, text)
-    free = WIDTH - left - right - page.case.width(text, size)
-    x = left + {"left": ASIDE, "center": free / 2, "right": free - ASIDE}[align]
-    page.text(x, baseline(y, height, size), text, size=size)
+def printable_marks() -> str:
+    """The characters that stand around the code of a character which the type lacks."""
+    return printable("\0", ())
 
 
-def write_block(page: Page, text: str, *, x: float, y: float, width: float, height: float, size: float, grey: float = 0) -> float:
-    """Lines of this height, broken to the width; where the next would begin."""
-    for line in broken(page.case, text, size, width):
-        page.text(x + ASIDE, baseline(y, height, size), line, size=size, grey=grey)
-        y += height
-    return y
+def new_page(title: str, font: Path = FONT) -> FPDF:
+    """A document of one empty page."""
+    page = FPDF(format="A4")
+    page.set_title(title)
+    page.add_font("song", fname=str(font))
+    page.add_page()
+    return page
 
 
-def broken(case: Case, text: str, size: float, width: float) -> list[str]:
-    """The lines that a block of this width has."""
-    return case.lines(settled(case, text), size, width - 2 * ASIDE)
-
-
-def write_facts(page: Page, facts: Iterable[tuple[str, str]], *, y: float, left: float, label: float, width: float, size: float) -> float:
-    """Name and value, line by line: where they begin, how wide name and value are (mm), the size of the type; where the next would be."""
+def write_facts(page: FPDF, facts: Iterable[tuple[str, str]], *, left: int, label: int, width: int, size: int) -> None:
+    """Name and value, line by line: where a line begins, how wide name and value are (mm), the size of the type."""
     for name, value in facts:
-        below = write_block(page, name, x=left, y=y, width=label, height=10, size=size, grey=0.35)
-        y = max(below, write_block(page, value, x=left + label, y=y, width=width, height=10, size=size))
-    return y
+        page.set_x(left)
+        page.set_font("song", size=size)
+        page.set_text_color(90, 90, 90)
+        page.cell(label, 10, name)
+        page.set_text_color(0, 0, 0)
+        page.multi_cell(width, 10, settled(page, value), new_x="LMARGIN", new_y="NEXT")
 
 
-def write_code(page: Page, address: str, *, x: float, y: float, width: float) -> None:
+def write_code(page: FPDF, address: str, *, x: int, y: int, width: int) -> None:
     """A QR code that leads to this address (mm)."""
-    rows = segno.make(address, error="m").matrix
-    side = len(rows) + 4
-    framed = [[0] * side] * 2 + [[0, 0, *row, 0, 0] for row in rows] + [[0] * side] * 2
-    page.squares(framed, x=x, y=y, width=width)
+    image = io.BytesIO()
+    segno.make(address, error="m").save(image, kind="png", scale=8, border=2)
+    page.image(image, x=x, y=y, w=width)

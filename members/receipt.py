@@ -7,9 +7,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from members.models import ContributionDue, Match
-from members.printed import case_of, write_code, write_facts, write_line
+from members.printed import new_page, write_code, write_facts
 from unionaid.lib.money import capital_yuan, format_yuan
-from unionaid.lib.pdf import Page
 
 
 def receipted() -> QuerySet[ContributionDue]:
@@ -61,13 +60,19 @@ def render(due: ContributionDue, *, verify_url: str) -> bytes:
     """The PDF, one A4 page. Only a settled debt has one (ValueError)."""
     if due.state != "settled":
         raise ValueError("only settled contributions have a receipt")
-    title, facts = _("职工互助费收据"), facts_of(due)
-    said = [_("扫码核验收据真伪。退款或作废后，原收据失效。"), _("本收据证明互助费已经收到，不是发票。")]
-    page = Page(title, case_of([title, *said, *(text for line in facts for text in line)]))
-    page.box(12, 12, 186, 220, line=0.6, colour=(32, 64, 128))
-    write_line(page, title, y=24, height=12, size=22, align="center")
-    write_facts(page, facts, y=42, left=22, label=42, width=122, size=12)
+    page = new_page(_("职工互助费收据"))
+    page.set_draw_color(32, 64, 128)
+    page.set_line_width(0.6)
+    page.rect(12, 12, 186, 220)
+    page.set_font("song", size=22)
+    page.set_y(24)
+    page.cell(0, 12, _("职工互助费收据"), align="C", new_x="LMARGIN", new_y="NEXT")
+    page.ln(6)
+    write_facts(page, facts_of(due), left=22, label=42, width=122, size=12)
     write_code(page, verify_url, x=148, y=178, width=40)
-    for at, line in enumerate(said):
-        write_line(page, line, y=208 + 6 * at, height=6, size=10, left=22)
-    return page.written()
+    page.set_xy(22, 208)
+    page.set_font("song", size=10)
+    page.cell(0, 6, _("扫码核验收据真伪。退款或作废后，原收据失效。"), new_x="LMARGIN", new_y="NEXT")
+    page.set_x(22)
+    page.cell(0, 6, _("本收据证明互助费已经收到，不是发票。"))
+    return bytes(page.output())

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from members import certificate
 from members.models import CertificatePack, Enrolment, PackPart, WorkUnit
+from members.printed import small_font
 from members.selectors.unit_cover import effective_covers
 from programs.models import Terms
 from unionaid.lib.calendar import now
@@ -90,12 +91,12 @@ def make(pack_id: int, run: Run) -> dict[str, Any] | None:
 def _write(out: IO[bytes], people: Sequence[Enrolment], address: str, run: Run) -> int:
     """These people's certificates as a zip file, each under its number and name; how many of them are in it when the time is up."""
     until = time.monotonic() + SPELL
-    case = certificate.case_for(people)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as whole:
+    texts = (text for one in people for text in certificate.texts_of(one))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as whole, small_font(texts) as font:
         for at, one in enumerate(people):
             if at % 20 == 0:
                 run.tell(_("生成凭证"), done=run.done + at, total=run.total)
-            page = certificate.render(one, verify_url=f"{address}{reverse('members:verify', args=[one.public_id])}", case=case)
+            page = certificate.render(one, verify_url=f"{address}{reverse('members:verify', args=[one.public_id])}", font=font)
             whole.writestr(f"{certificate.number_of(one)}-{one.member.name}.pdf", page)
             if time.monotonic() > until:
                 return at + 1

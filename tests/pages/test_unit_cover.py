@@ -16,7 +16,6 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from members.models import CertificatePack, ContributionDue, Enrolment, PackPart, Roster
-from members.printed import case_of
 from members.services import contributions, packs
 from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit
@@ -121,8 +120,8 @@ def test_everyones_certificate_is_in_the_pack_rare_characters_too(world: World, 
 
 
 def test_a_font_without_the_names_would_show_codes_instead(world: World, covered: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control of the shared type: cut for other words, common characters are missing from the certificate."""
-    monkeypatch.setattr(packs.certificate, "case_for", lambda _people: case_of(["职工互助"]))
+    """The control of the small type: cut down to other words, common characters are missing from the certificate."""
+    monkeypatch.setattr(packs.certificate, "texts_of", lambda _one: ["职工互助"])
     content = _sent(client_of(world.agent).get(reverse("members:pack_download", args=[_made(world).public_id])))
     with zipfile.ZipFile(io.BytesIO(content)) as whole:
         first = PdfReader(io.BytesIO(whole.read(whole.namelist()[0]))).pages[0].extract_text()
