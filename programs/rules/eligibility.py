@@ -365,20 +365,39 @@ def _items(schedule: Schedule, person: PersonFacts, cover_start: date) -> Verdic
     if not any(map(choosy, schedule.items)):
         return None
     age = age_on(person.birth_date, cover_start)
-    answers = [(item, takes(item, person, age=age)) for item in schedule.items]
-    out = [item.name for item, answer in answers if answer is False]
-    if not out:
-        return Verdict("items", PASS, Words("各项保障都面向您。", "Every benefit of this plan is for you."), "id_card")
-    zh, en = "、".join(dict.fromkeys(name.zh for name in out)), ", ".join(dict.fromkeys(name.en for name in out))
-    if any(answer for _item, answer in answers):
-        return Verdict("items", PASS, Words(f"其中“{zh}”不面向您，不会给付。", f"Not for you, and never paid to you: {en}."), "id_card")
-    if any(answer is None for _item, answer in answers):
+    answers = [(item.name, takes(item, person, age=age)) for item in schedule.items]
+    given, open_ = any(answer for _name, answer in answers), [name for name, answer in answers if answer is None]
+    if not given and open_:
         words = Words(
             "各项保障只面向一部分人员。请告诉我们您的人员身份。", "The benefits are for some staff groups only. Tell us your staff group."
         )
         return Verdict("items", UNKNOWN, words, "group")
-    words = Words("这个计划的各项保障都不面向您，参加了也不会给付。", "No benefit of this plan is for you; joining would give you nothing.")
-    return Verdict("items", FAIL, words, "id_card")
+    if not given:
+        none = "No benefit of this plan is for you; joining would give you nothing."
+        return Verdict("items", FAIL, Words("这个计划的各项保障都不面向您，参加了也不会给付。", none), "id_card")
+    out = [name for name, answer in answers if answer is False]
+    return Verdict("items", PASS, _not_for_all(out, open_), "id_card")
+
+
+def _not_for_all(out: list[Words], open_: list[Words]) -> Words:
+    """What whoever may join is told of the items that are not for them, and of those that hang on the group nobody has told."""
+    if not out and not open_:
+        return Words("各项保障都面向您。", "Every benefit of this plan is for you.")
+    zh, en = "", ""
+    if out:
+        zh, en = f"其中“{_names_zh(out)}”不面向您，不会给付。", f"Not for you, and never paid to you: {_names_en(out)}."
+    if open_:
+        zh += f"“{_names_zh(open_)}”只面向一部分人员，要看您的人员身份。"
+        en = f"{en} For some staff groups only, depending on yours: {_names_en(open_)}.".strip()
+    return Words(zh, en)
+
+
+def _names_zh(names: list[Words]) -> str:
+    return "、".join(dict.fromkeys(name.zh for name in names))
+
+
+def _names_en(names: list[Words]) -> str:
+    return ", ".join(dict.fromkeys(name.en for name in names))
 
 
 def _age_rule_holds(rule: AgeRule, person: PersonFacts) -> bool:

@@ -146,6 +146,23 @@ def test_whoever_no_item_is_for_may_not_join() -> None:
     assert said(child) == ("pass", "其中“女职工”不面向您，不会给付。")
 
 
+def test_where_only_the_untold_group_says_whom_an_item_is_for_joining_is_open() -> None:
+    """An item for everybody beside it lets one join, and is not said to be all that hangs on nothing."""
+    young = {"ages": [{"from": 16, "to": 60, "group": "senior"}]}
+    part, other = _plan("part", **_joining(**young)), _plan("other", items=[DEATH | {"name": {"zh": "住院", "en": "inpatient"}}])
+    told = PersonFacts(birth_date=date(1990, 1, 1), gender="male", employment="enterprise", union_member=True, basic_insurance=True)
+
+    def said(made: Schedule, group: str | None) -> tuple[str, str]:
+        found = judge(made, person=replace(told, group=group), on=date(2025, 12, 1), cover_start=date(2026, 1, 1))
+        return next((one.outcome, one.sentence.zh) for one in found if one.rule == "items")
+
+    alone, both = _combo(part, **_joining()), _combo(part, other, **_joining())
+    assert said(alone, None) == ("unknown", "各项保障只面向一部分人员。请告诉我们您的人员身份。")
+    assert [said(alone, group)[0] for group in ("senior", "ordinary")] == ["pass", "fail"]
+    assert said(both, None) == ("pass", "“身故”只面向一部分人员，要看您的人员身份。")
+    assert said(both, "senior") == ("pass", "各项保障都面向您。")
+
+
 @pytest.mark.parametrize(
     ("rule", "strict", "lax"),
     [
