@@ -27,7 +27,7 @@ from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import looking_everywhere
-from unionaid.web.rows import insert_each
+from unionaid.web.rows import Rows, insert_all
 from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
 ESTABLISHED = (
@@ -62,8 +62,7 @@ def review_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "")
     refuse_own(turn)
     going = turn.going
     carry_out(turn, note=note)
-    write_reviews(going, "review", by, note)
-    reckoning.preview(going, known)
+    reckoning.preview(going, known, reviews(going, "review", by, note))
     return turn.refused
 
 
@@ -279,8 +278,7 @@ def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: 
         deciding.hold(one)
         granted[claim.pk] = {"approved_fen": due}
     _grant(turn, action, granted, on=on, note=note)
-    deciding.write()
-    write_reviews([one.claim for one in deciding.held], action, by, note)
+    deciding.write(reviews([one.claim for one in deciding.held], action, by, note))
     return turn.refused
 
 
@@ -316,8 +314,7 @@ def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Cla
     changes = {"approved_fen": 0, "message": note, "reason_clause": clause}
     carry_out(turn, note=note, changes=changes, details={"over_fen": over_fen, "clause": clause})
     deciding.hold(one)
-    deciding.write()
-    write_review(claim, "reclaim", by, note)
+    deciding.write(reviews([claim], "reclaim", by, note))
     renew_later([claim])
     return claim
 
@@ -364,8 +361,13 @@ def write_review(claim: Claim, decision: str, by: Actor, note: str, reason_code:
 
 def write_reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> None:
     """Keep the same decision of one person on each of these claims. One statement."""
+    insert_all(reviews(claims, decision, by, note, reason_code))
+
+
+def reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> Rows:
+    """The same as rows, to be kept beside what else the decision writes."""
     said = {"decision": decision, "by_id": by.user_id, "note": note, "reason_code": reason_code}
-    insert_each(Review, [{"claim_id": claim.pk, **said} for claim in claims])
+    return Review, [{"claim_id": claim.pk, **said} for claim in claims]
 
 
 def not_own(claim: Claim, by: Actor) -> None:
