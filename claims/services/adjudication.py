@@ -28,7 +28,7 @@ from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import looking_everywhere
 from unionaid.web.rows import Rows, insert_all
-from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
+from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
 ESTABLISHED = (
     "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances", "declared",
@@ -144,6 +144,15 @@ def establish(
     preview(claim)
     screen([claim])
     return claim
+
+
+def refuse_unseen(claim: Claim, action: str, seen: int) -> None:
+    """Conflict when the claim changed since whoever decides opened it (`seen`: its version then) and still waits for this action: a
+    colleague settled other facts, or it went to the claimant and came back. The claim is locked. Where it has gone on meanwhile the
+    action itself is refused, with what was done and in which role. One statement."""
+    rows = Claim.objects.select_for_update(of=("self",), no_key=True).filter(pk=claim.pk, state__in=Claim.graph.arrow(action).sources)
+    if any(version != seen for version in rows.values_list("version", flat=True)):
+        raise Conflict(_("您打开这一页以后，这份申领有了变化，例如核定了别的事实，或补充了材料。请看过现在的内容，再决定。"), [])
 
 
 def return_for_supplement(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
