@@ -27,6 +27,8 @@ from unionaid.web.asking import AskForm, PastDayField
 from unionaid.web.fields import YuanField
 from unionaid.workflow.asking import attempt
 
+SEEN_FAULTS = dict.fromkeys(("invalid", "min_value", "max_value"), _("请刷新页面，再办理"))
+
 
 class FactsForm(AskForm):
     """What the plan's rules look at in this claim; what is left empty is not known."""
@@ -93,6 +95,16 @@ class FactsForm(AskForm):
         return {stay.pk: self.cleaned_data[_grade_of(stay)] for stay in self._stays}
 
 
+class EstablishForm(FactsForm):
+    """The same of a claim that waits for its first review; `seen`: its version when the page was opened."""
+
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput(), error_messages=SEEN_FAULTS)
+
+    def __init__(self, data: Any, *, claim: Claim, schedule: Schedule, language: str) -> None:
+        super().__init__(data, claim=claim, schedule=schedule, language=language)
+        self.fields["seen"].initial = claim.version
+
+
 def _grade_of(stay: Admission) -> str:
     return f"grade_{stay.pk}"
 
@@ -129,13 +141,15 @@ def facts_page(request: HttpRequest, pk: int) -> HttpResponse:
     claim = get_object_or_404(Claim.objects.select_related("member", "claimant", "enrolment", "terms", "program"), pk=pk, state="submitted")
     language: str = request.LANGUAGE_CODE  # type: ignore[attr-defined]
     data = request.POST if request.method == "POST" else None
-    form = FactsForm(data, claim=claim, schedule=schedule_of(claim.terms), language=language)
+    form = EstablishForm(data, claim=claim, schedule=schedule_of(claim.terms), language=language)
     status = 200
     if request.method == "POST":
         status = 400
         if form.is_valid():
 
             def act() -> str:
+                if form.cleaned_data["seen"] is not None:
+                    adjudication.refuse_unseen(claim, "review", form.cleaned_data["seen"])
                 adjudication.establish(
                     claim, form.facts(), by=actor(request), note=form.cleaned_data["note"], grades=form.grades()
                 )

@@ -27,8 +27,8 @@ from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.scope import looking_everywhere
-from unionaid.web.rows import insert_each
-from unionaid.workflow.moves import MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
+from unionaid.web.rows import Rows, insert_all
+from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
 ESTABLISHED = (
     "diagnosis_code", "diagnosis_class", "disability_grade", "accident_on", "event_kind", "other_aid_fen", "circumstances", "declared",
@@ -62,8 +62,7 @@ def review_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "")
     refuse_own(turn)
     going = turn.going
     carry_out(turn, note=note)
-    write_reviews(going, "review", by, note)
-    reckoning.preview(going, known)
+    reckoning.preview(going, known, reviews(going, "review", by, note))
     return turn.refused
 
 
@@ -145,6 +144,15 @@ def establish(
     preview(claim)
     screen([claim])
     return claim
+
+
+def refuse_unseen(claim: Claim, action: str, seen: int) -> None:
+    """Conflict when the claim changed since whoever decides opened it (`seen`: its version then) and still waits for this action: a
+    colleague settled other facts, or it went to the claimant and came back. The claim is locked. Where it has gone on meanwhile the
+    action itself is refused, with what was done and in which role. One statement."""
+    rows = Claim.objects.select_for_update(of=("self",), no_key=True).filter(pk=claim.pk, state__in=Claim.graph.arrow(action).sources)
+    if any(version != seen for version in rows.values_list("version", flat=True)):
+        raise Conflict(_("您打开这一页以后，这份申领有了变化，例如核定了别的事实，或补充了材料。请看过现在的内容，再决定。"), [])
 
 
 def return_for_supplement(claim: Claim, *, by: Actor, on: date, note: str) -> Claim:
@@ -279,8 +287,7 @@ def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: 
         deciding.hold(one)
         granted[claim.pk] = {"approved_fen": due}
     _grant(turn, action, granted, on=on, note=note)
-    deciding.write()
-    write_reviews([one.claim for one in deciding.held], action, by, note)
+    deciding.write(reviews([one.claim for one in deciding.held], action, by, note))
     return turn.refused
 
 
@@ -316,8 +323,7 @@ def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Cla
     changes = {"approved_fen": 0, "message": note, "reason_clause": clause}
     carry_out(turn, note=note, changes=changes, details={"over_fen": over_fen, "clause": clause})
     deciding.hold(one)
-    deciding.write()
-    write_review(claim, "reclaim", by, note)
+    deciding.write(reviews([claim], "reclaim", by, note))
     renew_later([claim])
     return claim
 
@@ -364,8 +370,13 @@ def write_review(claim: Claim, decision: str, by: Actor, note: str, reason_code:
 
 def write_reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> None:
     """Keep the same decision of one person on each of these claims. One statement."""
+    insert_all(reviews(claims, decision, by, note, reason_code))
+
+
+def reviews(claims: Sequence[Claim], decision: str, by: Actor, note: str, reason_code: str = "") -> Rows:
+    """The same as rows, to be kept beside what else the decision writes."""
     said = {"decision": decision, "by_id": by.user_id, "note": note, "reason_code": reason_code}
-    insert_each(Review, [{"claim_id": claim.pk, **said} for claim in claims])
+    return Review, [{"claim_id": claim.pk, **said} for claim in claims]
 
 
 def not_own(claim: Claim, by: Actor) -> None:

@@ -29,7 +29,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import looking_everywhere
-from unionaid.web.rows import insert_each
+from unionaid.web.rows import Rows, insert_all
 from unionaid.workflow.moves import MoveRefused, Turn, take_up
 
 # All that a step of a claim asks of it, of its people, its cover and its terms. A claim has seventy columns.
@@ -118,11 +118,12 @@ def read(claims: Sequence[Claim]) -> Read:
         return Read(stays_of(claims), used_under(claims), past_of(claims), beside_of(claims))
 
 
-def preview(claims: Sequence[Claim], known: Read | None = None) -> None:
-    """Keep with each claim what the rules give now; nothing is reserved. `known`, when it was read already."""
+def preview(claims: Sequence[Claim], known: Read | None = None, *beside: Rows) -> None:
+    """Keep with each claim what the rules give now; nothing is reserved. `known`, when it was read already; `beside`: what else is to be
+    kept, by the same statement."""
     if claims:
         known = known or read(claims)
-        keep([_ahead(claim, known) for claim in claims], final=False)
+        insert_all(statements([_ahead(claim, known) for claim in claims], final=False), *beside)
 
 
 def _ahead(claim: Claim, known: Read) -> Reckoned:
@@ -159,10 +160,10 @@ class Decisions:
         self.past.add(one.claim, len(one.told.case.stays), one.gave)
         self.held.append(one)
 
-    def write(self) -> None:
-        """Write down what the held decisions take, and their statements. Two statements."""
+    def write(self, *beside: Rows) -> None:
+        """Write down what the held decisions take; and their statements, and what else is to be kept `beside` them. Two statements."""
         self.usage.write()
-        keep(self.held, final=True)
+        insert_all(statements(self.held, final=True), *beside)
 
 
 def decisions(claims: Sequence[Claim]) -> Decisions:
@@ -173,9 +174,9 @@ def decisions(claims: Sequence[Claim]) -> Decisions:
         return Decisions(stays, past, ceilings.lock(claims), gone, beside)
 
 
-def keep(ones: Sequence[Reckoned], *, final: bool) -> None:
-    """Each statement with all that went in, so that it can be computed again. One statement."""
-    insert_each(
+def statements(ones: Sequence[Reckoned], *, final: bool) -> Rows:
+    """Each benefit statement as it is kept: with all that went in, so that it can be computed again."""
+    return (
         BenefitStatement,
         [
             {

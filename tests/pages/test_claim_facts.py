@@ -1,5 +1,6 @@
 """The page where the first reviewer settles the facts: only what the plan asks, with a note, and the estimate follows."""
 
+import re
 from datetime import date
 
 import pytest
@@ -10,6 +11,8 @@ from tests.factories.clients import client_of
 from tests.factories.world import ASKED, World, load
 from unionaid.lib.calendar import frozen
 from unionaid.offices.scope import everywhere
+
+SEEN = re.compile(r'name="seen" value="(\d+)"')
 
 
 @pytest.fixture
@@ -43,6 +46,22 @@ def test_the_class_is_settled_and_the_amount_follows(world: World, claim: Claim)
     assert "10,000.00" in review
     assert "核定事实" in review  # in the history
     assert "内容摘要" in review  # the auditor's record
+    _whoever_opened_it_before_is_told(world, claim, page)
+
+
+def _whoever_opened_it_before_is_told(world: World, claim: Claim, opened: str) -> None:
+    """A colleague's page of before: neither do its facts undo what was settled meanwhile, nor is a decision taken on them."""
+    (before,) = SEEN.findall(opened)
+    reviewer, address = client_of(world.cast.reviewer), reverse("admin:claim_review", args=[claim.pk])
+    undone = reviewer.post(_address(claim), {"diagnosis_class": "critical_mild", "note": "以前的页面", "seen": before})
+    assert (undone.status_code, "有了变化" in undone.content.decode()) == (409, True)
+    late = reviewer.post(address, {"decision": "review", "note": "看过了", "seen": before})
+    assert (late.status_code, "有了变化" in late.content.decode()) == (409, True)
+    now = set(SEEN.findall(late.content.decode()))
+    assert len(now) == 1
+    assert reviewer.post(address, {"decision": "review", "note": "看过了", "seen": now.pop()}).status_code == 302
+    with everywhere(reason="look"):
+        assert Claim.objects.values_list("state", "diagnosis_class").get(pk=claim.pk) == ("reviewed", "critical_severe")
 
 
 @pytest.mark.parametrize(

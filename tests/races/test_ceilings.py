@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection
 
 from claims.models import CeilingUsage, Claim, Objection
 from claims.services import adjudication, ceilings, intake, public_notice
+from claims.services.reckoning import Read, read
 from programs.models import Terms
 from tests.factories.offices import give_post, make_user
 from tests.factories.world import ASKED, JOINED, World, load, make_world
@@ -216,12 +217,14 @@ def test_without_the_lock_both_would_decide(committed: None, monkeypatch: pytest
     """The control: a decision on what was read before, written whatever stands there now, is made twice."""
     world, ids, actors = _two_reviewers()
 
-    def careless(claims: list[Claim], action: str, *, by: Any) -> Turn[Claim]:
-        assert claims[0].state in Claim.graph.arrow(action).sources
-        return Turn(Claim.graph.arrow(action), by, claims, {claim.pk: claim for claim in claims}, {})
+    both_have_read = Barrier(2)
 
-    monkeypatch.setattr(adjudication, "taken_up", careless)
-    monkeypatch.setattr(adjudication, "carry_out", lambda turn, **_more: None)
+    def careless(claims: list[Claim], action: str, *, by: Any) -> tuple[Turn[Claim], Read]:
+        assert claims[0].state in Claim.graph.arrow(action).sources
+        both_have_read.wait()
+        return Turn(Claim.graph.arrow(action), by, claims, {claim.pk: claim for claim in claims}, {}), read(claims)
+
+    monkeypatch.setattr(adjudication, "taken_up_and_read", careless)
     outcomes = _review_twice(world, ids[0], actors)
     with everywhere(reason="look"):
         assert (outcomes, Claim.objects.get(pk=ids[0]).reviews.count()) == (["done", "done"], 2)

@@ -7,6 +7,9 @@ from django.db import connection, transaction
 from django.db.models import Field, Model
 from django.db.models.expressions import CombinedExpression
 
+# Rows for one table, all with the same columns.
+Rows = tuple[type[Model], Sequence[Mapping[str, Any]]]
+
 
 def as_array(keys: Iterable[int]) -> str:
     """Keys as the text of an array, to be cast to bigint[]: read in one go, where a list of thousands would be as many constants."""
@@ -39,14 +42,26 @@ def update_each(model: type[Model], keys: Sequence[int], own: Mapping[str, Seque
 def insert_each(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
     """Add these rows, all with the same columns; a column that is not named gets the default that the database has for it. For rows that
     nobody asks for at once: their keys are not read back. One statement, none for none; row security holds."""
-    if not rows:
+    insert_all((model, rows))
+
+
+def insert_all(*sets: Rows) -> None:
+    """The same for several tables that do not name each other's new rows: all of it in one statement, none when there are no rows."""
+    *first, last = [_insert(model, rows) for model, rows in sets if rows] or [("", [])]
+    if not last[0]:
         return
+    beside = ", ".join(f"put{place} AS ({sql})" for place, (sql, _values) in enumerate(first))
+    sql = f"WITH {beside} {last[0]}" if beside else last[0]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(sql, [value for _sql, values in (*first, last) for value in values])
+
+
+def _insert(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
     told = [_field(model, name) for name in rows[0]]
     columns = ", ".join(map(_name, told))
     arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in told)
     values = [[_plain(field, row[name]) for row in rows] for name, field in zip(rows[0], told, strict=True)]
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns}) SELECT * FROM unnest({arrays})", values)
+    return f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns}) SELECT * FROM unnest({arrays})", values
 
 
 def _field(model: type[Model], name: str) -> "Field[Any, Any]":
