@@ -15,7 +15,7 @@ def assemble(run: Run) -> dict[str, Any] | None:
     return services.add_part(run.subject_ids[0], run.cursor, by=run.by)
 
 
-@job("payouts.assemble_beside", queue="payouts", label=_("编制给付批次"))
+@job("payouts.assemble_beside", queue="payouts", label=_("编制给付批次"), refused=refusals.was_beside)
 def assemble_beside(run: Run) -> dict[str, Any] | None:
     """Give chosen claims their lines beside the worker that makes the batch."""
     return {"more": 1} if services.make_beside(run.subject_ids[0], by=run.by) else None
@@ -28,7 +28,7 @@ def release(run: Run) -> dict[str, Any] | None:
     return None if after is None else {"after": after}
 
 
-@job("payouts.release_beside", queue="payouts", label=_("放款"))
+@job("payouts.release_beside", queue="payouts", label=_("放款"), refused=refusals.was_beside)
 def release_beside(run: Run) -> dict[str, Any] | None:
     """Mark claims as being paid beside the worker that releases the batch."""
     return {"more": 1} if services.mark_beside(run.subject_ids[0], by=run.by) else None

@@ -30,16 +30,25 @@ def plan(batch: PayoutBatch, by: Actor, *, size: int) -> int:
         return int(cursor.rowcount)
 
 
-def next_part(batch: PayoutBatch, **left: Any) -> BatchPart | None:
-    """A part with this left to do that nobody has, locked; None when there is none."""
+def next_part(batch_id: int, state: str, **left: Any) -> tuple[PayoutBatch, BatchPart] | None:
+    """The batch and a part of it with this left to do that nobody has, locked; None when there is none, or the batch is not in this state.
+    Its state is read once the part is held: who stops the work holds all parts."""
     rows = BatchPart.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    return rows.filter(batch=batch, **left).order_by("number").first()
+    part = rows.filter(batch=batch_id, **left).order_by("number").first()
+    batch = PayoutBatch.objects.get(pk=batch_id)
+    return (batch, part) if part is not None and batch.state == state else None
 
 
 def others_are_done(batch: PayoutBatch, **left: Any) -> bool:
     """Wait for whoever has the last parts. False when one of them gave its part up."""
     rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch, **left).order_by("number")
     return not list(rows.values_list("pk", flat=True))
+
+
+def hold_all(batch_id: int) -> None:
+    """Lock every part, once whoever has one is done with it: until the end of this transaction nobody takes another."""
+    rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch_id).order_by("number")
+    list(rows.values_list("pk", flat=True))
 
 
 def claims_to_mark(part: BatchPart) -> list[int]:

@@ -134,10 +134,10 @@ def _share_out(batch: PayoutBatch, by: Actor) -> int:
 
 def make_beside(batch_id: int, *, by: Actor) -> bool:
     """Make the lines of the next part that nobody has; False when there is none, or the batch was taken back meanwhile."""
-    batch = PayoutBatch.objects.get(pk=batch_id)
-    part = parts.next_part(batch, made=False) if batch.state == "assembling" else None
-    if part is None:
+    found = parts.next_part(batch_id, "assembling", made=False)
+    if found is None:
         return False
+    batch, part = found
     try:
         with transaction.atomic():
             _add(batch, part.claim_ids, by=by, part=part)
@@ -259,11 +259,11 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
 
 
 def mark_beside(batch_id: int, *, by: Actor) -> bool:
-    """Mark the claims of the next part that nobody has as being paid; False when there is none."""
-    batch = PayoutBatch.objects.get(pk=batch_id)
-    part = parts.next_part(batch, marked=None) if batch.state == "releasing" else None
-    if part is None:
+    """Mark the claims of the next part that nobody has as being paid; False when there is none, or the release was stopped meanwhile."""
+    found = parts.next_part(batch_id, "releasing", marked=None)
+    if found is None:
         return False
+    _batch, part = found
     claims = parts.claims_to_mark(part)
     move_set(Claim, claims, "release", by=by)
     part.marked = len(claims)

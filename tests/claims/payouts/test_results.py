@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
@@ -17,15 +18,18 @@ from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
 from claims.services import accounts, adjudication, halts
 from members.models import BankCard
+from tests.factories.offices import Cast, give_post
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, World
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
-from unionaid.offices.models import BankFormat, Office
+from unionaid.offices.models import BankFormat, Office, StaffPost
+from unionaid.offices.roles import Actor, Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports.money import audit
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import Job, Notice
+from unionaid.workflow.selectors import stuck_jobs
 
 CLAIMS = 6
 
@@ -211,8 +215,7 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
 
 def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_tables, "PART", 2)
-    release(world.cast, batch)
-    manager = world.cast.actor(world.cast.manager)
+    manager = _who_releases_after_a_refusal(world.cast, batch)
     after = services.release_part(batch.pk, 0, by=manager)
     states = [Claim.objects.filter(payout_lines__batch=batch, state=state).count() for state in ("paying", "in_batch")]
     assert states == [2, batch.line_count - 2]
@@ -224,6 +227,27 @@ def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, mon
     assert services.release_part(batch.pk, after or 0, by=manager) is None
     assert services.file_bytes(batch).count(b"\r\n") == batch.line_count + 2
     assert audit() == []
+
+
+def _who_releases_after_a_refusal(cast: Cast, batch: PayoutBatch) -> Actor:
+    """The first who lets it go loses the right when one part is marked: whoever works beside is refused too, no part stays marked, and nobody
+    has to look at it. A second lets it go."""
+    release(cast, batch)
+    services.release_part(batch.pk, 0, by=cast.actor(cast.manager))
+    assert [part.marked for part in batch.parts.order_by("number")] == [2, None, None], "the control"
+    StaffPost.objects.filter(user=cast.manager).update(until=ASKED)
+    jobs = Job.objects.filter(kind__startswith="payouts.release")
+    jobs.filter(kind="payouts.release_beside").update(not_before=F("not_before") - timedelta(seconds=1))  # it comes first
+    run_due("payouts")
+    batch.refresh_from_db()
+    assert (batch.state, set(batch.parts.values_list("marked", flat=True))) == ("checked", {None})
+    assert set(batch.lines.values_list("claim__state", flat=True)) == {"in_batch"}
+    assert sorted(jobs.values_list("kind", "job_state")) == [("payouts.release", "refused"), ("payouts.release_beside", "refused")]
+    assert not services.mark_beside(batch.pk, by=cast.actor(cast.manager)), "who comes late marks nothing"
+    assert not stuck_jobs().exists()
+    by = cast.actor(give_post(cast.outsider, cast.a, Role.OFFICE_MANAGER).user)
+    services.release(batch, by=by)
+    return by
 
 
 def test_the_database_refuses_a_line_of_nothing_of_less_and_of_too_much(world: World, claims: list[Claim]) -> None:
