@@ -27,6 +27,7 @@ from tests.factories.world import ASKED, CATALOGUE
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import SYSTEM
+from unionaid.workflow.second_word import SecondWord
 
 ROOMS = ("unionaid", "programs", "members", "claims")
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -60,6 +61,7 @@ def _given(event: str) -> dict[str, Any]:
         "offices": [], "terms": [], "programs": [], "chosen": "", "reasons": [], "arrows": CLAIM.from_state("submitted"), "rule": None,
         "relation": "spouse", "groups": (), "words": [("1", "一份")], "shares": 1, "months": 12, "label": "问题", "help_text": "",
         "field": "basic_insurance", "shown": [], "things": [], "says_why": True, "user": User(), "actor": SYSTEM,
+        "word": SecondWord("confirm", "", ""),
     }  # fmt: skip
 
 

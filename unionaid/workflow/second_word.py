@@ -22,7 +22,7 @@ DROP = "drop"
 class WordForm(AskForm):
     """Done or not, and why not."""
 
-    def __init__(self, word: "SecondWord", data: Any) -> None:
+    def __init__(self, data: Any = None, *, word: "SecondWord") -> None:
         super().__init__(data)
         self.fields["decision"] = forms.ChoiceField(
             label=_("决定"), choices=[(word.does, ""), (DROP, "")], widget=forms.HiddenInput,
@@ -45,7 +45,7 @@ class SecondWord:
 
     def form(self, request: HttpRequest, found: Stateful) -> WordForm:
         """The form; for what wants it, it asks the second person again who they are."""
-        form = WordForm(self, sent(request)[0])
+        form = WordForm(sent(request)[0], word=self)
         if self.may_do(found, actor(request)) and found.graph.arrow(self.does).proof:
             stepup.ask(form, request, required=request.POST.get("decision") == self.does)
         return form
