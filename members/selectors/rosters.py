@@ -159,9 +159,9 @@ def plans_of(unit: WorkUnit) -> list[Terms]:
     return joinable_terms(on=today(), office=unit.office)
 
 
-def people() -> QuerySet[Member]:
-    """Everyone whom the agent's units have enrolled."""
-    return Member.objects.order_by("name", "id")
+def people(named: str = "") -> QuerySet[Member]:
+    """Everyone whom the agent's units have enrolled; or those whose name begins so."""
+    return Member.objects.filter(name__startswith=named).order_by("name", "id")
 
 
 def numbers_of(members: Iterable[Member]) -> list[tuple[Member, Masked | None]]:

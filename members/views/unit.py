@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @requires("unit.use")
 @never_cache
 def people(request: HttpRequest) -> HttpResponse:
-    """Everyone the agent's units have enrolled, with masked numbers."""
-    pages = Paginator(reading.people(), PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    return show(request, "people", page=page, pages=pages, rows=reading.numbers_of(page.object_list))
+    """Everyone the agent's units have enrolled, with masked numbers; or those whose name begins as was asked."""
+    named = request.GET.get("name", "").replace("\0", "").strip()[:60]
+    page = Paginator(reading.people(named), PAGE).get_page(request.GET.get("page"))
+    return show(request, "people", page=page, named=named, rows=reading.numbers_of(page.object_list))

@@ -148,6 +148,9 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     people = _text(client.get(reverse("members:unit_people")))
     assert "610***********" in people
     assert _number(0) not in people
+    named = {name: _text(client.get(reverse("members:unit_people"), {"name": name})) for name in ("职工", "\0谁也不是")}
+    assert "610***********" in named["职工"]
+    assert "没有姓名以“谁也不是”开头的职工" in named["\0谁也不是"]
     assert client.post(reverse("members:roster_confirm", args=[roster])).status_code == 409
 
 

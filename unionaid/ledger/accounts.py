@@ -18,7 +18,7 @@ class Code(TextChoices):
     BANK = "bank", _("银行存款")
     UNAPPLIED = "unapplied", _("待核销来款")
     CONTRIBUTIONS = "contributions", _("互助费收入")
-    BENEFITS = "benefits", _("互助金支出")
+    BENEFITS = "benefits", _("给付支出")
     IN_TRANSIT = "in_transit", _("在途给付")
     RECOVERABLE = "recoverable", _("应收回的多付互助金")
     REFUNDABLE = "refundable", _("应退互助费")

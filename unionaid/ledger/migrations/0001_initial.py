@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('fund', models.CharField(choices=[('mutual_aid', '互助金'), ('relief', '救助金'), ('solace', '慰问金')], max_length=16, verbose_name='资金')),
-                ('code', models.CharField(choices=[('bank', '银行存款'), ('unapplied', '待核销来款'), ('contributions', '互助费收入'), ('benefits', '互助金支出'), ('in_transit', '在途给付'), ('recoverable', '应收回的多付互助金'), ('refundable', '应退互助费'), ('capital', '启动资金（期初结余）'), ('allocations', '上级拨入（减上缴）'), ('subsidies', '补助收入'), ('interest', '利息收入'), ('charges', '银行手续费'), ('transfers', '资金调剂')], max_length=32, verbose_name='科目')),
+                ('code', models.CharField(choices=[('bank', '银行存款'), ('unapplied', '待核销来款'), ('contributions', '互助费收入'), ('benefits', '给付支出'), ('in_transit', '在途给付'), ('recoverable', '应收回的多付互助金'), ('refundable', '应退互助费'), ('capital', '启动资金（期初结余）'), ('allocations', '上级拨入（减上缴）'), ('subsidies', '补助收入'), ('interest', '利息收入'), ('charges', '银行手续费'), ('transfers', '资金调剂')], max_length=32, verbose_name='科目')),
                 ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offices.office')),
             ],
             options={
