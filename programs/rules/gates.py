@@ -119,16 +119,23 @@ def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
 
 
 def once_per_disease(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """The same disease pays once; another, unrelated one pays again. An item that pays the difference after a
-    re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
+    """The same disease pays once; another, unrelated one pays again, and so does another item for the same (the parts of a combo are
+    plans of their own). Where nobody told which items paid, or one paid that these terms call otherwise, each did. An item that pays
+    the difference after a re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
     told = q.case.told_disease
     if not told.key:
         return missing("diagnosis_code") if q.prior.diseases else None
     same = [one for one in q.prior.diseases if told.is_same(one)]
-    if not same or q.item.has("less_paid"):
+    if not same or q.item.has("less_paid") or _paid_by_others(q):
         return None
     by_code = any(one.category == told.category != "" for one in same)
     return Reason("disease_paid", {"code": told.key} if by_code else {"code": told.key, "by_class": True})
+
+
+def _paid_by_others(q: Question) -> bool:
+    """Did other items of the plan, and not this one, pay for the disease?"""
+    paid = {code for code, amount in q.prior.paid_items.items() if amount}
+    return bool(paid) and paid <= {item.code for item in q.schedule.items} - {q.item.code}
 
 
 def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:
