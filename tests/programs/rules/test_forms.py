@@ -808,17 +808,6 @@ def test_the_same_disease_pays_once_another_pays_again() -> None:
     assert paid(schedule, event="diagnosis") == "1000.00"  # nothing was paid before: nothing to compare with
 
 
-def test_what_another_item_paid_for_a_disease_keeps_this_one_from_nothing() -> None:
-    """As it would be where the parts of a combo were plans that somebody joined one by one."""
-    once = {"gates": [{"once_per_disease": True}]}
-    other = item({"fixed": "300"}, code="other", events=("surgery",), **once)
-    schedule = plan(item({"fixed": "1000"}, events=("diagnosis",), **once), other)
-    case = {"event": "surgery", "diagnosis_code": "C54.1", "diseases": ["C54.9"]}
-    assert paid(schedule, **case, paid_items={"aid": "1000"}) == "300.00"
-    assert paid(schedule, **case, paid_items={"aid": "1000", "other": "300"}) == "0.00"
-    assert paid(schedule, **case) == "0.00"  # nobody told which of them paid
-
-
 def test_only_with_treatment_in_hospital() -> None:
     schedule = plan(item({"fixed": "1000"}, events=("diagnosis",), gates=[{"with_admission": True}]))
     assert paid(schedule, event="diagnosis", days=3) == "1000.00"
