@@ -119,16 +119,28 @@ def hospital_grade(q: Question, data: Mapping[str, Any]) -> Reason | None:
 
 
 def once_per_disease(q: Question, data: Mapping[str, Any]) -> Reason | None:
-    """The same disease pays once; another, unrelated one pays again. An item that pays the difference after a
-    re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
+    """The same disease pays once in a plan; another, unrelated one pays again, and in a combo so does another of its parts (`includes`)
+    for the same. Where nobody told which items paid, or one paid that these terms call otherwise, it was this part. An item that pays
+    the difference after a re-classification (`less_paid`) lets the same disease through: that step leaves only the difference."""
     told = q.case.told_disease
     if not told.key:
         return missing("diagnosis_code") if q.prior.diseases else None
     same = [one for one in q.prior.diseases if told.is_same(one)]
-    if not same or q.item.has("less_paid"):
+    if not same or q.item.has("less_paid") or _paid_by_other_parts(q):
         return None
     by_code = any(one.category == told.category != "" for one in same)
     return Reason("disease_paid", {"code": told.key} if by_code else {"code": told.key, "by_class": True})
+
+
+def _paid_by_other_parts(q: Question) -> bool:
+    """Did only other parts of the combo pay for the disease? What comes from a part has its name before the item's own (`combine`)."""
+    paid = {code for code, amount in q.prior.paid_items.items() if amount}
+    known = {item.code for item in q.schedule.items}
+    return bool(paid) and paid <= known and all(_part(code) != _part(q.item.code) for code in paid)
+
+
+def _part(code: str) -> str:
+    return code.rpartition(".")[0]
 
 
 def with_admission(q: Question, data: Mapping[str, Any]) -> Reason | None:

@@ -53,14 +53,21 @@ def read_plan(raw: bytes, *, source: str) -> PlanFile:
         root = _compose(text, source)
         data = _plain(root, (), lines, source) if root is not None else None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
         said = str(getattr(error, "problem", "") or error).splitlines()[0]
-        raise _error(source, mark.line + 1 if mark else 0, f"不是能读的 YAML（{said}）", f"is not readable YAML ({said})") from error
+        raise _error(source, _line_of(error, text), f"不是能读的 YAML（{said}）", f"is not readable YAML ({said})") from error
     except RecursionError as error:
         raise _error(source, 0, "层次太深", "nested too deep") from error
     if not isinstance(data, dict):
         raise _error(source, 1, "计划文件应是“字段: 内容”的列表，开头是 format: 1", "a plan file is a mapping that begins with format: 1")
     return PlanFile(data, lines, source)
+
+
+def _line_of(error: yaml.YAMLError, text: str) -> int:
+    """Where reading ended; a letter that YAML does not take is told by its place in the text."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return text.count("\n", 0, error.position) + 1
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 0
 
 
 def read_folder(folder: FilePath) -> tuple[list[PlanFile], ScheduleError | None]:

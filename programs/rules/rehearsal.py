@@ -343,4 +343,6 @@ def step_in_words(item: Item, key: StepKey, found: StepSum) -> Words:
         return Words("各项合计不超过个人负担", "all items together not more than the personal cost")
     if name == "set_off":
         return Words("扣除不同时给付的项目此前已给付的", "less what was given before under an item that it is not paid beside")
+    if place >= len(item.steps):  # a limit that steps after it went beyond holds for what the item gives in the end (`assess`)
+        return Words("各步算完，仍不超过前面的封顶", "after all steps, not more than the limit before them")
     return STEP_WORDS[name]({}, "") if name in ADDED_UP else step_words(item.steps[place])

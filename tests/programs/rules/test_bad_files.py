@@ -1317,7 +1317,7 @@ FILES: dict[str, tuple[bytes, int, str, str]] = {
     "empty": (b"", 1, "计划文件应是“字段: 内容”的列表", "a plan file is a mapping"),
     "two documents": (f"{GOOD}---\n{GOOD}".encode(), GOOD.count("\n") + 1, "不是能读的 YAML", "is not readable YAML"),
     "a picture": (b"\x89PNG\r\n\x1a\n", 1, "文件不是 UTF-8 编码", "the file is not UTF-8"),
-    "control characters": (b"code: \x00", 0, "不是能读的 YAML", "is not readable YAML"),
+    "control characters": (b"format: 1\ncode: \x00", 2, "不是能读的 YAML", "is not readable YAML"),
     "the empty letter": (b'code: "a\\0"', 1, "文字里有不能保存的字符", "the text holds a character that cannot be kept"),
     "half a letter in a field's name": (b'"a\\ud800": 1', 1, "文字里有不能保存的字符", "the text holds a character that cannot be kept"),
     "tabs": (b"period:\n\tstart: 2026-01-01\n", 2, "不是能读的 YAML", "is not readable YAML"),

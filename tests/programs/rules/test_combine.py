@@ -163,6 +163,22 @@ def test_where_only_the_untold_group_says_whom_an_item_is_for_joining_is_open() 
     assert said(both, "senior") == ("pass", "各项保障都面向您。")
 
 
+def test_a_disease_that_one_part_paid_for_keeps_no_other_part_from_paying() -> None:
+    """As it was for whoever joined the single plans; within one plan the disease is paid once, whichever item paid."""
+    once = {"events": ["surgery"], "gates": [{"once_per_disease": True}]}
+    single = _plan("single", items=[DEATH | once, DEATH | once | {"code": "more"}])
+    made = _combo(single, _plan("other", items=[DEATH | once]))
+    told = {"event": "surgery", "diagnosis_code": "C54.1", "diseases": ["C54.9"]}
+
+    def paid(schedule: Schedule, *codes: str) -> list[int]:
+        return [int(item.amount) for item in assess_case(schedule, {**told, "paid_items": dict.fromkeys(codes, "5000")}).items]
+
+    assert paid(made, "single.death") == [5000, 0, 0]  # the other part, then both items of this one
+    assert paid(made, "single.death", "other.death") == [0, 0, 0]
+    assert paid(made) == [0, 0, 0]  # nobody told which of them paid
+    assert paid(parse(single), "death") == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("rule", "strict", "lax"),
     [

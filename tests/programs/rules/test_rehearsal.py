@@ -22,6 +22,8 @@ YEAR = Period(date(2025, 1, 1), date(2026, 1, 1))
 DAY = date(2025, 6, 1)
 WORKER = PersonFacts(date(1985, 1, 1), "male", "enterprise", union_member=True, basic_insurance=True, insurance_type="employee")
 
+JOINING = {"opens": "2025-10-01", "closes": "2026-12-31", "shares": {"max": 3}}
+
 
 def plan(name: str, **changed: Any) -> Schedule:
     data = yaml.safe_load((CATALOGUE / f"{name}.yaml").read_text("utf-8")) | changed
@@ -52,6 +54,15 @@ def test_a_case_before_the_year_uses_up_and_does_not_count() -> None:
     tally.add(JoiningRules(yulin), [past(1, "98000.00", 100, counted=False), past(2, "98000.00", 100)])
     assert (tally.claims, tally.before_fen, tally.after_fen) == (1, 100, 0)
     assert tally.steps["inpatient", 0, "take", ""].times == 1
+
+
+def test_a_limit_that_a_later_step_went_beyond_is_told_after_all_steps() -> None:
+    steps = [{"take": "personal_cost"}, {"ceiling": {"amount": "500", "scope": "case"}}, {"shares": 3}]
+    schedule, tally = plan("shaanxi-yulin-medical.2026", items=[benefit(*steps)], enrolment=JOINING, examples=[]), Tally()
+    tally.add(JoiningRules(schedule), [past(1, "1000.00", 0, cover=CoverFacts(YEAR, 2))])
+    told = [(found.given, step_in_words(schedule.items[0], key, found).zh) for key, found in tally.steps.items()]
+    assert [given for given, _words in told] == [1000, 500, 1000, 500]
+    assert told[3][1] == "各步算完，仍不超过前面的封顶"
 
 
 def test_the_ordinal_of_a_stay_goes_on_over_claims() -> None:
