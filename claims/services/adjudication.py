@@ -1,6 +1,6 @@
 """Deciding a claim: two people, the rules' statement, the ceilings under a lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -61,8 +61,7 @@ def review_each(claims: Sequence[Claim], *, by: Actor, on: date, note: str = "")
     turn, known = taken_up_and_read(claims, "review", by=by)
     refuse_own(turn)
     going = turn.going
-    carry_out(turn, note=note)
-    reckoning.preview(going, known, reviews(going, "review", by, note))
+    carry_out(turn, note=note, beside=[reckoning.ahead(going, known), reviews(going, "review", by, note)])
     return turn.refused
 
 
@@ -286,8 +285,8 @@ def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: 
             continue
         deciding.hold(one)
         granted[claim.pk] = {"approved_fen": due}
-    _grant(turn, action, granted, on=on, note=note)
-    deciding.write(reviews([one.claim for one in deciding.held], action, by, note))
+    _grant(turn, action, granted, deciding.held, on=on, note=note)
+    deciding.usage.write()
     return turn.refused
 
 
@@ -297,15 +296,23 @@ def _flagged_anew(claims: Sequence[Claim]) -> set[int]:
     return flagged_among(claims)
 
 
-def _grant(turn: Turn[Claim], action: str, granted: Mapping[int, dict[str, Any]], *, on: date, note: str) -> None:
-    """At once, or on public notice for the days that the plan wants."""
+def _grant(
+    turn: Turn[Claim], action: str, granted: Mapping[int, dict[str, Any]], held: Sequence[Reckoned], *, on: date, note: str
+) -> None:  # fmt: skip
+    """At once, or on public notice for the days that the plan wants; with the statement of each, and who decided on it."""
     days = {claim.pk: schedule_of(claim.terms).deciding.notice_days for claim in turn.going}
     until = {count: due_on(on, count) for count in set(days.values()) if count}
     noticed = {pk: {**own, "notice_from": on, "notice_until": until[days[pk]]} for pk, own in granted.items() if days[pk]}
     at_once = {pk: own for pk, own in granted.items() if pk not in noticed}
-    carry_out(turn, note=note, each=at_once)
+    carry_out(turn, note=note, each=at_once, beside=_kept(held, at_once, action, turn.by, note))
     follow_later([claim for claim in turn.going if claim.pk in at_once])
-    carry_out(turn, f"{action}_on_notice", note=note, each=noticed)
+    carry_out(turn, f"{action}_on_notice", note=note, each=noticed, beside=_kept(held, noticed, action, turn.by, note))
+
+
+def _kept(held: Sequence[Reckoned], keys: Collection[int], action: str, by: Actor, note: str) -> list[Rows]:
+    """What is kept of those of these decisions that are on claims with these keys."""
+    own = [one for one in held if one.claim.pk in keys]
+    return [reckoning.statements(own, final=True), reviews([one.claim for one in own], action, by, note)]
 
 
 def reclaim(claim: Claim, *, by: Actor, on: date, clause: str, note: str) -> Claim:

@@ -118,12 +118,15 @@ def read(claims: Sequence[Claim]) -> Read:
         return Read(stays_of(claims), used_under(claims), past_of(claims), beside_of(claims))
 
 
-def preview(claims: Sequence[Claim], known: Read | None = None, *beside: Rows) -> None:
-    """Keep with each claim what the rules give now; nothing is reserved. `known`, when it was read already; `beside`: what else is to be
-    kept, by the same statement."""
+def preview(claims: Sequence[Claim], known: Read | None = None) -> None:
+    """Keep with each claim what the rules give now; nothing is reserved. `known`, when it was read already."""
     if claims:
-        known = known or read(claims)
-        insert_all(statements([_ahead(claim, known) for claim in claims], final=False), *beside)
+        insert_all(ahead(claims, known or read(claims)))
+
+
+def ahead(claims: Sequence[Claim], known: Read) -> Rows:
+    """What the rules give now, as it is kept with each claim."""
+    return statements([_ahead(claim, known) for claim in claims], final=False)
 
 
 def _ahead(claim: Claim, known: Read) -> Reckoned:

@@ -150,8 +150,11 @@ def _stay(request: HttpRequest, draft: Draft, stay: Admission | None) -> HttpRes
 @drafting
 def stay_remove(request: HttpRequest, draft: Draft, pk: int) -> HttpResponse:
     """Take back a stay."""
-    together.remove_stay(draft.with_stays, _stay_of(draft, pk), by=actor(request))
-    messages.success(request, _("已删除这次记录。"))
+    try:
+        together.remove_stay(draft.with_stays, _stay_of(draft, pk), by=actor(request))
+        messages.success(request, _("已删除这次记录。"))
+    except intake.ClaimRefused as no:  # sent in or taken back from another window just now
+        messages.error(request, no.message)
     return _go(request, draft, "stays")
 
 

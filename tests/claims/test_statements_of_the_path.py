@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from claims.models import Claim
 from claims.services import adjudication, intake
-from tests.factories.desk import Desk
+from tests.factories.desk import CRITICAL, Desk
 from tests.factories.world import ASKED, ILL
 from unionaid.lib.calendar import plus_days
 from unionaid.lib.uploads import CleanUpload
@@ -43,6 +43,19 @@ def _draft(desk: Desk, count: int) -> Claim:
     return intake.choose_card(claim, desk.world.card(cover.member), by=by)
 
 
+def _diagnosed(desk: Desk) -> Claim:
+    """A draft under a plan that pays for a disease once."""
+    cover = desk.cover(desk.plan(CRITICAL), order=317)
+    by = desk.world.worker(cover.member)
+    claim = intake.open_claim(enrolment=cover, claimant=cover.member, event="diagnosis", by=by, on=ASKED)
+    told = {"diagnosis": "急性心肌梗死", "diagnosis_class": "critical_mild", "diagnosis_code": "I21.0", "hospital": "榆林市第一医院"}
+    intake.tell(claim, {"event_on": ILL, **told}, by=by, on=ASKED)
+    for paper in adjudication.schedule_of(claim.terms).documents_for("diagnosis"):
+        upload = CleanUpload("image/jpeg", b"j", "a.jpg", f"{claim.pk:060d}{paper.code:>4.4}")
+        intake.add_document(claim, kind=paper.code, upload=upload, by=by)
+    return intake.choose_card(claim, desk.world.card(cover.member, "6217000010001234564"), by=by)
+
+
 def _statements(desk: Desk, claim: Claim) -> list[str]:
     """Every step in a request of its own, which reads the claim first."""
     rows, worker = Claim.objects.only("enrolment"), desk.world.worker(claim.member)
@@ -71,3 +84,5 @@ def test_one_item_and_five_take_the_same_statements(desk: Desk) -> None:
     assert (amount, whole) == (10_000, 5 * 50_000)
     assert one == five, f"{said}\n\n{also_said}"
     assert one <= MOST, said
+    disease = _statements(desk, _diagnosed(desk))
+    assert len(disease) <= MOST, "also where the plan asks what was paid before"

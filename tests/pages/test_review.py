@@ -1,9 +1,11 @@
 """The review pages: the queue and its filters, flags, notes, letters, the next claim, what an office sets."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -251,6 +253,10 @@ def test_the_claim_page_works_without_script_and_lists_its_keys(world: World, cl
     assert 'href="/admin/claims/claim/papers/' in page
     for key in ("<kbd>j</kbd>", "<kbd>n</kbd>", "<kbd>?</kbd>"):
         assert key in page
+    for target in re.findall(r'goTo\("#(\w+)"\)', (settings.BASE_DIR / "static/js/review.js").read_text()):
+        tag = re.search(rf'<\w+[^>]* id="{target}"[^>]*>', page)
+        assert tag, target
+        assert tag[0].startswith("<textarea") or "tabindex" in tag[0], f"{target} takes no focus"
 
 
 def test_earlier_claims_of_the_person_are_shown(world: World, claim: Claim) -> None:

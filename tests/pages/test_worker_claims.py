@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,7 +19,7 @@ from PIL import Image
 from claims.checks import KINDS
 from claims.models import Admission, BenefitStatement, Claim, ClaimDocument, ClaimFlag
 from claims.payouts import services as payouts
-from claims.services import adjudication
+from claims.services import adjudication, intake
 from members.models import BankCard, Consent, Enrolment
 from members.services import contributions, enrolment, people
 from tests.claims.test_told_of_stays import BY_GRADE, EXAMPLES
@@ -575,6 +576,24 @@ def test_stays_are_corrected_removed_and_told_once(walk: Walk, draft: Claim) -> 
     assert walk.client.post(reverse("claims:stay_remove", args=[draft.public_id, first.pk])).status_code == 302
     assert _fresh(draft).event_on == ILL
     assert walk.client.get(edit).status_code == 404
+
+
+def test_what_was_taken_back_meanwhile_loses_no_stay_and_one_is_told(world: World, walk: Walk, full: Claim) -> None:
+    """From another window, after this one was found open and before its claim is locked."""
+    left = [full]
+    with everywhere(reason="look"):
+        stay, by = full.admissions.get(), world.worker(full.claimant)
+
+    def taken_back(execute: Any, sql: str, *told: Any) -> Any:
+        if left and "FOR NO KEY UPDATE" in sql:
+            intake.withdraw(left.pop(), by=by)
+        return execute(sql, *told)
+
+    with connection.execute_wrapper(taken_back):
+        answer = walk.client.post(reverse("claims:stay_remove", args=[full.public_id, stay.pk]), follow=True)
+    assert "现在不能修改" in _text(answer)
+    with everywhere(reason="look"):
+        assert full.admissions.exists()
 
 
 def test_whoever_corrects_one_figure_of_a_stay_need_not_tell_the_others_again(walk: Walk, draft: Claim) -> None:

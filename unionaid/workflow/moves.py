@@ -12,7 +12,7 @@ from unionaid.lib.calendar import now
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
 from unionaid.offices.scope import everywhere
-from unionaid.web.rows import insert_each, update_each
+from unionaid.web.rows import Rows, insert_all, update_each
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.jobs import JobRefused, enqueue
 from unionaid.workflow.models import AuditEntry
@@ -100,11 +100,12 @@ def carry_out(
     changes: Mapping[str, Any] | None = None,
     each: Mapping[int, Mapping[str, Any]] | None = None,
     details: Mapping[str, Any] | None = None,
+    beside: Sequence[Rows] = (),
 ) -> None:
     """Take the action on every row of the turn that was not refused, in the transaction that locked them. `changes`: column values
     written in the same update; `each`: by key, those of one row alone, the same columns for every row; only the rows that are named
-    are then taken. `details` go to the audit entries. The rows and the passed objects are brought up to date. Three statements for
-    one row or ten thousand, and one for each kind of follow-up job.
+    are then taken. `details` go to the audit entries; `beside`: what else is to be kept, by the statement that writes these. The rows
+    and the passed objects are brought up to date. Three statements for one row or ten thousand, and one for each kind of follow-up job.
 
     `action`: another arrow that asks the very same of the row and of the person and leads elsewhere; ValueError when it does not.
     """
@@ -120,7 +121,7 @@ def carry_out(
     if arrow.stamp:
         written |= {f"{arrow.stamp}_id": turn.by.user_id, f"{arrow.stamp.removesuffix('_by')}_at": moment}
     _write(rows, written, each or {})
-    record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target)
+    record(rows, arrow.action, by=turn.by, note=note, details=details, to_state=arrow.target, beside=beside)
     for kind in arrow.then:
         enqueue(kind, [(row.pk, f"{kind}:{row.pk}:{row.version + 1}", row) for row in rows], by=turn.by)
     _bring_up(rows, turn.things, written, each or {})
@@ -197,26 +198,30 @@ def record(
     details: Mapping[str, Any] | None = None,
     each: Mapping[int, Mapping[str, Any]] | None = None,
     to_state: str = "",
+    beside: Sequence[Rows] = (),
 ) -> None:
     """Write one audit entry per row; also for acts that change no state (a look at a full number, a creation). `each`: details of
-    one row alone, by its key."""
-    insert_each(
-        AuditEntry,
-        [
-            {
-                "office_id": getattr(row, "office_id", None),
-                "actor_id": by.user_id,
-                "actor_label": by.label,
-                "entity": row._meta.label_lower,
-                "entity_id": row.pk,
-                "action": action,
-                "from_state": getattr(row, "state", "") if to_state else "",
-                "to_state": to_state or getattr(row, "state", ""),
-                "note": note,
-                "details": {**(details or {}), **(each or {}).get(row.pk, {})},
-            }
-            for row in rows
-        ],
+    one row alone, by its key; `beside`: what else is to be kept. One statement."""
+    insert_all(
+        *beside,
+        (
+            AuditEntry,
+            [
+                {
+                    "office_id": getattr(row, "office_id", None),
+                    "actor_id": by.user_id,
+                    "actor_label": by.label,
+                    "entity": row._meta.label_lower,
+                    "entity_id": row.pk,
+                    "action": action,
+                    "from_state": getattr(row, "state", "") if to_state else "",
+                    "to_state": to_state or getattr(row, "state", ""),
+                    "note": note,
+                    "details": {**(details or {}), **(each or {}).get(row.pk, {})},
+                }
+                for row in rows
+            ],
+        ),
     )
 
 
