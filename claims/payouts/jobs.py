@@ -41,6 +41,13 @@ def book_return(run: Run) -> dict[str, Any] | None:
     return None if after is None else {"after": after}
 
 
+@job("payouts.book_beside", queue="payouts", label=_("记入回盘"), refused=refusals.was_beside)
+def book_beside(run: Run) -> dict[str, Any] | None:
+    """Book lines of a result file beside the worker that books it."""
+    after = services.book_beside(run.subject_ids[0], run.cursor.get("after", 0), by=run.by, on=run.on)
+    return None if after is None else {"after": after}
+
+
 @job("recoveries.open", queue="payouts", label=_("发起追回"))
 def open_recovery(run: Run) -> dict[str, Any] | None:
     """Begin what a correction found to be owed back."""

@@ -184,7 +184,8 @@ class BankReturn(OfficeOwned):
 
 
 class ReturnPart(OfficeOwned):
-    """Lines of a result file that were booked in one transaction; its sums are what was posted. Never changed."""
+    """Lines of a result file that were booked in one transaction, numbered as its first row; its sums are what was posted.
+    Never changed."""
 
     append_only = True
 

@@ -24,7 +24,8 @@ def stop_release(batch_id: int, why: str) -> None:
 
 
 def take_back_confirmation(return_id: int, why: str) -> None:
-    """A result file that is not booked after all, or not to its end: it waits for a look. What was booked of it stays booked, once."""
+    """A result file that is not booked after all, or not to its end: it waits for a look. What was booked of it stays booked, once; whoever
+    books of it beside is waited for and finds it taken back."""
     kept = BankReturn.objects.select_for_update().get(pk=return_id)
     if kept.booked_at is None:
         BankReturn.objects.filter(pk=kept.pk).update(confirmed_at=None, confirmed_by=None)

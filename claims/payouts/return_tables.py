@@ -1,6 +1,6 @@
 """A bank's answers in SQL: copied in, held against the lines of their batch (approved = sent = confirmed, to the fen), and booked part by
-part. The number of statements is the same for ten lines and for ten thousand. Nothing is guessed: what does not fit is listed and changes
-nothing.
+part, by as many workers as there are. The number of statements is the same for ten lines and for ten thousand. Nothing is guessed: what
+does not fit is listed and changes nothing.
 """
 
 import io
@@ -40,6 +40,21 @@ FROM (SELECT told.*, row_number() OVER one AS nth,
   LEFT JOIN payouts_payoutline l ON l.reference = t.reference AND l.batch_id = %(batch)s
   LEFT JOIN claims_claim c ON c.id = l.claim_id
 ORDER BY t.row_number"""
+# A part is so many row numbers of the file, counted from its first; whoever has its first row that waits has the part. What was booked
+# meanwhile waits no more: the row is looked at again once it is locked.
+_NEXT = f"""
+WITH file AS MATERIALIZED (
+  SELECT min(row_number) - 1 AS base, max(row_number) - 1 AS last FROM payouts_returnrow WHERE bank_return_id = %(kept)s)
+SELECT r.row_number, (SELECT base FROM file) FROM payouts_returnrow r
+WHERE r.bank_return_id = %(kept)s AND r.outcome = '{Outcome.READY}' AND r.row_number IN (
+  SELECT head.row_number
+  FROM file, generate_series(greatest(%(after)s - base, 0) / %(size)s, (last - base) / %(size)s) part, LATERAL (
+    SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %(kept)s AND outcome = '{Outcome.READY}'
+      AND row_number > base + part * %(size)s AND row_number <= base + (part + 1) * %(size)s ORDER BY row_number LIMIT 1) head)
+ORDER BY r.row_number LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED"""
+# Many may book one file at once, and nobody another file of the batch meanwhile.
+_SHARE = "SELECT confirmed_at IS NOT NULL AND booked_at IS NULL FROM payouts_bankreturn WHERE id = %s FOR SHARE"
+_KEEP_OUT = "SELECT FROM payouts_bankreturn WHERE id = %s FOR NO KEY UPDATE"
 # In a part: what another file has answered meanwhile, and what still waits for its answer.
 _READY = f"""
 SELECT r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0
@@ -84,30 +99,62 @@ class Told(NamedTuple):
     keeps_back: bool
 
 
-def next_part(kept: BankReturn, after: int) -> tuple[list[Told], int | None]:
-    """The answers of the next rows of the file that can be booked, and the last row of this part; None when there is no row any more. Of
-    what another file has answered meanwhile it is written down that nothing comes of it. The caller holds the lock on the batch."""
+class Part(NamedTuple):
+    """Rows of a file that one worker books in one transaction: those above `after` up to `upto`. `first` of them waited for it."""
+
+    first: int
+    after: int
+    upto: int
+
+
+def next_part(kept: BankReturn, after: int) -> Part | None:
+    """A part above this row that waits and that nobody has, held until the end of the transaction; None when there is none, or the file
+    is not to be booked (any more). Whoever books another file of the batch is waited for, and kept out until then."""
     with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
         cursor.execute(PATIENCE)
-        cursor.execute(
-            "SELECT max(row_number) FROM (SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %s AND row_number > %s"
-            " ORDER BY row_number LIMIT %s) part", [kept.pk, after, PART],
-        )  # fmt: skip
-        upto = cursor.fetchone()[0]
-        if upto is None:
-            return [], None
-        part = {"kept": kept.pk, "after": after, "upto": upto}
+        cursor.execute(_NEXT, {"kept": kept.pk, "after": after, "size": PART})
+        found = cursor.fetchone()
+        if found is None or not _held(kept):
+            return None
+    first, base = found
+    begin = first - (first - base - 1) % PART - 1
+    return Part(first, begin, begin + PART)
+
+
+def _held(kept: BankReturn) -> bool:
+    """Is this file to be booked, now that it is shared with those who book it too and kept from those who book another of its batch? In
+    the order of their keys, so that two never wait for each other. A file that is confirmed later finds this one and waits for it."""
+    others = BankReturn.objects.filter(batch=kept.batch_id, confirmed_at__isnull=False, booked_at=None).exclude(pk=kept.pk)
+    to_be_booked = False
+    with connection.cursor() as cursor:
+        for pk in sorted([kept.pk, *others.values_list("pk", flat=True)]):
+            cursor.execute(_SHARE if pk == kept.pk else _KEEP_OUT, [pk])
+            if pk == kept.pk:
+                to_be_booked = cursor.fetchone()[0]
+    return to_be_booked
+
+
+def read_part(kept: BankReturn, part: Part) -> list[Told]:
+    """The answers of a part that can be booked. Of what another file has answered meanwhile it is written down that nothing comes of it."""
+    values = {"kept": kept.pk, "after": part.after, "upto": part.upto}
+    with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
         # Nothing but an answer closes a line once it is released: as long as no other file of the batch was booked, none was quicker.
         if ReturnPart.objects.filter(bank_return__batch=kept.batch_id).exclude(bank_return=kept).exists():
-            cursor.execute(_SAY_LATE, part)
-        cursor.execute(_READY, part)
-        return list(map(Told._make, cursor.fetchall())), upto
+            cursor.execute(_SAY_LATE, values)
+        cursor.execute(_READY, values)
+        return list(map(Told._make, cursor.fetchall()))
 
 
-def say(kept: BankReturn, *, after: int, upto: int) -> None:
-    """Write down of the rows of a part that they are booked: all that `next_part` gave."""
+def say(kept: BankReturn, part: Part) -> None:
+    """Write down of the rows of a part that they are booked: all that `read_part` gave."""
     with connection.cursor() as cursor, looking_everywhere(reason=_OF_ONE_FILE):
-        cursor.execute(_SAY, {"kept": kept.pk, "after": after, "upto": upto})
+        cursor.execute(_SAY, {"kept": kept.pk, "after": part.after, "upto": part.upto})
+
+
+def waits(kept: BankReturn) -> bool:
+    """Does a row of the file still wait to be booked?"""
+    with looking_everywhere(reason=_OF_ONE_FILE):
+        return ReturnRow.objects.filter(bank_return=kept.pk, outcome=Outcome.READY).exists()
 
 
 def count(kept: BankReturn) -> int:

@@ -358,6 +358,9 @@ def confirm_return(kept: BankReturn, *, by: Actor) -> BankReturn:
     if BankReturn.objects.filter(pk=kept.pk, confirmed_at__isnull=True).update(confirmed_by_id=by.user_id, confirmed_at=now()):
         record([kept], "confirm_return", by=by)
         enqueue("payouts.book_return", [(kept.pk, f"payouts.book_return:{kept.pk}", kept)], by=by, permission="payouts.book")
+        if return_tables.count(kept) > PART:  # a second worker is asked to take its share
+            kind = "payouts.book_beside"
+            enqueue(kind, [(kept.pk, f"{kind}:{kept.pk}:{now().timestamp()}", kept)], by=by, permission="payouts.book")
     return kept
 
 
@@ -383,30 +386,45 @@ def book_return(return_id: int, *, by: Actor, on: date) -> None:
 
 
 def book_part(return_id: int, after: int, *, by: Actor, on: date) -> int | None:
-    """Book the next lines of a result file, each once: paid, or returned with its posting reversed. Unknown, repeated and mismatched
-    lines are listed and change nothing. The last row of this part; None when all is booked: a further run does nothing."""
-    kept = BankReturn.objects.select_for_update(of=("self",)).select_related("batch").get(pk=return_id)
-    if kept.booked_at is not None:
+    """Book the next part that nobody has; when none is left the file is closed. Unknown, repeated and mismatched lines are listed and
+    change nothing. The last row of this part; None when all is booked: a further run does nothing."""
+    if upto := book_beside(return_id, after, by=by, on=on):
+        return upto
+    kept = BankReturn.objects.select_for_update(of=("self",)).get(pk=return_id)
+    if kept.booked_at is not None or kept.confirmed_at is None:
         return None
-    batch = PayoutBatch.objects.select_for_update().get(pk=kept.batch_id)
-    told, upto = return_tables.next_part(kept, after)
-    if upto is None:
-        _close(kept, batch, by=by)
+    if return_tables.waits(kept):  # before where this began, or whoever had it gave it up
+        return 0
+    _close(kept, PayoutBatch.objects.select_for_update().get(pk=kept.batch_id), by=by)
+    return None
+
+
+def book_beside(return_id: int, after: int, *, by: Actor, on: date) -> int | None:
+    """Book the next part of a result file above this row that nobody has, each line once: paid, or returned with its posting reversed. The
+    last row of this part; None when there is none, or the file is not to be booked any more."""
+    kept = BankReturn.objects.select_related("batch").get(pk=return_id)
+    part = return_tables.next_part(kept, after)
+    if part is None:
         return None
+    if told := return_tables.read_part(kept, part):
+        _book(kept, part, told, by=by, on=on)
+    return part.upto
+
+
+def _book(kept: BankReturn, part: return_tables.Part, told: Sequence[Told], *, by: Actor, on: date) -> None:
     good, bad = [one for one in told if one.succeeded], [one for one in told if not one.succeeded]
-    part = ReturnPart.objects.create(
+    booked = ReturnPart.objects.create(
         office_id=kept.office_id,
         bank_return=kept,
-        number=kept.parts.count() + 1,
+        number=part.first,
         succeeded_count=len(good),
         succeeded_fen=sum(one.amount_fen for one in good),
         failed_count=len(bad),
         failed_fen=sum(one.amount_fen for one in bad),
     )
-    _settle(part, good, batch, by=by, on=on)
-    _give_back(part, bad, batch, by=by, on=on)
-    return_tables.say(kept, after=after, upto=upto)
-    return upto
+    _settle(booked, good, kept.batch, by=by, on=on)
+    _give_back(booked, bad, kept.batch, by=by, on=on)
+    return_tables.say(kept, part)
 
 
 def _close(kept: BankReturn, batch: PayoutBatch, *, by: Actor) -> None:

@@ -1,5 +1,5 @@
-"""Several people at once at the same money: one claim in two batches, one result file twice, two batches over the same claims from
-both ends, and a broker that is down. Real commits, threads with connections of their own; each guard is taken away once."""
+"""Several people at once at the same money: one claim in two batches, one result file twice, one booked by two, two batches over the same
+claims from both ends, and a broker that is down. Real commits, threads with connections of their own; each guard is taken away once."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import OperationalError, connection, connections
+from django.db import IntegrityError, OperationalError, connection, connections
 from kombu.exceptions import OperationalError as NoBroker
 
 from claims.models import Claim
-from claims.payouts import line_tables, services
+from claims.payouts import line_tables, refusals, return_tables, services
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnRow
 from claims.services import adjudication
@@ -19,6 +19,7 @@ from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World, make_world
 from tests.races.test_guards_taken_away import without
 from unionaid.lib.calendar import frozen
+from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.reports.money import audit
 from unionaid.workflow import moves_in_sets
@@ -31,12 +32,12 @@ MANY = 10
 
 @pytest.fixture
 def approved(committed: None) -> tuple[World, list[Claim]]:
-    """Three approved claims, committed for every connection to see."""
+    """Five approved claims, committed for every connection to see."""
     with frozen(JOINED):
         world = make_world()
     with frozen(ASKED), everywhere(reason="arrange"):
         cover = world.cover(world.member(101))
-        claims = [world.claim(cover, 200_000 + n) for n in range(3)]
+        claims = [world.claim(cover, 200_000 + n) for n in range(5)]
         for claim in claims:
             adjudication.review(claim, by=world.cast.actor(world.cast.reviewer), on=ASKED)
             adjudication.approve(claim, by=world.cast.actor(world.cast.approver), on=ASKED)
@@ -52,7 +53,7 @@ def _at_once(*acts: Callable[[], Any]) -> list[Any]:
             start.wait()
             with frozen(ASKED), everywhere(reason="race"):
                 found.append(act())
-        except (MoveRefused, OperationalError) as error:
+        except (MoveRefused, OperationalError, IntegrityError) as error:
             found.append(error)
         finally:
             connection.close()
@@ -77,7 +78,7 @@ def _open_lines(claim: Claim) -> int:
 def test_of_ten_batches_that_want_one_claim_one_gets_it(
     approved: tuple[World, list[Claim]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, (first, second, _third) = approved
+    world, (first, second, *_others) = approved
     found = _at_once(*[lambda: _assemble(world, [first])] * MANY)
     assert sum(isinstance(one, PayoutBatch) for one in found) == 1
     assert sum(isinstance(one, Conflict) for one in found) == MANY - 1
@@ -117,7 +118,7 @@ def test_two_batches_over_the_same_claims_from_both_ends_wait_and_never_lock_eac
 
 
 def _shared_out(world: World) -> PayoutBatch:
-    """A batch of the three claims in three parts, none of them made."""
+    """A batch of the claims in a part each, none of them made."""
     with frozen(ASKED), everywhere(reason="choose"):
         batch = services.make(Choice(world.cast.a.pk, "mutual_aid"), by=world.cast.actor(world.cast.payer), on=ASKED)
         services.add_part(batch.pk, {}, by=world.cast.actor(world.cast.payer))
@@ -164,6 +165,49 @@ def _answer(batch: PayoutBatch) -> bytes:
     return "\r\n".join(["附言,金额,处理结果,失败原因", *rows]).encode("gb18030")
 
 
+def _two_workers_book_it(kept: BankReturn, data: bytes, payer: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part each at the same moment; meanwhile another file of the same lines waits, and so does who takes the confirmation back."""
+    read = return_tables.read_part
+
+    def book(file: BankReturn, after: int = 0) -> Callable[[], Any]:
+        return lambda: services.book_beside(file.pk, after, by=payer, on=ASKED)
+
+    def in_the_middle(meet: Callable[[], Any], workers: int = 1) -> list[Any]:
+        """What became of the parts of so many workers, when `meet` was done after each had read which lines it books."""
+        slowly = lambda file, part: (read(file, part), file.pk == kept.pk and meet())[0]  # noqa: E731
+        monkeypatch.setattr(return_tables, "read_part", slowly)
+        return sorted(_at_once(*[book(kept)] * workers), key=str)
+
+    def take_back() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(return_tables.PATIENCE)
+        refusals.take_back_confirmation(kept.pk, "no right")
+
+    monkeypatch.setattr(return_tables, "PART", 1)
+    monkeypatch.setattr(return_tables, "PATIENCE", "SET LOCAL lock_timeout = '200ms'")
+    with everywhere(reason="another file of the same lines"), frozen(ASKED):
+        other = services.read_return(kept.batch, data=data + b"\r\n", file_name="r.csv", by=payer)
+    # The control: without its lock two take one part, and the second is refused when the first is done with it.
+    with monkeypatch.context() as patch:
+        patch.setattr(return_tables, "_NEXT", return_tables._NEXT.replace("FOR NO KEY UPDATE OF r SKIP LOCKED", ""))
+        booked, refused = in_the_middle(Barrier(2, timeout=10).wait, 2)
+        assert (booked, "return_part_once" in str(refused)) == (2, True)
+    assert in_the_middle(Barrier(2, timeout=10).wait, 2) == [3, 4], "neither waits for the other's part"
+    with everywhere(reason="confirm"), frozen(ASKED):
+        services.confirm_return(other, by=payer)
+    waited = list[Any]()
+    assert in_the_middle(lambda: waited.extend(_at_once(book(other, 4)) + _at_once(take_back))) == [5]
+    assert ["lock timeout" in str(one) for one in waited] == [True, True]
+    # The control: without its turn another file answers first, and the line's own state refuses this one.
+    with monkeypatch.context() as patch:
+        patch.setattr(return_tables, "_held", lambda file: True)
+        first = list[Any]()
+        (refused,) = in_the_middle(lambda: first.extend(_at_once(book(other, 5))))
+        assert (first, type(refused)) == ([6], Conflict)
+    monkeypatch.setattr(return_tables, "read_part", read)
+    _at_once(lambda: services.book_return(other.pk, by=payer, on=ASKED))
+
+
 def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_at_once_is_one(
     approved: tuple[World, list[Claim]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,11 +247,13 @@ def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_a
     take = lambda: services.read_return(batch, data=data, file_name="r.csv", by=payer)  # noqa: E731
     first, second = _at_once(take, take)
     assert first.pk == second.pk
+    monkeypatch.setattr(services.answers, "read", read)
     with everywhere(reason="book"), frozen(ASKED):
         services.confirm_return(first, by=payer)
+    _two_workers_book_it(first, data, payer, monkeypatch)
     _at_once(*[lambda: services.book_return(first.pk, by=payer, on=ASKED)] * 3)
     with everywhere(reason="look"):
-        assert set(ReturnRow.objects.values_list("outcome", flat=True)) == {"booked"}
+        assert sorted(ReturnRow.objects.filter(bank_return=first).values_list("outcome", flat=True)) == ["already", *["booked"] * 4]
         assert set(Claim.objects.values_list("state", flat=True)) == {"paid"}
         assert audit() == []
     # The control: without its constraint the file is there twice.
@@ -217,7 +263,8 @@ def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_a
         " b.confirmed_at IS NULL; DELETE FROM payouts_bankreturn WHERE confirmed_at IS NULL; RESET unionaid.offices"
     )
     back = "ALTER TABLE payouts_bankreturn ADD CONSTRAINT return_file_once UNIQUE (batch_id, sha256)"
-    data += b"\r\n"
+    data += b"\r\n\r\n"
+    monkeypatch.setattr(services.answers, "read", slowly)
     with without(take_away, clear, back):
         _at_once(take, take)
         with everywhere(reason="look"):

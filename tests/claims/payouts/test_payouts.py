@@ -169,6 +169,7 @@ def test_a_release_whose_asker_lost_the_right_is_refused_at_once_and_the_batch_s
     run_due("payouts")
     kept.refresh_from_db()
     assert (kept.confirmed_at, kept.booked_at, stuck_jobs().count()) == (None, None, 0)
+    assert services.book_beside(kept.pk, 0, by=payer, on=ASKED) is None, "who comes late books nothing"
     services.confirm_return(kept, by=cast.actor(give_post(cast.outsider, cast.a, Role.PAYER).user))
     run_due("payouts")
     assert Claim.objects.get(pk=approved.pk).state == "paid"

@@ -230,8 +230,8 @@ def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, mon
 
 
 def _who_releases_after_a_refusal(cast: Cast, batch: PayoutBatch) -> Actor:
-    """The first who lets it go loses the right when one part is marked: whoever works beside is refused too, no part stays marked, and
-    nobody has to look at it. A second lets it go."""
+    """The first who lets it go loses the right when one part is marked: whoever works beside is refused too, no part stays marked, nobody
+    has to look at it, and a second lets it go."""
     release(cast, batch)
     services.release_part(batch.pk, 0, by=cast.actor(cast.manager))
     assert [part.marked for part in batch.parts.order_by("number")] == [2, None, None], "the control"
