@@ -27,7 +27,7 @@ DROPPED = ("items", "exclusions", "documents")  # lists of which an office's own
 LONGEST_CODE = 60  # letters of a code, as the schema has it
 PREFIXED = {"asks": Words("申报的数", "figure"), "items": Words("保障项目", "item"), "exclusions": Words("除外情形", "exclusion")}
 # What holds for all items of a plan, and what it is where nothing is said.
-WHOLE: dict[str, Any] = {"indemnity": False, "day_count": "count_first", "claim_within": None}
+WHOLE: dict[str, Any] = {"indemnity": False, "day_count": "count_first", "claim_within": None, "survives": None}
 
 
 def complete(file: PlanFile, lookup: Lookup) -> dict[str, Any]:

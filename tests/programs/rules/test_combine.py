@@ -98,6 +98,13 @@ def test_a_combo_that_says_no_deadline_has_that_of_its_parts_or_has_to_say_one()
         assert str(assess_case(_combo(one, other, claim_within={"days": 365}), late).total) == "10000.00"
 
 
+def test_cover_that_ends_in_the_parts_when_somebody_retires_ends_in_their_combo() -> None:
+    one, two = (_plan(code, survives={"retirement": False}) for code in ("one", "two"))
+    assert _combo(one, two).ended_by == {"retirement"}
+    assert _faults(_combo, one, _plan("plain"))[0][0] == "includes"
+    assert _combo(one, _plan("plain"), survives={"retirement": True}).ended_by == frozenset()
+
+
 def test_days_in_hospital_are_counted_in_a_combo_as_in_its_part() -> None:
     daily = DEATH | {"events": ["admission"], "steps": [{"per_day": {"rate": "100"}}]}
     case = {"event": "admission", "admitted_on": "2026-06-01", "discharged_on": "2026-06-03"}
