@@ -26,7 +26,8 @@ Lookup = Callable[[str, str], Data | None]
 DROPPED = ("items", "exclusions", "documents")  # lists of which an office's own version may leave something out
 LONGEST_CODE = 60  # letters of a code, as the schema has it
 PREFIXED = {"asks": Words("申报的数", "figure"), "items": Words("保障项目", "item"), "exclusions": Words("除外情形", "exclusion")}
-WHOLE = {"indemnity": False, "day_count": "count_first"}  # holds for all items of a plan; what it is where nothing is said
+# What holds for all items of a plan, and what it is where nothing is said.
+WHOLE: dict[str, Any] = {"indemnity": False, "day_count": "count_first", "claim_within": None, "survives": None}
 
 
 def complete(file: PlanFile, lookup: Lookup) -> dict[str, Any]:
@@ -240,10 +241,10 @@ def _as_a_whole(own: Data, parts: list[dict[str, Any]]) -> dict[str, Any]:
     """What the parts say alike of the plan as a whole, where the combo itself says nothing. ScheduleError when they differ."""
     said, faults = {}, []
     for name, usual in WHOLE.items():
-        values = list(dict.fromkeys(part.get(name, usual) for part in parts))
-        if name in own or values == [usual]:
+        values = [part.get(name, usual) for part in parts]
+        if name in own or all(value == usual for value in values):
             continue
-        if len(values) > 1:
+        if any(value != values[0] for value in values):
             words = f"所包含的几份计划 {name} 不一样，请在这份文件里写明 {name}"
             faults.append(fault(words, f"the plans it includes differ in {name}: write {name} in this file", ("includes",)))
         said[name] = values[0]

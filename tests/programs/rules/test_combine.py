@@ -87,6 +87,24 @@ def test_what_holds_for_a_whole_plan_is_kept_or_has_to_be_said(name: str, value:
         assert getattr(_combo(one, plain, **{name: said}), name) == said
 
 
+def test_a_combo_that_says_no_deadline_has_that_of_its_parts_or_has_to_say_one() -> None:
+    """A deadline that nobody wrote again is not lost: what a part would refuse as too late, the combo would pay."""
+    one, two, plain = _plan("one", claim_within={"days": 90}), _plan("two", claim_within={"days": 90}), _plan("plain")
+    late = {"event": "disease_death", "death_on": "2026-05-01", "claimed_on": "2026-08-01"}
+    assert [str(assess_case(made, late).total) for made in (_made(one), _combo(one, two), _combo(plain))] == ["0.00", "0.00", "5000.00"]
+    words = "所包含的几份计划 claim_within 不一样，请在这份文件里写明 claim_within"
+    for other in (plain, _plan("longer", claim_within={"days": 180})):
+        assert _faults(_combo, one, other) == [("includes", words)]
+        assert str(assess_case(_combo(one, other, claim_within={"days": 365}), late).total) == "10000.00"
+
+
+def test_cover_that_ends_in_the_parts_when_somebody_retires_ends_in_their_combo() -> None:
+    one, two = (_plan(code, survives={"retirement": False}) for code in ("one", "two"))
+    assert _combo(one, two).ended_by == {"retirement"}
+    assert _faults(_combo, one, _plan("plain"))[0][0] == "includes"
+    assert _combo(one, _plan("plain"), survives={"retirement": True}).ended_by == frozenset()
+
+
 def test_days_in_hospital_are_counted_in_a_combo_as_in_its_part() -> None:
     daily = DEATH | {"events": ["admission"], "steps": [{"per_day": {"rate": "100"}}]}
     case = {"event": "admission", "admitted_on": "2026-06-01", "discharged_on": "2026-06-03"}
