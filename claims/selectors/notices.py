@@ -3,13 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+from django.core.paginator import Page, Paginator
 
 from claims.models import Claim
 from unionaid.lib.identity import mask_name
 from unionaid.lib.money import format_yuan
 from unionaid.offices.scope import everywhere
 
-SHOWN = 500  # of one page of the list
+SHOWN = 50  # of one page of the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,14 @@ class Notice:
     last_day: date | None
 
 
-def on_notice(*, on: date) -> list[Notice]:
-    """The claims on notice on this day, those that end first on top. One statement."""
+def on_notice(*, on: date, page: str) -> Page[Notice]:
+    """The claims on notice on this day, those that end first on top, one page after another (`page` as the address has it): every one
+    of them can be read on every one of its days. Two statements."""
     with everywhere(reason="the public notice"):
         rows = Claim.objects.filter(stage="on_notice", notice_until__gte=on).select_related("member", "unit", "office", "program")
-        return [_masked(row) for row in rows.order_by("notice_until", "id")[:SHOWN]]
+        found: Page[Any] = Paginator(rows.order_by("notice_until", "id"), SHOWN).get_page(page)
+        found.object_list = [_masked(row) for row in found.object_list]
+        return found
 
 
 def noticed(public_id: uuid.UUID, *, on: date) -> tuple[Claim, Notice] | None:

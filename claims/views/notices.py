@@ -39,7 +39,7 @@ class ObjectionForm(KeyedForm):
 @never_cache
 def notices(request: HttpRequest) -> HttpResponse:
     """What is on notice now, for everybody."""
-    return _show(request, "notices", notices=on_notice(on=today()))
+    return _show(request, "notices", notices=on_notice(on=today(), page=request.GET.get("page", "")))
 
 
 @requires("objections.raise")

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from claims.models import Appeal, Claim, Objection
+from claims.selectors import notices
 from claims.services import adjudication, appeals
 from tests.factories.desk import CRITICAL, Desk, make_desk
 from tests.factories.world import ASKED, World
@@ -99,6 +100,17 @@ def test_the_notice_is_masked_and_open_to_everybody(desk: Desk) -> None:
     assert "2026年7月8日" in told
     with frozen(claim.notice_until.replace(day=9)):
         assert "现在没有正在公示的申领" in _text(Client().get(reverse("claims:notices")))
+
+
+def test_every_claim_on_notice_can_be_read_however_many_there_are(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "SHOWN", 2)
+    cover = desk.cover(desk.plan(notice_days=5))
+    wanted = {str(desk.decide(desk.world.claim(cover, 600_000 + i)).public_id) for i in range(3)}
+    pages = [_text(Client().get(reverse("claims:notices"), {"page": page})) for page in ("", "2", "x", "9" * 9)]
+    read = [{key for key in wanted if key in page} for page in pages]
+    assert [len(keys) for keys in read] == [2, 1, 2, 1]
+    assert read[0] | read[1] == wanted
+    assert "?page=2" in pages[0]
 
 
 def test_whoever_is_logged_in_objects_and_another_answers_at_the_desk(desk: Desk) -> None:
