@@ -130,7 +130,7 @@ def read(data: bytes) -> list[Answer]:
         if not kind:
             raise UnreadableReturn(_("XML 文件既不是付款状态报告（pain.002），也不是银行对账单（camt.053）"))
         for element in _parts(data, PARTS[kind]):
-            found += _status(len(found) + 1, element) if kind == REPORT else _entry(len(found) + 1, element)
+            found += (_status(len(found) + 1, element),) if kind == REPORT else _entry(len(found) + 1, element)
     except (ElementTree.ParseError, expat.ExpatError, ValueError, LookupError) as error:
         if isinstance(error, UnreadableReturn):
             raise
@@ -173,12 +173,18 @@ def _parts(data: bytes, wanted: str) -> Iterator[ElementTree.Element]:
             element.clear()
 
 
-def _status(number: int, one: ElementTree.Element) -> Iterator[Answer]:
-    status = _said(one, "TxSts")
-    reason = _said(one, "StsRsnInf/AddtlInf") or _said(one, "StsRsnInf/Rsn/Cd") or _said(one, "StsRsnInf/Rsn/Prtry")
+def _status(number: int, one: ElementTree.Element) -> Answer:
+    """What it says of one payment. Its parts are gone through once; of what is there more than once the first counts."""
+    there: dict[str, ElementTree.Element] = {}
+    for part in one:
+        there.setdefault(part.tag, part)
+    reason = ""
+    if "StsRsnInf" in there:
+        reason = _said(one, "StsRsnInf/AddtlInf") or _said(one, "StsRsnInf/Rsn/Cd") or _said(one, "StsRsnInf/Rsn/Prtry")
+    status = _text(there.get("TxSts"))
     succeeded = True if status in SETTLED else False if status in REFUSED else None
-    fen = _fen(number, _once(one, "OrgnlTxRef", "Amt", "InstdAmt"))
-    yield Answer(number, _said(one, "OrgnlEndToEndId"), fen, succeeded, reason[:120])
+    fen = _fen(number, _once(there.get("OrgnlTxRef"), "Amt", "InstdAmt"))
+    return Answer(number, _text(there.get("OrgnlEndToEndId")), fen, succeeded, reason[:120])
 
 
 def _entry(number: int, entry: ElementTree.Element) -> Iterator[Answer]:
@@ -198,13 +204,15 @@ def _entry(number: int, entry: ElementTree.Element) -> Iterator[Answer]:
 
 def _said(element: ElementTree.Element, path: str) -> str:
     """The first text on this way down. Most ways end at once, and are not gone any further: whole paths are gone in Python."""
-    found = element.find(path) if element.find(path.partition("/")[0]) is not None else None
-    return (found.text or "").strip() if found is not None else ""
+    return _text(element.find(path) if element.find(path.partition("/")[0]) is not None else None)
 
 
-def _once(element: ElementTree.Element, *names: str) -> ElementTree.Element | None:
+def _text(element: ElementTree.Element | None) -> str:
+    return (element.text or "").strip() if element is not None else ""
+
+
+def _once(found: ElementTree.Element | None, *names: str) -> ElementTree.Element | None:
     """What is below these elements, each of which the message has once."""
-    found: ElementTree.Element | None = element
     for name in names:
         found = None if found is None else found.find(name)
     return found

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -43,9 +44,8 @@ class Payment:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One line of the bank's answer; `succeeded` is None while the bank has not decided."""
+class Answer(NamedTuple):
+    """One line of the bank's answer; `succeeded` is None while the bank has not decided. Of a hundred thousand, a tuple is made sooner."""
 
     row_number: int
     reference: str
