@@ -189,7 +189,7 @@ def _two_workers_book_it(kept: BankReturn, data: bytes, payer: Actor, monkeypatc
         other = services.read_return(kept.batch, data=data + b"\r\n", file_name="r.csv", by=payer)
     # The control: without its lock two take one part, and the second is refused when the first is done with it.
     with monkeypatch.context() as patch:
-        patch.setattr(return_tables, "_NEXT", return_tables._NEXT.replace("FOR NO KEY UPDATE OF r SKIP LOCKED", ""))
+        patch.setattr(return_tables, "_NEXT", return_tables._NEXT.replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
         booked, refused = in_the_middle(Barrier(2, timeout=10).wait, 2)
         assert (booked, "return_part_once" in str(refused)) == (2, True)
     assert in_the_middle(Barrier(2, timeout=10).wait, 2) == [3, 4], "neither waits for the other's part"
