@@ -27,7 +27,15 @@ from unionaid.web.asking import AskForm, PastDayField
 from unionaid.web.fields import YuanField
 from unionaid.workflow.asking import attempt
 
-SEEN_FAULTS = dict.fromkeys(("invalid", "min_value", "max_value"), _("请刷新页面，再办理"))
+
+class SeenField(forms.IntegerField):
+    """The version of the claim when the page was opened."""
+
+    widget = forms.HiddenInput
+    default_error_messages = dict.fromkeys(("invalid", "min_value", "max_value"), _("请刷新页面，再办理"))
+
+    def __init__(self) -> None:
+        super().__init__(required=False, min_value=0, max_value=2**31 - 1)
 
 
 class FactsForm(AskForm):
@@ -98,7 +106,7 @@ class FactsForm(AskForm):
 class EstablishForm(FactsForm):
     """The same of a claim that waits for its first review; `seen`: its version when the page was opened."""
 
-    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput(), error_messages=SEEN_FAULTS)
+    seen = SeenField()
 
     def __init__(self, data: Any, *, claim: Claim, schedule: Schedule, language: str) -> None:
         super().__init__(data, claim=claim, schedule=schedule, language=language)
@@ -148,8 +156,7 @@ def facts_page(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
 
             def act() -> str:
-                if form.cleaned_data["seen"] is not None:
-                    adjudication.refuse_unseen(claim, "review", form.cleaned_data["seen"])
+                adjudication.refuse_unseen(claim, "review", form.cleaned_data["seen"])
                 adjudication.establish(
                     claim, form.facts(), by=actor(request), note=form.cleaned_data["note"], grades=form.grades()
                 )

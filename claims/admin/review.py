@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from claims.admin.facts import SEEN_FAULTS
+from claims.admin.facts import SeenField
 from claims.admin.links import links_of
 from claims.admin.words import standing_words, tone_of
 from claims.checks import flags_of
@@ -70,7 +70,7 @@ class DecisionForm(forms.Form):
         error_messages={"invalid_choice": _("请选择列出的原因")},
     )
     clause = forms.CharField(label=_("依据的条款"), required=False, max_length=60)
-    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput(), error_messages=SEEN_FAULTS)
+    seen = SeenField()
 
     def __init__(self, data: Any = None, *, arrows: Sequence[Arrow], reasons: Sequence[RejectionReason] = ()) -> None:
         super().__init__(data)
@@ -122,8 +122,7 @@ def _decided(claim: Claim, form: DecisionForm, request: HttpRequest) -> tuple[in
     extra = {name: said[name] for name in EXPLAINED.get(said["decision"], ())}
     try:
         with transaction.atomic():  # what is refused leaves no trace
-            if said["seen"] is not None:
-                adjudication.refuse_unseen(claim, said["decision"], said["seen"])
+            adjudication.refuse_unseen(claim, said["decision"], said["seen"])
             decide(claim, by=actor(request), on=today(), note=said["note"], **extra)
     except MoveRefused as no:
         return status_of(no), no.message

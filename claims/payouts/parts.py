@@ -39,16 +39,11 @@ def next_part(batch_id: int, state: str, **left: Any) -> tuple[PayoutBatch, Batc
     return (batch, part) if part is not None and batch.state == state else None
 
 
-def others_are_done(batch: PayoutBatch, **left: Any) -> bool:
-    """Wait for whoever has the last parts. False when one of them gave its part up."""
-    rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch, **left).order_by("number")
-    return not list(rows.values_list("pk", flat=True))
-
-
-def hold_all(batch_id: int) -> None:
-    """Lock every part, once whoever has one is done with it: until the end of this transaction nobody takes another."""
-    rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch_id).order_by("number")
-    list(rows.values_list("pk", flat=True))
+def hold(batch_id: int, **left: Any) -> list[int]:
+    """Lock the parts with this left to do (all, where nothing is said), once whoever has one is done with it: until the end of this
+    transaction nobody takes another. Their keys; some are left where a worker gave its part up."""
+    rows = BatchPart.objects.select_for_update(of=("self",), no_key=True).filter(batch=batch_id, **left).order_by("number")
+    return list(rows.values_list("pk", flat=True))
 
 
 def claims_to_mark(part: BatchPart) -> list[int]:

@@ -12,7 +12,7 @@ from unionaid.workflow.moves_in_sets import move_set
 def stop_release(batch_id: int, why: str) -> None:
     """A batch that is not released after all: it is checked and waits, its claims are in it as before, none of its parts is marked, and the
     reason is in its record. Whoever marks a part beside is waited for, and what it marked is put back as well."""
-    parts.hold_all(batch_id)
+    parts.hold(batch_id)
     batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
     if batch.state != "releasing":
         return

@@ -111,7 +111,7 @@ def add_part(batch_id: int, place: Mapping[str, int], *, by: Actor) -> dict[str,
         return {"parts": _share_out(batch, by)}
     if make_beside(batch_id, by=by):
         return dict(place)
-    if not parts.others_are_done(batch, made=False):
+    if parts.hold(batch_id, made=False):
         return dict(place)
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "assembling":
@@ -244,7 +244,7 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
         return None
     if not after:
         _refuse_unequal(batch)
-    if mark_beside(batch_id, by=by) or not parts.others_are_done(batch, marked=None):
+    if mark_beside(batch_id, by=by) or parts.hold(batch_id, marked=None):
         return after + 1
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "releasing":

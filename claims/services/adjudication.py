@@ -145,10 +145,12 @@ def establish(
     return claim
 
 
-def refuse_unseen(claim: Claim, action: str, seen: int) -> None:
+def refuse_unseen(claim: Claim, action: str, seen: int | None) -> None:
     """Conflict when the claim changed since whoever decides opened it (`seen`: its version then) and still waits for this action: a
     colleague settled other facts, or it went to the claimant and came back. The claim is locked. Where it has gone on meanwhile the
-    action itself is refused, with what was done and in which role. One statement."""
+    action itself is refused, with what was done and in which role. Without a version (None) nothing is asked; else one statement."""
+    if seen is None:
+        return
     rows = Claim.objects.select_for_update(of=("self",), no_key=True).filter(pk=claim.pk, state__in=Claim.graph.arrow(action).sources)
     if any(version != seen for version in rows.values_list("version", flat=True)):
         raise Conflict(_("您打开这一页以后，这份申领有了变化，例如核定了别的事实，或补充了材料。请看过现在的内容，再决定。"), [])

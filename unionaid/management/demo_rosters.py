@@ -39,28 +39,13 @@ def _person_row(i: int) -> Row:
 
 
 def _spoil(lines: list[Row], at: int, nth: int) -> None:
-    row = lines[at]
-    wrong = nth % 10
-    if wrong == 0:
-        row[1] = row[1][:17] + ("0" if row[1][17] != "0" else "1")
-    elif wrong == 1:
-        row[1] = "6.10802E+17"
-    elif wrong == 2:
-        row[1] = lines[at - 1][1]
-    elif wrong == 3:
-        row[3] = "已退休"
-    elif wrong == 4:
-        row[4] = "否"
-    elif wrong == 5:
-        row[5] = "否"
-    elif wrong == 6:
-        row[6] = "3"
-    elif wrong == 7:
-        row[0] = "张3"
-    elif wrong == 8:
-        row[2] = "12345"
-    else:
-        row[1] = make_id_number("610802", date(1955, 1, 1), 101)
+    """Something wrong with this line, one of ten things in turn: which column, and what stands there."""
+    number = lines[at][1]
+    column, wrong = [
+        (1, number[:17] + ("0" if number[17] != "0" else "1")), (1, "6.10802E+17"), (1, lines[at - 1][1]), (3, "已退休"), (4, "否"),
+        (5, "否"), (6, "3"), (0, "张3"), (2, "12345"), (1, make_id_number("610802", date(1955, 1, 1), 101)),
+    ][nth % 10]  # fmt: skip
+    lines[at][column] = wrong
 
 
 def publish_next_period(terms: Terms, *, opens: date) -> Terms:
