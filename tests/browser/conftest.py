@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories.clock import Clock
@@ -77,12 +77,18 @@ def desk(browser: Browser, site: str) -> Iterator[Page]:
     page.context.close()
 
 
+def press(target: Locator) -> None:
+    """Click what leads to another page, and stay until that page is there: a click alone returns while the old one still stands."""
+    with target.page.expect_navigation():
+        target.click()
+
+
 def log_in(page: Page, name: str, password: str) -> None:
     """Through the log-in form."""
     page.goto("/login")
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", password)
-    page.click("main button")
+    press(page.locator("main button"))
 
 
 def fits(page: Page) -> bool:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from claims.models import Claim
 from members.models import Enrolment
-from tests.browser.conftest import DESK, PHONE, fits, log_in, opened
+from tests.browser.conftest import DESK, PHONE, fits, log_in, opened, press
 from tests.factories.clock import Clock
 from tests.factories.offices import PASSWORD
 from tests.factories.processes import worker
@@ -51,7 +51,7 @@ def photo(tmp_path: Path) -> Callable[[str], str]:
 def _go_on(page: Page) -> None:
     """The one button that sends the page's form; the page must fit the screen."""
     assert fits(page), page.url
-    page.locator("main form button.button").last.click()
+    press(page.locator("main form button.button").last)
     assert page.locator(".summary").count() == 0, page.locator("main").inner_text()
 
 
@@ -67,18 +67,18 @@ def _join(page: Page, world: World, photo: Callable[[str], str]) -> None:
     for name, value in (("name", "艾小梅"), ("id_number", NUMBER), ("phone", "13991200001"), ("password", PASSWORD)):
         page.fill(f"[name={name}]", value)
     _go_on(page)
-    page.get_by_role("link", name="看看我能参加哪些").click()
+    press(page.get_by_role("link", name="看看我能参加哪些"))
     for answer in ("企业在职职工", "参加了职工医保（单位交的）", "是"):
         page.get_by_label(answer, exact=True).check()
         _go_on(page)
     page.fill("[name=unit]", world.unit.name)
     _go_on(page)
-    page.get_by_role("link", name="榆林市在职职工医疗互助保障活动", exact=True).click()
-    page.get_by_role("button", name="参加", exact=True).click()
+    press(page.get_by_role("link", name="榆林市在职职工医疗互助保障活动", exact=True))
+    press(page.get_by_role("button", name="参加", exact=True))
     page.get_by_label("劳动合同或在职证明").check()
     page.set_input_files("[name=file]", photo("合同"))
     _go_on(page)
-    page.get_by_role("link", name="继续").click()
+    press(page.get_by_role("link", name="继续"))
     page.check("[name=true]")
     _go_on(page)
     expect(page.locator(".done")).to_contain_text("参加申请已提交")
@@ -86,7 +86,7 @@ def _join(page: Page, world: World, photo: Callable[[str], str]) -> None:
 
 def _apply(page: Page, photo: Callable[[str], str]) -> str:
     page.goto("/my/")
-    page.get_by_role("link", name="申领互助金").click()
+    press(page.get_by_role("link", name="申领互助金"))
     page.get_by_label("住院（出院并结算之后）").check()
     _go_on(page)
     page.fill("[name=answer]", "2026-05-20")
@@ -103,12 +103,12 @@ def _apply(page: Page, photo: Callable[[str], str]) -> str:
     for name, value in FIGURES.items():
         page.fill(f"[name={name}]", value)
     _go_on(page)
-    page.get_by_role("link", name="填完了，继续").click()
+    press(page.get_by_role("link", name="填完了，继续"))
     count = page.locator("input[type=file]").count()
     for i in range(count):
         page.locator("input[type=file]").nth(i).set_input_files(photo(f"材料{i}"))
-        page.get_by_role("button", name="上传").nth(i).click()
-    page.get_by_role("link", name="继续").click()
+        press(page.get_by_role("button", name="上传").nth(i))
+    press(page.get_by_role("link", name="继续"))
     for name, value in (("bank_name", "中国农业银行榆林分行"), ("number", "6228480402564890018"), ("number_again", "6228480402564890018")):
         page.fill(f"[name={name}]", value)
     page.check("[name=consent]")
@@ -122,9 +122,9 @@ def _apply(page: Page, photo: Callable[[str], str]) -> str:
 
 def _decide(page: Page, number: str, button: str) -> None:
     page.goto("/admin/claims/claim/")
-    page.get_by_role("link", name=number).click()
+    press(page.get_by_role("link", name=number))
     expect(page.locator("body")).to_contain_text("4,400.00")
-    page.get_by_role("button", name=button).click()
+    press(page.get_by_role("button", name=button))
     expect(page.locator("body")).to_contain_text("已办理")
 
 
@@ -135,17 +135,15 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
     reference = phone.locator(".copy").last.inner_text()
     payer = _staff(browser, site, world.cast.payer)
     payer.goto("/admin/members/contributiondue/")
-    payer.get_by_role("link", name=reference).click()
-    if payer.locator("[name=payer_name]").count() == 0:
-        payer.get_by_role("link", name=re.compile("确认")).first.click()
+    press(payer.get_by_role("link", name=reference))
     for name, value in (("payer_name", "艾小梅"), ("bank_reference", "L1"), ("received_on", "2026-01-05"), ("amount_fen", "125")):
         payer.fill(f"[name={name}]", value)
-    payer.get_by_role("button", name="确认到账").click()
+    press(payer.get_by_role("button", name="确认到账"))
     expect(payer.locator("body")).to_contain_text("已确认到账")
     phone.goto("/my/")
-    phone.get_by_role("link", name="互助保障凭证", exact=True).click()
+    press(phone.get_by_role("link", name="互助保障凭证", exact=True))
     assert fits(phone)
-    phone.get_by_role("link", name="打开核验页").click()
+    press(phone.get_by_role("link", name="打开核验页"))
     expect(phone.locator("main")).to_contain_text("艾**")
     expect(phone.locator("main")).not_to_contain_text("艾小梅")
 
@@ -157,7 +155,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
 
     with worker():
         payer.goto("/admin/payouts/payoutbatch/assemble/")
-        payer.get_by_role("button", name=re.compile("编成批次")).click()
+        press(payer.get_by_role("button", name=re.compile("编成批次")))
         expect(payer.locator("body")).to_contain_text("请由另一个人复核")
         assert payer.get_by_role("button", name="复核无误").count() == 0
         checker, manager = (_staff(browser, site, user) for user in (world.cast.checker, world.cast.manager))
@@ -165,10 +163,10 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         for label, value in (("您核对的笔数", "1"), ("您核对的合计（元）", "4,400.00")):
             checker.get_by_label(label).fill(value)
         checker.get_by_label("资金、银行文件格式和付款账户都对").check()
-        checker.get_by_role("button", name="复核无误").click()
+        press(checker.get_by_role("button", name="复核无误"))
         manager.goto(payer.url)
         manager.get_by_label("您的登录密码").fill(PASSWORD)
-        manager.get_by_role("button", name="放款", exact=True).click()
+        press(manager.get_by_role("button", name="放款", exact=True))
         payer.wait_for_timeout(500)
         for _ in range(60):
             payer.reload()
@@ -176,7 +174,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
                 break
             payer.wait_for_timeout(500)
         batch = payer.url
-        payer.get_by_role("link", name=BANK_FILE).click()
+        press(payer.get_by_role("link", name=BANK_FILE))
         payer.get_by_label("您的登录密码").fill(PASSWORD)
         with payer.expect_download() as download:
             payer.get_by_role("button", name="下载", exact=True).click()
@@ -188,9 +186,9 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         answer = tmp_path / "回盘.csv"
         answer.write_bytes(f"附言,金额,处理结果,失败原因\r\n{line[0]},4400.00,成功,\r\n".encode("gb18030"))
         payer.set_input_files("input[type=file]", str(answer))
-        payer.get_by_role("button", name="导入回盘").click()
+        press(payer.get_by_role("button", name="导入回盘"))
         expect(payer.locator("main")).to_contain_text("还没有记账")
-        payer.get_by_role("button", name="核对无误，记账").click()
+        press(payer.get_by_role("button", name="核对无误，记账"))
         for _ in range(60):
             phone.goto("/my/")
             if "已到账" in phone.locator("main").inner_text():
@@ -199,7 +197,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         expect(phone.locator("main")).to_contain_text("¥4,400.00")
 
         manager.goto("/admin/reports/yearlystatement/new/")
-        manager.get_by_role("button", name="开始编制").click()
+        press(manager.get_by_role("button", name="开始编制"))
         manager.get_by_role("link", name="看结果").click(timeout=60_000)  # the progress page moved on by itself
         expect(manager.locator("body")).to_contain_text("4,400.00")
         with manager.expect_download() as download:

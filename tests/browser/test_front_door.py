@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import body_size, fits
+from tests.browser.conftest import body_size, fits, press
 from tests.factories.offices import PASSWORD
 from unionaid.lib.identity import make_id_number
 
@@ -22,23 +22,23 @@ def test_public_pages_fit_a_phone(phone: Page, address: str) -> None:
 def test_a_worker_signs_up_with_scripts_off(plain_phone: Page) -> None:
     page = plain_phone
     page.goto("/")
-    page.get_by_role("link", name="注册").first.click()
+    press(page.get_by_role("link", name="注册").first)
     page.fill("[name=name]", "艾小梅")
     page.fill("[name=id_number]", "610802199003081280")
     page.fill("[name=phone]", "13991200001")
     page.fill("[name=password]", PASSWORD)
-    page.click("main button")
+    press(page.locator("main button"))
     assert "身份证号" in page.locator(".summary").inner_text()
     assert page.input_value("[name=name]") == "艾小梅"
     page.fill("[name=id_number]", make_id_number("610802", date(1990, 3, 8), 128))
     page.fill("[name=password]", PASSWORD)
-    page.click("main button")
+    press(page.locator("main button"))
     page.wait_for_url("**/my/**")
 
 
 def test_the_page_can_be_read_in_english_and_back(phone: Page) -> None:
     phone.goto("/sign-up")
-    phone.get_by_role("button", name="English").click()
+    press(phone.get_by_role("button", name="English"))
     assert phone.locator("html").get_attribute("lang") == "en"
-    phone.get_by_role("button", name="中文").click()
+    press(phone.get_by_role("button", name="中文"))
     assert phone.locator("html").get_attribute("lang") == "zh-hans"
