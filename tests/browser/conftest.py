@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,10 +21,12 @@ def browser() -> Iterator[Browser]:
     if not path:
         pytest.skip("no Chromium")
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright keeps a loop running in the tests' thread
+    connections.close_all()  # beside a loop Django keeps other connections: those from before could be closed by nobody
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield made
         made.close()
+        connections.close_all()
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@ batch, releases it and books the bank's answer, in parts of two lines: whatever 
 each claim is paid once. `CRASH_EVERY=1 bin/test tests/crashes/test_killed_at_any_statement.py` dies at every single one.
 """
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,12 +15,14 @@ import pytest
 from django.db import connection
 from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
+from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim
 from claims.payouts import line_tables, return_tables, services
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankFile, PayoutBatch, PayoutLine
 from claims.services import adjudication
+from tests.factories import processes
 from tests.factories.payouts import release
 from tests.factories.processes import forked
 from tests.factories.world import ASKED, JOINED, World, make_world
@@ -164,6 +168,34 @@ def _leaves_halves() -> None:
         long_ago = Now() - timedelta(hours=1)
         Job.objects.filter(kind="payouts.release").update(not_before=long_ago, beat_at=long_ago)
         assert "job" in {one.key.split()[0] for one in stuck.look(ASKED)}, "what the dead process left open is named"
+
+
+def _session() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("sees_the_same", [True, False])
+def test_no_process_works_in_the_session_of_another(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch, sees_the_same: bool
+) -> None:
+    """Not even beside a loop, where the parent does not see what it had open before; the control does, and shares it."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    if not sees_the_same:
+        monkeypatch.setattr(processes, "_beside", lambda loop: None)
+
+    async def beside_a_loop(parents: int) -> int:
+        return forked(lambda: os._exit(7 if _session() == parents else 0))
+
+    def ended() -> int:
+        try:
+            return asyncio.run(beside_a_loop(_session()))
+        finally:
+            connection.close()
+
+    with django_db_blocker.unblock(), ThreadPoolExecutor(1) as thread:  # where no loop runs yet
+        assert thread.submit(ended).result() == (0 if sees_the_same else 7)
 
 
 def _told(run: jobs.Run) -> None:

@@ -1,10 +1,12 @@
 """Real worker processes on the tests' own database, in process groups of their own so that they can be killed whole."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,16 +70,27 @@ def until(true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def _beside(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Let a forked process find the connections that its parent found and closed. Django keeps others for a thread in which a loop runs, as
+    Playwright's does in the tests, and Python says that none runs in a forked process: it would find those from before the loop, which
+    the parent has open and sees no more. A session shared so outlives the process, with its transaction and all its locks."""
+    asyncio._set_running_loop(loop)
+
+
 def forked(act: Callable[[], object]) -> int:
     """Run `act` in a process of its own, as the pool of a worker does, with connections of its own; how it ended: 0 when it came back, less
     than 0 when a signal killed it."""
-    connections.close_all()  # none is shared with the child
+    connections.close_all()
+    loop = asyncio._get_running_loop()
     child = os.fork()
     if child == 0:
         ended = 1
         try:
+            _beside(loop)
             act()
             ended = 0
+        except BaseException:  # nobody else would tell
+            traceback.print_exc()
         finally:
             os._exit(ended)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
