@@ -10,24 +10,34 @@ from datetime import date, datetime, time
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
-from claims.models import Appeal, Claim, ClaimDocument, ClaimFlag
+from claims.models import Appeal, Claim, ClaimDocument, ClaimFlag, Objection
 from claims.payouts.models import PayoutLine
 from members.models import (
+    AgentPaper,
     BankCard,
     Correction,
     CorrectionPaper,
+    Departure,
+    DuePaper,
     Enrolment,
+    Evidence,
     JoinDraft,
+    JoinPaper,
     Match,
     Member,
     MemberSecret,
+    Refund,
     Remittance,
+    RemittanceCorrection,
+    Roster,
     RosterRow,
     StatementRow,
     UnitAgent,
 )
+from members.services import problem_sheets
 from members.services.people import CARDS, SECRETS
 from members.transitions import LIVE
 from unionaid.accounts.models import User
@@ -39,6 +49,7 @@ from unionaid.workflow.models import Notice
 from unionaid.workflow.moves import MoveRefused, record
 
 KEPT_YEARS = 30  # the files of vouchers, by the rules for accounting archives
+ROSTER_AT_WORK = ("uploaded", "checked", "committing")  # its file is still read
 OVER = ("draft", "paid", "rejected", "withdrawn", "replaced", "halted", "recovered")
 
 
@@ -56,10 +67,11 @@ def erase(member: Member, *, by: Actor, on: date) -> None:
     if why := needed_for(held, on):
         raise ErasureRefused(_("还不能删除：{why}。").format(why="；".join(why)))
     user_id, id_hash = held.user_id, bytes(held.id_hash)
-    _forget_person(held, on)
-    _forget_told(held, id_hash)
     for paper in _papers(held):
         _destroy(paper)
+    _forget_lists(id_hash)
+    _forget_person(held, on)
+    _forget_told(held)
     _forget_lines(held)
     if user_id is not None:
         _close_login(user_id)
@@ -80,6 +92,8 @@ def needed_for(member: Member, on: date) -> list[str]:
         _("申领的凭证要保存 {years} 年").format(years=KEPT_YEARS): claims.exclude(state="draft").filter(
             since__gt=datetime.combine(since, time.min, tzinfo=SHANGHAI)
         ),
+        _("有退款还没有办完"): Refund.objects.filter(state__in=("proposed", "released"), remittance__matches__due__member=member),
+        _("所在的名册还没有办完"): RosterRow.objects.filter(id_hash=member.id_hash, roster__state__in=ROSTER_AT_WORK),
         _("还是未成年子女的监护人"): member.wards.filter(erased_on=None),
         _("还是单位经办人"): UnitAgent.objects.filter(user=member.user_id, until=None) if member.user_id else UnitAgent.objects.none(),
     }
@@ -99,17 +113,31 @@ def _forget_person(member: Member, on: date) -> None:
         BankCard.objects.filter(pk=card.pk).update(owner_name="", bank_name="", number=number, number_hash=hashed, last_four="")
 
 
-def _forget_told(member: Member, id_hash: bytes) -> None:
+def _forget_lists(id_hash: bytes) -> None:
+    """Their line of every roster, and the files those lines came in: the lines of everybody else stay as they were checked."""
+    lines = RosterRow.objects.filter(id_hash=id_hash)
+    rosters = list(Roster.objects.filter(pk__in=lines.values("roster")))
+    problem_sheets.drop([roster.pk for roster in rosters])
+    for roster in rosters:
+        _delete_later(roster.file)
+    Roster.objects.filter(pk__in=[roster.pk for roster in rosters]).update(file="", file_name=_("已删除"))
+    lines.update(name=_("已删除"), id_masked="", id_number=None, id_hash=None, phone=None, phone_hash=None, birth_date=None, facts={})
+
+
+def _forget_told(member: Member) -> None:
     """What was said of them, or to them, in words."""
-    gone = {"name": _("已删除"), "id_masked": "", "id_number": None, "id_hash": None, "phone": None, "phone_hash": None, "facts": {}}
-    RosterRow.objects.filter(id_hash=id_hash).update(**gone)
     Correction.objects.filter(member=member).update(
         name=_("已删除"), id_number=None, id_hash=None, id_masked="", before={}, id_number_before=None, id_hash_before=None,
         reason="", answer="",
     )  # fmt: skip
     own = Q(member=member) | Q(claimant=member)
     Claim.objects.filter(own).update(happened="", hospital="", diagnosis="", message="", halt_reason="")
-    Appeal.objects.filter(own).update(grounds="", answer="")
+    Appeal.objects.filter(own).update(grounds=_("已删除"), answer=_("已删除"), brought_by="")
+    about = Q(claim__in=Claim.objects.filter(own))
+    Objection.objects.filter(about).update(name=_("已删除"), phone="", text=_("已删除"), answer=_("已删除"))
+    if member.user_id is not None:  # what they doubted of others
+        Objection.objects.filter(raised_by=member.user_id).update(name=_("已删除"), phone="")
+    Departure.objects.filter(member=member).update(note="", answer="")
     ClaimFlag.objects.filter(claim__in=Claim.objects.filter(own)).delete()
     _forget_sent(member)
     Notice.objects.filter(member_key=member.pk).delete()
@@ -117,22 +145,39 @@ def _forget_told(member: Member, id_hash: bytes) -> None:
 
 
 def _forget_sent(member: Member) -> None:
-    """What they paid in themselves, as the bank told of it."""
+    """What they paid in themselves, as the bank told of it, and what of it went back."""
     matches = Match.objects.filter(due__member=member).values("remittance")
     sent = dict(Remittance.objects.filter(payer_name=member.name, pk__in=matches).values_list("pk", "bank_reference"))
     Remittance.objects.filter(pk__in=sent).update(payer_name="", remark="")
+    RemittanceCorrection.objects.filter(Q(remittance__in=sent) | Q(corrected__in=sent)).update(payer_name="", remark="", note="")
+    for refund in Refund.objects.filter(payee_name=member.name, remittance__in=sent):
+        number = ring().seal("", bound_to=("members_refund", "account_number", refund.number))
+        Refund.objects.filter(pk=refund.pk).update(payee_name="", bank_name="", account_number=number, account_last_four="", note="")
     StatementRow.objects.filter(payer_name=member.name, bank_reference__in=sent.values()).update(payer_name="", remark="")
 
 
 def _papers(member: Member) -> list[KeptPaper]:
+    """Every paper that they, or somebody for them, handed in."""
     own = Q(claim__member=member) | Q(claim__claimant=member)
-    return [*ClaimDocument.objects.filter(own), *CorrectionPaper.objects.filter(correction__member=member)]
+    draft = Q(draft__holder=member) | Q(draft__member=member)
+    found: list[KeptPaper] = [*ClaimDocument.objects.filter(own), *CorrectionPaper.objects.filter(correction__member=member)]
+    found += [*Evidence.objects.filter(enrolment__member=member), *JoinPaper.objects.filter(draft)]
+    found += [*DuePaper.objects.filter(due__member=member)]
+    if member.user_id is not None:
+        found += AgentPaper.objects.filter(change__user=member.user_id)
+    return found
 
 
 def _destroy(paper: KeptPaper) -> None:
-    store, name = paper.file.storage, paper.file.name
+    file = paper.file
     paper.delete()
-    transaction.on_commit(lambda: store.delete(name))
+    _delete_later(file)
+
+
+def _delete_later(file: FieldFile) -> None:
+    """When it is sure that the row is gone."""
+    if name := file.name:
+        transaction.on_commit(lambda: file.storage.delete(name), robust=True)
 
 
 def _forget_lines(member: Member) -> None:

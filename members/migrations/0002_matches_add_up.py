@@ -47,13 +47,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Held from the proposal on; free again when it is dropped or the bank sends it back.
+-- Held from the proposal on; free again when it is dropped or the bank sends it back. Of somebody who is erased the payee goes.
 CREATE FUNCTION members_refund_moves() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE held bigint := 0;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (OLD.office_id, OLD.remittance_id, OLD.amount_fen, OLD.reason, OLD.payee_name, OLD.account_number) IS DISTINCT FROM
-       (NEW.office_id, NEW.remittance_id, NEW.amount_fen, NEW.reason, NEW.payee_name, NEW.account_number) THEN
+    IF (OLD.office_id, OLD.remittance_id, OLD.amount_fen, OLD.reason) IS DISTINCT FROM
+       (NEW.office_id, NEW.remittance_id, NEW.amount_fen, NEW.reason)
+       OR (OLD.payee_name, OLD.account_number) IS DISTINCT FROM (NEW.payee_name, NEW.account_number)
+         AND NOT (NEW.payee_name = '' AND NEW.account_last_four = '' AND EXISTS (
+           SELECT FROM members_match t JOIN members_contributiondue d ON d.id = t.due_id JOIN members_member m ON m.id = d.member_id
+           WHERE t.remittance_id = NEW.remittance_id AND m.erased_on IS NOT NULL)) THEN
       RAISE EXCEPTION 'what a refund says is never changed' USING ERRCODE = 'restrict_violation';
     END IF;
     held := CASE WHEN OLD.state IN ('proposed', 'released', 'paid') THEN -OLD.amount_fen ELSE 0 END;

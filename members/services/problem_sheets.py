@@ -20,10 +20,10 @@ STATES = ("checked", "committing", "committed", "effective")
 
 def write(roster_id: int) -> None:
     """Write the sheets of what is known now, in place of those there are. Running it again writes the same; a roster that was put
-    aside meanwhile has none."""
+    aside meanwhile, or whose file is erased, has none."""
     with everywhere(reason="write the sheet of a roster's problems"):
         roster = Roster.objects.select_related("unit", "terms__program").get(pk=roster_id)
-        if roster.state not in STATES:
+        if roster.state not in STATES or not roster.file:
             return
         made = _sheets(roster) if roster.bad_count else {}
         if not Roster.objects.select_for_update(of=("self",), no_key=True).filter(pk=roster_id, state__in=STATES).exists():

@@ -263,7 +263,8 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     sheet = found.sheets.filter(language=request.LANGUAGE_CODE).first()  # type: ignore[attr-defined]
     if sheet is None:
-        messages.warning(request, _("要改正的名单正在生成，请过几秒再下载。"))
+        gone, soon = _("这份名册的文件已经按规定删除，不能再下载。"), _("要改正的名单正在生成，请过几秒再下载。")
+        messages.warning(request, soon if found.file else gone)
         return redirect("members:roster", pk)
     with sheet.file.open() as stored:
         content = stored.read()

@@ -1,5 +1,9 @@
 """Finding logins."""
 
+from typing import Any
+
+from django.http import HttpRequest
+
 from unionaid.accounts.models import User
 from unionaid.lib.identity import IdentityError, parse_id_number, parse_phone
 from unionaid.web.keys import ring
@@ -22,3 +26,8 @@ def user_by_number(text: str) -> User | None:
     except IdentityError:
         return None
     return found[0] if len(found) == 1 else None
+
+
+def typed_number(_request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
+    """As what a wrong try to log in is counted: the number that was typed, hashed by a key. It may be somebody's ID number."""
+    return ring().blind("typed", str((credentials or {}).get("username", "")).strip()).hex()
