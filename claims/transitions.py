@@ -147,6 +147,7 @@ CLAIM = Graph(
         Arrow("stop_release", _("放款没有办成，仍在批次里"), ("paying",), "in_batch", "payouts.stop"),
         Arrow("mark_paid", _("确认到账"), ("paying",), "paid", "payouts.book"),
         Arrow("mark_returned", _("付款被退回"), ("paying",), "returned_payment", "payouts.book"),
+        Arrow("mark_bounced", _("到账后又被退回"), ("paid",), "returned_payment", "payouts.book"),
         Arrow("correct_account", _("更正账户"), ("returned_payment", "approved"), "approved", "claims.supplement"),
         Arrow("dispute_account", _("账户不是本人改的，停付"), ("approved",), "returned_payment", "claims.hold_payment"),
     ),

@@ -94,9 +94,10 @@ INVARIANTS = (
           FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id WHERE r.outcome = 'booked' GROUP BY 1),
         posted AS (
           SELECT p.bank_return_id AS id, sum(e.amount_fen) FILTER (WHERE t.kind = 'payout_settled') AS good,
-            sum(e.amount_fen) FILTER (WHERE t.kind = 'payout_returned') AS bad
+            sum(e.amount_fen) FILTER (WHERE t.kind IN ('payout_returned', 'payout_bounced')) AS bad
           FROM payouts_returnpart p JOIN ledger_transaction t ON t.source_type = 'payouts.returnpart' AND t.source_id = p.id
-            JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id AND a.code = 'in_transit'
+            JOIN ledger_entry e ON e.transaction_id = t.id
+            JOIN ledger_account a ON a.id = e.account_id AND a.code = CASE t.kind WHEN 'payout_bounced' THEN 'bank' ELSE 'in_transit' END
           GROUP BY 1),
         parts AS (SELECT bank_return_id AS id, sum(succeeded_fen) AS good, sum(failed_fen) AS bad FROM payouts_returnpart GROUP BY 1)
         SELECT b.office_id, b.file_name FROM payouts_bankreturn b

@@ -210,6 +210,7 @@ class ReturnRow(Scoped):
 
     class Outcome(models.TextChoices):
         READY = "ready", _("与批次一致，可以记账")
+        CAME_BACK = "came_back", _("到账后又被退回，可以记账")
         BOOKED = "booked", _("已记账")
         ALREADY = "already", _("此前已记账")
         UNKNOWN = "unknown", _("不在本批次中")

@@ -20,6 +20,12 @@ _OF_ONE_FILE = "rows of a file that was found in its scope"
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.told;
 CREATE TEMP TABLE told (row_number integer, reference text, amount_fen bigint, succeeded boolean, reason text) ON COMMIT DROP"""
+# What waits to be booked: the answer to an open line, and that a line which was paid has come back.
+_WAITS = f"('{Outcome.READY}', '{Outcome.CAME_BACK}')"
+# Of a line that has its answer already. Banks pay and send back days later. What kept something back for an over-payment is left to people:
+# with its arrival that was paid back, and may have settled the matter.
+_LATER = f"""CASE WHEN (l.state = 'succeeded') = t.succeeded THEN '{Outcome.ALREADY}'
+  WHEN l.state = 'succeeded' AND l.set_off_fen = 0 THEN '{Outcome.CAME_BACK}' ELSE '{Outcome.CHANGED}' END"""
 # A line is told of once: of equal tellings the first counts; tellings that differ contradict one another, and none counts.
 # What was approved was sent: the line's amount and what it keeps back are the claim's amount.
 _JUDGE = f"""
@@ -31,7 +37,7 @@ SELECT %(kept)s, t.row_number, t.reference, t.amount_fen, t.succeeded, t.reason,
     WHEN t.nth > 1 THEN '{Outcome.DUPLICATE}'
     WHEN t.amount_fen IS DISTINCT FROM l.amount_fen OR l.amount_fen + l.set_off_fen <> c.approved_fen THEN '{Outcome.MISMATCH}'
     WHEN t.succeeded IS NULL THEN '{Outcome.PENDING}'
-    WHEN l.state <> 'open' THEN CASE WHEN (l.state = 'succeeded') = t.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
+    WHEN l.state <> 'open' THEN {_LATER}
     ELSE '{Outcome.READY}' END, l.id
 FROM (SELECT told.*, row_number() OVER one AS nth,
         min((amount_fen, succeeded)::text) OVER (PARTITION BY reference) <> max((amount_fen, succeeded)::text)
@@ -47,10 +53,10 @@ _NEXT = f"""
 WITH file AS MATERIALIZED (
   SELECT min(row_number) - 1 AS base, max(row_number) - 1 AS last FROM payouts_returnrow WHERE bank_return_id = %(kept)s)
 SELECT row_number, (SELECT base FROM file) FROM payouts_returnrow
-WHERE bank_return_id = %(kept)s AND outcome = '{Outcome.READY}' AND row_number = ANY (ARRAY(
+WHERE bank_return_id = %(kept)s AND outcome IN {_WAITS} AND row_number = ANY (ARRAY(
   SELECT head.row_number
   FROM file, generate_series(greatest(%(after)s - base, 0) / %(size)s, (last - base) / %(size)s) part, LATERAL (
-    SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %(kept)s AND outcome = '{Outcome.READY}'
+    SELECT row_number FROM payouts_returnrow WHERE bank_return_id = %(kept)s AND outcome IN {_WAITS}
       AND row_number > base + part * %(size)s AND row_number <= base + (part + 1) * %(size)s ORDER BY row_number LIMIT 1) head))
 ORDER BY row_number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"""
 # Many may book one file at once, and nobody another file of the batch meanwhile.
@@ -58,20 +64,19 @@ _SHARE = "SELECT confirmed_at IS NOT NULL AND booked_at IS NULL FROM payouts_ban
 _KEEP_OUT = "SELECT FROM payouts_bankreturn WHERE id = %s FOR NO KEY UPDATE"
 # In a part: what another file has answered meanwhile, and what still waits for its answer.
 _READY = f"""
-SELECT r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0
+SELECT r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0, l.state <> 'open'
 FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id
-WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s AND r.outcome = '{Outcome.READY}'
-  AND l.state = 'open'
+WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s
+  AND (r.outcome, l.state) IN (('{Outcome.READY}', 'open'), ('{Outcome.CAME_BACK}', 'succeeded'))
 ORDER BY l.id"""
 _SAY = f"""
 UPDATE payouts_returnrow SET outcome = '{Outcome.BOOKED}'
-WHERE bank_return_id = %(kept)s AND row_number > %(after)s AND row_number <= %(upto)s AND outcome = '{Outcome.READY}'"""
+WHERE bank_return_id = %(kept)s AND row_number > %(after)s AND row_number <= %(upto)s AND outcome IN {_WAITS}"""
 _SAY_LATE = f"""
-UPDATE payouts_returnrow r
-SET outcome = CASE WHEN (l.state = 'succeeded') = r.succeeded THEN '{Outcome.ALREADY}' ELSE '{Outcome.CHANGED}' END
+UPDATE payouts_returnrow t SET outcome = {_LATER}
 FROM payouts_payoutline l
-WHERE l.id = r.line_id AND r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s
-  AND r.outcome = '{Outcome.READY}' AND l.state <> 'open'"""
+WHERE l.id = t.line_id AND t.bank_return_id = %(kept)s AND t.row_number > %(after)s AND t.row_number <= %(upto)s
+  AND t.outcome IN {_WAITS} AND (t.outcome, l.state) NOT IN (('{Outcome.READY}', 'open'), ('{Outcome.CAME_BACK}', 'succeeded'))"""
 
 
 def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
@@ -90,7 +95,7 @@ def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
 
 
 class Told(NamedTuple):
-    """An answer that can be booked: the line and the claim it settles."""
+    """An answer that can be booked: the line and the claim it settles, and whether the line was paid before (and comes back now)."""
 
     succeeded: bool
     reason: str
@@ -98,6 +103,7 @@ class Told(NamedTuple):
     claim: int
     amount_fen: int
     keeps_back: bool
+    was_paid: bool
 
 
 class Part(NamedTuple):
@@ -155,7 +161,7 @@ def say(kept: BankReturn, part: Part) -> None:
 def waits(kept: BankReturn) -> bool:
     """Does a row of the file still wait to be booked?"""
     with looking_everywhere(reason=_OF_ONE_FILE):
-        return ReturnRow.objects.filter(bank_return=kept.pk, outcome=Outcome.READY).exists()
+        return ReturnRow.objects.filter(bank_return=kept.pk, outcome__in=[Outcome.READY, Outcome.CAME_BACK]).exists()
 
 
 def count(kept: BankReturn) -> int:

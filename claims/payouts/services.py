@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from claims.models import Claim
 from claims.payouts import choosing, line_tables, parts, return_tables
@@ -23,6 +22,7 @@ from claims.payouts.bank.lines import Head, UnreadableReturn
 from claims.payouts.checking import PayoutRefused, figures_of, stand_apart
 from claims.payouts.choosing import Choice
 from claims.payouts.funds import refuse_uncovered
+from claims.payouts.given_back import give_back
 from claims.payouts.line_tables import PART, Added, TakenElsewhere
 from claims.payouts.models import BankFile, BankReturn, BatchPart, PayoutBatch, PayoutLine, ReturnPart
 from claims.payouts.recoveries import book_set_offs
@@ -40,12 +40,9 @@ from unionaid.web.keys import ring
 from unionaid.workflow.jobs import enqueue
 from unionaid.workflow.moves import NotAllowed, move, record
 from unionaid.workflow.moves_in_sets import move_set
-from unionaid.workflow.notices import tell
 
 AT_ONCE = 500  # so many lines are made while the page waits
 FILES, RETURNS = "payouts_bankfile", "payouts_bankreturn"
-_CAME_BACK = gettext_lazy("一笔互助金没有付成，请更正收款账户")
-_PLEASE_CORRECT = gettext_lazy("银行退回了付给您的一笔互助金。请打开申领，看看银行说的原因，填写另一个收款账户；我们会重新付款，金额不变。")
 
 
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
@@ -369,6 +366,8 @@ def discard_return(kept: BankReturn, *, by: Actor) -> None:
     fresh = BankReturn.objects.select_for_update().get(pk=kept.pk)
     if fresh.confirmed_at is not None:
         raise PayoutRefused(_("这个回盘文件已经确认记账，不能再移除。"))
+    if fresh.parts.exists():
+        raise PayoutRefused(_("这个回盘文件已经记了一部分账，不能移除。请再确认一次，把其余的记完。"))
     record([fresh], "discard_return", by=by, details={"file": fresh.file_name, "sha256": fresh.sha256})
     fresh.delete()
 
@@ -423,7 +422,7 @@ def _book(kept: BankReturn, part: return_tables.Part, told: Sequence[Told], *, b
         failed_fen=sum(one.amount_fen for one in bad),
     )
     _settle(booked, good, kept.batch, by=by, on=on)
-    _give_back(booked, bad, kept.batch, by=by, on=on)
+    give_back(booked, bad, kept.batch, by=by, on=on)
     return_tables.say(kept, part)
 
 
@@ -446,23 +445,3 @@ def _settle(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by: A
     move_set(Claim, [one.claim for one in told], "mark_paid", by=by)
     if kept_back := [one.line for one in told if one.keeps_back]:
         book_set_offs(list(PayoutLine.objects.filter(pk__in=kept_back).order_by("pk")), by=by, on=on)
-
-
-def _give_back(part: ReturnPart, told: Sequence[Told], batch: PayoutBatch, *, by: Actor, on: date) -> None:
-    if not told:
-        return
-    reasons = {one.line: one.reason for one in told}
-    move_set(PayoutLine, list(reasons), "fail", by=by, notes=reasons, texts=("bank_reason", reasons))
-    lines = (Line(Code.IN_TRANSIT, part.failed_fen), Line(Code.BENEFITS, -part.failed_fen))
-    post("payout_returned", [Posting(part, Fund(batch.fund), lines, batch.number)], on=on, by=by)
-    words = _("银行退回了付款（{reason}）。请更正收款账户，我们会重新付款，金额不变。")
-    messages = {one.claim: words.format(reason=one.reason or _("未说明原因")) for one in told}
-    notes = {one.claim: one.reason for one in told}
-    move_set(Claim, list(messages), "mark_returned", by=by, notes=notes, texts=("message", messages))
-    tell(
-        list(Claim.objects.filter(pk__in=list(notes)).order_by("pk").values_list("claimant_id", flat=True)),
-        office_id=part.office_id,
-        title=_CAME_BACK,
-        text=_PLEASE_CORRECT,
-        link="/my",
-    )

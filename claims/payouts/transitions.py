@@ -55,6 +55,7 @@ LINE = Graph(
     arrows=(
         Arrow("succeed", _("确认到账"), ("open",), "succeeded", "payouts.book"),
         Arrow("fail", _("退回"), ("open",), "failed", "payouts.book"),
+        Arrow("bounce", _("到账后又被退回"), ("succeeded",), "failed", "payouts.book"),
         Arrow("void", _("取消"), ("open",), "void", "payouts.cancel"),
     ),
 )

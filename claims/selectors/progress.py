@@ -61,6 +61,7 @@ ACTS: dict[str, str | Promise] = {
     "release": _("已交银行付款"),
     "mark_paid": _("互助金已到账"),
     "mark_returned": _("银行退回了付款"),
+    "mark_bounced": _("银行付出后又退回了付款"),
     "correct_account": _("更正了收款账户"),
     "dispute_account": _("收款账户有疑问，付款已停下"),
     "reclaim": _("重新核定，发现多付"),
@@ -167,7 +168,7 @@ def _day(claim: Claim, act: AuditEntry, acts: Sequence[AuditEntry]) -> date:
 def _detail(claim: Claim, act: AuditEntry) -> str:
     if act.action in GRANTING and claim.approved_fen:
         return f"¥{format_yuan(claim.approved_fen)}"
-    return act.note if act.action in ("return_for_supplement", "unit_return", "mark_returned") else ""
+    return act.note if act.action in ("return_for_supplement", "unit_return", "mark_returned", "mark_bounced") else ""
 
 
 def office_days(claim: Claim, *, on: date) -> int:

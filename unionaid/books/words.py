@@ -26,6 +26,7 @@ KINDS: dict[str, str | Promise] = {
     "payout": _("给付放款"),
     "payout_settled": _("给付到账"),
     "payout_returned": _("给付被银行退回"),
+    "payout_bounced": _("给付到账后被银行退回"),
     "recovery": _("发起追回多付"),
     "recovery_received": _("收回多付"),
     "recovery_moved": _("收回的多付转入本资金"),

@@ -26,14 +26,14 @@ from unionaid.workflow.selectors import jobs_by_key
 
 SHOWN = 200
 Outcome = ReturnRow.Outcome
-GOOD = (Outcome.READY, Outcome.BOOKED)
+GOOD = (Outcome.READY, Outcome.CAME_BACK, Outcome.BOOKED)
 # What is read in a result, and what it means for whoever has to act on it.
 MEANING = {
     Outcome.UNKNOWN: _("附言不是本批次的，请核对是不是下载错了批次"),
     Outcome.MISMATCH: _("与批次里的金额差了钱，请向银行查询"),
     Outcome.DUPLICATE: _("同一笔说了不止一次，只记一次"),
     Outcome.CONTRADICTED: _("同一笔前后说法不同，一个也不记，请向银行查询"),
-    Outcome.CHANGED: _("此前记过另一种结果，不再改动，请向银行查询"),
+    Outcome.CHANGED: _("此前记过另一种结果（或者已抵还多付），不再改动，请向银行查询"),
     Outcome.ALREADY: _("此前的文件里已经记过"),
     Outcome.PENDING: _("等银行办完，再导入新的回盘文件"),
 }
@@ -149,15 +149,18 @@ def _three_ways(batch: PayoutBatch, rows: Any) -> list[Tally]:
 
 def _tallies(rows: Any) -> list[Tally]:
     """What comes of the lines, by outcome. One statement."""
-    paid, back = Q(outcome__in=GOOD, succeeded=True), Q(outcome__in=GOOD, succeeded=False)
+    paid, back, late = Q(outcome__in=GOOD, succeeded=True), Q(outcome__in=GOOD, succeeded=False), Q(outcome=Outcome.CAME_BACK)
     found = rows.aggregate(
         paid=Count("id", filter=paid), paid_fen=Sum("amount_fen", filter=paid, default=0),
         back=Count("id", filter=back), back_fen=Sum("amount_fen", filter=back, default=0),
+        late=Count("id", filter=late), late_fen=Sum("amount_fen", filter=late, default=0),
     )  # fmt: skip
     told = [
         Tally(_("到账"), found["paid"], format_yuan(found["paid_fen"]), tone="good"),
         Tally(_("退回，重新付款"), found["back"], format_yuan(found["back_fen"]), _("会请职工更正收款账户，金额不变"), "bad"),
     ]
+    if found["late"]:
+        told.append(Tally(_("其中到账后又退回的"), found["late"], format_yuan(found["late_fen"]), _("此前记过到账，会重新付款"), "bad"))
     others = rows.exclude(outcome__in=GOOD).order_by().values("outcome").annotate(n=Count("id"), fen=Sum("amount_fen"))
     labels = dict(Outcome.choices)
     return told + [Tally(labels[row["outcome"]], row["n"], _yuan(row["fen"]), MEANING[Outcome(row["outcome"])]) for row in others]

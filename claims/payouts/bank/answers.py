@@ -41,7 +41,7 @@ def _workbook(data: bytes) -> list[Answer]:
     try:
         table = read_table(data, "", LIMITS)
     except SpreadsheetError as error:
-        raise UnreadableReturn(f"{error}") from error
+        raise UnreadableReturn(_("表格文件读不出来：损坏了、设了密码，或者不是 xlsx、xls 工作簿")) from error
     return _rows([(1, table.header), *zip(table.numbers, table.rows, strict=True)])
 
 
@@ -84,6 +84,8 @@ def _answer(number: int, row: Sequence[str], places: dict[str, int]) -> Answer:
         reason = row[places[REASON]] if places[REASON] >= 0 else ""
     except IndexError:
         raise UnreadableReturn(_("第 {number} 行缺少列").format(number=number)) from None
+    if "\x00" in reference + reason:
+        raise UnreadableReturn(_("第 {number} 行里有看不见的字符，文件可能已损坏，请重新下载").format(number=number))
     if outcome not in KNOWN:
         raise UnreadableReturn(_("第 {number} 行的处理结果“{outcome}”不能识别").format(number=number, outcome=outcome[:20]))
     try:

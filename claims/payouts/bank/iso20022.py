@@ -15,10 +15,11 @@ from unionaid.lib.money import MoneyError, fen_from_yuan, yuan_from_fen
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 # What the bank says of one payment; everything else is not decided yet.
 SETTLED, REFUSED = {"ACSC", "ACCC"}, {"RJCT", "CANC"}
-NAME_PLACES = 140
+NAME_PLACES, ACCOUNT_PLACES = 140, 34
 # The message that a bank sends, and what of it tells of one payment: pain.002, camt.053.
 REPORT, STATEMENT = "CstmrPmtStsRpt", "BkToCstmrStmt"
 PARTS = {REPORT: "TxInfAndSts", STATEMENT: "Ntry"}
+_CHINESE = re.compile(rb"""\s*<\?xml[^>]*?encoding=["'](GBK|GB2312|GB18030|CP936)["']""", re.IGNORECASE)
 
 
 def unfit(payment: Payment) -> str:
@@ -126,16 +127,26 @@ def read(data: bytes) -> list[Answer]:
     UnreadableReturn for anything else. Read element by element: what was read is let go at once."""
     found = list[Answer]()
     try:
+        data = _in_utf8(data)
         kind = _kind_of(data)
         if not kind:
             raise UnreadableReturn(_("XML 文件既不是付款状态报告（pain.002），也不是银行对账单（camt.053）"))
         for element in _parts(data, PARTS[kind]):
             found += (_status(len(found) + 1, element),) if kind == REPORT else _entry(len(found) + 1, element)
+        found = found if kind == REPORT else _without_undone(found)
+        if kind == REPORT and not found:
+            raise UnreadableReturn(_("文件只说了整批，没有一笔一笔的结果。系统不猜每一笔的结果，请向银行要逐笔的回盘文件"))
     except (ElementTree.ParseError, expat.ExpatError, ValueError, LookupError) as error:
         if isinstance(error, UnreadableReturn):
             raise
         raise UnreadableReturn(_("文件不是完整的 XML，请从网银重新下载回盘文件")) from error
     return found
+
+
+def _in_utf8(data: bytes) -> bytes:
+    """The message in UTF-8 where a bank wrote it in a Chinese encoding, which the parser does not know. ValueError when it is not in it."""
+    said = _CHINESE.match(data[:200])
+    return data[: said.start(1)] + b"UTF-8" + data[said.end(1) :].decode("gb18030").encode() if said else data
 
 
 def _kind_of(data: bytes) -> str:
@@ -191,15 +202,29 @@ def _entry(number: int, entry: ElementTree.Element) -> Iterator[Answer]:
     """Only what names a payment of ours: entries of others' money are none of this file's business."""
     if _said(entry, "Sts/Cd") not in ("", "BOOK") or _said(entry, "Sts") not in ("", "BOOK"):
         return
-    for one in entry.iter("TxDtls"):
+    payments, undone = list(entry.iter("TxDtls")), _said(entry, "RvslInd") in ("true", "1")
+    for one in payments:
         reference = _said(one, "Refs/EndToEndId")
-        amount = one.find("Amt") if one.find("Amt") is not None else entry.find("Amt")
         outgoing = (_said(one, "CdtDbtInd") or _said(entry, "CdtDbtInd")) == "DBIT"
-        if not reference or reference == "NOTPROVIDED" or (not outgoing and one.find("RtrInf") is None):
+        back = undone or one.find("RtrInf") is not None
+        if not reference or reference == "NOTPROVIDED" or back == outgoing:
             continue
+        # Of an entry of several payments its own amount is their sum, and none of them.
+        own = entry.find("Amt") if len(payments) == 1 else None
+        amount = next((found for way in _AMOUNTS if (found := one.find(way)) is not None), own)
         reason = _said(one, "RtrInf/AddtlInf") or _said(one, "RtrInf/Rsn/Cd") or _said(one, "RtrInf/Rsn/Prtry")
         yield Answer(number, reference, _fen(number, amount), outgoing, reason[:120])
         number += 1
+
+
+def _without_undone(found: list[Answer]) -> list[Answer]:
+    """A statement has what went out and what came back of it as two entries: of a payment that came back only that counts."""
+    back = {(one.reference, one.amount_fen) for one in found if not one.succeeded}
+    return [one for one in found if not one.succeeded or (one.reference, one.amount_fen) not in back]
+
+
+# Where versions of the statement have the amount of one payment.
+_AMOUNTS = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt")
 
 
 def _said(element: ElementTree.Element, path: str) -> str:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+# What no name has and some program does not show, or takes for the end of a line: signs of control, of direction, without width or meaning.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]")
 _ACCOUNT = re.compile(r"[0-9]{8,30}")
 _REMEMBERED = 10_000  # texts: few banks have the accounts of many payees
 
@@ -65,6 +66,16 @@ def unfit_anywhere(payment: Payment) -> str:
             return _("没有户名或开户行")
         return _("“{text}”里有看不见的字符").format(text=_CONTROL.sub("�", text))
     return "" if _ACCOUNT.fullmatch(payment.account) else _("账号不是 8 到 30 位数字")
+
+
+def unfit_payer(head: Head, places: int) -> str:
+    """Why no file that has so many places for the payer's account can name this payer; empty when it can. An account is never cut."""
+    for text in (head.payer_name, head.payer_account, head.payer_bank):
+        if unseen := _CONTROL.search(text):
+            return _("“{text}”里有看不见的字符").format(text=text.replace(unseen.group(), "�"))
+    if len(head.payer_account) > places or not head.payer_account.isascii():
+        return _("付款账号“{text}”不是 {places} 位以内的数字").format(text=head.payer_account, places=places)
+    return ""
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -15,13 +15,17 @@ from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 TITLE = ("批次号", "日期", "笔数", "合计")
 # zh: as above
 HEADER = ("序号", "收款账号", "收款户名", "开户行", "金额", "附言")
+FORMULA = ("=", "+", "-", "@")
 
 
 def unfit_csv(payment: Payment, encoding: str) -> str:
-    """Why a csv in this encoding cannot hold the line; empty when it can. Separators are not escaped: many portals do not know how."""
+    """Why a csv in this encoding cannot hold the line; empty when it can. Separators, and what a spreadsheet takes for the beginning of a
+    formula, are not escaped: many portals do not know how."""
     for text in (payment.name, payment.bank):
         if "," in text or '"' in text:
             return _("“{text}”里有分隔符号").format(text=text)
+        if text.startswith(FORMULA):
+            return _("“{text}”的第一个字会被表格软件当成公式").format(text=text)
     return unfit_for(payment, encoding)
 
 

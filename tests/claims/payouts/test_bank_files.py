@@ -56,6 +56,10 @@ def test_the_same_batch_gives_the_same_bytes_whenever_and_wherever(kind: str, el
         ({"name": " "}, "没有户名"),
         ({"name": "王\n小明"}, "看不见的字符"),
         ({"bank": "农行\x00"}, "看不见的字符"),
+        ({"name": "王\x85小明"}, "看不见的字符"),  # the end of a line, to some
+        ({"name": "王\u2028小明"}, "看不见的字符"),
+        ({"name": "明\u202e小王"}, "看不见的字符"),
+        ({"bank": "\ufeff农行"}, "看不见的字符"),
     ],
 )
 def test_a_line_that_no_file_may_hold_stops_the_file(kind: str, change: dict[str, object], why: str) -> None:
@@ -72,6 +76,8 @@ def test_a_line_that_no_file_may_hold_stops_the_file(kind: str, change: dict[str
         (BankFormat.CSV_GBK, {"name": "𠮷田"}, "𠮷"),
         (BankFormat.CSV, {"name": "王,小明"}, "分隔符号"),
         (BankFormat.CSV, {"bank": '农"行'}, "分隔符号"),
+        (BankFormat.CSV, {"bank": "=1+1"}, "公式"),
+        (BankFormat.CSV_GBK, {"name": "@王"}, "公式"),
         (BankFormat.FIXED, {"name": "王" * 31}, "60 个字节"),
         (BankFormat.FIXED, {"name": "𠮷" * 16}, "60 个字节"),
         (BankFormat.FIXED, {"bank": "行" * 41}, "80 个字节"),
@@ -132,6 +138,15 @@ def test_a_message_without_a_payer_is_not_made() -> None:
     assert formats.write(BankFormat.CSV, replace(HEAD, payer_account=""), PAYMENTS)
 
 
+@pytest.mark.parametrize(("kind", "places"), [(BankFormat.FIXED, 32), (BankFormat.PAIN, 34)])
+def test_a_payers_account_is_never_cut(kind: str, places: int) -> None:
+    assert formats.unfit_head(kind, replace(HEAD, payer_account="6" * places)) == ""
+    for account in ("6" * (places + 1), "６１０５"):
+        with pytest.raises(UnfitLine, match="付款账号"):
+            formats.write(kind, replace(HEAD, payer_account=account), PAYMENTS)
+    assert "看不见" in formats.unfit_head(kind, replace(HEAD, payer_name="榆林\x1b"))
+
+
 # -- what the bank says ----------------------------------------------------------------------------------------------
 
 TITLES = ("附言", "金额", "处理结果", "失败原因")
@@ -149,19 +164,19 @@ def _csv(encoding: str) -> bytes:
     return "\r\n".join(["某某银行,批量付款", ",".join(TITLES), *(",".join(f'"{c}"' for c in row) for row in TOLD)]).encode(encoding)
 
 
-def _pain_002(*, amount: str = '<Amt><InstdAmt Ccy="CNY">1000.01</InstdAmt></Amt>') -> bytes:
-    rows = [
+def _pain_002(*, amount: str = '<Amt><InstdAmt Ccy="CNY">1000.01</InstdAmt></Amt>', encoding: str = "UTF-8", rows: bool = True) -> bytes:
+    payments = [
         f"<TxInfAndSts><OrgnlEndToEndId>R1</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef>{amount}</OrgnlTxRef></TxInfAndSts>",
         "<TxInfAndSts><OrgnlEndToEndId>R2</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn><AddtlInf>户名不符"
         '</AddtlInf></StsRsnInf><OrgnlTxRef><Amt><InstdAmt Ccy="CNY">20</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>',
         '<TxInfAndSts><OrgnlEndToEndId>R3</OrgnlEndToEndId><TxSts>PDNG</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="CNY">3.00</InstdAmt>'
         "</Amt></OrgnlTxRef></TxInfAndSts>",
     ]
-    body = "".join(rows)
+    body = "".join(payments if rows else ["<PmtInfSts>RJCT</PmtInfSts>"])
     return (
-        '<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+        f'<?xml version="1.0" encoding="{encoding}"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
         f"<OrgnlPmtInfAndSts>{body}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
-    ).encode()
+    ).encode(encoding)
 
 
 def _camt_053() -> bytes:
@@ -186,13 +201,44 @@ def _plain(found: list[Answer]) -> list[tuple[int, int | None, bool | None, str]
     return [(int(one.reference[1:]), one.amount_fen, one.succeeded, one.reason) for one in found]
 
 
-@pytest.mark.parametrize("data", [_csv("gb18030"), _csv("utf-8"), _csv("utf-8-sig"), _xlsx(), _pain_002()])
+@pytest.mark.parametrize("data", [_csv("gb18030"), _csv("utf-8"), _csv("utf-8-sig"), _xlsx(), _pain_002(), _pain_002(encoding="GBK")])
 def test_every_kind_of_answer_says_the_same(data: bytes) -> None:
     assert _plain(answers.read(data)) == MEANT
 
 
 def test_of_a_statement_only_what_names_a_payment_and_is_booked_counts() -> None:
     assert _plain(answers.read(_camt_053())) == MEANT[:2]
+
+
+def _entry(payments: str, sign: str = "DBIT", more: str = "") -> str:
+    return f'<Ntry><Amt Ccy="CNY">3.00</Amt><CdtDbtInd>{sign}</CdtDbtInd>{more}<Sts>BOOK</Sts><NtryDtls>{payments}</NtryDtls></Ntry>'
+
+
+def _payment(reference: str, amount: str = "", more: str = "") -> str:
+    return f"<TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs>{amount}{more}</TxDtls>"
+
+
+def _statement(*entries: str) -> bytes:
+    return f"<Document><BkToCstmrStmt><Stmt>{''.join(entries)}</Stmt></BkToCstmrStmt></Document>".encode()
+
+
+OLD, NEW = ("<AmtDtls><TxAmt>{0}</TxAmt></AmtDtls>", "{0}")  # where a statement has the amount of one payment
+TWO = '<Amt Ccy="CNY">2.00</Amt>'
+
+
+@pytest.mark.parametrize(
+    ("data", "means"),
+    [
+        # One entry for many payments, with the amount of each where this version has it.
+        (_statement(_entry(_payment("R1", OLD.format(TWO)) + _payment("R2", NEW.format(TWO)))), [(1, 200, True, ""), (2, 200, True, "")]),
+        # What went out and came back in one statement came back; so did what is undone, and what another sent back to us is not ours.
+        (_statement(_entry(_payment("R1")), _entry(_payment("R1", more="<RtrInf/>"), "CRDT")), [(1, 300, False, "")]),
+        (_statement(_entry(_payment("R1"), "CRDT", "<RvslInd>true</RvslInd>")), [(1, 300, False, "")]),
+        (_statement(_entry(_payment("R1", more="<RtrInf/>")), _entry(_payment("R2"))), [(2, 300, True, "")]),
+    ],
+)
+def test_a_statement_says_of_each_payment_what_became_of_it(data: bytes, means: list[tuple[int, int, bool, str]]) -> None:
+    assert _plain(answers.read(data)) == means
 
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><Document>&c;</Document>'
@@ -212,6 +258,10 @@ OUTSIDE = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><Document>&x;<
         (_xlsx()[:600], "文件"),
         (_xlsx((("R1", "1.00", "也许", ""),)), "也许"),
         (_pain_002()[:-20], "XML"),
+        (_pain_002(rows=False), "只说了整批"),
+        (_statement(_entry(_payment("R1") + _payment("R2"))), "第 1 笔没有金额"),
+        ("附言,金额,处理结果\r\nR\x001,1.00,成功".encode(), "第 2 行里有看不见的字符"),
+        ("附言,金额,处理结果,失败原因\r\nR1,1.00,失败,\x00".encode(), "第 2 行里有看不见的字符"),
         (_pain_002(amount=""), "没有金额"),
         (_pain_002(amount='<Amt><InstdAmt Ccy="USD">1000.01</InstdAmt></Amt>'), "人民币"),
         (b"<html><body>login</body></html>", "pain.002"),

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim
-from claims.payouts import line_tables, services
+from claims.payouts import given_back, line_tables, services
 from claims.payouts.erasing import KEPT_YEARS, ErasureRefused, erase
 from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.services import accounts, adjudication, ceilings, intake
@@ -198,7 +198,7 @@ class Money(RuleBasedStateMachine):
     def the_bank_answers(self, outcomes: list[str], twice: bool, crashes: bool) -> None:
         batch = PayoutBatch.objects.filter(state="released").earliest("pk")
         rows = ["附言,金额,处理结果,失败原因", "XX,1.00,成功,"]
-        booked = Counter[str]()
+        booked, back = Counter[str](), 0
         for nth, line in enumerate(batch.lines.order_by("sequence")):
             outcome = outcomes[nth % len(outcomes)]
             if outcome == "silent":
@@ -209,11 +209,15 @@ class Money(RuleBasedStateMachine):
             if outcome != "wrong" and self.told.standing[line.claim_id] == LEAVING:
                 booked[outcome] += self.told.worth[line.claim_id]
                 self.told.standing[line.claim_id] = PAID if outcome == "成功" else BACK
+            elif outcome == "失败" and line.state == "succeeded":
+                back += self.told.worth[line.claim_id]
+                self.told.standing[line.claim_id] = BACK
         data = "\r\n".join(rows).encode("gb18030")
         self.files.append((batch, data))
         self.book(batch, data, crashes=crashes)
         self.told.move("in_transit", "bank", booked["成功"])
         self.told.move("in_transit", "benefits", booked["失败"])
+        self.told.move("bank", "benefits", back)
 
     @precondition(lambda self: self.files)
     @rule(which=st.integers(0, 5), shuffled=st.booleans())
@@ -352,7 +356,7 @@ def _rounded(patch: pytest.MonkeyPatch) -> None:
 
 
 def _not_reversed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(services, "post", lambda kind, postings, **told: None if kind == "payout_returned" else post(kind, postings, **told))
+    patch.setattr(given_back, "post", lambda kind, postings, **told: None if kind == "payout_returned" else post(kind, postings, **told))
 
 
 def _stale_limit(patch: pytest.MonkeyPatch) -> None:

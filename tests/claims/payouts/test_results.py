@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
-from claims.payouts import choosing, line_tables, return_tables, services
+from claims.payouts import choosing, line_tables, refusals, return_tables, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
@@ -67,7 +67,9 @@ def _outcomes(kept: BankReturn) -> list[str]:
     return list(ReturnRow.objects.filter(bank_return=kept).order_by("row_number").values_list("outcome", flat=True))
 
 
-def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(world: World, claims: list[Claim]) -> None:
+def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(
+    world: World, claims: list[Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """T-RETURN, one batch and its files from beginning to end."""
     payer = world.cast.actor(world.cast.payer)
     batch = _released(world, claims)
@@ -104,6 +106,32 @@ def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(world: Wor
     batch.refresh_from_db()
     assert batch.state == "booked"
     assert sum(ReturnPart.objects.values_list("succeeded_fen", flat=True)) == batch.total_fen - two.amount_fen
+    assert audit() == []
+
+    # What the bank had confirmed comes back days later, told in two files: it is booked once, by entries of its own.
+    bounced = read((six, "退票", 0), (one, "退票", 0), (two, "退票", 0), (three, "退票", 1))
+    assert _outcomes(bounced) == ["came_back", "came_back", "already", "mismatch"]
+    waits = read((six, "退票", 0))
+    monkeypatch.setattr(return_tables, "PART", 1)
+    services.confirm_return(bounced, by=payer)
+    services.book_part(bounced.pk, 0, by=payer, on=ASKED)
+    refusals.take_back_confirmation(bounced.pk, "no right any more")
+    with pytest.raises(services.PayoutRefused, match="记了一部分账"):
+        services.discard_return(bounced, by=payer)
+    quicker = services.take_return(batch, data=_file((one, "退票", 0), (four, "成功", 0)), file_name="r3.csv", by=payer)
+    for _run in range(2):
+        services.book_return(quicker.pk, by=payer, on=ASKED)
+        services.confirm_return(bounced, by=payer)
+        services.book_return(bounced.pk, by=payer, on=ASKED)
+    assert _outcomes(bounced) == ["booked", "already", "already", "mismatch"]
+    services.confirm_return(waits, by=payer)
+    services.book_return(waits.pk, by=payer, on=ASKED)
+    assert _outcomes(waits) == ["already"]
+    entries = Entry.objects.filter(transaction__kind="payout_bounced", account__code="bank")
+    assert sorted(entries.values_list("amount_fen", flat=True)) == sorted([one.amount_fen, six.amount_fen])
+    came_back = Claim.objects.filter(state="returned_payment")
+    assert set(came_back.values_list("pk", flat=True)) == {one.claim_id, two.claim_id, six.claim_id}
+    assert Notice.objects.filter(member_key=claims[5].claimant_id, title__contains="更正收款账户").count() == 3, "one claimant has them all"
     assert audit() == []
 
     # What came back is paid again on the same claim, as it was decided.
