@@ -2,9 +2,11 @@
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from django.utils.functional import Promise
@@ -22,14 +24,17 @@ from unionaid.lib.spreadsheet import Column, Sheet, Table, write_workbook
 
 # zh: the roster's own words: columns and their synonyms, what cells may say
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "name": ("姓名", "职工姓名", "名字"),
-    "id_number": ("身份证号", "身份证号码", "证件号码", "公民身份号码", "身份证"),
-    "phone": ("手机号", "手机号码", "联系电话", "手机", "电话"),
+    "name": ("姓名", "职工姓名", "名字", "员工姓名", "人员姓名", "会员姓名", "参加人姓名"),
+    "id_number": (
+        "身份证号", "身份证号码", "证件号码", "公民身份号码", "身份证", "居民身份证号", "居民身份证号码", "身份证件号", "身份证件号码",
+        "公民身份证号码", "证件号",
+    ),
+    "phone": ("手机号", "手机号码", "联系电话", "手机", "电话", "移动电话", "电话号码", "联系方式"),
     "employment": ("在职情况", "人员类别", "职工类别", "用工性质"),
     "insurance": ("基本医疗保险", "是否参加基本医疗保险", "医保"),
     "union": ("工会会员", "是否工会会员", "会员"),
-    "shares": ("份数", "参加份数"),
-}
+    "shares": ("份数", "参加份数", "申请份数"),
+}  # fmt: skip
 # zh: columns that only some plans ask for; read wherever they stand
 MORE_COLUMNS: dict[str, tuple[str, ...]] = {
     "joined": ("入职日期", "入职时间", "到岗日期"),
@@ -46,6 +51,8 @@ FACTS = {
     "contract": "contract_months", "retired": "retired_on",
 }  # fmt: skip
 REQUIRED = ("name", "id_number")
+# What a second column of would be lost, with people or money.
+ONCE = (*REQUIRED, "shares")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
 MORE_TITLES = {key: names[0] for key, names in MORE_COLUMNS.items()}
 # zh: as above
@@ -82,6 +89,8 @@ GROUP_WORDS = {
 }  # fmt: skip
 # zh: as above: how long a labour contract runs
 CONTRACT = re.compile(r"(?P<count>[0-9]{1,3})((?P<years>年)|个月|月)?")
+# zh: as above: "2", "２", "2份", "2.0"
+SHARES = re.compile(r"(?P<count>[0-9]{1,2})(\.0+)? ?份?")
 # zh: as above
 NO_END = ("无固定期限", "长期")
 # zh: as above
@@ -131,21 +140,71 @@ class Reading:
         return row.said[self.places[key]] if key in self.places else ""
 
 
+# How far down the header is looked for: above it stand titles, who filled the list in, and when.
+HEADER_WITHIN = 10
+
+
 def read_rows(table: Table, *, on: date) -> Reading:
-    """The lines by the header's words, in any order of columns. RosterUnreadable when a needed column is missing."""
-    places: dict[str, int] = {}
-    for i, title in enumerate(table.header):
-        plain = "".join(title.split()).rstrip("*＊")
-        for key, names in (COLUMNS | MORE_COLUMNS).items():
-            if plain in names and key not in places:
-                places[key] = i
-    missing = [TITLES[key] for key in REQUIRED if key not in places]
-    if missing:
-        raise RosterUnreadable(format_lazy(gettext_lazy("名册缺少这些列：{columns}。请使用下载的名册模板。"), columns="、".join(missing)))
-    if not table.rows:
+    """The lines by the header's words, in any order of columns. RosterUnreadable when a needed column is missing or stands twice."""
+    places, below = _header(table)
+    width, name, number = max(places.values()) + 1, places["name"], places["id_number"]
+    # The header may stand here once more, as on each page of a printed list.
+    again = {*COLUMNS["name"], *(line[name] for line in (table.header, *table.rows[:below]) if name < len(line))}
+    rows = []
+    for place, said in zip(table.numbers[below:], table.rows[below:], strict=True):
+        cells = said if len(said) >= width else [*said, *[""] * (width - len(said))]
+        if not (cells[name] in again and _title(cells[number]) in COLUMNS["id_number"]):
+            rows.append(_read_row(place, cells, places, on=on))
+    if not rows:
         raise RosterUnreadable(gettext_lazy("名册里没有职工，请从表头下一行开始填写。"))
-    lines = zip(table.numbers, table.rows, strict=True)
-    return Reading([_read_row(number, cells, places, on=on) for number, cells in lines], places)
+    return Reading(rows, places)
+
+
+def _header(table: Table) -> tuple[dict[str, int], int]:
+    """Which cell of a line holds which column, and the place of the first line below the header: the first line that names all needed
+    columns, or two lines that name them together, as merged cells do."""
+    above = [table.header, *table.rows[:HEADER_WITHIN]]
+    for i, cells in enumerate(above[:HEADER_WITHIN]):
+        if _complete(places := _places(cells)):
+            lower = above[i + 1] if i + 1 < len(above) else []
+            goes_on = bool(_places(lower)) and not any(cell for k, cell in enumerate(lower) if k in {places[key] for key in REQUIRED})
+            return (_places(_together(cells, lower)), i + 1) if goes_on else (places, i)
+    for i, (upper, lower) in enumerate(pairwise(above[:HEADER_WITHIN]), start=1):
+        if _complete(places := _places(_together(upper, lower))):
+            return places, i
+    best = max(map(_places, above), key=len)
+    missing = "、".join(TITLES[key] for key in REQUIRED if key not in best)
+    raise RosterUnreadable(format_lazy(gettext_lazy("名册缺少这些列：{columns}。请使用下载的名册模板。"), columns=missing))
+
+
+def _complete(places: Mapping[str, int]) -> bool:
+    return all(key in places for key in REQUIRED)
+
+
+def _together(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """The titles of two lines: the lower one says more exactly what the upper one says."""
+    return [low or up for up, low in zip_longest(upper, lower, fillvalue="")]
+
+
+def _title(cell: str) -> str:
+    """Without blanks, a star, and what stands in brackets behind it."""
+    return re.sub(r"\([^)]*\)|\[[^]]*\]|[\s*:]", "", unicodedata.normalize("NFKC", cell))
+
+
+def _places(cells: Sequence[str]) -> dict[str, int]:
+    """Which cell names which column: the first of its synonyms that is there. RosterUnreadable when a column stands twice and the
+    second would be lost."""
+    titles = [_title(cell) for cell in cells]
+    places: dict[str, int] = {}
+    for key, names in (COLUMNS | MORE_COLUMNS).items():
+        found = next((name for name in names if name in titles), None)
+        if found is None:
+            continue
+        places[key] = titles.index(found)
+        if key in ONCE and (count := titles.count(found)) > 1:
+            words = gettext_lazy("名册里“{title}”这一列出现了 {count} 次，不知道该用哪一列。请把所有人放在一列里，多余的列删掉后再上传。")
+            raise RosterUnreadable(format_lazy(words, title=found, count=count))
+    return places
 
 
 def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, on: date) -> Row:
@@ -181,8 +240,8 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
     if "union" in places:
         row.union = _yes_or_no(row, "union", cells[places["union"]])
     if "shares" in places and (shares := cells[places["shares"]].strip()):
-        if shares.isascii() and shares.isdigit() and 1 <= int(shares) <= 99:
-            row.shares = int(shares)
+        if (found := SHARES.fullmatch(unicodedata.normalize("NFKC", shares))) and int(found["count"]) >= 1:
+            row.shares = int(found["count"])
         else:
             row.reasons.append(gettext_lazy("份数应为 1 到 99 的整数"))
 

@@ -42,7 +42,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
 from unionaid.lib.memory import without_collector
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
-from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
+from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, Table, read_table, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.said import each_in_every_language, in_every_language, spoken
@@ -129,16 +129,19 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         tell(_("读取文件"))
         with roster.file.open() as stored:
             data = stored.read()
+        unread: list[Promise] = []
         try:
-            reading = read_rows(read_table(data, roster.file_name), on=on)
+            table = read_table(data, roster.file_name)
+            unread = _unread_sheets(table)
+            reading = read_rows(table, on=on)
         except (SpreadsheetError, RosterUnreadable) as error:
             words = error.words if isinstance(error, RosterUnreadable) else str(error)
-            move([roster], "refuse", by=by, changes={"message": in_every_language([words])})
+            move([roster], "refuse", by=by, changes={"message": in_every_language([words, *unread])})
             _tell_unreadable(roster)
             return
         _still_wanted(roster)
         schedule = schedule_of(roster.terms)
-        notes = _judge(reading, roster, schedule, on=on, tell=tell)
+        notes = [*unread, *_judge(reading, roster, schedule, on=on, tell=tell)]
         tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
         every, good, total = tables.counts(roster)
         cover = _cover(roster, on=on)
@@ -148,6 +151,14 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
         if roster.bad_count:
             _tell_problems(roster)
+
+
+def _unread_sheets(table: Table) -> list[Promise]:
+    """People may stand on another sheet of the workbook: whoever uploads it is told that nobody there was read."""
+    if not table.unread:
+        return []
+    words = gettext_lazy("文件里还有别的工作表没有读取：{names}。里面也有要参加的职工的，请把他们移到同一张表里，再上传。")
+    return [format_lazy(words, names="、".join(name[:31] for name in table.unread[:10]))]
 
 
 def _tell_unreadable(roster: Roster) -> None:

@@ -13,22 +13,23 @@ import sys
 import zipfile
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from unionaid.lib.cells import CELL, OLE, REFUSED, ROW, ZIP, SpreadsheetError, cell_text
+from unionaid.lib.cells import CELL, OLE, PART, REFUSED, ROW, ZIP, SpreadsheetError, cell_text
 
 MEMORY, CPU_SECONDS = 1536 * 1024 * 1024, 60
 
 
-def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) -> list[list[str]]:
-    """Every row of the first sheet, all text. SpreadsheetError in plain words when the file cannot be used."""
+def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) -> tuple[list[str], list[list[str]]]:
+    """The names of the sheets that are not read, and every row of the one that is, all text. SpreadsheetError in plain words when the
+    file cannot be used."""
     if data.startswith(ZIP):
         refuse_bomb(data, max_unpacked)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         if not book.sheet_names:
             raise SpreadsheetError("文件里没有工作表，请使用下载的名册模板")
-        sheet = book.get_sheet_by_index(0)
+        sheet, *others = _sheets(book)
         if sheet.total_width > 16_384 or sheet.total_height > max_rows * 20:
             raise SpreadsheetError("工作表太大，请删除空白的行和列后再上传")
         cells: list[list[Any]] = sheet.to_python(skip_empty_area=False)
@@ -38,7 +39,15 @@ def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) 
         if "password" in str(error).lower() or data.startswith(OLE):
             raise SpreadsheetError("文件打不开，可能设了密码。请去掉密码、另存为 xlsx 后再上传") from error
         raise SpreadsheetError("文件打不开，请用下载的名册模板重新填写，另存为 xlsx 后再上传") from error
-    return [[cell_text(value) for value in row[:max_columns]] for row in cells]
+    return [cell_text(one.name) for one in others], [[cell_text(value) for value in row[:max_columns]] for row in cells]
+
+
+def _sheets(book: CalamineWorkbook) -> list[CalamineSheet]:
+    """Those that are seen in the workbook and hold something, notes in a single column last; the first one when there are none."""
+    kinds = [(one.typ, one.visible) for one in book.sheets_metadata]
+    seen = [i for i, kind in enumerate(kinds) if kind == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible)]
+    found = [sheet for sheet in map(book.get_sheet_by_index, seen) if sheet.height]
+    return sorted(found, key=lambda sheet: sheet.width < 2) or [book.get_sheet_by_index(0)]
 
 
 def refuse_bomb(data: bytes, max_unpacked: int) -> None:
@@ -70,10 +79,11 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     max_unpacked, max_rows, max_columns = (int(text) for text in sys.argv[1:4])
     try:
-        rows = rows_of(sys.stdin.buffer.read(), max_unpacked=max_unpacked, max_rows=max_rows, max_columns=max_columns)
+        others, rows = rows_of(sys.stdin.buffer.read(), max_unpacked=max_unpacked, max_rows=max_rows, max_columns=max_columns)
     except SpreadsheetError as refusal:
         sys.stderr.buffer.write(str(refusal).encode())
         return REFUSED
+    sys.stdout.buffer.write(f"{CELL.join(others)}{PART}".encode())
     sys.stdout.buffer.write(ROW.join([CELL.join(row) for row in rows]).encode())
     return 0
 

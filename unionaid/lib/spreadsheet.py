@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import xlsxwriter
 
-from unionaid.lib.cells import CELL, OLE, REFUSED, ROW, ZIP, SpreadsheetError, cell_text, clean
+from unionaid.lib.cells import CELL, OLE, PART, REFUSED, ROW, ZIP, SpreadsheetError, cell_text, clean
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD_SECONDS = 120
@@ -33,15 +33,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The header and the rows below it, all text; blank rows are left out, `numbers` are the rows' places in the file."""
+    """The header and the rows below it, all text; blank rows are left out, `numbers` are the rows' places in the file. `unread`: the
+    names of further sheets that hold something."""
 
     header: list[str]
     rows: list[list[str]]
     numbers: list[int]
+    unread: Sequence[str] = ()
 
 
 def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:  # noqa: B008 (frozen)
-    """Read the first sheet of an xlsx or xls file, or a csv in UTF-8, GB18030 or (marked as such) UTF-16.
+    """Read the first sheet of an xlsx or xls file that is not hidden and holds something, or a csv in UTF-8, GB18030 or (marked as
+    such) UTF-16.
 
     What the file is decides, not its name. SpreadsheetError in plain words for everything else.
     """
@@ -49,27 +52,28 @@ def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:
         raise SpreadsheetError("文件是空的，请重新选择名册文件")
     if len(data) > limits.max_bytes:
         raise SpreadsheetError("文件太大，请分成几个文件上传")
-    cells = _sheet(data, limits) if data.startswith((ZIP, OLE)) else _csv(data, file_name)
-    return _table(cells, limits)
+    unread, cells = _sheet(data, limits) if data.startswith((ZIP, OLE)) else ((), _csv(data))
+    return _table(cells, limits, unread)
 
 
-def _sheet(data: bytes, limits: Limits) -> Iterable[Sequence[str]]:
-    """The first sheet's rows as texts, read by a process of its own (`sheet_child.py`): a workbook made to exhaust memory
-    ends that process and no more."""
+def _sheet(data: bytes, limits: Limits) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
+    """The names of the sheets that are not read, and the rows of the one that is as texts, read by a process of its own
+    (`sheet_child.py`): a workbook made to exhaust memory ends that process and no more."""
     command = [sys.executable, "-m", "unionaid.lib.sheet_child", str(limits.max_unpacked), str(limits.max_rows), str(limits.max_columns)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=CHILD_SECONDS, cwd=ROOT, check=False)
     except subprocess.TimeoutExpired as error:
         raise SpreadsheetError("文件太大或太复杂，请用下载的名册模板重新填写后再上传") from error
     if done.returncode == 0:
-        return [row.split(CELL) for row in done.stdout.decode().split(ROW)]
+        names, _part, rows = done.stdout.decode().partition(PART)
+        return names.split(CELL) if names else (), [row.split(CELL) for row in rows.split(ROW)]
     refusal = done.stderr.decode("utf-8", "replace").strip().splitlines()
     if done.returncode == REFUSED and refusal:
         raise SpreadsheetError(refusal[-1])
     raise SpreadsheetError("文件展开后太大，请删除空白的行和列，只保留名册这一张工作表后再上传")
 
 
-def _csv(data: bytes, file_name: str) -> Iterable[Sequence[str]]:
+def _csv(data: bytes) -> Iterable[Sequence[str]]:
     marked = data.startswith(_UTF16)  # what spreadsheets call Unicode text
     if (b"\x00" in data[:4096] and not marked) or data[:4] in (b"%PDF", b"\xff\xd8\xff\xe0", b"\x89PNG"):
         raise SpreadsheetError("这不是名册文件，请上传 xlsx、xls 或 csv 文件")
@@ -81,15 +85,43 @@ def _csv(data: bytes, file_name: str) -> Iterable[Sequence[str]]:
             continue
     else:
         raise SpreadsheetError("文件的文字编码不能识别，请另存为 xlsx 后再上传")
+    if text.lstrip().startswith("<"):
+        raise SpreadsheetError("这个文件其实是网页或 XML，不是表格。请用 Excel 或 WPS 打开它，另存为 xlsx 后再上传")
     csv.field_size_limit(10_000)
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text[:2000] else ",")
-        return [[cell_text(cell) for cell in line] for line in lines]
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        say = _unwrapped if '="' in text or "'" in text else cell_text
+        return [[say(cell) for cell in line] for line in lines]
     except csv.Error as error:
         raise SpreadsheetError("csv 文件的格式不对，请另存为 xlsx 后再上传") from error
 
 
-def _table(cells: Iterable[Sequence[str]], limits: Limits) -> Table:
+_DELIMITERS = ",\t;，|"  # zh: the comma of Chinese keyboards is among them
+_KEPT_AS_TEXT = re.compile(r"""="([^"]*)"|'([0-9=+\-@].*)""", re.DOTALL)
+
+
+def _delimiter(text: str) -> str:
+    """What divides most of the first lines: a tab behind a number, which keeps it a text in Excel, divides no header."""
+
+    def divided(delimiter: str) -> tuple[int, int]:
+        widths = [len(line) for line in csv.reader(text[:4000].splitlines(), delimiter=delimiter)]
+        return sum(width > 1 for width in widths), sum(widths)
+
+    return max(_DELIMITERS, key=divided)
+
+
+def _unwrapped(cell: str) -> str:
+    """A cell's text without what keeps a number a text in a csv file: ="…", or an apostrophe in front, as `csv_bytes` writes it.
+
+    >>> _unwrapped('="0123"'), _unwrapped("'=1+1"), _unwrapped("O'Neil")
+    ('0123', '=1+1', "O'Neil")
+    """
+    text = cell_text(cell)
+    found = _KEPT_AS_TEXT.fullmatch(text) if text.startswith(("=", "'")) else None
+    return text if found is None else (found[1] if found[1] is not None else found[2]).strip()
+
+
+def _table(cells: Iterable[Sequence[str]], limits: Limits, unread: Sequence[str]) -> Table:
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
@@ -112,7 +144,7 @@ def _table(cells: Iterable[Sequence[str]], limits: Limits) -> Table:
         raise SpreadsheetError("文件里每一行只有一格有内容，找不到表头，请使用下载的名册模板")
     if not header:
         raise SpreadsheetError("文件里没有内容，请使用下载的名册模板填写")
-    return Table(header, rows, numbers)
+    return Table(header, rows, numbers, unread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,27 @@ def test_the_rows_are_read(data: bytes) -> None:
         pytest.param(b"PK\x03\x04" + bytes(500), "已损坏", id="no archive"),
         pytest.param(b"\xff\xd8\xff\xe0" + bytes(500), "这不是名册文件", id="a photo"),
         pytest.param(b"\x00\x01\x02", "这不是名册文件", id="bytes"),
+        pytest.param("<html><table><tr><td>姓名</td></tr></table>".encode(), "网页", id="a web page that is called xls"),
+        pytest.param('姓名,身份证号\n"张三,1\n李四,2\n'.encode(), "格式不对", id="a quote that swallows the people behind it"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(data: bytes, words: str) -> None:
     with pytest.raises(SpreadsheetError, match=words):
         read_table(data, "x.xlsx")
+
+
+def test_the_sheet_that_is_seen_is_read_and_the_others_are_named() -> None:
+    """Whoever stands on a second sheet is not enrolled: that is said, and never an old, hidden sheet taken instead."""
+
+    def fill(made: Any, hidden: Any) -> None:
+        pages = [hidden, *(made.add_worksheet(name) for name in ("说明", "车间一", "车间二", "空"))]
+        for page, name in zip(pages, ("旧人", "", "张三", "李四"), strict=False):
+            page.write_column(0, 0, ["先看这里", "再填表"]) if not name else page.write_row(0, 0, HEAD) or page.write_row(1, 0, [name, "1"])
+        hidden.hide()
+        pages[2].activate()
+
+    table = read_table(book(fill), "x.xlsx")
+    assert ([row[0] for row in table.rows], table.unread) == (["张三"], ["车间二", "说明"])
 
 
 def test_entities_are_never_unfolded() -> None:

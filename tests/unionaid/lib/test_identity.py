@@ -85,6 +85,18 @@ def test_real_names_pass(name: str) -> None:
     assert parse_person_name(name) == name
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("张\ue863", "张䶮"),  # as GBK kept it before it had a place of its own
+        ("张\U00031350", "张\U00031350"),  # an ideograph that is newer than Python's tables
+        *((f"买买提{dot}阿不都", "买买提·阿不都") for dot in "·•‧∙⋅・･．.\u0387\u2024\u2e31\ua78f\u318d"),
+    ],
+)
+def test_every_way_to_write_a_rare_character_or_a_middle_dot_is_one_name(typed: str, name: str) -> None:
+    assert parse_person_name(typed) == parse_person_name(name) == name
+
+
 def test_credit_codes_with_letters_in_front_pass() -> None:
     for first in ("91110000600037341", "N2610800MA70A1B2C", "81610800MC1234567"):
         assert parse_credit_code(first + credit_code_check(first)).startswith(first)
