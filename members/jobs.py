@@ -11,6 +11,7 @@ from members.services import (
     contributions,
     deadlines,
     fee_news,
+    lapses,
     lineage,
     packs,
     principals,
@@ -20,6 +21,7 @@ from members.services import (
     sight,
     statements,
 )
+from unionaid.lib.calendar import today
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
@@ -90,6 +92,12 @@ def end_sight_of_moved(run: Run) -> dict[str, Any] | None:
 def tell_enrolled(run: Run) -> dict[str, Any] | None:
     """Tell the people of a roster that they are enrolled."""
     return roster_news.tell_people(run.subject_ids[0], roster_news.ENROLLED, run)
+
+
+@job("members.tell_lapsed", queue="notices", label=_("通知没有续保的职工"))
+def tell_lapsed(run: Run) -> dict[str, Any] | None:
+    """Tell those whom a roster that renews the unit's list leaves without cover."""
+    return lapses.tell(run.subject_ids[0], run, on=today())
 
 
 @job("members.tell_in_force", queue="notices", label=_("通知保障已生效"))

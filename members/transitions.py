@@ -82,7 +82,7 @@ ROSTER = Graph(
         Arrow("confirm", _("确认登记"), ("checked",), "committing", "rosters.commit", then=("members.commit_roster",)),
         Arrow(
             "commit", _("登记完成"), ("committing",), "committed", "rosters.commit",
-            then=("members.tell_enrolled", "members.end_sight_of_moved", "members.write_problems"),
+            then=("members.tell_enrolled", "members.tell_lapsed", "members.end_sight_of_moved", "members.write_problems"),
         ),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "dues.move", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),

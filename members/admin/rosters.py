@@ -40,6 +40,10 @@ def _address(roster_id: int) -> str:
     return reverse("admin:roster", args=[roster_id])
 
 
+# Kinds of people who are no lines of the roster: the unit's agents see them by name.
+NO_LINES = ("left", "lapsed")
+
+
 class DecisionForm(forms.Form):
     """What the office does with a roster that is not enrolled, and why."""
 
@@ -97,7 +101,7 @@ def roster_page(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, roster: Roster, form: DecisionForm, refused: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     only = request.GET.get("only", "bad" if roster.bad_count and roster.state != "effective" else "")
-    only = only if only in reading.ONLY and only != "left" else ""
+    only = only if only in reading.ONLY and only not in NO_LINES else ""
     after = reading.place(request.GET.get("after"))
     lines = reading.rows_of(roster, only=only, after=after)
     job = reading.work_on(roster)
@@ -115,7 +119,7 @@ def _context(request: HttpRequest, roster: Roster, form: DecisionForm, refused: 
         waiver=participation.open_waiver(roster),
         may_except=may_return and roster.state == "checked",
         job=job if job and job.job_state != "done" else None,
-        tiles=reading.tiles_of(roster),
+        tiles=[(tile, bool(tile.only) and tile.only not in NO_LINES) for tile in reading.tiles_of(roster)],
         total=format_yuan(roster.total_fen),
         only=only,
         only_words=reading.only_words(roster, only) or _("逐行结果"),

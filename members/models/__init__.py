@@ -13,6 +13,7 @@ from members.models.contributions import (
 from members.models.corrections import Correction, CorrectionPaper
 from members.models.departures import Departure
 from members.models.enrolments import Enrolment, Evidence, JoinDraft, JoinPaper, RatioWaiver, Roster, RosterRow, RosterSheet
+from members.models.lapses import Lapse
 from members.models.packs import CertificatePack, PackPart
 from members.models.people import BankCard, Consent, IdentityQuestion, Member, MemberSecret
 from members.models.units import (
@@ -46,6 +47,7 @@ __all__ = [
     "IdentityQuestion",
     "JoinDraft",
     "JoinPaper",
+    "Lapse",
     "LineageMember",
     "Match",
     "Member",

@@ -7,7 +7,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
+from members.models import ContributionDue, Enrolment, Lapse, Member, Roster, RosterRow, WorkUnit
 from members.services.people import Masked, masked_numbers
 from members.transitions import DUE_LIVE
 from programs.models import Terms
@@ -32,7 +32,7 @@ _KINDS = {
     "unfit": ~_WELL & Q(change="unfit"),
     "duplicate": ~_WELL & Q(problem="duplicate"),
 }
-# What they are called. The people who left are no lines; they are read from the last list.
+# What they are called. Those who left, and those who were told that their cover is not followed, are no lines.
 ONLY: dict[str, Words] = {
     "good": _("可以参加"),
     "joined": _("新参加"),
@@ -43,6 +43,7 @@ ONLY: dict[str, Words] = {
     "unfit": _("上期在册，这次不能参加"),
     "duplicate": _("名册内重复"),
     "left": _("上期在册，这次没有"),
+    "lapsed": _("没有续上，已通知本人"),
 }
 WORKING = {"uploaded": "members.check_roster", "committing": "members.commit_roster"}
 
@@ -89,13 +90,21 @@ class Tile:
 
 
 def tiles_of(roster: Roster) -> list[Tile]:
-    """How many lines of each kind there are. One statement."""
+    """How many lines of each kind there are, and how many people stand on the last list alone. Two statements at most."""
     if not roster.row_count:
         return []
     wanted = {key: Count("pk", filter=kind) for key, kind in _KINDS.items()}
     counts = {**RosterRow.objects.filter(roster=roster).aggregate(**wanted), "left": roster.left_count}
+    counts["lapsed"] = Lapse.objects.filter(roster=roster).count() if roster.state in ("committed", "effective") else 0
     tones = {"good": "good", "bad": "bad"}
     return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in ONLY]
+
+
+def lapses_of(roster: Roster, *, after: int) -> list[Lapse]:
+    """The next page of those who were told that their cover is not followed, one more than it shows. One statement."""
+    with everywhere(reason="the people of the unit's own last list"):
+        rows = Lapse.objects.filter(roster=roster, pk__gt=after).select_related("enrolment__member")
+        return list(rows.order_by("pk")[: PAGE + 1])
 
 
 def recognisable(people: Sequence[Member]) -> list[tuple[str, str]]:

@@ -129,7 +129,8 @@ def fee_groups() -> list[Kind]:
 # The list that this roster renews: whom the unit enrolled under the terms that ended last before this cover begins, as far as that
 # was paid for, they are with the unit still, and their own cover has ended by then (of terms with several lengths some run on).
 LAST_LIST = """
-    SELECT e.member_id, e.shares FROM members_enrolment e JOIN members_member who ON who.id = e.member_id AND who.unit_id = e.unit_id
+    SELECT e.member_id, e.shares, e.id, upper(e.cover) AS ended
+    FROM members_enrolment e JOIN members_member who ON who.id = e.member_id AND who.unit_id = e.unit_id
     WHERE upper(e.cover) <= %(start)s
       AND e.unit_id = %(unit)s AND e.program_id = %(program)s AND e.state = 'effective' AND e.relation = 'self' AND e.terms_id = (
         SELECT l.terms_id FROM members_enrolment l
@@ -208,7 +209,7 @@ def last_list_sizes(unit: WorkUnit, starts: Sequence[tuple[int, int, date]]) -> 
 def last_members(unit: WorkUnit, program_id: int, start: date) -> list[tuple[int, int]]:
     """(person, shares) of the unit's last list before this day."""
     names = {"unit": unit.pk, "program": program_id, "start": start}
-    return [(key, shares) for key, shares in _ask(LAST_LIST, names)]
+    return [(key, shares) for key, shares, *_cover in _ask(LAST_LIST, names)]
 
 
 def _last_list(roster: Roster, start: date | None) -> dict[str, Any]:

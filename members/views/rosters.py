@@ -183,6 +183,12 @@ def _lines(request: HttpRequest, found: Roster, only: str) -> dict[str, Any]:
         people = rosters.left_members(found, after=after, limit=reading.PAGE + 1) if found.left_count else []
         more = people[reading.PAGE - 1].pk if len(people) > reading.PAGE else None
         return {"left": reading.recognisable(people[: reading.PAGE]), "more": more, "begun": after > 0}
+    if only == "lapsed":
+        lapses = reading.lapses_of(found, after=after)
+        shown = lapses[: reading.PAGE]
+        names = reading.recognisable([one.enrolment.member for one in shown])
+        more = shown[-1].pk if len(lapses) > reading.PAGE else None
+        return {"lapses": list(zip(names, shown, strict=True)), "more": more, "begun": after > 0}
     rows = reading.rows_of(found, only=only, after=after)
     more = rows[reading.PAGE - 1].row_number if len(rows) > reading.PAGE else None
     return {"rows": _told(found, rows[: reading.PAGE]), "more": more, "begun": after > 0}

@@ -11,14 +11,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from members.models import Enrolment, Member, Roster, WorkUnit
+from members.models import Enrolment, Lapse, Member, Roster, WorkUnit
 from members.selectors import rosters as reading
-from members.services import contributions, departures, rosters, units
+from members.services import contributions, departures, lapses, rosters, units
 from members.services.people import numbers_of
 from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
@@ -31,8 +32,8 @@ from unionaid.lib.spreadsheet import Column, Sheet, read_table, write_workbook
 from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere
 from unionaid.workflow import progress
-from unionaid.workflow.jobs import run_due
-from unionaid.workflow.models import AuditEntry, Job
+from unionaid.workflow.jobs import Run, run_due
+from unionaid.workflow.models import AuditEntry, Job, Notice
 
 BEFORE = date(2024, 12, 1)
 CATALOGUE = Path(__file__).resolve().parents[2] / "programs" / "catalogue"
@@ -209,7 +210,7 @@ def test_a_unit_that_joins_for_the_first_time_has_no_last_list(year: Year) -> No
 def test_the_preview_tells_every_difference_and_each_opens_as_a_list(year: Year) -> None:
     client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
     page = _page(client, pk)
-    counts = {only: _count(page, only) for only in reading.ONLY}
+    counts = {only: _count(page, only) for only in reading.ONLY if only != "lapsed"}
     assert counts == {
         "good": "10", "joined": "2", "stayed": "6", "changed": "1", "moved": "1", "bad": "3", "unfit": "1", "duplicate": "1", "left": "2",
     }  # fmt: skip
@@ -255,6 +256,58 @@ def test_who_stays_does_not_wait_and_who_is_new_does(year: Year) -> None:
     assert _page(client, pk, "?only=joined").count("等待期至 2026年2月4日") == 2
     for only, count in (("stayed", 6), ("changed", 1), ("moved", 1)):
         assert _page(client, pk, f"?only={only}").count("接续上期，免等待期") == count
+
+
+def test_whom_the_renewal_leaves_out_hears_what_ends_when_and_the_agent_sees_whom(year: Year) -> None:
+    """Some days later, when the lines that had to be corrected are in, and once however many lists there are. The control: without what
+    was written down of them, the second list tells them again."""
+    client = _client(year.world.agent)
+    with everywhere(reason="arrange"):
+        keys = {number: key for key, (number, _phone) in numbers_of(list(Member.objects.values_list("pk", flat=True))).items()}
+        unfit, corrected, left, agent = (keys[_line(i)[1]] for i in (OLD, 8, 9, 1))
+        Member.objects.filter(pk=agent).update(user=year.world.agent)
+    first = year.sent(year.list_of_the_unit())
+    client.post(reverse("members:roster_confirm", args=[first]))
+    run_due("default")
+    run_due("notices")
+    assert _told() == {}
+    second = _enrolled(client, *_plan(year), [_line(8)])
+    _tell_the_lapsed()
+    told = _told()
+    assert set(told) == {unfit, left}
+    assert "这一期的名册里没有您，“榆林" in told[left]
+    assert all(f"保障到2025年12月31日（含当天）为止，之后没有保障。{how}" in told[who] for who, how in (
+        (left, "想接着参加的，2026年12月31日前（含当天）可以自己在网上参加"), (unfit, "登记有误或情况已经变了的"),
+    ))  # fmt: skip
+    assert "周岁" in told[unfit]
+    with everywhere(reason="look"):
+        assert Notice.objects.filter(title="有人没有续保", member_key=agent, text__contains="2 人上期在册").count() == 1
+        pages = {pk: _page(client, pk) for pk in (first, second)}
+        said_of = {pk: Lapse.objects.filter(roster=pk).count() for pk in (first, second)}
+        (page,) = [pages[pk] for pk, count in said_of.items() if count == 2]
+        assert _count(page, "lapsed") == "2"
+        seen = _page(client, max(said_of, key=lambda pk: said_of[pk]), "?only=lapsed")
+        assert [f"<li>{_line(i)[0]}<br>" in seen for i in (OLD, 8, 9)] == [True, False, True]
+        assert "这次没有通过核对 · 2026年" in seen
+        Lapse.objects.all().delete()
+        before = Notice.objects.filter(title="您的互助保障没有续上").count()
+        lapses.tell(second, Run(0, [second], SYSTEM, JOINED, {"after": 0}), on=date(2027, 1, 1))
+        again = Notice.objects.filter(title="您的互助保障没有续上").order_by("pk")[before:]
+        assert {notice.member_key for notice in again} == {unfit, left}
+        assert all("参加时间已经过了" in notice.text for notice in again)
+
+
+def _tell_the_lapsed() -> None:
+    """The days of waiting are over."""
+    with everywhere(reason="arrange"):
+        waiting = Job.objects.filter(kind="members.tell_lapsed", job_state="queued")
+        assert waiting.update(not_before=Now()) == 2
+    run_due("notices")
+
+
+def _told() -> dict[int, str]:
+    with everywhere(reason="look"):
+        return dict(Notice.objects.filter(title="您的互助保障没有续上").values_list("member_key", "text"))
 
 
 def test_whom_an_earlier_roster_of_the_year_enrolled_is_not_told_as_left(year: Year) -> None:

@@ -1,0 +1,140 @@
+"""Lapses (断保): those of a unit's last list whom its renewal did not enrol are told what ends when, and how to go on.
+
+A renewal is often sent in as several lists: who left is told some days after the enrolment, when the lines that had to be corrected are
+in as well, and once for each cover. Whoever has cover by then hears nothing.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils.functional import Promise, lazy
+from django.utils.translation import get_language, gettext_lazy
+
+from members.models import Roster, RosterRow
+from members.services.agent_news import tell_agents
+from members.services.roster_tables import LAST_LIST, PATIENCE, hashed
+from members.transitions import LIVE
+from programs.rules.schedule import Schedule
+from programs.selectors import schedule_of
+from unionaid.lib.calendar import day_of, plus_days
+from unionaid.offices.scope import everywhere
+from unionaid.web.said import Said, line
+from unionaid.workflow.jobs import Run
+from unionaid.workflow.notices import Told, tell_each
+
+PART = 2_000
+WAIT_DAYS = 3  # for the unit's corrected lines; the house's own figure
+# The next part of those of the last list whose cover no other follows, and why; written down once for each cover. A cover that ended
+# too long ago to be renewed is not followed by anything.
+LAPSE = f"""
+WITH last AS MATERIALIZED ({LAST_LIST}),
+unfit AS MATERIALIZED (
+    SELECT DISTINCT ON (id_hash) id_hash, reasons FROM members_rosterrow
+    WHERE roster_id = %(roster)s AND outcome = 'bad' AND change = 'unfit' ORDER BY id_hash, row_number),
+part AS MATERIALIZED (
+    SELECT last.member_id, last.id, last.ended, unfit.reasons
+    FROM last CROSS JOIN LATERAL (SELECT p.id_hash FROM members_member p WHERE p.id = last.member_id OFFSET 0) who
+    LEFT JOIN unfit ON unfit.id_hash = who.id_hash
+    WHERE last.ended >= %(start)s::date - %(within)s AND last.member_id > %(after)s
+          AND (SELECT TRUE FROM members_enrolment n WHERE n.member_id = last.member_id AND n.program_id = %(program)s
+               AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s LIMIT 1) IS NULL
+    ORDER BY last.member_id LIMIT %(limit)s),
+made AS (
+    INSERT INTO members_lapse (roster_id, enrolment_id, why)
+    SELECT %(roster)s, part.id, CASE WHEN part.reasons IS NULL THEN 'left' ELSE 'unfit' END FROM part
+    ON CONFLICT (enrolment_id) DO NOTHING RETURNING enrolment_id)
+SELECT part.member_id, part.ended, part.reasons, made.enrolment_id IS NOT NULL
+FROM part LEFT JOIN made ON made.enrolment_id = part.id ORDER BY part.member_id"""
+
+TITLE = gettext_lazy("您的互助保障没有续上")
+_LEFT = gettext_lazy("“{unit}”这一期的名册里没有您，“{program}”没有续上。您上一份保障到{last}（含当天）为止，之后没有保障。")
+_UNFIT = gettext_lazy("“{unit}”为您续保“{program}”，没有通过核对：{reasons}。您上一份保障到{last}（含当天）为止，之后没有保障。")
+# How to go on: alone, by the unit's list, or in the next period.
+_ALONE = gettext_lazy("想接着参加的，{closes}前（含当天）可以自己在网上参加，也可以请单位经办人补报。")
+_BY_LIST = gettext_lazy("想接着参加的，请在{closes}前（含当天）告诉单位经办人补报；已经换了单位的，请告诉新单位的经办人。")
+_PUT_RIGHT = gettext_lazy("登记有误或情况已经变了的，请在{closes}前（含当天）告诉单位经办人，改好后补报。")
+_TOO_LATE = gettext_lazy("这一期的参加时间已经过了。下一期什么时候可以参加，请问单位经办人或办事处。")
+_joined = lazy(lambda *sentences: (" " if (get_language() or "").startswith("en") else "").join(map(str, sentences)), str)
+_said = lazy(line, str)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lapsed:
+    """Whose cover ended, the first day without it, why the line was refused (None: there was no line), and whether that is news."""
+
+    member_id: int
+    ended: date
+    reasons: Said | None
+    is_news: bool
+
+
+def tell(roster_id: int, run: Run, *, on: date) -> dict[str, Any] | None:
+    """Tell the next part of those whom an enrolled roster leaves without cover; at the end the unit's agents, of how many. Waits first
+    while there is still time for a corrected list. Running it again tells nobody twice. A constant number of statements."""
+    with everywhere(reason="tell those whom a renewal leaves out"):
+        roster = Roster.objects.select_related("unit", "terms__program").get(pk=roster_id)
+        schedule = schedule_of(roster.terms)
+        if roster.state not in ("committed", "effective") or not (roster.left_count or _any_unfit(roster)):
+            return None
+        if not run.cursor and plus_days(on, 2 * WAIT_DAYS) <= schedule.enrolling.closes:
+            run.wait = timedelta(days=WAIT_DAYS)
+            return {"after": 0}
+        part = _next_part(roster, schedule, after=run.cursor.get("after", 0))
+        told = [_told(one, roster, schedule, on=on) for one in part if one.is_news]
+        tell_each(told, office_id=roster.office_id)
+        run.done += len(told)
+        if len(part) == PART:
+            return {"after": part[-1].member_id}
+        if run.done:
+            _tell_agents(roster, schedule, run.done, on=on)
+    return None
+
+
+def _any_unfit(roster: Roster) -> bool:
+    return RosterRow.objects.filter(roster=roster, outcome="bad", change="unfit").exists()
+
+
+def _next_part(roster: Roster, schedule: Schedule, *, after: int) -> Sequence[_Lapsed]:
+    checked_on = roster.checked_on or day_of(roster.uploaded_at)
+    cover = schedule.cover(on=checked_on, term_months=roster.term_months)
+    names = {
+        "unit": roster.unit_id, "program": roster.terms.program_id, "roster": roster.pk, "live": list(LIVE), "after": after, "limit": PART,
+        "start": (cover or schedule.period).start, "within": schedule.enrolling.renewal_within_days,
+    }  # fmt: skip
+    with hashed(), connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(LAPSE, names)
+        return [_Lapsed(key, ended, reasons and json.loads(reasons), news) for key, ended, reasons, news in cursor.fetchall()]
+
+
+def _told(one: _Lapsed, roster: Roster, schedule: Schedule, *, on: date) -> Told:
+    how = _how_to_go_on(one, schedule, on=on)
+    values = {
+        "unit": roster.unit.name, "program": roster.terms.program.title, "last": plus_days(one.ended, -1),
+        "closes": schedule.enrolling.closes, "reasons": _said(one.reasons or {}),
+    }  # fmt: skip
+    link = f"/my/plans/{roster.terms_id}" if how is _ALONE else "/my/"
+    return Told(one.member_id, TITLE, _joined(_LEFT if one.reasons is None else _UNFIT, how), link, values)
+
+
+def _how_to_go_on(one: _Lapsed, schedule: Schedule, *, on: date) -> Promise:
+    if on > schedule.enrolling.closes:
+        return _TOO_LATE
+    if one.reasons is not None:
+        return _PUT_RIGHT
+    return _ALONE if schedule.enrolling.individual else _BY_LIST
+
+
+def _tell_agents(roster: Roster, schedule: Schedule, count: int, *, on: date) -> None:
+    """Which people, the agents see on the roster's page."""
+    if on > schedule.enrolling.closes:
+        how = gettext_lazy("请打开名册看是哪些人。")
+    else:
+        how = gettext_lazy("请打开名册看是哪些人，漏报的可以在参加期内补报。")
+    text = gettext_lazy("“{unit}”的“{program}”有 {count} 人上期在册、这次没有续上，已经逐个通知本人。")
+    link, told = f"/unit/rosters/{roster.pk}?only=lapsed#lines", {"program": roster.terms.program.title, "count": f"{count:,}"}
+    tell_agents(roster.unit, gettext_lazy("有人没有续保"), _joined(text, how), link=link, **told)
