@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from tests.factories.offices import Cast, make_cast
@@ -17,6 +18,10 @@ from unionaid.lib.calendar import frozen
 from unionaid.offices.models import Office
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
+
+# The same examples in every run, however slow the machine: what fails, fails for everybody. `--hypothesis-profile default` looks for new ones.
+settings.register_profile("house", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # What takes tens of seconds comes first: the other process takes over what is short from the end, and none waits for the other.
 LONGEST = ("tests/access/", "tests/browser/", "tests/crashes/", "tests/house/test_restore_drill.py")
