@@ -19,7 +19,7 @@ from unionaid.offices.models import Office
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
 
-# The same examples in every run, however slow the machine: what fails, fails for everybody. `--hypothesis-profile default` looks for new ones.
+# The same examples in every run, however slow the machine. `--hypothesis-profile default` looks for new ones.
 settings.register_profile("house", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
