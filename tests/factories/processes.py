@@ -63,12 +63,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=30)
 
 
-def until(true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def until(true: Callable[[], bool], what: str, *, seconds: float = 60, every: float = 0.1) -> None:
     """Wait for something that another process does; fail with its name after a long while."""
     last = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < last, f"never happened: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def somebody_waits() -> bool:
