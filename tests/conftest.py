@@ -9,14 +9,20 @@ import pytest
 from django.apps import apps
 from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from tests.factories.offices import Cast, make_cast
+from tests.factories.processes import until
 from tests.factories.world import JOINED, World, make_world
 from unionaid.lib.calendar import frozen
 from unionaid.offices.models import Office
 from unionaid.offices.scope import Scope, everywhere, office_scope
 from unionaid.offices.selectors import covers
+
+# The same examples in every run, however slow the machine. `--hypothesis-profile default` looks for new ones.
+settings.register_profile("house", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # What takes tens of seconds comes first: the other process takes over what is short from the end, and none waits for the other.
 LONGEST = ("tests/access/", "tests/browser/", "tests/crashes/", "tests/house/test_restore_drill.py")
@@ -79,17 +85,17 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         try:
             yield
         finally:
-            for one in connections.all():
-                one.close()
             empty_all_tables()
 
 
 def empty_all_tables() -> None:
-    """Empty every table of ours; the owner must take the append-only triggers away for that moment."""
+    """Empty every table of ours, or leave all as it was; the owner must take the append-only triggers away for that moment."""
     tables = [f'"{m._meta.db_table}"' for m in apps.get_models() if m._meta.managed and not m._meta.proxy]
     kept = {'"django_content_type"', '"django_migrations"', '"auth_permission"'}
     guarded = [f'"{m._meta.db_table}"' for m in apps.get_models() if getattr(m, "append_only", False)]
-    with connections["owner"].cursor() as cursor:
+    connections.close_all()
+    until(_nobody_works, "the sessions of the test before have ended", every=0.01)
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(f"TRUNCATE {', '.join(t for t in tables if t not in kept)} CASCADE")
@@ -98,6 +104,14 @@ def empty_all_tables() -> None:
         cursor.execute(import_module("claims.migrations.0003_wordings").NATIONAL)  # what every new database begins with
     connections["owner"].close()
     connection.close()
+
+
+def _nobody_works() -> bool:
+    """No session of the product is left in this database, of a page's thread or a killed worker: it might write into the next test."""
+    role = connections["default"].settings_dict["USER"]
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = %s", [role])
+        return not cursor.fetchone()[0]
 
 
 class Arranged:

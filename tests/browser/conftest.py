@@ -6,12 +6,14 @@ from datetime import date
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories.clock import Clock
 
 PHONE, DESK = {"width": 375, "height": 812}, {"width": 1280, "height": 900}
+PATIENCE = 120_000  # milliseconds until a page counts as lost: no more than a machine that does other work needs
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +32,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(committed: None) -> Iterator[str]:
-    """The address of the product, served from the tests' database on 1 July 2026 unless a test moves the clock."""
+def site(browser: Browser, committed: None) -> Iterator[str]:
+    """The address of the product, served from the tests' database on 1 July 2026 unless a test moves the clock. Pages that a test
+    has left open when it failed are closed first."""
     Clock.day = date(2026, 7, 1)
     server = LiveServer("127.0.0.1")
     try:
         yield server.url
     finally:
+        for context in browser.contexts:
+            context.close()
         server.stop()
         Clock.day = None
 
@@ -46,6 +51,7 @@ def opened(browser: Browser, site: str, size: dict[str, int], *, scripts: bool =
     context = browser.new_context(
         viewport=size, base_url=site, java_script_enabled=scripts, locale="zh-CN", has_touch=size is PHONE, accept_downloads=True
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
@@ -53,31 +59,31 @@ def opened(browser: Browser, site: str, size: dict[str, int], *, scripts: bool =
     return page
 
 
+def _until_closed(page: Page) -> Iterator[Page]:
+    """The page for one test, closed whatever becomes of it: an open one would go on asking."""
+    try:
+        yield page
+        assert page.faults == []
+    finally:
+        page.context.close()
+
+
 @pytest.fixture
 def phone(browser: Browser, site: str) -> Iterator[Page]:
     """A phone with scripts."""
-    page = opened(browser, site, PHONE)
-    yield page
-    assert page.faults == []
-    page.context.close()
+    yield from _until_closed(opened(browser, site, PHONE))
 
 
 @pytest.fixture
 def plain_phone(browser: Browser, site: str) -> Iterator[Page]:
     """A phone with scripts switched off."""
-    page = opened(browser, site, PHONE, scripts=False)
-    yield page
-    assert page.faults == []
-    page.context.close()
+    yield from _until_closed(opened(browser, site, PHONE, scripts=False))
 
 
 @pytest.fixture
 def desk(browser: Browser, site: str) -> Iterator[Page]:
     """A desk."""
-    page = opened(browser, site, DESK)
-    yield page
-    assert page.faults == []
-    page.context.close()
+    yield from _until_closed(opened(browser, site, DESK))
 
 
 def press(target: Locator) -> None:

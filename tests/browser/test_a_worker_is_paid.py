@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from claims.models import Claim
 from members.models import Enrolment
-from tests.browser.conftest import DESK, PHONE, fits, log_in, opened, press
+from tests.browser.conftest import DESK, PATIENCE, PHONE, fits, log_in, opened, press
 from tests.factories.clock import Clock
 from tests.factories.offices import PASSWORD
-from tests.factories.processes import worker
+from tests.factories.processes import until, worker
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.accounts.models import User
 from unionaid.ledger.models import Entry
@@ -40,9 +40,12 @@ def world(site: str) -> World:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Callable[[str], str]:
+    shades = iter(range(0, 256, 8))
+
     def make(name: str) -> str:
         path = tmp_path / f"{name}.png"
-        Image.new("RGB", (640, 480), f"#{abs(hash(name)) % 0xFFFFFF:06x}").save(path)
+        shade = next(shades)  # no two papers are the same file
+        Image.new("RGB", (640, 480), (shade, 255 - shade, 128)).save(path)
         return str(path)
 
     return make
@@ -128,6 +131,16 @@ def _decide(page: Page, number: str, button: str) -> None:
     expect(page.locator("body")).to_contain_text("已办理")
 
 
+def _looks_again(look: Callable[[], object], there: Callable[[], bool]) -> None:
+    """As a person does, until a worker has done what the page waits for."""
+
+    def seen() -> bool:
+        look()
+        return there()
+
+    until(seen, "a worker has done it", seconds=PATIENCE / 1000)
+
+
 def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: World, photo: Callable[[str], str], tmp_path: Path) -> None:
     Clock.day = JOINED
     phone = opened(browser, site, PHONE, scripts=False)
@@ -167,12 +180,7 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         manager.goto(payer.url)
         manager.get_by_label("您的登录密码").fill(PASSWORD)
         press(manager.get_by_role("button", name="放款", exact=True))
-        payer.wait_for_timeout(500)
-        for _ in range(60):
-            payer.reload()
-            if payer.get_by_role("link", name=BANK_FILE).count():
-                break
-            payer.wait_for_timeout(500)
+        _looks_again(payer.reload, lambda: payer.get_by_role("link", name=BANK_FILE).count() > 0)
         batch = payer.url
         press(payer.get_by_role("link", name=BANK_FILE))
         payer.get_by_label("您的登录密码").fill(PASSWORD)
@@ -189,16 +197,12 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         press(payer.get_by_role("button", name="导入回盘"))
         expect(payer.locator("main")).to_contain_text("还没有记账")
         press(payer.get_by_role("button", name="核对无误，记账"))
-        for _ in range(60):
-            phone.goto("/my/")
-            if "已到账" in phone.locator("main").inner_text():
-                break
-            phone.wait_for_timeout(500)
+        _looks_again(lambda: phone.goto("/my/"), lambda: "已到账" in phone.locator("main").inner_text())
         expect(phone.locator("main")).to_contain_text("¥4,400.00")
 
         manager.goto("/admin/reports/yearlystatement/new/")
         press(manager.get_by_role("button", name="开始编制"))
-        manager.get_by_role("link", name="看结果").click(timeout=60_000)  # the progress page moved on by itself
+        manager.get_by_role("link", name="看结果").click()  # the progress page moved on by itself
         expect(manager.locator("body")).to_contain_text("4,400.00")
         with manager.expect_download() as download:
             manager.get_by_role("link", name="下载表格（xlsx）").click()
@@ -213,4 +217,3 @@ def test_from_sign_up_to_money_and_report(browser: Browser, site: str, world: Wo
         assert sum(Entry.objects.values_list("amount_fen", flat=True)) == 0
     for page in (phone, payer, manager, reviewer, approver):
         assert page.faults == []  # type: ignore[attr-defined]
-        page.context.close()

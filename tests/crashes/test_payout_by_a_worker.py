@@ -22,7 +22,7 @@ from claims.payouts import services
 from claims.payouts.models import BankFile, PayoutBatch, PayoutLine
 from claims.services import adjudication
 from tests.factories.payouts import release
-from tests.factories.processes import ROOT, kill, until, worker
+from tests.factories.processes import ROOT, WAITING, kill, somebody_waits, until, worker
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen
@@ -91,15 +91,6 @@ def test_the_broker_loses_its_queue_then_two_workers_nudged_many_times_pay_once(
         assert sum(Entry.objects.values_list("amount_fen", flat=True)) == 0
 
 
-WAITING = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f"SELECT count(*) {WAITING}")
-        return bool(cursor.fetchone()[0])
-
-
 def _cut_the_connection() -> None:
     """The database ends the session that waits, as it does when it is restarted or the network goes."""
     at, word = connections["owner"].settings_dict, json.loads((ROOT / "var" / "test" / "services.json").read_text())["passwords"]["super"]
@@ -122,16 +113,23 @@ def _in_the_middle(begin: Callable[[], object], fault: Callable[[], None]) -> No
         elsewhere = Thread(target=_begun, args=(begin,))
         elsewhere.start()
         elsewhere.join()
-        assert _somebody_waits_for_a_lock(), "the worker waits for the claim"
+        assert somebody_waits(), "the worker waits for the claim"
+        _no_nudge_is_left()
         fault()
-    until(lambda: not _somebody_waits_for_a_lock(), "the session is gone")
+    until(lambda: not somebody_waits(), "the session is gone")
+
+
+def _no_nudge_is_left() -> None:
+    """Of all that were sent until the worker was there: nobody takes the job up again before the next sweep."""
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        broker.delete("payouts")
 
 
 def _begun(begin: Callable[[], object]) -> None:
     """Begun, and swept until a worker is in the middle of it: on connections of their own, for this one holds its lock."""
     try:
         begin()
-        until(lambda: _somebody_waits_for_a_lock() or _swept(), "a worker takes it up")
+        until(lambda: somebody_waits() or _swept(), "a worker takes it up")
     finally:
         connections.close_all()
 

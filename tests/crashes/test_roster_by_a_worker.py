@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 
 from members.models import ContributionDue, Enrolment, Member, MemberSecret, Roster, RosterRow
 from members.services import rosters
-from tests.factories.processes import kill, until, worker
+from tests.factories.processes import WAITING, kill, until, worker
 from tests.factories.world import JOINED, World, make_world
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
@@ -65,7 +65,7 @@ NOTHING, ALL = (0, 0, 0, 0), (PEOPLE, PEOPLE, PEOPLE, 1)
 def _waits_for(table: str) -> Callable[[], bool]:
     def look() -> bool:
         with connections["owner"].cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table])
+            cursor.execute(f"SELECT count(*) {WAITING} AND relation = %s::regclass", [table])
             return bool(cursor.fetchone()[0])
 
     return look

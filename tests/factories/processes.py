@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = "default,payouts,reports"
+WAITING = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
 
 
 def address(alias: str) -> str:
@@ -62,12 +63,19 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=30)
 
 
-def until(true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def until(true: Callable[[], bool], what: str, *, seconds: float = 60, every: float = 0.1) -> None:
     """Wait for something that another process does; fail with its name after a long while."""
     last = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < last, f"never happened: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
+
+
+def somebody_waits() -> bool:
+    """Does a session of this database wait for a lock?"""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {WAITING}")
+        return bool(cursor.fetchone()[0])
 
 
 def _beside(loop: asyncio.AbstractEventLoop | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from threading import Thread
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from claims.facts import schedule_of
 from claims.models import Claim, ClaimDocument
@@ -15,7 +15,7 @@ from claims.services import accounts, adjudication, intake, rules
 from members.models import BankCard, UnitChange, WorkUnit
 from members.services import units
 from tests.factories.offices import give_post, make_user
-from tests.factories.processes import until
+from tests.factories.processes import somebody_waits, until
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.lib.calendar import frozen
 from unionaid.lib.uploads import CleanUpload
@@ -40,14 +40,6 @@ def _approved(world: World, order: int) -> Claim:
         return adjudication.approve(claim, by=cast.actor(cast.approver), on=ASKED)
 
 
-def _someone_waits() -> bool:
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
-
-
 def _batch_made_while_the_account_changes(world: World, claim: Claim) -> tuple[str, str]:
     """(account of the line, account of the claim): the batch has read the claim and waits for it while the change is not committed."""
 
@@ -64,7 +56,7 @@ def _batch_made_while_the_account_changes(world: World, claim: Claim) -> tuple[s
         other = BankCard.objects.get(member=claim.claimant, last_four="4561")
         accounts.correct(Claim.objects.get(pk=claim.pk), card=other, by=world.worker(claim.claimant), on=ASKED)
         maker.start()
-        until(_someone_waits, "the batch waits for the claim")
+        until(somebody_waits, "the batch waits for the claim")
     maker.join()
     with everywhere(reason="look"):
         line = PayoutLine.objects.get(claim=claim)
@@ -100,7 +92,7 @@ def _meanwhile(first: Callable[[], object], second: Callable[[], object], *, wai
         first()
         thread.start()
         if waits:
-            until(_someone_waits, "the second waits")
+            until(somebody_waits, "the second waits")
         else:
             thread.join()
     thread.join()

@@ -2,6 +2,7 @@
 claims from both ends, and a broker that is down. Real commits, threads with connections of their own; each guard is taken away once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_two_batches_over_the_same_claims_from_both_ends_wait_and_never_lock_eac
     def one_by_one(order: list[Claim]) -> str:
         batch = PayoutBatch.objects.get()
         line_tables.stage(batch, [order[0].pk], after=0)
-        both_have_one.wait()
+        both_have_one.wait(60)
         line_tables.stage(batch, [order[-1].pk], after=0)
         return "went through"
 
@@ -145,14 +146,14 @@ def test_two_workers_make_parts_of_one_batch_beside_each_other_and_a_part_of_a_c
         _at_once(lambda: services.cancel(PayoutBatch.objects.get(pk=first.pk), by=payer))
 
     first = _shared_out(world)
-    assert counts(Barrier(2).wait, first, 2) == (2, 2), "neither waits for the other's part"
+    assert counts(Barrier(2, timeout=60).wait, first, 2) == (2, 2), "neither waits for the other's part"
     assert counts(cancel, first, 1) == (2, 0)
     with everywhere(reason="look"):
         assert set(Claim.objects.filter(pk__in=[claim.pk for claim in claims]).values_list("state", flat=True)) == {"approved"}
         assert audit() == []
     # The control: whoever adds to the batch as it was when the part began loses what the other has added.
     monkeypatch.setattr(services, "_count", _count_on_what_was)
-    assert counts(Barrier(2).wait, _shared_out(world), 2) == (1, 2)
+    assert counts(Barrier(2, timeout=60).wait, _shared_out(world), 2) == (1, 2)
 
 
 def _count_on_what_was(batch: PayoutBatch, added: line_tables.Added) -> None:
@@ -184,19 +185,24 @@ def _two_workers_book_it(kept: BankReturn, data: bytes, payer: Actor, monkeypatc
         refusals.take_back_confirmation(kept.pk, "no right")
 
     monkeypatch.setattr(return_tables, "PART", 1)
-    monkeypatch.setattr(return_tables, "PATIENCE", "SET LOCAL lock_timeout = '200ms'")
     with everywhere(reason="another file of the same lines"), frozen(ASKED):
         other = services.read_return(kept.batch, data=data + b"\r\n", file_name="r.csv", by=payer)
     # The control: without its lock two take one part, and the second is refused when the first is done with it.
     with monkeypatch.context() as patch:
         patch.setattr(return_tables, "_NEXT", return_tables._NEXT.replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
-        booked, refused = in_the_middle(Barrier(2, timeout=10).wait, 2)
+        booked, refused = in_the_middle(Barrier(2, timeout=60).wait, 2)
         assert (booked, "return_part_once" in str(refused)) == (2, True)
-    assert in_the_middle(Barrier(2, timeout=10).wait, 2) == [3, 4], "neither waits for the other's part"
+    assert in_the_middle(Barrier(2, timeout=60).wait, 2) == [3, 4], "neither waits for the other's part"
     with everywhere(reason="confirm"), frozen(ASKED):
         services.confirm_return(other, by=payer)
     waited = list[Any]()
-    assert in_the_middle(lambda: waited.extend(_at_once(book(other, 4)) + _at_once(take_back))) == [5]
+
+    def impatient() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(return_tables, "PATIENCE", "SET LOCAL lock_timeout = '200ms'")
+            waited.extend(_at_once(book(other, 4)) + _at_once(take_back))
+
+    assert in_the_middle(impatient) == [5]
     assert ["lock timeout" in str(one) for one in waited] == [True, True]
     # The control: without its turn another file answers first, and the line's own state refuses this one.
     with monkeypatch.context() as patch:
@@ -226,7 +232,7 @@ def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_a
         assert Job.objects.get(kind="payouts.release").job_state == "queued", "the work waits in the database"
         kept = Job.objects.filter(kind="payouts.release")
         late = list(kept.values_list("not_before", flat=True))
-        kept.update(not_before=late[0].replace(year=2099))  # the control: without the row nobody would ever come back to it
+        kept.update(not_before=late[0] + timedelta(days=25_000))  # the control: without the row nobody would ever come back to it
     with frozen(ASKED):
         assert run_due("payouts") == 0
         with everywhere(reason="it is due after all"):
@@ -240,7 +246,7 @@ def test_a_broker_that_is_down_at_release_loses_nothing_and_a_file_taken_twice_a
     both_looked, read = Barrier(2), services.answers.read
 
     def slowly(content: bytes) -> Any:
-        both_looked.wait(30)
+        both_looked.wait(60)
         return read(content)
 
     monkeypatch.setattr(services.answers, "read", slowly)

@@ -221,7 +221,7 @@ def test_without_the_lock_both_would_decide(committed: None, monkeypatch: pytest
 
     def careless(claims: list[Claim], action: str, *, by: Any) -> tuple[Turn[Claim], Read]:
         assert claims[0].state in Claim.graph.arrow(action).sources
-        both_have_read.wait()
+        both_have_read.wait(60)
         return Turn(Claim.graph.arrow(action), by, claims, {claim.pk: claim for claim in claims}, {}), read(claims)
 
     monkeypatch.setattr(adjudication, "taken_up_and_read", careless)

@@ -70,7 +70,7 @@ def test_without_the_lock_one_claim_goes_to_several(committed: None, monkeypatch
 
     def unlocked(rows: QuerySet[Claim]) -> Claim | None:
         found = rows.order_by("since", "pk").first()
-        looked.wait()
+        looked.wait(60)
         return found
 
     monkeypatch.setattr(handing, "_locked", unlocked)

@@ -71,7 +71,7 @@ def test_without_the_lock_both_are_promised_the_same_money(committed: None, monk
 
     def unlocked(*args: object, **kwargs: object) -> funds.Cover:
         found = as_it_is(*args, **kwargs)
-        looked.wait()
+        looked.wait(60)
         return found
 
     monkeypatch.setattr(funds, "lock_fund", lambda office_id, fund: None)

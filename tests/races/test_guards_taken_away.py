@@ -4,7 +4,6 @@ Each guard is taken away by the owner of the tables for one moment and put back 
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ from claims.models import Claim
 from claims.payouts import services
 from claims.payouts.models import PayoutBatch, PayoutLine
 from claims.services import adjudication, halts
+from tests.factories.processes import somebody_waits, until
 from tests.factories.world import ASKED, JOINED, World, make_world
 from unionaid.ledger.models import Entry, Transaction
 from unionaid.lib.calendar import frozen
@@ -170,7 +170,7 @@ def _halted_while_a_batch_is_made(world: World, claim: Claim) -> str:
             with frozen(ASKED), everywhere(reason="act"), transaction.atomic():
                 services.assemble(office=world.cast.a, claims=[claim], by=world.cast.actor(world.cast.payer), on=ASKED)
                 seen.set()
-                time.sleep(0.3)  # the other one is at the row by then
+                until(somebody_waits, "the other one is at the row")
         finally:
             connections.close_all()
 

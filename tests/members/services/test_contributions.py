@@ -684,7 +684,7 @@ def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def look(model: type[Any], ids: Any) -> dict[int, Any]:
         found = {row.pk: row for row in model.objects.filter(pk__in=set(ids))}
         if model is Remittance:
-            barrier.wait(10)
+            barrier.wait(60)
         return found
 
     monkeypatch.setattr(contributions, "lock_rows", look)
@@ -733,7 +733,7 @@ def test_without_the_lock_on_the_cover_each_waits_for_the_other(committed: None,
     roster, acts = _last_two_debts(world)
     barrier, effective = Barrier(2), contributions._make_effective
     monkeypatch.setattr(contributions, "lock_covers", lambda ids: None)
-    monkeypatch.setattr(contributions, "_make_effective", lambda dues, by: (effective(dues, by=by), barrier.wait(10)))
+    monkeypatch.setattr(contributions, "_make_effective", lambda dues, by: (effective(dues, by=by), barrier.wait(60)))
     assert _at_once(world, acts) == ["done", "done"]
     with everywhere(reason="look"):
         roster.refresh_from_db()
