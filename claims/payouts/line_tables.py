@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from claims.models import Claim
 from claims.payouts.bank import formats
 from claims.payouts.bank.lines import Payment
-from claims.payouts.models import PayoutBatch, PayoutLine
+from claims.payouts.models import BatchPart, PayoutBatch, PayoutLine
 from claims.payouts.recoveries import set_off
 from members.services.people import CARDS
+from unionaid.lib.memory import without_collector
 from unionaid.offices.scope import looking_everywhere
 from unionaid.web.keys import ring
 from unionaid.web.rows import as_array
@@ -54,8 +55,8 @@ _KEEP = f"""
 INSERT INTO payouts_payoutline (office_id, batch_id, state, version, bank_reason, {_COLUMNS})
 SELECT %(office)s, %(batch)s, %(state)s, 1, '', {_COLUMNS} FROM new_lines ORDER BY sequence"""
 _OPEN = """
-SELECT sequence, account_number, payee_name, bank_name, amount_fen, reference FROM payouts_payoutline
-WHERE batch_id = %s AND state = 'open' AND sequence > %s ORDER BY sequence LIMIT %s"""
+SELECT claim_id, sequence, account_number, payee_name, bank_name, amount_fen, reference FROM payouts_payoutline
+WHERE batch_id = %s AND state = 'open' AND sequence > %s AND sequence <= %s ORDER BY sequence"""
 NULL, BYTES = "\\N", "\\\\x"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -152,21 +153,16 @@ def _kept_back(batch: PayoutBatch, claim_ids: Collection[int]) -> dict[int, Payo
     return {line.claim_id: line for line in lines if line.set_off_fen}
 
 
-def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
-    """The payments of a batch in the order of their numbers, `PART` at a time, their accounts opened."""
-    open_, after = ring().open_many((LINES, "account_number")), 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(PATIENCE)
-            cursor.execute(_OPEN, [batch.pk, after, PART])
-            found = [
-                Payment(sequence, open_(sealed, reference), name, bank, fen, reference)
-                for sequence, sealed, name, bank, fen, reference in cursor.fetchall()
-            ]
-        if not found:
-            return
-        after = found[-1].sequence
-        yield found
+def open_lines(part: BatchPart) -> tuple[list[int], list[Payment]]:
+    """The claims and the payments of a part's open lines in the order of their numbers, their accounts opened. One statement."""
+    open_ = ring().open_many((LINES, "account_number"))
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_OPEN, [part.batch_id, part.first, part.first + part.size])
+        rows = cursor.fetchall()
+    with without_collector():
+        payments = [Payment(number, open_(sealed, ref), name, bank, fen, ref) for _claim, number, sealed, name, bank, fen, ref in rows]
+    return [row[0] for row in rows], payments
 
 
 def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:

@@ -7,8 +7,9 @@ from django.db import connection
 from django.db.models import Sum
 
 from claims.payouts import choosing
+from claims.payouts.bank.lines import Totals
 from claims.payouts.line_tables import PATIENCE
-from claims.payouts.models import BatchPart, PayoutBatch, PayoutLine
+from claims.payouts.models import BatchPart, PayoutBatch
 from unionaid.offices.roles import Actor
 
 # Of as many claims each, in the order in which they were chosen, the highest amounts first.
@@ -46,12 +47,7 @@ def hold(batch_id: int, **left: Any) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def claims_to_mark(part: BatchPart) -> list[int]:
-    """The claims of this part's open lines."""
-    rows = PayoutLine.objects.filter(batch=part.batch_id, sequence__gt=part.first, sequence__lte=part.first + part.size, state="open")
-    return list(rows.values_list("claim_id", flat=True))
-
-
-def marked(batch: PayoutBatch) -> int:
-    """How many claims of the batch were marked in all parts."""
-    return int(batch.parts.aggregate(count=Sum("marked", default=0))["count"])
+def marked(batch: PayoutBatch) -> Totals:
+    """How many claims of the batch were marked in all parts, and what they are paid."""
+    found = batch.parts.aggregate(count=Sum("marked", default=0), fen=Sum("marked_fen", default=0))
+    return Totals(int(found["count"]), int(found["fen"]))

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
-from claims.payouts import choosing, line_tables, refusals, return_tables, services
+from claims.payouts import choosing, files, line_tables, refusals, return_tables, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
@@ -253,7 +253,10 @@ def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, mon
     assert batch.state == "released"
     assert set(Claim.objects.filter(payout_lines__batch=batch).values_list("state", flat=True)) == {"paying"}
     assert services.release_part(batch.pk, after or 0, by=manager) is None
-    assert services.file_bytes(batch).count(b"\r\n") == batch.line_count + 2
+    told = files.file_bytes(batch).split(b"\r\n")
+    references = list(batch.lines.order_by("sequence").values_list("reference", flat=True))
+    assert [row.split(b",")[-1].decode() for row in told[2:-1]] == references
+    assert set(batch.parts.values_list("piece", flat=True)) == {None}, "nobody's account stands anywhere else"
     assert audit() == []
 
 
@@ -268,7 +271,7 @@ def _who_releases_after_a_refusal(cast: Cast, batch: PayoutBatch) -> Actor:
     jobs.filter(kind="payouts.release_beside").update(not_before=F("not_before") - timedelta(seconds=1))  # it comes first
     run_due("payouts")
     batch.refresh_from_db()
-    assert (batch.state, set(batch.parts.values_list("marked", flat=True))) == ("checked", {None})
+    assert (batch.state, set(batch.parts.values_list("marked", "marked_fen", "piece"))) == ("checked", {(None, None, None)})
     assert set(batch.lines.values_list("claim__state", flat=True)) == {"in_batch"}
     assert sorted(jobs.values_list("kind", "job_state")) == [("payouts.release", "refused"), ("payouts.release_beside", "refused")]
     assert not services.mark_beside(batch.pk, by=cast.actor(cast.manager)), "who comes late marks nothing"
