@@ -82,6 +82,10 @@ class TakenElsewhere(Exception):
     """One of the claims has an open line in another batch."""
 
 
+class HadAPart(Exception):
+    """Who makes the batch had a part in one of the claims, or is paid by it."""
+
+
 def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_them: bool = True) -> tuple[Added, list[int]]:
     """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
     bank's file cannot hold is left out with the reason; without `all_of_them` what does not wait any more is passed over."""
@@ -99,11 +103,14 @@ def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_
 
 
 def keep(batch: PayoutBatch) -> None:
-    """Keep the staged lines. TakenElsewhere when one of the claims has an open line already."""
+    """Keep the staged lines. TakenElsewhere when one of the claims has an open line already; HadAPart when it is not the maker's to pay
+    (the database asks it of all new lines, migration 0004)."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_KEEP, {"office": batch.office_id, "batch": batch.pk, "state": PayoutLine.graph.initial})
     except IntegrityError as error:
+        if "batch_people_apart" in str(error):
+            raise HadAPart from error
         if "claim_paid_once" not in str(error):
             raise
         raise TakenElsewhere from error

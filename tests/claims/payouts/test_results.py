@@ -225,8 +225,7 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     payer = world.cast.actor(world.cast.payer)
     batch = services.make(Choice(world.cast.a.pk, "mutual_aid", largest=5), by=payer, on=ASKED)
     assert batch.state == "assembling"
-    shared_out = services.add_part(batch.pk, {}, by=payer)
-    behind = services.add_part(batch.pk, shared_out or {}, by=payer)
+    assert services.add_part(batch.pk, by=payer)
     assert (batch.lines.count(), batch.parts.filter(made=True).count(), batch.parts.count()) == (2, 1, 3)
     halted = Claim.objects.get(pk__in=batch.parts.latest("number").claim_ids)
     halts.propose(halted, reason="核对", clause="第一条", by=world.cast.actor(world.cast.reviewer), on=ASKED)
@@ -235,7 +234,7 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     assert Job.objects.get(kind="payouts.assemble").job_state == "done"
     assert (batch.state, batch.line_count, batch.lines.count()) == ("assembled", 4, 4), "who is held meanwhile stays out"
     assert Claim.objects.get(pk=halted.pk).state == "halt_proposed"
-    assert services.add_part(batch.pk, behind or {}, by=payer) is None
+    assert not services.add_part(batch.pk, by=payer)
     assert batch.lines.values("claim").distinct().count() == batch.lines.count()
     assert audit() == []
     _its_release_goes_part_by_part_as_well(world, batch, monkeypatch)
