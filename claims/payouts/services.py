@@ -78,7 +78,8 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
 @transaction.atomic
 def make(choice: Choice, *, by: Actor, on: date, seen: tuple[int, int] | None = None) -> PayoutBatch:
     """A batch of the chosen claims, shared out among parts: at once when they are few, else by the jobs written here. `seen`: count and
-    sum (fen) that the maker was shown; PayoutRefused when they are others by now. What the bank's file cannot hold stays out with the reason."""
+    sum (fen) that the maker was shown; PayoutRefused when they are others by now. What the bank's file cannot hold stays out with
+    the reason."""
     batch = begin(office=Office.objects.get(pk=choice.office_id), fund=choice.fund, by=by, on=on, choice=choice.told())
     found = parts.plan(batch, by, size=PART)
     if not found.count:

@@ -1,5 +1,5 @@
 """Who may let money out, held by the database: nobody makes, checks or releases a batch with a claim in it that they had a part in or
-that pays them (of new lines their own trigger asks it, 0004); and a line stays as it was frozen, whatever becomes of the claim's account; of
+that pays them (of new lines a trigger of theirs asks it); and a line stays as it was frozen, whatever becomes of the claim's account; of
 somebody who is erased the payee goes, and nothing else."""
 
 from django.db import migrations

@@ -1,12 +1,14 @@
-"""A hundred thousand lines at a time. Half of each page of lines and answers is left free: what becomes of a row is written beside it, and
-no index is touched. That a line's batch and claim are there, and of its own office, and that who makes the batch had no part in the claim
-nor is paid by it, is asked of all new lines at once instead of row by row; a line is never removed, nor a batch or a claim that has one."""
+"""A hundred thousand lines at a time. Half of each page of lines and answers is left free: what becomes of a row is written beside it,
+and no index is touched. The keys and the sealed piece of a part are kept as they are, not pressed. That a line's batch and claim are there,
+and of its own office, and that who makes the batch had no part in the claim nor is paid by it, is asked of all new lines at once instead of
+row by row; a line is never removed, nor a batch or a claim that has one."""
 
 from django.db import migrations
 
 UP = """
 ALTER TABLE payouts_payoutline SET (fillfactor = 50);
 ALTER TABLE payouts_returnrow SET (fillfactor = 50);
+ALTER TABLE payouts_batchpart ALTER COLUMN claim_ids SET STORAGE EXTERNAL, ALTER COLUMN piece SET STORAGE EXTERNAL;
 
 CREATE FUNCTION payouts_lines_belong() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,6 +62,7 @@ DOWN = """
 DROP FUNCTION payouts_has_lines() CASCADE;
 DROP TRIGGER line_is_kept ON payouts_payoutline;
 DROP FUNCTION payouts_lines_belong() CASCADE;
+ALTER TABLE payouts_batchpart ALTER COLUMN claim_ids SET STORAGE EXTENDED, ALTER COLUMN piece SET STORAGE EXTENDED;
 ALTER TABLE payouts_returnrow RESET (fillfactor);
 ALTER TABLE payouts_payoutline RESET (fillfactor);
 """
