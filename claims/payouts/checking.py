@@ -67,7 +67,12 @@ def stand_apart(batch: PayoutBatch, by: Actor) -> None:
     rows = PayoutLine.objects.filter(took_part, batch=batch).exclude(state="void").order_by()
     found = next(iter(rows.values_list("claim__number", flat=True)[:1]), None)
     if by.user_id is not None and found:
-        raise PayoutRefused(_("批次里有您经办过或与您本人有关的申领（{number}），要由另一个人来办。").format(number=found))
+        raise had_a_part(found)
+
+
+def had_a_part(number: str) -> PayoutRefused:
+    """What somebody is told who had a part in the claim of this number, or is paid by it."""
+    return PayoutRefused(_("批次里有您经办过或与您本人有关的申领（{number}），要由另一个人来办。").format(number=number))
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from unionaid.workflow.jobs import Run, job, timetable
 @job("payouts.assemble", queue="payouts", label=_("编制给付批次"))
 def assemble(run: Run) -> dict[str, Any] | None:
     """Give the next chosen claims their lines."""
-    return services.add_part(run.subject_ids[0], run.cursor, by=run.by)
+    return {"more": 1} if services.add_part(run.subject_ids[0], by=run.by) else None
 
 
 @job("payouts.assemble_beside", queue="payouts", label=_("编制给付批次"), refused=refusals.was_beside)

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from claims.models import Claim
 from claims.payouts.bank import formats
 from claims.payouts.bank.lines import Payment
-from claims.payouts.models import PayoutBatch, PayoutLine
+from claims.payouts.models import BatchPart, PayoutBatch, PayoutLine
 from claims.payouts.recoveries import set_off
 from members.services.people import CARDS
+from unionaid.lib.memory import without_collector
 from unionaid.offices.scope import looking_everywhere
 from unionaid.web.keys import ring
 from unionaid.web.rows import as_array
@@ -54,8 +55,8 @@ _KEEP = f"""
 INSERT INTO payouts_payoutline (office_id, batch_id, state, version, bank_reason, {_COLUMNS})
 SELECT %(office)s, %(batch)s, %(state)s, 1, '', {_COLUMNS} FROM new_lines ORDER BY sequence"""
 _OPEN = """
-SELECT sequence, account_number, payee_name, bank_name, amount_fen, reference FROM payouts_payoutline
-WHERE batch_id = %s AND state = 'open' AND sequence > %s ORDER BY sequence LIMIT %s"""
+SELECT claim_id, sequence, account_number, payee_name, bank_name, amount_fen, reference FROM payouts_payoutline
+WHERE batch_id = %s AND state = 'open' AND sequence > %s AND sequence <= %s ORDER BY sequence"""
 NULL, BYTES = "\\N", "\\\\x"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -81,6 +82,10 @@ class TakenElsewhere(Exception):
     """One of the claims has an open line in another batch."""
 
 
+class HadAPart(Exception):
+    """Who makes the batch had a part in one of the claims, or is paid by it."""
+
+
 def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_them: bool = True) -> tuple[Added, list[int]]:
     """Lock these claims and stage lines for them, numbered from `after` + 1; what came of it, and the claims that have a line now. What a
     bank's file cannot hold is left out with the reason; without `all_of_them` what does not wait any more is passed over."""
@@ -98,11 +103,14 @@ def stage(batch: PayoutBatch, claim_ids: Collection[int], *, after: int, all_of_
 
 
 def keep(batch: PayoutBatch) -> None:
-    """Keep the staged lines. TakenElsewhere when one of the claims has an open line already."""
+    """Keep the staged lines. TakenElsewhere when one of the claims has an open line already; HadAPart when it is not the maker's to pay
+    (the database asks it of all new lines, migration 0004)."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_KEEP, {"office": batch.office_id, "batch": batch.pk, "state": PayoutLine.graph.initial})
     except IntegrityError as error:
+        if "batch_people_apart" in str(error):
+            raise HadAPart from error
         if "claim_paid_once" not in str(error):
             raise
         raise TakenElsewhere from error
@@ -152,21 +160,16 @@ def _kept_back(batch: PayoutBatch, claim_ids: Collection[int]) -> dict[int, Payo
     return {line.claim_id: line for line in lines if line.set_off_fen}
 
 
-def open_lines(batch: PayoutBatch) -> Iterator[list[Payment]]:
-    """The payments of a batch in the order of their numbers, `PART` at a time, their accounts opened."""
-    open_, after = ring().open_many((LINES, "account_number")), 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(PATIENCE)
-            cursor.execute(_OPEN, [batch.pk, after, PART])
-            found = [
-                Payment(sequence, open_(sealed, reference), name, bank, fen, reference)
-                for sequence, sealed, name, bank, fen, reference in cursor.fetchall()
-            ]
-        if not found:
-            return
-        after = found[-1].sequence
-        yield found
+def open_lines(part: BatchPart) -> tuple[list[int], list[Payment]]:
+    """The claims and the payments of a part's open lines in the order of their numbers, their accounts opened. One statement."""
+    open_ = ring().open_many((LINES, "account_number"))
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_OPEN, [part.batch_id, part.first, part.first + part.size])
+        rows = cursor.fetchall()
+    with without_collector():
+        payments = [Payment(number, open_(sealed, ref), name, bank, fen, ref) for _claim, number, sealed, name, bank, fen, ref in rows]
+    return [row[0] for row in rows], payments
 
 
 def claims_and_lines(batch: PayoutBatch) -> Iterator[tuple[list[int], list[int]]]:

@@ -83,7 +83,11 @@ class BatchPart(Scoped):
     size = models.PositiveIntegerField()
     claim_ids = ArrayField(models.BigIntegerField())
     made = models.BooleanField(default=False)
-    marked = models.PositiveIntegerField(null=True)  # so many claims; null: not yet
+    # So many claims were marked, and what they are paid together; null: not yet. What the bank's file says of them, pressed and sealed,
+    # until the file is made.
+    marked = models.PositiveIntegerField(null=True)
+    marked_fen = models.BigIntegerField(null=True)
+    piece = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("批次的一部分")

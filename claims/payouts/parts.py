@@ -7,27 +7,30 @@ from django.db import connection
 from django.db.models import Sum
 
 from claims.payouts import choosing
-from claims.payouts.line_tables import PATIENCE
-from claims.payouts.models import BatchPart, PayoutBatch, PayoutLine
+from claims.payouts.bank.lines import Totals
+from claims.payouts.models import BatchPart, PayoutBatch
 from unionaid.offices.roles import Actor
 
 # Of as many claims each, in the order in which they were chosen, the highest amounts first.
 _PLAN = """
-INSERT INTO payouts_batchpart (batch_id, number, first, size, claim_ids, made)
-SELECT %s, nth / %s, nth / %s * %s, count(*), array_agg(id ORDER BY id), FALSE
-FROM (SELECT id, row_number() OVER (ORDER BY approved_fen DESC, id) - 1 AS nth FROM ({chosen}) chosen) numbered GROUP BY nth / %s"""
+WITH part AS (
+  SELECT nth / %s AS number, count(*) AS count, sum(approved_fen) AS fen, array_agg(id ORDER BY id) AS ids
+  FROM (SELECT id, approved_fen, row_number() OVER (ORDER BY approved_fen DESC, id) - 1 AS nth FROM ({chosen}) chosen) numbered GROUP BY 1),
+kept AS (
+  INSERT INTO payouts_batchpart (batch_id, number, first, size, claim_ids, made)
+  SELECT %s, number, number * %s, count, ids, FALSE FROM part)
+SELECT coalesce(sum(count), 0), coalesce(sum(fen), 0) FROM part"""
 
 
-def plan(batch: PayoutBatch, by: Actor, *, size: int) -> int:
-    """Share out the chosen claims among parts of this size; how many there are. A further run changes nothing. Two statements."""
-    if found := batch.parts.count():
-        return found
+def plan(batch: PayoutBatch, by: Actor, *, size: int) -> Totals:
+    """Share out the chosen claims of a new batch among parts of this size: how many claims there are, and what was approved of them. One
+    statement."""
     rows = choosing.chosen(choosing.Choice.of(batch.choice), by).values("id", "approved_fen")
     chosen, values = rows.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
-        cursor.execute(_PLAN.format(chosen=chosen), [batch.pk, size, size, size, *values, size])
-        return int(cursor.rowcount)
+        cursor.execute(_PLAN.format(chosen=chosen), [size, *values, batch.pk, size])
+        count, fen = cursor.fetchone()
+    return Totals(int(count), int(fen))
 
 
 def next_part(batch_id: int, state: str, **left: Any) -> tuple[PayoutBatch, BatchPart] | None:
@@ -46,12 +49,7 @@ def hold(batch_id: int, **left: Any) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def claims_to_mark(part: BatchPart) -> list[int]:
-    """The claims of this part's open lines."""
-    rows = PayoutLine.objects.filter(batch=part.batch_id, sequence__gt=part.first, sequence__lte=part.first + part.size, state="open")
-    return list(rows.values_list("claim_id", flat=True))
-
-
-def marked(batch: PayoutBatch) -> int:
-    """How many claims of the batch were marked in all parts."""
-    return int(batch.parts.aggregate(count=Sum("marked", default=0))["count"])
+def marked(batch: PayoutBatch) -> Totals:
+    """How many claims of the batch were marked in all parts, and what they are paid."""
+    found = batch.parts.aggregate(count=Sum("marked", default=0), fen=Sum("marked_fen", default=0))
+    return Totals(int(found["count"]), int(found["fen"]))

@@ -19,7 +19,7 @@ def stop_release(batch_id: int, why: str) -> None:
     for claims, _lines in line_tables.claims_and_lines(batch):
         marked = Claim.objects.filter(pk__in=claims, state="paying").order_by("pk").values_list("pk", flat=True)
         move_set(Claim, list(marked), "stop_release", by=SYSTEM)
-    batch.parts.update(marked=None)
+    batch.parts.update(marked=None, marked_fen=None, piece=None)
     move([batch], "stop_release", by=SYSTEM, note=why, changes={"released_by": None, "released_at": None})
 
 

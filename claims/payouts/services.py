@@ -16,15 +16,15 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from claims.models import Claim
-from claims.payouts import choosing, line_tables, parts, return_tables
+from claims.payouts import files, line_tables, parts, return_tables
 from claims.payouts.bank import answers, formats
-from claims.payouts.bank.lines import Head, UnreadableReturn
-from claims.payouts.checking import PayoutRefused, figures_of, stand_apart
+from claims.payouts.bank.lines import UnreadableReturn
+from claims.payouts.checking import PayoutRefused, figures_of, had_a_part, part_of, stand_apart
 from claims.payouts.choosing import Choice
 from claims.payouts.funds import refuse_uncovered
 from claims.payouts.given_back import give_back
-from claims.payouts.line_tables import PART, Added, TakenElsewhere
-from claims.payouts.models import BankFile, BankReturn, BatchPart, PayoutBatch, PayoutLine, ReturnPart
+from claims.payouts.line_tables import PART, Added, HadAPart, TakenElsewhere
+from claims.payouts.models import BankReturn, BatchPart, PayoutBatch, PayoutLine, ReturnPart
 from claims.payouts.recoveries import book_set_offs
 from claims.payouts.return_tables import Told
 from claims.selectors.cooling import payable_now
@@ -32,7 +32,6 @@ from claims.selectors.queue import in_state
 from unionaid.ledger.accounts import Code, Fund
 from unionaid.ledger.posting import Line, Posting, post
 from unionaid.lib.calendar import now, today
-from unionaid.lib.memory import without_collector
 from unionaid.lib.money import format_yuan
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
@@ -42,7 +41,7 @@ from unionaid.workflow.moves import NotAllowed, move, record
 from unionaid.workflow.moves_in_sets import move_set
 
 AT_ONCE = 500  # so many lines are made while the page waits
-FILES, RETURNS = "payouts_bankfile", "payouts_bankreturn"
+RETURNS = "payouts_bankreturn"
 
 
 def payable(office: Office, *, fund: str = Fund.MUTUAL_AID) -> list[Claim]:
@@ -78,55 +77,39 @@ def assemble(*, office: Office, claims: Sequence[Claim], by: Actor, on: date) ->
 
 @transaction.atomic
 def make(choice: Choice, *, by: Actor, on: date, seen: tuple[int, int] | None = None) -> PayoutBatch:
-    """A batch of the chosen claims: at once when they are few, else by the job written here, part by part. `seen`: count and sum (fen) that
-    the maker was shown; PayoutRefused when they are others by now. What the bank's file cannot hold stays out with the reason."""
-    office = Office.objects.get(pk=choice.office_id)
-    found = choosing.sums(choice, by)
+    """A batch of the chosen claims, shared out among parts: at once when they are few, else by the jobs written here. `seen`: count and
+    sum (fen) that the maker was shown; PayoutRefused when they are others by now. What the bank's file cannot hold stays out with
+    the reason."""
+    batch = begin(office=Office.objects.get(pk=choice.office_id), fund=choice.fund, by=by, on=on, choice=choice.told())
+    found = parts.plan(batch, by, size=PART)
     if not found.count:
         raise PayoutRefused(_("没有可以付款的申领。"))
     if seen is not None and seen != (found.count, found.total_fen):
         words = _("刚有变化：现在是 {count} 笔，合计 {total} 元。请看过新的数字再编制。")
         raise PayoutRefused(words.format(count=found.count, total=format_yuan(found.total_fen)))
-    batch = begin(office=office, fund=choice.fund, by=by, on=on, choice=choice.told())
     if found.count > AT_ONCE:
-        enqueue("payouts.assemble", [(batch.pk, f"payouts.assemble:{batch.pk}", batch)], by=by, permission="payouts.assemble")
+        for kind in ("payouts.assemble", "payouts.assemble_beside")[: 2 if found.count > PART else 1]:
+            enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}", batch)], by=by, permission="payouts.assemble")
         return batch
-    place: dict[str, int] | None = {}
-    while place is not None:
-        place = add_part(batch.pk, place, by=by)
+    while add_part(batch.pk, by=by):
+        pass
     batch.refresh_from_db()
     return batch
 
 
-def add_part(batch_id: int, place: Mapping[str, int], *, by: Actor) -> dict[str, int] | None:
-    """First the chosen claims are shared out among parts; then each run makes the lines of the next part that nobody has, and at last hands
-    the batch in: None. A further run does nothing. PayoutRefused when not one of the chosen claims can be paid."""
-    batch = PayoutBatch.objects.get(pk=batch_id)
-    if batch.state != "assembling":
-        return None
-    if not place:
-        return {"parts": _share_out(batch, by)}
-    if make_beside(batch_id, by=by):
-        return dict(place)
-    if parts.hold(batch_id, made=False):
-        return dict(place)
+def add_part(batch_id: int, *, by: Actor) -> bool:
+    """Make the lines of the next part that nobody has; with none left the batch is handed in: False. A further run does nothing.
+    PayoutRefused when not one of the chosen claims can be paid."""
+    if make_beside(batch_id, by=by) or parts.hold(batch_id, made=False):
+        return True
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "assembling":
-        return None
+        return False
     if not batch.line_count:
         whys = "；".join(f"{claim} {why}" for claim, why in batch.left_out[:3])
         raise PayoutRefused(_("选中的申领没有一笔可以付款。{why}").format(why=whys))
     finish(batch, by=by)
-    return None
-
-
-def _share_out(batch: PayoutBatch, by: Actor) -> int:
-    """Parts for the chosen claims; where there are several, a second worker is asked to take its share."""
-    count = parts.plan(batch, by, size=PART)
-    if count > 1:
-        kind = "payouts.assemble_beside"
-        enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}", batch)], by=by, permission="payouts.assemble")
-    return count
+    return False
 
 
 def make_beside(batch_id: int, *, by: Actor) -> bool:
@@ -165,7 +148,7 @@ def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str
         assembled_by_id=by.user_id,
         assembled_at=now(),
     )
-    if why := formats.unfit_head(batch.bank_format, _head(batch)):
+    if why := formats.unfit_head(batch.bank_format, files.head_of(batch)):
         raise PayoutRefused(why)
     return batch
 
@@ -179,6 +162,9 @@ def _add(batch: PayoutBatch, claim_ids: Sequence[int], *, by: Actor, part: Batch
         line_tables.keep(batch)
     except TakenElsewhere as error:
         raise PayoutRefused(_("其中有申领已在另一个批次里，请刷新后重新选择。")) from error
+    except HadAPart as error:
+        number = Claim.objects.filter(part_of(by), pk__in=taken).order_by("pk").values_list("number", flat=True)[0]
+        raise had_a_part(number) from error
     _count(batch, added)
     return added
 
@@ -196,30 +182,20 @@ def _count(batch: PayoutBatch, added: Added) -> None:
 
 def finish(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
     """All chosen claims have their line: the batch waits for whoever looks at it next."""
-    return _apart(batch, "finish_assembly", by=by)
+    return move([batch], "finish_assembly", by=by)[0]
 
 
-def _apart(batch: PayoutBatch, action: str, *, by: Actor) -> PayoutBatch:
-    """Take this step on the batch. Whether somebody had a part in one of its claims the database asks of all lines (migration 0003): the
-    claim is named when it refuses."""
+def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
+    """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims (the
+    database asks it of all lines, migration 0003; the claim is named when it refuses). The work is done by the jobs written here."""
+    refuse_uncovered(batch)
     try:
         with transaction.atomic():
-            return move([batch], action, by=by)[0]
+            moved = move([batch], "release", by=by)[0]
     except IntegrityError as error:
         if "batch_people_apart" in str(error):
             stand_apart(batch, by)
         raise
-
-
-def _head(batch: PayoutBatch) -> Head:
-    return Head(batch.number, batch.business_on, batch.payer_name, batch.payer_account, batch.payer_bank)
-
-
-def release(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
-    """A third person lets the money go: neither who made nor who checked the batch, nor anyone who had a part in one of its claims.
-    The work is done by the jobs written here."""
-    refuse_uncovered(batch)
-    moved = _apart(batch, "release", by=by)
     if batch.parts.count() > 1:
         kind = "payouts.release_beside"
         enqueue(kind, [(batch.pk, f"{kind}:{batch.pk}:{batch.version}", batch)], by=by)
@@ -246,9 +222,7 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
     batch = PayoutBatch.objects.select_for_update().get(pk=batch_id)
     if batch.state != "releasing":
         return None
-    if parts.marked(batch) != batch.line_count:
-        raise PayoutRefused(_("批次里有申领已不在付款中，已停止放款。"))
-    _make_file(batch)
+    files.make(batch)
     lines = (Line(Code.BENEFITS, batch.total_fen), Line(Code.IN_TRANSIT, -batch.total_fen))
     post("payout", [Posting(batch, Fund(batch.fund), lines, batch.number)], on=batch.business_on, by=by)
     move([batch], "finish_release", by=by)
@@ -256,15 +230,15 @@ def release_part(batch_id: int, after: int, *, by: Actor) -> int | None:
 
 
 def mark_beside(batch_id: int, *, by: Actor) -> bool:
-    """Mark the claims of the next part that nobody has as being paid; False when there is none, or the release was stopped meanwhile."""
+    """Mark the claims of the next part that nobody has as being paid, and write what the bank's file says of them; False when there is
+    none, or the release was stopped meanwhile."""
     found = parts.next_part(batch_id, "releasing", marked=None)
     if found is None:
         return False
-    _batch, part = found
-    claims = parts.claims_to_mark(part)
+    batch, part = found
+    claims, payments = line_tables.open_lines(part)
     move_set(Claim, claims, "release", by=by)
-    part.marked = len(claims)
-    part.save(update_fields=["marked"])
+    files.keep_piece(batch, part, payments)
     return True
 
 
@@ -273,38 +247,6 @@ def _refuse_unequal(batch: PayoutBatch) -> None:
     found = figures_of(batch)
     if (found.line_count, found.total_fen) != (batch.line_count, batch.total_fen):
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
-
-
-def _make_file(batch: PayoutBatch) -> None:
-    """The file for the bank, of exactly what was counted."""
-    with without_collector():
-        payments = [line for part in line_tables.open_lines(batch) for line in part]
-    if (len(payments), sum(one.amount_fen for one in payments)) != (batch.line_count, batch.total_fen):
-        raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
-    content = formats.write(batch.bank_format, _head(batch), payments)
-    del payments
-    BankFile.objects.create(
-        batch=batch,
-        file_name=f"{batch.number}.{formats.FORMATS[batch.bank_format].suffix}",
-        content=_sealed(content, FILES, batch.number),
-        sha256=hashlib.sha256(content).hexdigest(),
-        line_count=batch.line_count,
-        total_fen=batch.total_fen,
-    )
-
-
-def _sealed(content: bytes, kind: str, key: str) -> bytes:
-    """Bytes of a bank's file as they are kept: pressed, then sealed for their row."""
-    return ring().seal(zlib.compress(content, 1), bound_to=(kind, "content", key))
-
-
-def file_bytes(batch: PayoutBatch) -> bytes:
-    """The bank file, identical for ever; its hash is checked on the way out."""
-    kept = batch.bank_file
-    content = zlib.decompress(ring().open(kept.content, bound_to=(FILES, "content", batch.number)))
-    if hashlib.sha256(content).hexdigest() != kept.sha256:
-        raise PayoutRefused(_("银行文件与记录的校验值不一致，已停止下载。"))
-    return content
 
 
 def cancel(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
@@ -338,7 +280,7 @@ def read_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -
                 batch=batch,
                 file_name=file_name[:200],
                 sha256=digest,
-                content=_sealed(data, RETURNS, digest),
+                content=ring().seal(zlib.compress(data, 1), bound_to=(RETURNS, "content", digest)),
                 uploaded_by_id=by.user_id,
             )
     except IntegrityError:  # somebody else took the same file at the same moment

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.db import connection
 
 from unionaid.offices.row_security import scoped_models
 from unionaid.workflow.jobs import KINDS
@@ -51,6 +52,23 @@ def test_every_model_with_an_office_is_scoped() -> None:
 
 def test_every_kind_of_job_has_a_queue() -> None:
     assert {kind.queue for kind in KINDS.values()} <= {"default", "payouts", "reports", "notices"}
+
+
+def test_what_indexes_know_of_a_claim_stands_first_in_its_row(db: None) -> None:
+    """An update compares the old and the new value of each, and whatever is empty or of varying length before it has to be walked over."""
+    indexed = (
+        "SELECT refobjsubid FROM pg_depend d JOIN pg_index i ON i.indexrelid = d.objid AND i.indrelid = d.refobjid"
+        " WHERE refobjid = 'claims_claim'::regclass AND refobjsubid > 0"
+        " UNION SELECT unnest(indkey) FROM pg_index WHERE indrelid = 'claims_claim'::regclass"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT max(refobjsubid) FROM ({indexed}) known")
+        last = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'claims_claim'::regclass AND attnum BETWEEN 1 AND %s"
+            f" AND (attlen < 0 OR NOT attnotnull) AND attnum NOT IN ({indexed})", [last],
+        )  # fmt: skip
+        assert cursor.fetchall() == [], f"{last} columns are walked over"
 
 
 def test_no_migration_is_missing(db: None) -> None:

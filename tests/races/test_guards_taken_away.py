@@ -94,7 +94,8 @@ def test_a_claim_is_paid_twice_without_its_index(world: World) -> None:
 
 
 def _a_line_of_no_claim_of_its_office(world: World, claim: Claim) -> None:
-    """A line names a claim and a batch of its own office, and none of the three is removed, as long as the triggers are there."""
+    """A line names a claim and a batch of its own office, no claim that the maker had a part in, and none of the three is removed, as long
+    as the triggers are there."""
 
     def past_the_service(act: Callable[[PayoutLine], object]) -> None:
         with everywhere(reason="past the service"), transaction.atomic():
@@ -108,8 +109,14 @@ def _a_line_of_no_claim_of_its_office(world: World, claim: Claim) -> None:
         line.pk, line.sequence, line.reference, line.office, line.state = None, 2, "astray", world.cast.b, "void"
         line.save(force_insert=True)
 
-    for act in (strange, foreign):
-        with pytest.raises(IntegrityError, match="line_belongs"):
+    def of_the_maker(line: PayoutLine) -> None:
+        Claim.objects.filter(pk=line.claim_id).update(reviewed_by=line.batch.assembled_by)
+        line.pk, line.sequence, line.reference, line.state = None, 2, "astray", "void"
+        line.save(force_insert=True)
+        transaction.set_rollback(True)
+
+    for act, guard in ((strange, "line_belongs"), (foreign, "line_belongs"), (of_the_maker, "batch_people_apart")):
+        with pytest.raises(IntegrityError, match=guard):
             past_the_service(act)
     with pytest.raises(IntegrityError, match="line_stays"):
         past_the_service(lambda line: PayoutLine.objects.filter(pk=line.pk).delete())
@@ -122,6 +129,7 @@ def _a_line_of_no_claim_of_its_office(world: World, claim: Claim) -> None:
     clear = "SET unionaid.offices = '*'; DELETE FROM payouts_payoutline WHERE reference = 'astray'; RESET unionaid.offices"
     keep = "ALTER TABLE payouts_payoutline {} TRIGGER line_is_kept"
     with without(take, keep.format("DISABLE"), clear, keep.format("ENABLE"), take.replace("DISABLE", "ENABLE")):
+        past_the_service(of_the_maker)
         past_the_service(strange)
         with everywhere(reason="look"):
             assert PayoutLine.objects.filter(reference="astray").exists()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from claims.models import Claim
-from claims.payouts import services
+from claims.payouts import files, services
 from claims.payouts.admin import answering, deciding
 from claims.payouts.admin.making import assemble_page
 from claims.payouts.bank import answers
@@ -111,7 +111,7 @@ def bank_file(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "desk/house_form.html", context, status=form.status if form.is_bound else 200)
     record([batch], "take_file", by=by)
     kind = FORMATS[batch.bank_format].content_type
-    return send(services.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)
+    return send(files.file_bytes(batch), content_type=kind, file_name=name, as_attachment=True)
 
 
 def _show(

@@ -7,14 +7,15 @@ End    T, count (8), sum in fen (18)
 Texts are filled with blanks on the right, numbers with zeros on the left. Lines end with CRLF.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
-from claims.payouts.bank.lines import Head, Payment, unfit_for
+from claims.payouts.bank.lines import Head, Payment, Totals, unfit_for
 
 ENCODING = "gb18030"
 NAME, BANK, REMARK, ACCOUNT = 60, 80, 40, 32
+END = b"\r\n"
 
 
 def unfit(payment: Payment) -> str:
@@ -27,22 +28,26 @@ def unfit(payment: Payment) -> str:
     return ""
 
 
-def write(head: Head, payments: Sequence[Payment]) -> bytes:
-    """Head, a line each, end; count and sum stand in both."""
-    count, total = f"{len(payments):08d}", f"{sum(payment.amount_fen for payment in payments):018d}"
-    first = (b"H", _text(head.batch_number, 24), f"{head.business_on:%Y%m%d}".encode(), count.encode(), total.encode())
-    records = [b"".join((*first, _text(head.payer_account, ACCOUNT), _text(head.payer_name, NAME)))]
-    records += [
+def piece(payments: Sequence[Payment]) -> bytes:
+    """A line each."""
+    return b"".join(
         b"".join(
             (
                 b"D", f"{one.sequence:08d}".encode(), _text(one.account, ACCOUNT), _text(one.name, NAME), _text(one.bank, BANK),
-                f"{one.amount_fen:015d}".encode(), _text(one.reference, REMARK),
+                f"{one.amount_fen:015d}".encode(), _text(one.reference, REMARK), END,
             )
         )
         for one in payments
-    ]  # fmt: skip
-    records.append(b"T" + count.encode() + total.encode())
-    return b"\r\n".join(records) + b"\r\n"
+    )  # fmt: skip
+
+
+def join(head: Head, totals: Totals, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Head, the lines, end; count and sum stand in both."""
+    sums = f"{totals.count:08d}{totals.total_fen:018d}".encode()
+    first = (b"H", _text(head.batch_number, 24), f"{head.business_on:%Y%m%d}".encode(), sums)
+    yield b"".join((*first, _text(head.payer_account, ACCOUNT), _text(head.payer_name, NAME), END))
+    yield from pieces
+    yield b"T" + sums + END
 
 
 def _text(text: str, places: int) -> bytes:

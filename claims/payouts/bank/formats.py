@@ -1,40 +1,46 @@
 """The kinds of file a bank may ask for, as data: an office says which one its bank takes (`Office.bank_format`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
 from claims.payouts.bank import fixed, iso20022, portal
-from claims.payouts.bank.lines import Head, Payment, UnfitLine, unfit_anywhere, unfit_payer
+from claims.payouts.bank.lines import Head, Payment, Totals, UnfitLine, unfit_anywhere, unfit_payer
 from unionaid.offices.models import BankFormat
 from unionaid.web.files import XLSX
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How the file is called and made. `write` is a pure function of head and payments; `unfit` says why one line cannot go in.
-    `payer_places`: of the payer's account, where the file names it; `names_payer`: it must."""
+    """How the file is called and made, by pure functions. `unfit` says why one line cannot go in; `piece` writes some payments, the ones
+    beside the others; `join` makes the file of all its pieces, in the order of their lines. `payer_places`: of the payer's account, where
+    the file names it; `names_payer`: it must."""
 
     suffix: str
     content_type: str
     unfit: Callable[[Payment], str]
-    write: Callable[[Head, Sequence[Payment]], bytes]
+    piece: Callable[[Sequence[Payment]], bytes]
+    join: Callable[[Head, Totals, Iterable[bytes]], Iterator[bytes]]
     names_payer: bool = False
     payer_places: int = 0
 
 
 def _csv(encoding: str) -> Format:
-    return Format("csv", "text/csv", partial(portal.unfit_csv, encoding=encoding), partial(portal.write_csv, encoding=encoding))
+    unfit, piece, join = (partial(act, encoding=encoding) for act in (portal.unfit_csv, portal.csv_piece, portal.join_csv))
+    return Format("csv", "text/csv", unfit, piece, join)
 
 
 FORMATS: dict[str, Format] = {
     BankFormat.CSV: _csv("gb18030"),
     BankFormat.CSV_GBK: _csv("gbk"),
-    BankFormat.XLSX: Format("xlsx", XLSX, lambda payment: "", portal.write_xlsx),
-    BankFormat.FIXED: Format("txt", "text/plain", fixed.unfit, fixed.write, payer_places=fixed.ACCOUNT),
-    BankFormat.PAIN: Format("xml", "application/xml", iso20022.unfit, iso20022.write, True, iso20022.ACCOUNT_PLACES),
+    BankFormat.XLSX: Format("xlsx", XLSX, lambda payment: "", portal.xlsx_piece, portal.join_xlsx),
+    BankFormat.FIXED: Format("txt", "text/plain", fixed.unfit, fixed.piece, fixed.join, payer_places=fixed.ACCOUNT),
+    BankFormat.PAIN: Format(
+        "xml", "application/xml", iso20022.unfit, iso20022.piece, iso20022.join, names_payer=True, payer_places=iso20022.ACCOUNT_PLACES
+    ),
 }
 
 
@@ -59,14 +65,19 @@ def unfit_head(kind: str, head: Head) -> str:
     return ""
 
 
-def write(kind: str, head: Head, payments: Sequence[Payment]) -> bytes:
-    """The file for the bank, lines in the order of their numbers; the same batch gives the same bytes for ever. UnfitLine for a head
-    or a line that cannot go in."""
-    if why := unfit_head(kind, head):
-        raise UnfitLine(why)
-    ordered = sorted(payments, key=lambda payment: payment.sequence)
+def piece(kind: str, payments: Sequence[Payment]) -> bytes:
+    """What the file says of these payments, in the order of their numbers. UnfitLine for one that cannot go in."""
+    ordered = sorted(payments, key=attrgetter("sequence"))
     unfit_here = unfit_of(kind)
     for payment in ordered:
         if why := unfit_here(payment):
             raise UnfitLine(_("第 {number} 笔：{why}").format(number=payment.sequence, why=why))
-    return FORMATS[kind].write(head, ordered)
+    return FORMATS[kind].piece(ordered)
+
+
+def join(kind: str, head: Head, totals: Totals, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The file for the bank, some bytes after the other, of the pieces of all its payments in the order of their numbers; the same batch
+    gives the same bytes for ever, however it was shared out. UnfitLine for a head that cannot go in."""
+    if why := unfit_head(kind, head):
+        raise UnfitLine(why)
+    return FORMATS[kind].join(head, totals, pieces)

@@ -2,14 +2,14 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from django.utils.translation import gettext as _
 
-from claims.payouts.bank.lines import Answer, Head, Payment, UnreadableReturn
+from claims.payouts.bank.lines import Answer, Head, Payment, Totals, UnreadableReturn
 from unionaid.lib.money import MoneyError, fen_from_yuan, yuan_from_fen
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -98,25 +98,27 @@ _TRANSFER = """      <CdtTrfTxInf>
 _END = "    </PmtInf>\n  </CstmrCdtTrfInitn>\n</Document>\n"
 
 
-def write(head: Head, payments: Sequence[Payment]) -> bytes:
-    """One payment information block in yuan; each payment is named by its reference (EndToEndId). The moment of making is the
-    beginning of the business day, so that the bytes are a function of the batch alone. Written line by line: as a tree in memory a
-    hundred thousand payments would take half a gigabyte."""
-    out = io.BytesIO()
-    first = _HEAD.format(
-        namespace=NAMESPACE, number=escape(head.batch_number), day=head.business_on, count=len(payments),
-        total=yuan_from_fen(sum(payment.amount_fen for payment in payments)), payer=escape(head.payer_name[:NAME_PLACES]),
-        account=escape(head.payer_account), bank=escape(head.payer_bank),
-    )  # fmt: skip
-    out.write(first.encode())
-    for one in payments:
-        transfer = _TRANSFER.format(
+def piece(payments: Sequence[Payment]) -> bytes:
+    """A transfer each, named by its reference (EndToEndId)."""
+    return "".join(
+        _TRANSFER.format(
             sequence=one.sequence, reference=one.reference, amount=yuan_from_fen(one.amount_fen), bank=escape(one.bank),
             name=escape(one.name), account=one.account,
-        )  # fmt: skip
-        out.write(transfer.encode())
-    out.write(_END.encode())
-    return out.getvalue()
+        )
+        for one in payments
+    ).encode()  # fmt: skip
+
+
+def join(head: Head, totals: Totals, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """One payment information block in yuan. The moment of making is the beginning of the business day, so that the bytes are a function
+    of the batch alone. Written as text: as a tree in memory a hundred thousand payments would take half a gigabyte."""
+    yield _HEAD.format(
+        namespace=NAMESPACE, number=escape(head.batch_number), day=head.business_on, count=totals.count,
+        total=yuan_from_fen(totals.total_fen), payer=escape(head.payer_name[:NAME_PLACES]), account=escape(head.payer_account),
+        bank=escape(head.payer_bank),
+    ).encode()  # fmt: skip
+    yield from pieces
+    yield _END.encode()
 
 
 # -- what the bank says ----------------------------------------------------------------------------------------------

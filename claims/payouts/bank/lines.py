@@ -45,6 +45,14 @@ class Payment:
     reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many payments the whole file holds, and how much they come to in fen."""
+
+    count: int
+    total_fen: int
+
+
 class Answer(NamedTuple):
     """One line of the bank's answer; `succeeded` is None while the bank has not decided. Of a hundred thousand, a tuple is made sooner."""
 

@@ -3,11 +3,12 @@ bytes for ever."""
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
-from claims.payouts.bank.lines import Head, Payment, unfit_for
+from claims.payouts.bank.lines import Head, Payment, Totals, unfit_for
 from unionaid.lib.money import yuan_from_fen
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 
@@ -29,28 +30,40 @@ def unfit_csv(payment: Payment, encoding: str) -> str:
     return unfit_for(payment, encoding)
 
 
-def write_csv(head: Head, payments: Sequence[Payment], encoding: str) -> bytes:
-    """A line with batch, day, count and sum; the column titles; a line each. CRLF."""
+def csv_piece(payments: Sequence[Payment], encoding: str) -> bytes:
+    """A line each. CRLF."""
+    rows = ((one.sequence, one.account, one.name, one.bank, yuan_from_fen(one.amount_fen), one.reference) for one in payments)
+    return _csv(rows, encoding)
+
+
+def join_csv(head: Head, totals: Totals, pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """A line with batch, day, count and sum; the column titles; the lines."""
+    title = [cell for pair in zip(TITLE, _title(head, totals), strict=True) for cell in pair]
+    yield _csv((title, HEADER), encoding)
+    yield from pieces
+
+
+def _csv(rows: Iterable[Sequence[object]], encoding: str) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    total = sum(payment.amount_fen for payment in payments)
-    values = (head.batch_number, f"{head.business_on:%Y%m%d}", len(payments), yuan_from_fen(total))
-    writer.writerow([cell for pair in zip(TITLE, values, strict=True) for cell in pair])
-    writer.writerow(HEADER)
-    writer.writerows(
-        (one.sequence, one.account, one.name, one.bank, yuan_from_fen(one.amount_fen), one.reference) for one in payments
-    )
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue().encode(encoding)
 
 
-def write_xlsx(head: Head, payments: Sequence[Payment]) -> bytes:
+def _title(head: Head, totals: Totals) -> tuple[object, ...]:
+    return head.batch_number, f"{head.business_on:%Y%m%d}", totals.count, yuan_from_fen(totals.total_fen)
+
+
+def xlsx_piece(payments: Sequence[Payment]) -> bytes:
+    """The rows as they will stand in the sheet, of which no piece can be written before all are there."""
+    return json.dumps([(one.sequence, one.account, one.name, one.bank, one.amount_fen, one.reference) for one in payments]).encode()
+
+
+def join_xlsx(head: Head, totals: Totals, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """One sheet: title, then the same columns; accounts are texts, amounts numbers."""
-    total = yuan_from_fen(sum(payment.amount_fen for payment in payments))
-    values = (head.batch_number, f"{head.business_on:%Y%m%d}", len(payments), total)
-    title = "，".join(f"{name} {value}" for name, value in zip(TITLE, values, strict=True))
+    title = "，".join(f"{name} {value}" for name, value in zip(TITLE, _title(head, totals), strict=True))
     kinds = ("count", "text", "text", "text", "yuan", "text")
     columns = [Column(name, kind, 24 if kind == "text" else 12) for name, kind in zip(HEADER, kinds, strict=True)]
-    rows = [(one.sequence, one.account, one.name, one.bank, one.amount_fen, one.reference) for one in payments]
+    rows = [row for piece in pieces for row in json.loads(piece)]
     out = io.BytesIO()
     write_workbook(out, [Sheet(head.batch_number, title, columns, rows)])
-    return out.getvalue()
+    yield out.getvalue()

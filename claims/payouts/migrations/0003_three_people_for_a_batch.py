@@ -1,6 +1,6 @@
 """Who may let money out, held by the database: nobody makes, checks or releases a batch with a claim in it that they had a part in or
-that pays them; and a line stays as it was frozen, whatever becomes of the claim's account; of somebody who is
-erased the payee goes, and nothing else."""
+that pays them (of new lines a trigger of theirs asks it); and a line stays as it was frozen, whatever becomes of the claim's account; of
+somebody who is erased the payee goes, and nothing else."""
 
 from django.db import migrations
 
@@ -27,9 +27,8 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER batch_people_apart BEFORE UPDATE OF state, assembled_by_id, checked_by_id, released_by_id ON payouts_payoutbatch
-  FOR EACH ROW WHEN (NEW.state <> 'cancelled' AND (OLD.state = 'assembling' AND NEW.state <> 'assembling'
-    OR (OLD.assembled_by_id, OLD.checked_by_id, OLD.released_by_id) IS DISTINCT FROM
-       (NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id)))
+  FOR EACH ROW WHEN (NEW.state <> 'cancelled' AND (OLD.assembled_by_id, OLD.checked_by_id, OLD.released_by_id) IS DISTINCT FROM
+    (NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id))
   EXECUTE FUNCTION payouts_batch_people_apart();
 
 CREATE FUNCTION payouts_line_stays() RETURNS trigger LANGUAGE plpgsql AS $$

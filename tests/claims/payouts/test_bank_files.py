@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 import xmlschema
 
-from claims.payouts.bank import answers, fixed, formats
-from claims.payouts.bank.lines import Answer, Head, Payment, UnfitLine, UnreadableReturn
+from claims.payouts.bank import answers, formats
+from claims.payouts.bank.lines import Answer, Head, Payment, Totals, UnfitLine, UnreadableReturn
 from unionaid.lib.money import yuan_from_fen
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.models import BankFormat
@@ -25,6 +25,13 @@ PAYMENTS = [
     for n, name in enumerate(NAMES, 1)
 ]
 NAMED = [one for one in PAYMENTS if one.name != "𠮷田·䶮"]  # what GBK can hold
+
+
+def written(kind: str, head: Head, payments: Sequence[Payment], *, at_once: int = 10_000) -> bytes:
+    """The file, written in pieces of so many payments."""
+    pieces = [formats.piece(kind, payments[i : i + at_once]) for i in range(0, len(payments), at_once)]
+    totals = Totals(len(payments), sum(one.amount_fen for one in payments))
+    return b"".join(formats.join(kind, head, totals, pieces))
 
 
 @pytest.fixture
@@ -40,10 +47,11 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("kind", BankFormat.values)
 def test_the_same_batch_gives_the_same_bytes_whenever_and_wherever(kind: str, elsewhere: None) -> None:
     payments = NAMED if kind == BankFormat.CSV_GBK else PAYMENTS
-    first = formats.write(kind, HEAD, payments)
+    first = written(kind, HEAD, payments)
     time.sleep(1.1)  # a file that carries the second of its making would differ now
-    assert formats.write(kind, HEAD, payments[::-1]) == first
-    assert formats.write(kind, HEAD, [replace(payments[0], amount_fen=payments[0].amount_fen + 1), *payments[1:]]) != first
+    assert written(kind, HEAD, payments[::-1]) == first
+    assert written(kind, HEAD, payments, at_once=2) == first, "it does not show how the batch was shared out"
+    assert written(kind, HEAD, [replace(payments[0], amount_fen=payments[0].amount_fen + 1), *payments[1:]]) != first
 
 
 @pytest.mark.parametrize("kind", BankFormat.values)
@@ -66,7 +74,7 @@ def test_a_line_that_no_file_may_hold_stops_the_file(kind: str, change: dict[str
     bad = replace(PAYMENTS[0], **change)  # type: ignore[arg-type]
     assert why in formats.unfit(kind, bad)
     with pytest.raises(UnfitLine, match="第 1 笔"):
-        formats.write(kind, HEAD, [bad])
+        written(kind, HEAD, [bad])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,7 @@ def test_names_fit_to_the_last_byte() -> None:
 
 
 def test_every_place_of_a_fixed_width_file_is_counted_in_bytes() -> None:
-    records = formats.write(BankFormat.FIXED, HEAD, PAYMENTS).split(b"\r\n")
+    records = written(BankFormat.FIXED, HEAD, PAYMENTS).split(b"\r\n")
     assert records.pop() == b""
     assert {len(one) for one in records[1:-1]} == {1 + 8 + 32 + 60 + 80 + 15 + 40}
     assert (len(records[0]), len(records[-1])) == (1 + 24 + 8 + 8 + 18 + 32 + 60, 1 + 8 + 18)
@@ -106,12 +114,12 @@ def test_every_place_of_a_fixed_width_file_is_counted_in_bytes() -> None:
 
 
 def test_a_payers_own_name_ends_at_a_whole_sign() -> None:
-    record = fixed.write(replace(HEAD, payer_name="总" * 40), []).split(b"\r\n")[0]
+    record = written(BankFormat.FIXED, replace(HEAD, payer_name="总" * 40), []).split(b"\r\n")[0]
     assert record[-60:].decode("gb18030") == "总" * 30
 
 
 def test_the_workbook_holds_texts_and_sums_up() -> None:
-    page = openpyxl.load_workbook(io.BytesIO(formats.write(BankFormat.XLSX, HEAD, PAYMENTS))).active
+    page = openpyxl.load_workbook(io.BytesIO(written(BankFormat.XLSX, HEAD, PAYMENTS))).active
     rows = [list(row) for row in page.iter_rows(min_row=3)]
     assert [row[1].value for row in rows] == [one.account for one in PAYMENTS]
     assert all(cell.data_type != "f" for row in rows for cell in row)
@@ -121,7 +129,7 @@ def test_the_workbook_holds_texts_and_sums_up() -> None:
 def test_the_message_is_what_the_standard_says() -> None:
     """Against the published schema of ISO 20022."""
     schema = xmlschema.XMLSchema(str(files("sepaxml") / "schemas" / "pain.001.001.09.xsd"))
-    message = formats.write(BankFormat.PAIN, HEAD, PAYMENTS).decode()
+    message = written(BankFormat.PAIN, HEAD, PAYMENTS).decode()
     schema.validate(message)
     root = ElementTree.fromstring(message)
     at = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}"
@@ -134,8 +142,8 @@ def test_the_message_is_what_the_standard_says() -> None:
 
 def test_a_message_without_a_payer_is_not_made() -> None:
     with pytest.raises(UnfitLine, match="付款账户"):
-        formats.write(BankFormat.PAIN, replace(HEAD, payer_account=""), PAYMENTS)
-    assert formats.write(BankFormat.CSV, replace(HEAD, payer_account=""), PAYMENTS)
+        written(BankFormat.PAIN, replace(HEAD, payer_account=""), PAYMENTS)
+    assert written(BankFormat.CSV, replace(HEAD, payer_account=""), PAYMENTS)
 
 
 @pytest.mark.parametrize(("kind", "places"), [(BankFormat.FIXED, 32), (BankFormat.PAIN, 34)])
@@ -143,7 +151,7 @@ def test_a_payers_account_is_never_cut(kind: str, places: int) -> None:
     assert formats.unfit_head(kind, replace(HEAD, payer_account="6" * places)) == ""
     for account in ("6" * (places + 1), "６１０５"):
         with pytest.raises(UnfitLine, match="付款账号"):
-            formats.write(kind, replace(HEAD, payer_account=account), PAYMENTS)
+            written(kind, replace(HEAD, payer_account=account), PAYMENTS)
     assert "看不见" in formats.unfit_head(kind, replace(HEAD, payer_name="榆林\x1b"))
 
 

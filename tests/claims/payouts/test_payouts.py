@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from claims.models import Claim
-from claims.payouts import services
+from claims.payouts import files, services
 from claims.payouts.models import PayoutBatch, PayoutLine, ReturnRow
 from claims.selectors.queue import in_state
 from claims.services import adjudication, putting_away
@@ -68,8 +68,8 @@ def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
     for _run in range(3):
         services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
     batch.refresh_from_db()
-    first = services.file_bytes(batch)
-    assert services.file_bytes(batch) == first
+    first = files.file_bytes(batch)
+    assert files.file_bytes(batch) == first
     line = batch.lines.get()
     kept = services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer)
     assert services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer) == kept

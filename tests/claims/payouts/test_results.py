@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import BenefitStatement, Claim
-from claims.payouts import choosing, line_tables, refusals, return_tables, services
+from claims.payouts import choosing, files, line_tables, refusals, return_tables, services
 from claims.payouts.admin.making import ChoosingForm
 from claims.payouts.choosing import Choice
 from claims.payouts.models import BankReturn, PayoutBatch, PayoutLine, ReturnPart, ReturnRow
@@ -225,8 +225,7 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     payer = world.cast.actor(world.cast.payer)
     batch = services.make(Choice(world.cast.a.pk, "mutual_aid", largest=5), by=payer, on=ASKED)
     assert batch.state == "assembling"
-    shared_out = services.add_part(batch.pk, {}, by=payer)
-    behind = services.add_part(batch.pk, shared_out or {}, by=payer)
+    assert services.add_part(batch.pk, by=payer)
     assert (batch.lines.count(), batch.parts.filter(made=True).count(), batch.parts.count()) == (2, 1, 3)
     halted = Claim.objects.get(pk__in=batch.parts.latest("number").claim_ids)
     halts.propose(halted, reason="核对", clause="第一条", by=world.cast.actor(world.cast.reviewer), on=ASKED)
@@ -235,7 +234,7 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     assert Job.objects.get(kind="payouts.assemble").job_state == "done"
     assert (batch.state, batch.line_count, batch.lines.count()) == ("assembled", 4, 4), "who is held meanwhile stays out"
     assert Claim.objects.get(pk=halted.pk).state == "halt_proposed"
-    assert services.add_part(batch.pk, behind or {}, by=payer) is None
+    assert not services.add_part(batch.pk, by=payer)
     assert batch.lines.values("claim").distinct().count() == batch.lines.count()
     assert audit() == []
     _its_release_goes_part_by_part_as_well(world, batch, monkeypatch)
@@ -253,7 +252,10 @@ def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, mon
     assert batch.state == "released"
     assert set(Claim.objects.filter(payout_lines__batch=batch).values_list("state", flat=True)) == {"paying"}
     assert services.release_part(batch.pk, after or 0, by=manager) is None
-    assert services.file_bytes(batch).count(b"\r\n") == batch.line_count + 2
+    told = files.file_bytes(batch).split(b"\r\n")
+    references = list(batch.lines.order_by("sequence").values_list("reference", flat=True))
+    assert [row.split(b",")[-1].decode() for row in told[2:-1]] == references
+    assert set(batch.parts.values_list("piece", flat=True)) == {None}, "nobody's account stands anywhere else"
     assert audit() == []
 
 
@@ -268,7 +270,7 @@ def _who_releases_after_a_refusal(cast: Cast, batch: PayoutBatch) -> Actor:
     jobs.filter(kind="payouts.release_beside").update(not_before=F("not_before") - timedelta(seconds=1))  # it comes first
     run_due("payouts")
     batch.refresh_from_db()
-    assert (batch.state, set(batch.parts.values_list("marked", flat=True))) == ("checked", {None})
+    assert (batch.state, set(batch.parts.values_list("marked", "marked_fen", "piece"))) == ("checked", {(None, None, None)})
     assert set(batch.lines.values_list("claim__state", flat=True)) == {"in_batch"}
     assert sorted(jobs.values_list("kind", "job_state")) == [("payouts.release", "refused"), ("payouts.release_beside", "refused")]
     assert not services.mark_beside(batch.pk, by=cast.actor(cast.manager)), "who comes late marks nothing"

@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from PIL import Image, ImageDraw
 
 from claims.models import COOLING_DAYS, Claim
-from claims.payouts import checking
+from claims.payouts import checking, files
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch
 from claims.services import accounts, adjudication, intake
@@ -379,7 +379,7 @@ class Command(BaseCommand):
         self.wait()
         with world.office_scope():
             batch.refresh_from_db()
-            (out / file_name).write_bytes(payouts.file_bytes(batch))
+            (out / file_name).write_bytes(files.file_bytes(batch))
             answer = bank_answer(batch, fails)
             (out / f"result-of-{file_name}").write_bytes(answer)
             payouts.take_return(batch, data=answer, file_name=f"result-of-{file_name}", by=world.staff_actor("s-zhen"))
