@@ -32,14 +32,15 @@ PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1mi
 
 # Locked first and read after: what was changed while this waited for the lock, such as the account, is read as it is now.
 _LOCK = "SELECT FROM claims_claim WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
-# A claim whose payment came back brings the failed line along: amount and what was kept back stay as they were. The claims are the
-# office's own, as the lock found them; whose card a claim names is then not asked again of each (it would be, as that member's).
+# A claim whose payment came back brings the failed line along, or the last of those that were to pay it again and were taken out of their
+# batch: amount and what was kept back stay as they were, and every line but the first names the one before. The claims are the office's
+# own, as the lock found them; whose card a claim names is then not asked again of each (it would be, as that member's).
 _READ = """
 SELECT c.id, c.number, c.approved_fen, k.id, k.number, k.owner_name, k.bank_name, k.last_four, f.id, f.amount_fen, f.set_off_fen,
   f.set_off_against_id, c.payable_on, f.id IS NULL AND EXISTS (SELECT FROM payouts_recovery r
     WHERE r.claimant_id = c.claimant_id AND r.office_id = c.office_id AND r.state = 'open')
 FROM claims_claim c LEFT JOIN members_bankcard k ON k.id = c.card_id
-  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND NOT f.counts AND f.state = 'failed'
+  LEFT JOIN payouts_payoutline f ON f.claim_id = c.id AND NOT f.counts AND (f.state = 'failed' OR f.reissue_of_id IS NOT NULL)
     AND NOT EXISTS (SELECT FROM payouts_payoutline again WHERE again.reissue_of_id = f.id)
 WHERE c.id = ANY(%s::bigint[]) AND c.office_id = %s AND (c.state = 'approved' OR %s) ORDER BY c.id"""
 _STAGED = """

@@ -190,9 +190,10 @@ def _kept_back(paid: RecoveryPayment) -> Posting:
 
 
 def _under_way(recoveries: Sequence[Recovery]) -> QuerySet[PayoutLine]:
-    """Payments that keep something back for these recoveries and have not arrived: open, or sent back and not yet sent again (what was
-    halted will not be)."""
-    lines = PayoutLine.objects.filter(set_off_against__in=recoveries, state__in=["open", "failed"], reissued_as__isnull=True)
+    """Payments that keep something back for these recoveries and have not arrived: open, or sent back and not yet sent again, though they
+    were in a batch for it and were taken out (what was halted will not be)."""
+    to_come = Q(state__in=["open", "failed"]) | Q(state="void", reissue_of__isnull=False)
+    lines = PayoutLine.objects.filter(to_come, set_off_against__in=recoveries, reissued_as__isnull=True)
     return lines.exclude(claim__state="halted").order_by()
 
 

@@ -137,7 +137,7 @@ def begin(*, office: Office, fund: str, by: Actor, on: date, choice: Mapping[str
     cannot be made for it."""
     batch = PayoutBatch.objects.create(
         office=office,
-        number=f"FK{on:%y%m%d}{get_random_string(5, '0123456789')}",
+        number=f"FK{on:%y%m%d}{get_random_string(8, '0123456789')}",  # so many that two of one day never meet
         fund=fund,
         business_on=on,
         bank_format=office.bank_format,

@@ -61,6 +61,14 @@ def _state(batch: PayoutBatch) -> str:
         return str(PayoutBatch.objects.values_list("state", flat=True).get(pk=batch.pk))
 
 
+def _told_and_taken(queue: str) -> None:
+    """A worker has taken the message from the broker and had time to act on it."""
+    nudge(queue)
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        until(lambda: broker.llen(queue) == 0, "a worker takes the message")
+    time.sleep(0.3)
+
+
 def _effects() -> tuple[int, int, int]:
     """Bank files, entries of what left (two for a batch), claims being paid."""
     with everywhere(reason="look"):
@@ -75,6 +83,8 @@ def test_the_broker_loses_its_queue_then_two_workers_nudged_many_times_pay_once(
         assert broker.llen("payouts") > 0
         broker.flushdb()
     with worker(2):
+        _told_and_taken("reports")
+        assert _state(made) == "releasing", "the control: workers that are there and are not told do nothing"
         for _ in range(20):
             nudge("payouts")
         until(lambda: _state(made) == "released", "the batch is released by a worker")
@@ -153,7 +163,7 @@ def test_whatever_ends_a_worker_in_the_middle_leaves_nothing_half_and_the_sweep_
             _in_the_middle(begin, fault)
             assert (_state(made), _effects()) == ("releasing", (0, 0, 0))
     with worker() as (second,):
-        nudge("payouts")
+        _told_and_taken("payouts")
         # The control: the broker's message is spent and the job counts as running, so nobody would ever take it up again.
         with everywhere(reason="look"):
             assert Job.objects.get(kind="payouts.release").job_state == "running"

@@ -1,6 +1,6 @@
 """What must hold of money at every moment, each as a sentence and one query that finds where it does not."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ SHOWN = 20  # how many of the rows at fault are named
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """`words` say what holds; `query` gives (office, which row), and no row when all is well. One statement: it sees one moment."""
+    """`words` say what holds; `query` (or what makes it) gives (office, which row), and no row when all is well. One statement: it sees
+    one moment."""
 
     code: str
     words: Any
-    query: str
+    query: str | Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def look(invariants: Iterable[Invariant], *, using: str = DEFAULT_DB_ALIAS) -> l
     found = []
     with connections[using].cursor() as cursor:
         for one in invariants:
-            cursor.execute(one.query)
+            cursor.execute(one.query if isinstance(one.query, str) else one.query())
             if rows := cursor.fetchall():
                 offices = tuple(sorted({row[0] for row in rows if row[0] is not None}))
                 found.append(Finding(one.code, one.words, offices, len(rows), tuple(str(row[1]) for row in rows[:SHOWN])))

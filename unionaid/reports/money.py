@@ -12,12 +12,13 @@ from unionaid.ledger.invariants import LEDGER, Finding, look
 from unionaid.lib.calendar import now
 from unionaid.offices.models import Office
 from unionaid.offices.roles import SYSTEM
+from unionaid.reports.guards import GUARDS
 from unionaid.reports.models import MoneyAudit
 from unionaid.web.alarm import tell_watchers
 from unionaid.workflow.jobs import enqueue
 
 logger = logging.getLogger(__name__)
-EVERY = (*LEDGER, *PAYOUTS, *CONTRIBUTIONS, *BOOKS)
+EVERY = (*LEDGER, *PAYOUTS, *CONTRIBUTIONS, *BOOKS, GUARDS)
 
 
 def audit() -> list[Finding]:

@@ -160,7 +160,8 @@ def _tallies(rows: Any) -> list[Tally]:
         Tally(_("退回，重新付款"), found["back"], format_yuan(found["back_fen"]), _("会请职工更正收款账户，金额不变"), "bad"),
     ]
     if found["late"]:
-        told.append(Tally(_("其中到账后又退回的"), found["late"], format_yuan(found["late_fen"]), _("此前记过到账，会重新付款"), "bad"))
+        means = _("此前记过到账，会重新付款；流水里退回的钱不要再登记成来款")
+        told.append(Tally(_("其中到账后又退回的"), found["late"], format_yuan(found["late_fen"]), means, "bad"))
     others = rows.exclude(outcome__in=GOOD).order_by().values("outcome").annotate(n=Count("id"), fen=Sum("amount_fen"))
     labels = dict(Outcome.choices)
     return told + [Tally(labels[row["outcome"]], row["n"], _yuan(row["fen"]), MEANING[Outcome(row["outcome"])]) for row in others]

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from itertools import count
 
 import pytest
 from django.core import mail
@@ -18,9 +19,9 @@ from unionaid.ledger.invariants import look
 from unionaid.lib.calendar import frozen
 from unionaid.offices.roles import SYSTEM
 from unionaid.offices.scope import everywhere
-from unionaid.reports import money
+from unionaid.reports import guards, money
 from unionaid.reports.models import MoneyAudit
-from unionaid.workflow.jobs import ask_what_is_due, run_due
+from unionaid.workflow.jobs import ask_what_is_due, enqueue, run_due
 from unionaid.workflow.models import Job
 
 # code → what somebody with every right in the database does; triggers are off, checks stand unless taken away
@@ -58,6 +59,9 @@ TAMPERING = {
     "F5": "UPDATE members_contributiondue SET paid_fen = 0, waived_fen = amount_fen WHERE state = 'settled'",
     "F6": "UPDATE members_contributiondue SET state = 'open' WHERE state = 'settled'",
     "F8": "UPDATE members_remittance SET state = 'reversed', matched_fen = 0, refunded_fen = 0",
+    "G1": "ALTER TABLE payouts_bankreturn DISABLE TRIGGER USER; ALTER TABLE members_refund DISABLE TRIGGER refund_moves",
+    "G1, gone": "DROP TRIGGER append_only_table ON ledger_closedperiod",
+    "G1, everybody sees it": "ALTER TABLE payouts_bankfile NO FORCE ROW LEVEL SECURITY",
     "F7": "ALTER TABLE members_refund DROP CONSTRAINT refund_proposer_is_not_releaser;"
     " UPDATE members_refund SET released_by_id = proposed_by_id",
 }
@@ -82,15 +86,15 @@ def _a_year() -> World:
     return world
 
 
-def _found(sql: str) -> list[str]:
-    """What the audit finds after this was done by the owner with the guards off; all of it is taken back."""
+def _found(sql: str, *, guards: bool = False) -> list[str]:
+    """What the audit finds after this was done by the owner, with the guards off or on; all of it is taken back."""
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         cursor.execute("SET LOCAL unionaid.offices = '*'; SET CONSTRAINTS ALL DEFERRED")
-        for table in TABLES:
+        for table in () if guards else TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         if sql:
             cursor.execute(sql)
-        found = [one.code for one in look(money.EVERY, using="owner")]
+        found = [one.code for one in look(money.EVERY, using="owner") if guards or one.code != "G1"]
         transaction.set_rollback(True, using="owner")
     return found
 
@@ -104,11 +108,16 @@ def test_nothing_that_is_done_to_the_rows_escapes(committed: None) -> None:
             " AND NOT attisdropped AND attgenerated = '' AND attidentity = '' AND attname <> 'public_id'"
         )
         columns = cursor.fetchone()[0]
-    assert _found("") == []
+    assert _found("") == _found("", guards=True) == []
     told = {"other": world.cast.b.pk, "enrolment": columns}
-    escaped = {name for name, sql in TAMPERING.items() if name.partition(",")[0] not in _found(sql.format(**told))}
+    codes = {name: name.partition(",")[0] for name in TAMPERING}
+    escaped = {name for name, sql in TAMPERING.items() if codes[name] not in _found(sql.format(**told), guards=codes[name] == "G1")}
     assert escaped == set()
-    assert {one.code for one in money.EVERY} == {name.partition(",")[0] for name in TAMPERING}
+    assert {one.code for one in money.EVERY} == set(codes.values())
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass || ' ' || tgname FROM pg_trigger WHERE NOT tgisinternal")
+        there = {name for (name,) in cursor.fetchall() if name.startswith(("ledger_", "payouts_", "books_"))}
+    assert there <= set(guards.triggers()), "a guard of the money that nobody would miss"
 
 
 def test_each_night_one_audit_is_kept_and_what_is_wrong_is_cried_out(
@@ -124,7 +133,15 @@ def test_each_night_one_audit_is_kept_and_what_is_wrong_is_cried_out(
         assert (first.on, first.findings, first.looked_at) == (ASKED, [], len(money.EVERY))
         assert Job.objects.get(kind="reports.audit_money").office_id == first.office_id == world.cast.headquarters.pk
     assert mail.outbox == []
+    # The control: without one key for the day, two timetables have it done twice.
+    with monkeypatch.context() as patch, frozen(ASKED):
+        keys = count()
+        twice = lambda kind, found, **told: enqueue(kind, [(pk, f"{key}:{next(keys)}", row) for pk, key, row in found], **told)  # noqa: E731
+        patch.setattr(money, "enqueue", twice)
+        for _timetable in range(2):
+            ask_what_is_due()
     with everywhere(reason="look"):
+        assert Job.objects.filter(kind="reports.audit_money").count() == 3
         broken = [one.__class__(one.code, one.words, "SELECT 1, 'row 7'") if one.code == "I4" else one for one in money.EVERY]
         monkeypatch.setattr(money, "EVERY", tuple(broken))
         later = money.keep(first.office_id, ASKED.replace(day=2))
