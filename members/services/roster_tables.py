@@ -289,6 +289,7 @@ WITH out AS (
 DELETE FROM known USING out WHERE known.line = out.id"""
 # Locked in the order of their keys, and looked up by them.
 HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id FROM known)) ORDER BY id FOR NO KEY UPDATE"
+# Who is enrolled works here from now on; whom the database refused stays with the unit that covers them, and out of this one's sight.
 KNOWN_PEOPLE = """
 UPDATE members_member m
 SET unit_id = %(unit)s, office_id = %(office)s,
@@ -356,13 +357,18 @@ WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS 
 of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.id")}),
 new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
-# Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.
+# Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more. They are none of
+# the people that are brought up to date.
 TOO_LATE = f"""
-UPDATE members_rosterrow
-SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
-WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
-    SELECT known.line FROM known
-    WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))"""
+WITH out AS (
+    UPDATE members_rosterrow
+    SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
+    WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
+        SELECT known.line FROM known
+        WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))
+    RETURNING id
+), refused AS (DELETE FROM known USING out WHERE known.line = out.id)
+SELECT count(*) FROM out"""
 
 
 def enrol(
@@ -405,14 +411,16 @@ def enrol(
     asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        lost = 0
-        if _run(NEW_PEOPLE, names) < lines:
+        lost, some_known = 0, _run(NEW_PEOPLE, names) < lines
+        if some_known:
             for statement in (KNOWN, HOLD_KNOWN):
                 _run(statement, names)
             lost = sum(_run(statement, names) for statement in asked_anew)
-            _run(KNOWN_PEOPLE, names)
         _run(ENROL, names)
-        return lost + _run(TOO_LATE, names)
+        lost += int(_ask(TOO_LATE, names)[0][0])
+        if some_known:
+            _run(KNOWN_PEOPLE, names)
+        return lost
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:
