@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Any
 
@@ -153,8 +154,9 @@ def read_rows(table: Table, *, on: date) -> Reading:
     rows = []
     for place, said in zip(table.numbers[below:], table.rows[below:], strict=True):
         cells = said if len(said) >= width else [*said, *[""] * (width - len(said))]
-        if not (cells[name] in again and _title(cells[number]) in COLUMNS["id_number"]):
-            rows.append(_read_row(place, cells, places, on=on))
+        if cells[name] in again and _title(cells[number]) in COLUMNS["id_number"]:
+            continue
+        rows.append(_read_row(place, cells, places, on=on))
     if not rows:
         raise RosterUnreadable(gettext_lazy("名册里没有职工，请从表头下一行开始填写。"))
     return Reading(rows, places)
@@ -240,10 +242,17 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
     if "union" in places:
         row.union = _yes_or_no(row, "union", cells[places["union"]])
     if "shares" in places and (shares := cells[places["shares"]].strip()):
-        if (found := SHARES.fullmatch(unicodedata.normalize("NFKC", shares))) and int(found["count"]) >= 1:
-            row.shares = int(found["count"])
+        if count := _shares(shares):
+            row.shares = count
         else:
             row.reasons.append(gettext_lazy("份数应为 1 到 99 的整数"))
+
+
+@lru_cache(1000)
+def _shares(text: str) -> int:
+    """How many shares a cell says, in whatever digits; 0 when it says none."""
+    found = SHARES.fullmatch(unicodedata.normalize("NFKC", text))
+    return int(found["count"]) if found else 0
 
 
 def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
