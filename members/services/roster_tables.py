@@ -257,8 +257,8 @@ WITH made AS (
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
                                 basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
                                 contract_months, retired_on)
-    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(office)s,
-           ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
+    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(home)s,
+           %(offices)s::bigint[], ARRAY[%(unit)s]::bigint[],
            COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
            COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
            COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint,
@@ -292,8 +292,9 @@ HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id
 # Who is enrolled works here from now on; whom the database refused stays with the unit that covers them, and out of this one's sight.
 KNOWN_PEOPLE = """
 UPDATE members_member m
-SET unit_id = %(unit)s, office_id = %(office)s,
-    office_ids = CASE WHEN %(office)s = ANY(m.office_ids) THEN m.office_ids ELSE m.office_ids || %(office)s::bigint END,
+SET unit_id = %(unit)s, office_id = %(home)s,
+    office_ids = CASE WHEN m.office_ids @> %(offices)s::bigint[] THEN m.office_ids
+                      ELSE ARRAY(SELECT DISTINCT o FROM unnest(m.office_ids || %(offices)s::bigint[]) o ORDER BY o) END,
     unit_ids = CASE WHEN %(unit)s = ANY(m.unit_ids) THEN m.unit_ids ELSE m.unit_ids || %(unit)s::bigint END,
     employment = COALESCE(NULLIF(known.facts->>'employment', ''), NULLIF(m.employment, ''), %(employment)s),
     basic_insurance = COALESCE((known.facts->>'insurance')::boolean, m.basic_insurance, TRUE),
@@ -391,6 +392,9 @@ def enrol(
         "roster": roster.pk,
         "unit": roster.unit_id,
         "office": roster.office_id,
+        # The unit may have gone to another office since: that one is its people's, the roster's stays responsible for the cover.
+        "home": roster.unit.office_id,
+        "offices": sorted({roster.unit.office_id, roster.office_id}),
         "program": roster.terms.program_id,
         "terms": roster.terms_id,
         "employment": employment_of(roster.unit),
