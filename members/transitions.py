@@ -84,6 +84,8 @@ ROSTER = Graph(
             "commit", _("登记完成"), ("committing",), "committed", "rosters.commit",
             then=("members.tell_enrolled", "members.tell_lapsed", "members.end_sight_of_moved", "members.write_problems"),
         ),
+        # Since the check everybody on it got cover elsewhere, or the period has no day left.
+        Arrow("come_to_nothing", _("没有可以登记的人"), ("committing",), "cancelled", "rosters.commit"),
         Arrow("settle", _("互助费到齐"), ("committed",), "effective", "dues.move", then=("members.tell_in_force",)),
         Arrow("cancel", _("取消"), ("uploaded", "checked"), "cancelled", "rosters.upload"),
         Arrow("return", _("退回名册"), ("uploaded", "checked"), "returned", "rosters.return"),

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Any
 
@@ -53,6 +54,8 @@ FACTS = {
 REQUIRED = ("name", "id_number")
 # What a second column of would be lost, with people or money.
 ONCE = (*REQUIRED, "shares")
+# Where people add something in brackets: 身份证号（18位）. A 会员（卡号） says nothing of membership.
+BRACKETS = (*ONCE, "phone")
 TITLES = {key: names[0] for key, names in COLUMNS.items()}
 MORE_TITLES = {key: names[0] for key, names in MORE_COLUMNS.items()}
 # zh: as above
@@ -153,8 +156,9 @@ def read_rows(table: Table, *, on: date) -> Reading:
     rows = []
     for place, said in zip(table.numbers[below:], table.rows[below:], strict=True):
         cells = said if len(said) >= width else [*said, *[""] * (width - len(said))]
-        if not (cells[name] in again and _title(cells[number]) in COLUMNS["id_number"]):
-            rows.append(_read_row(place, cells, places, on=on))
+        if cells[name] in again and _title(cells[number], bare=True) in COLUMNS["id_number"]:
+            continue
+        rows.append(_read_row(place, cells, places, on=on))
     if not rows:
         raise RosterUnreadable(gettext_lazy("名册里没有职工，请从表头下一行开始填写。"))
     return Reading(rows, places)
@@ -186,25 +190,31 @@ def _together(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     return [low or up for up, low in zip_longest(upper, lower, fillvalue="")]
 
 
-def _title(cell: str) -> str:
-    """Without blanks, a star, and what stands in brackets behind it."""
-    return re.sub(r"\([^)]*\)|\[[^]]*\]|[\s*:]", "", unicodedata.normalize("NFKC", cell))
+def _title(cell: str, *, bare: bool = False) -> str:
+    """Without blanks and a star; `bare`: also without what stands in brackets behind it."""
+    plain = unicodedata.normalize("NFKC", cell)
+    return re.sub(r"\([^)]*\)|[\s*:]" if bare else r"[\s*:]", "", plain)
 
 
 def _places(cells: Sequence[str]) -> dict[str, int]:
-    """Which cell names which column: the first of its synonyms that is there. RosterUnreadable when a column stands twice and the
-    second would be lost."""
-    titles = [_title(cell) for cell in cells]
+    """Which cell names which column: the first of its synonyms that is there, as it stands or else with something in brackets behind
+    it. RosterUnreadable when a column stands twice and the second would be lost."""
+    titles, bare = [_title(cell) for cell in cells], [_title(cell, bare=True) for cell in cells]
     places: dict[str, int] = {}
     for key, names in (COLUMNS | MORE_COLUMNS).items():
-        found = next((name for name in names if name in titles), None)
-        if found is None:
-            continue
-        places[key] = titles.index(found)
-        if key in ONCE and (count := titles.count(found)) > 1:
-            words = gettext_lazy("名册里“{title}”这一列出现了 {count} 次，不知道该用哪一列。请把所有人放在一列里，多余的列删掉后再上传。")
-            raise RosterUnreadable(format_lazy(words, title=found, count=count))
+        known = [unicodedata.normalize("NFKC", name) for name in names]
+        for said in (titles, bare) if key in BRACKETS else (titles,):
+            if found := next((name for name in known if name in said), None):
+                _refuse_second(key, found, said)
+                places[key] = said.index(found)
+                break
     return places
+
+
+def _refuse_second(key: str, title: str, said: Sequence[str]) -> None:
+    if key in ONCE and (count := said.count(title)) > 1:
+        words = gettext_lazy("名册里“{title}”这一列出现了 {count} 次，不知道该用哪一列。请把所有人放在一列里，多余的列删掉后再上传。")
+        raise RosterUnreadable(format_lazy(words, title=title, count=count))
 
 
 def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, on: date) -> Row:
@@ -240,10 +250,17 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
     if "union" in places:
         row.union = _yes_or_no(row, "union", cells[places["union"]])
     if "shares" in places and (shares := cells[places["shares"]].strip()):
-        if (found := SHARES.fullmatch(unicodedata.normalize("NFKC", shares))) and int(found["count"]) >= 1:
-            row.shares = int(found["count"])
+        if count := _shares(shares):
+            row.shares = count
         else:
             row.reasons.append(gettext_lazy("份数应为 1 到 99 的整数"))
+
+
+@lru_cache(1000)
+def _shares(text: str) -> int:
+    """How many shares a cell says, in whatever digits; 0 when it says none."""
+    found = SHARES.fullmatch(unicodedata.normalize("NFKC", text))
+    return int(found["count"]) if found else 0
 
 
 def _yes_or_no(row: Row, key: str, said: str) -> bool | None:

@@ -257,8 +257,8 @@ WITH made AS (
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
                                 basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
                                 contract_months, retired_on)
-    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(office)s,
-           ARRAY[%(office)s]::bigint[], ARRAY[%(unit)s]::bigint[],
+    SELECT l.member_key, l.id_hash, l.name, l.gender, l.birth_date, %(unit)s, %(home)s,
+           %(offices)s::bigint[], ARRAY[%(unit)s]::bigint[],
            COALESCE(NULLIF(l.facts->>'employment', ''), %(employment)s), COALESCE((l.facts->>'insurance')::boolean, TRUE),
            COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
            COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint,
@@ -289,10 +289,12 @@ WITH out AS (
 DELETE FROM known USING out WHERE known.line = out.id"""
 # Locked in the order of their keys, and looked up by them.
 HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id FROM known)) ORDER BY id FOR NO KEY UPDATE"
+# Who is enrolled works here from now on; whom the database refused stays with the unit that covers them, and out of this one's sight.
 KNOWN_PEOPLE = """
 UPDATE members_member m
-SET unit_id = %(unit)s, office_id = %(office)s,
-    office_ids = CASE WHEN %(office)s = ANY(m.office_ids) THEN m.office_ids ELSE m.office_ids || %(office)s::bigint END,
+SET unit_id = %(unit)s, office_id = %(home)s,
+    office_ids = CASE WHEN m.office_ids @> %(offices)s::bigint[] THEN m.office_ids
+                      ELSE ARRAY(SELECT DISTINCT o FROM unnest(m.office_ids || %(offices)s::bigint[]) o ORDER BY o) END,
     unit_ids = CASE WHEN %(unit)s = ANY(m.unit_ids) THEN m.unit_ids ELSE m.unit_ids || %(unit)s::bigint END,
     employment = COALESCE(NULLIF(known.facts->>'employment', ''), NULLIF(m.employment, ''), %(employment)s),
     basic_insurance = COALESCE((known.facts->>'insurance')::boolean, m.basic_insurance, TRUE),
@@ -356,13 +358,18 @@ WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS 
 of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.id")}),
 new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
-# Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more.
+# Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more. They are none of
+# the people that are brought up to date.
 TOO_LATE = f"""
-UPDATE members_rosterrow
-SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
-WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
-    SELECT known.line FROM known
-    WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))"""
+WITH out AS (
+    UPDATE members_rosterrow
+    SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
+    WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
+        SELECT known.line FROM known
+        WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))
+    RETURNING id
+), refused AS (DELETE FROM known USING out WHERE known.line = out.id)
+SELECT count(*) FROM out"""
 
 
 def enrol(
@@ -385,6 +392,9 @@ def enrol(
         "roster": roster.pk,
         "unit": roster.unit_id,
         "office": roster.office_id,
+        # The unit may have gone to another office since: that one is its people's, the roster's stays responsible for the cover.
+        "home": roster.unit.office_id,
+        "offices": sorted({roster.unit.office_id, roster.office_id}),
         "program": roster.terms.program_id,
         "terms": roster.terms_id,
         "employment": employment_of(roster.unit),
@@ -405,14 +415,16 @@ def enrol(
     asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        lost = 0
-        if _run(NEW_PEOPLE, names) < lines:
+        lost, some_known = 0, _run(NEW_PEOPLE, names) < lines
+        if some_known:
             for statement in (KNOWN, HOLD_KNOWN):
                 _run(statement, names)
             lost = sum(_run(statement, names) for statement in asked_anew)
-            _run(KNOWN_PEOPLE, names)
         _run(ENROL, names)
-        return lost + _run(TOO_LATE, names)
+        lost += int(_ask(TOO_LATE, names)[0][0])
+        if some_known:
+            _run(KNOWN_PEOPLE, names)
+        return lost
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:

@@ -187,6 +187,8 @@ def confirm(roster: Roster, *, by: Actor) -> Roster:
     not what would come of it today: it is checked anew first, to be seen and confirmed again (state `uploaded`)."""
     if roster.good_count == 0:
         raise RosterRefused(_("名册里没有可以参加的人，请按原因改正后重新上传。"))
+    if roster.unit.state != "approved":
+        raise RosterRefused(_("单位已并入其他单位，这份名册不能再登记。请由合并后的单位上传名册。"))
     if roster.checked_on != today():
         return _recheck(roster, by=by)
     try:
@@ -242,6 +244,9 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         except RuleUnmet as unmet:
             move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(unmet)])})
             return
+        if not enrolled:
+            _come_to_nothing(roster, by=by)
+            return
         raise_due(
             office_id=roster.office_id, unit=roster.unit, member=None, roster=roster, amounts=amounts, pay_by=schedule.pay_by(on)
         )
@@ -252,6 +257,15 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         }  # fmt: skip
         move([roster], "commit", by=by, changes=changes, details={"enrolled": enrolled, "late": late_count})
         settle_what_is_free(roster=roster)
+
+
+def _come_to_nothing(roster: Roster, *, by: Actor) -> None:
+    """Nobody of it could be enrolled: it waits for no payment, and its agents are told."""
+    words = gettext_lazy("核对之后，名册里的人都已不能登记，没有登记任何人，也没有要缴的互助费。每个人的原因在逐行结果里。")
+    changes = {"good_count": 0, "bad_count": roster.row_count, "total_fen": 0, "message": in_every_language([words])}
+    move([roster], "come_to_nothing", by=by, changes=changes)
+    text = gettext_lazy("“{unit}”的名册“{file}”核对之后，名册里的人都已不能登记，没有登记任何人。请打开名册看原因。")
+    tell_agents(roster.unit, gettext_lazy("名册没有登记任何人"), text, link=f"/unit/rosters/{roster.pk}", file=roster.file_name)
 
 
 def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: date, tell: Tell) -> tuple[int, dict[str, int]]:

@@ -3,6 +3,7 @@ bank reference, however often and in whatever file it comes."""
 
 import hashlib
 from collections.abc import Container, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -90,7 +91,7 @@ def read(statement_id: int, run: Run) -> dict[str, Any] | None:
         move([statement], "refuse", by=run.by, changes={"message": in_every_language([error.words])})
         return None
     known = _known(statement.office_id, found.lines)
-    against = [[*line.reasons, *_other_amount(line, known)] for line in found.lines]
+    against = [[*line.reasons, *_unlike(line, known)] for line in found.lines]
     why = each_in_every_language(against)
     rows = [_row(statement, line, known, bad, said) for line, bad, said in zip(found.lines, against, why, strict=True)]
     StatementRow.objects.bulk_create(rows, batch_size=5000)
@@ -115,30 +116,42 @@ def _refuse_other_account(found: Statement, office: Office) -> None:
         raise UnreadableStatement(gettext_lazy("对账单的账号与本机构的收款账号不同，请核对是不是下载错了账户。"))
 
 
-def _known(office_id: int, lines: Sequence[Line]) -> dict[str, int]:
-    """What was taken in already, by hand or by another file: the amount (fen) by the bank's reference."""
+# What stands under a reference of the bank: the amount (fen) and the day on which the bank booked it.
+Booked = tuple[int, date]
+
+
+def _known(office_id: int, lines: Sequence[Line]) -> dict[str, Booked]:
+    """What was taken in already, by hand or by another file, by the bank's reference."""
     wanted = [line.bank_reference for line in lines if line.bank_reference and not line.outgoing]
-    return _amounts_of(office_id, wanted)
+    return _booked(office_id, wanted)
 
 
-def _amounts_of(office_id: int, references: Sequence[str]) -> dict[str, int]:
+def _booked(office_id: int, references: Sequence[str]) -> dict[str, Booked]:
     rows = Remittance.objects.filter(office_id=office_id, bank_reference__in=references).exclude(state="reversed")
-    return dict(rows.values_list("bank_reference", "amount_fen"))
+    return {reference: (fen, day) for reference, fen, day in rows.values_list("bank_reference", "amount_fen", "received_on")}
 
 
-def _other_amount(line: Line, known: Mapping[str, int]) -> list[Promise]:
-    """The bank's line is right: whoever typed another amount under the same reference made a mistake, or mixed two up."""
+def _unlike(line: Line, known: Mapping[str, Booked]) -> list[Promise]:
+    """The bank's line is right: whoever typed another amount or day under the same reference made a mistake, or mixed two up. Or the
+    bank counts anew every day, and this is other money: never known without a word."""
     before = known.get(line.bank_reference)
-    if line.outgoing or line.reasons or line.amount_fen is None or before is None or before == line.amount_fen:
+    if line.outgoing or line.reasons or line.amount_fen is None or line.received_on is None or before is None:
         return []
-    return [_differs(before, line.amount_fen)]
+    now = (line.amount_fen, line.received_on)
+    return [] if before == now else [_differs(before, now)]
 
 
-def _differs(before: int, now: int) -> Promise:
+def _differs(before: Booked, now: Booked) -> Promise:
+    if before[0] != now[0]:
+        words = gettext_lazy(
+            "这个流水号已登记过 {before} 元，流水上是 {now} 元，两边不一致，这一行没有导入。请打开登记的那笔来款，对照银行回单核对"
+        )
+        return format_lazy(words, before=format_yuan(before[0]), now=format_yuan(now[0]))
     words = gettext_lazy(
-        "这个流水号已登记过 {before} 元，流水上是 {now} 元，两边不一致，这一行没有导入。请打开登记的那笔来款，对照银行回单核对"
+        "这个流水号已登记过同样金额的来款，到账日期是 {before}，流水上是 {now}，这一行没有导入。"
+        "请对照银行回单：日期登记错了的，更正那笔来款；是另一笔钱的，用“登记一笔来款”登记，流水号后面加上日期"
     )
-    return format_lazy(words, before=format_yuan(before), now=format_yuan(now))
+    return format_lazy(words, before=before[1].isoformat(), now=now[1].isoformat())
 
 
 def _row(statement: BankStatement, line: Line, known: Container[str], bad: Sequence[Promise], why: Said) -> StatementRow:
@@ -204,12 +217,17 @@ def take(statement_id: int, run: Run) -> dict[str, Any] | None:
 
 
 def _mark_differing(statement: BankStatement) -> int:
-    """Of the lines that came meanwhile otherwise, those whose amount there is another one are bad; how many."""
+    """Of the lines that came meanwhile otherwise, those whose amount or day there is another one are bad; how many."""
     rows = list(statement.rows.filter(outcome=GOOD))
-    known = _amounts_of(statement.office_id, [row.bank_reference for row in rows])
-    bad = [row for row in rows if row.amount_fen is not None and known.get(row.bank_reference, row.amount_fen) != row.amount_fen]
-    for row in bad:
-        row.outcome, row.reasons = BAD, in_every_language([_differs(known[row.bank_reference], row.amount_fen or 0)])
+    known = _booked(statement.office_id, [row.bank_reference for row in rows])
+    bad = []
+    for row in rows:
+        assert row.amount_fen is not None  # a good line has both
+        assert row.received_on is not None
+        now = (row.amount_fen, row.received_on)
+        if known.get(row.bank_reference, now) != now:
+            row.outcome, row.reasons = BAD, in_every_language([_differs(known[row.bank_reference], now)])
+            bad.append(row)
     StatementRow.objects.bulk_update(bad, ["outcome", "reasons"], batch_size=5000)
     return len(bad)
 

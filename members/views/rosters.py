@@ -270,7 +270,8 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
     sheet = found.sheets.filter(language=request.LANGUAGE_CODE).first()  # type: ignore[attr-defined]
     if sheet is None:
         gone, soon = _("这份名册的文件已经按规定删除，不能再下载。"), _("要改正的名单正在生成，请过几秒再下载。")
-        messages.warning(request, soon if found.file else gone)
+        over = _("这份名册已不再有效，没有要改正的名单。")
+        messages.warning(request, gone if not found.file else over if found.state in ROSTER_GONE else soon)
         return redirect("members:roster", pk)
     with sheet.file.open() as stored:
         content = stored.read()

@@ -177,13 +177,16 @@ def test_the_agent_chooses_how_long_the_people_of_a_roster_are_covered(world: Wo
 
 def test_a_roster_is_cancelled_and_enrols_nobody(world: World) -> None:
     client = client_of(world.agent)
-    roster = _uploaded(world, client, _sheet(3))
+    roster = _uploaded(world, client, _sheet(3, bad=1))
     assert client.post(reverse("members:roster_cancel", args=[roster])).status_code == 302
+    sheet = reverse("members:roster_problems", args=[roster])
+    assert sheet not in _text(client.get(reverse("members:roster", args=[roster])))
+    assert "已不再有效" in _text(client.get(sheet, follow=True)), "nobody waits for a sheet that is never made"
     assert client.post(reverse("members:roster_confirm", args=[roster])).status_code == 409
     with everywhere(reason="look"):
         assert not Enrolment.objects.exists()
         assert not RosterRow.objects.exclude(id_number=None).exists()
-    assert _uploaded(world, client, _sheet(3))
+    assert _uploaded(world, client, _sheet(3, bad=1))
 
 
 @pytest.mark.parametrize(

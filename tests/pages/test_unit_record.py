@@ -37,7 +37,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import credit_code_check, make_id_number
 from unionaid.offices.models import StaffPost
-from unionaid.offices.roles import Actor, Role
+from unionaid.offices.roles import SYSTEM, Actor, Role
 from unionaid.offices.scope import everywhere
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, Job, Notice
@@ -305,6 +305,9 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
         StaffPost.objects.create(user=above, office=world.cast.province, role=Role.OFFICE_MANAGER, since=JOINED, confirmed_at=now())
         cover, stranger = world.cover(world.member(101)), world.member(103)
         Member.objects.filter(pk=stranger.pk).update(unit=None)
+        line = f"姓名,身份证号\n新来,{make_id_number('610802', JOINED.replace(year=1990), 105)}\n".encode()
+        waits = rosters.upload(unit=world.unit, terms=world.yulin, data=line, file_name="r.csv", by=world.agent_actor, on=JOINED)
+        rosters.check(waits.pk, by=SYSTEM, on=JOINED)
     assert "西安办事处" in _text(client_of(above).get(page))
     assert client_of(above).post(page, {"decision": "approve"}).status_code == 302
     with everywhere(reason="look"):
@@ -317,6 +320,12 @@ def test_moving_to_another_office_takes_someone_above_both(world: World) -> None
         assert (other.office_id, other.office_ids) == (world.cast.a.pk, [world.cast.a.pk]), "who works elsewhere stays"
         acts = AuditEntry.objects.filter(entity="members.workunit", entity_id=world.unit.pk, action="change_record")
         assert [act.details["people"] for act in acts] == [1]
+    with everywhere(reason="enrol whom a list names that was checked before"):
+        rosters.confirm(Roster.objects.get(pk=waits.pk), by=world.agent_actor)
+        rosters.commit(waits.pk, by=SYSTEM, on=JOINED)
+        new = Member.objects.get(name="新来")
+        assert (new.office_id, new.office_ids) == (world.cast.b.pk, sorted([world.cast.a.pk, world.cast.b.pk]))
+        assert Enrolment.objects.get(member=new).office_id == world.cast.a.pk, "where the plan's money is"
     assert person.name in _text(client_of(world.cast.outsider).get(reverse("admin:member", args=[person.pk])))
     assert client_of(world.agent).get(reverse("members:unit", args=[world.unit.pk])).status_code == 200
     assert client_of(world.cast.outsider).get(reverse("admin:unit", args=[world.unit.pk])).status_code == 200

@@ -771,6 +771,22 @@ def test_a_line_with_another_amount_than_was_typed_is_flagged(world: World) -> N
         assert statement.total_fen == 700
 
 
+def test_other_money_under_a_number_that_the_bank_used_before_is_flagged_not_known(world: World) -> None:
+    """Some banks count anew every day: the same number and amount on another day is another payment."""
+    with everywhere(reason="arrange"):
+        arrived(world, 12_500, reference="000001")
+    statement = run(world, csv(["2026-01-04,000001,125.00,,测试单位,,", "2026-01-05,000002,125.00,,测试单位,,"]))
+    with everywhere(reason="arrange"):
+        arrived(world, 12_500, reference="000002")
+        Remittance.objects.filter(bank_reference="000002").update(received_on=date(2026, 1, 3))
+        rows = list(statement.rows.order_by("row_number"))
+        assert [(row.outcome, "到账日期是 2026-01-05" in row.why) for row in rows] == [("bad", True), ("good", False)]
+    take(world, statement)
+    with everywhere(reason="look"):
+        assert [row.outcome for row in statement.rows.order_by("row_number")] == ["bad", "bad"]
+        assert (statement.good_count, statement.bad_count) == (0, 2)
+
+
 def test_a_line_that_is_typed_in_with_another_amount_after_the_preview_is_flagged_too(world: World) -> None:
     statement = run(world, csv(["2026-01-05,T1,1.00,,测试单位,,", "2026-01-05,T2,125.00,,测试单位,,", "2026-01-05,T3,7.00,,测试单位,,"]))
     with everywhere(reason="arrange"):

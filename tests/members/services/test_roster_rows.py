@@ -21,6 +21,10 @@ BOTH = f"张三,{ONE},2\n李四,{TWO},2\n"
         pytest.param(f"姓名,证件,\n,身份证号,份数\n{BOTH}", id="a header of two lines"),
         pytest.param(f"姓名,身份证号,其他\n,,份数\n{BOTH}", id="a header that goes on below"),
         pytest.param(f"姓 名 *,居民身份证号码（18位）,份数（份）\n{BOTH}", id="blanks, stars and brackets"),
+        pytest.param(
+            f"姓名（拼音）,姓名,身份证号,份数,会员（卡号）\nzhang san,张三,{ONE},2,0012\nli si,李四,{TWO},2,0013\n",
+            id="columns that only look alike",
+        ),
         pytest.param(f"姓名,身份证号,份数\n张三,{ONE},2\n姓名,身份证号,份数\n李四,{TWO},2\n", id="the header once more"),
         pytest.param(f"姓名,身份证号,份数\n张三,{ONE},2份\n李四,{TWO},２\n", id="shares with a word, in wide digits"),
         pytest.param(f"姓名;身份证号;份数\n{BOTH.replace(',', ';')}", id="semicolons"),

@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,9 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from members.models import Enrolment, Member, Roster, RosterRow, RosterSheet
-from members.services import problem_sheets, rosters
+from members.services import lineage, problem_sheets, rosters, units
 from members.services.people import numbers_of
-from tests.factories.world import JOINED, World
+from tests.factories.world import JOINED, World, make_unit
 from tests.unionaid.lib.test_bad_workbooks import BLANK_ROWS, HEAD, at_the_end, book, changed, zipped
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import check_character, make_id_number
@@ -295,6 +296,40 @@ def test_the_same_people_in_another_file_are_known_and_told_line_by_line(world: 
         ("good", ""),
         ("bad", "与第 3 行是同一个身份证号"),
     ]
+
+
+def test_whom_another_roster_covered_first_stays_with_that_unit(world: World) -> None:
+    """Both units see the same three people as new; the first one enrols two of them. The second enrols who is left, and moves nobody
+    else. A third list of people who are all covered by now comes to nothing: it waits for no payment."""
+    with frozen(JOINED), everywhere(reason="arrange"):
+        unit, agent = make_unit(world.cast.b, "91610100MA70A1B3D")
+        units.approve_unit(unit, by=world.cast.actor(world.cast.outsider))
+        theirs = replace(world, unit=unit, agent=agent)
+    lines = [("张三", GOOD), ("李四", _number(133)), ("王五", _number(135))]
+    late, empty = _checked(theirs, _text(lines).encode()), _checked(theirs, _text(lines[:2]).encode())
+    _enrolled(world, _text(lines[:2]).encode())
+    with frozen(JOINED), everywhere(reason="enrol"):
+        for roster in (late, empty):
+            rosters.confirm(roster, by=theirs.agent_actor)
+            rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+            roster.refresh_from_db()
+        works = dict(Member.objects.values_list("name", "unit_id"))
+        assert works == {"张三": world.unit.pk, "李四": world.unit.pk, "王五": unit.pk}
+        assert [member.name for member in Member.objects.filter(unit_ids__contains=[unit.pk])] == ["王五"]
+        assert (late.state, late.good_count, late.bad_count) == ("committed", 1, 2)
+        assert (empty.state, empty.good_count, empty.dues.count()) == ("cancelled", 0, 0)
+        assert "没有登记任何人" in "".join(empty.notes)
+
+
+def test_a_list_of_a_unit_that_was_merged_away_is_not_confirmed(world: World) -> None:
+    with frozen(JOINED), everywhere(reason="arrange"):
+        into, _agent = make_unit(world.cast.a, "91610100MA70A1B3D")
+        units.approve_unit(into, by=world.cast.actor(world.cast.reviewer))
+    roster = _checked(world, _text([("张三", GOOD)]).encode())
+    with frozen(JOINED), everywhere(reason="merge"):
+        lineage.merge(world.unit, into, headcount=80, women_count=40, basis="合并", by=world.cast.actor(world.cast.manager), on=JOINED)
+        with pytest.raises(rosters.RosterRefused, match="已并入其他单位"):
+            rosters.confirm(Roster.objects.get(pk=roster.pk), by=world.agent_actor)
 
 
 def test_everybody_enrolled_has_their_own_number(world: World) -> None:
