@@ -18,13 +18,14 @@ from django.views.decorators.http import require_GET, require_POST
 from members.facts import cover_waits
 from members.models import Enrolment, Evidence, Voiding
 from members.selectors.people import members_by_number
+from members.selectors.surplus import Excess, Way
 from members.services import contributions, kin
 from members.services.people import masked_numbers
 from members.transitions import LIVE
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import NameField
 from unionaid.web.files import send_paper
@@ -56,6 +57,19 @@ class IdentityForm(forms.Form):
     """What the paper shows of somebody whom their number knows otherwise."""
 
     name = NameField(label=_("证件上的姓名"), error_messages={"required": _("请照证件填写姓名")})
+
+    def offer(self, excess: Excess) -> None:
+        """Which shares may be void, since the person has no room for so many."""
+        choices = [(way.cover.pk, _way_words(way)) for way in excess.ways]
+        self.fields["void"] = forms.ChoiceField(
+            label=_("作废哪一份保障里多出的"), choices=choices, required=False, widget=forms.RadioSelect,
+            help_text=_("没有收过互助费、您又有复核作废权限的，当即作废；其他的由另一位同事复核，复核后回到这里再核对一次身份，多缴的可以退款。"),
+        )  # fmt: skip
+
+
+def _way_words(way: Way) -> str:
+    words = gettext("{plan}：整份作废（{count} 份）") if way.whole else gettext("{plan}：{all} 份中作废 {count} 份")
+    return words.format(plan=way.cover.terms, count=way.shares, all=way.cover.shares)
 
 
 def papers_of(enrolments: Sequence[Enrolment]) -> list[tuple[Evidence, Any]]:
@@ -100,8 +114,13 @@ def settle_identity(request: HttpRequest, pk: int) -> HttpResponse:
     if not kin.identity_open([cover.member_id]):
         return refused(request, gettext("身份已经核对过，不用再核对。"), status=409)
     if form.is_valid():
+        void = whole(request.POST.get("void")) or None
+        by: Actor = request.actor  # type: ignore[attr-defined]
         try:
-            settled = kin.settle(cover, name_on_paper=form.cleaned_data["name"], by=request.actor, on=today())  # type: ignore[attr-defined]
+            settled = kin.settle(cover, name_on_paper=form.cleaned_data["name"], void=void, by=by, on=today())
+        except kin.TooManyShares as no:
+            form.offer(no.excess)
+            form.add_error("void", no.message)
         except MoveRefused as no:
             form.add_error("name", no.message)
             status = status_of(no)
@@ -112,6 +131,11 @@ def settle_identity(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _say_settled(request: HttpRequest, settled: kin.Settled) -> None:
+    if settled.voided:
+        done, waits = gettext("多出的份数已作废。"), gettext("多出的份数已提出作废，由另一位同事复核；复核后请回到这里再核对一次身份。")
+        messages.warning(request, waits if settled.voided.state == "proposed" else done)
+    if settled.is_open:
+        return
     if not settled.double:
         messages.success(request, gettext("身份核对好了，这份保障已归到这个人名下，可以申领。"))
         return

@@ -22,9 +22,21 @@ from members.services.rosters import outcome_sheet
 from members.transitions import ROSTER_GONE
 from programs.models import Program
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting, whole
+from unionaid.offices.desk import (
+    HouseAdmin,
+    Link,
+    OfficeFilter,
+    Todo,
+    column,
+    desk_context,
+    list_of,
+    since,
+    titled,
+    todo,
+    waiting,
+    whole,
+)
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.selectors import offices_below
 from unionaid.web.files import XLSX, send
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.jobs import result_page
@@ -141,19 +153,6 @@ def roster_result(request: HttpRequest, pk: int) -> HttpResponse:
     return send(outcome_sheet(roster), content_type=XLSX, file_name=name, as_attachment=True)
 
 
-class OfficeFilter(admin.SimpleListFilter):
-    """Rosters of one of the offices that this person's posts cover."""
-
-    title, parameter_name = _("机构"), "office"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        below = offices_below(request.actor).order_by("path")  # type: ignore[attr-defined]
-        return [(str(pk), name) for pk, name in below.values_list("pk", "name")[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Roster]) -> QuerySet[Roster]:
-        return queryset.filter(office=whole(self.value())) if self.value() else queryset
-
-
 class PlanFilter(admin.SimpleListFilter):
     """Rosters of one plan."""
 
@@ -196,7 +195,7 @@ class RosterAdmin(HouseAdmin):
         "standing",
         column("uploaded_at", _("上传时间")),
     )
-    list_filter = (("state", titled(_("状态"))), OfficeFilter, PlanFilter)
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, PlanFilter, since("uploaded_at", _("上传时间")))
     list_select_related = ("unit", "office", "terms__program")
     ordering = ("-id",)
 

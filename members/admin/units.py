@@ -21,7 +21,7 @@ from members.selectors.units import facts_of, lineage_of
 from members.services import units
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
@@ -128,7 +128,7 @@ class WorkUnitAdmin(HouseAdmin):
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
     list_display = ("name", "standing", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted")
-    list_filter = (("state", titled(_("状态"))), "nature", "industry", "risk")
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, "nature", "industry", "risk", since("submitted_at", _("提交时间")))
     list_select_related = ("office",)
     ordering = ("-id",)
 

@@ -118,6 +118,11 @@ class RosterRow(Scoped):
         MOVED = "moved", _("从其他单位转来")
         UNFIT = "unfit", _("上期在册，这次不能参加")
 
+    class Doubt(models.TextChoices):
+        """What speaks against a line that may be enrolled all the same: the agent knows better."""
+
+        KIN = "kin", _("请确认是本单位职工本人：此人登记过是本单位一名职工的家属。家属不写进名册，由职工本人在网上为其参加。")
+
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
 
     # `db_constraint=False`: see `Enrolment`. The index by roster and row number serves the roster alone as well.
@@ -137,6 +142,7 @@ class RosterRow(Scoped):
     reasons = models.JSONField(default=dict)
     problem = models.CharField(max_length=12, blank=True)
     change = models.CharField(max_length=8, choices=Change, blank=True)
+    doubt = models.CharField(max_length=8, choices=Doubt, blank=True)
     fee_fen = models.BigIntegerField(default=0)
     # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record. Once the line is
     # enrolled, the person's number.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from members.facts import person_facts, previous_ends, shares_held, waiting
 from members.models import Consent, Enrolment, IdentityQuestion, JoinDraft, Member, Voiding
+from members.selectors.surplus import Excess, excess_of
 from members.services import voiding
 from members.services.enrolment import show_to
 from members.services.people import PersonRefused
@@ -44,18 +45,32 @@ def identity_open(people: Iterable[int]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Who it is, and the covers for which the person had cover already: each is void or waits for a second person to say so."""
+    """Who it is, and the covers for which the person had cover already: each is void or waits for a second person to say so. `voided`:
+    the surplus that was too much for the person; `is_open`: it has to be void, or more of it has, before who it is can be settled."""
 
     person: Member
     double: tuple[Enrolment, ...]
+    voided: Voiding | None = None
+    is_open: bool = False
 
 
-def settle(cover: Enrolment, *, name_on_paper: str, by: Actor, on: date) -> Settled:
+class TooManyShares(PersonRefused):
+    """The person has no room for so many shares; `excess` says how many are too much, and where they may be void."""
+
+    def __init__(self, excess: Excess) -> None:
+        words = _("此人这些天已有合并计算的 {held} 份，加上这里的 {shares} 份，超过每人最多的 {most} 份，多出 {over} 份。")
+        words += _("请选择作废哪一份保障里多出的。")
+        super().__init__(words.format(held=excess.held, shares=excess.cover.shares, most=excess.most, over=excess.over))
+        self.excess = excess
+
+
+def settle(cover: Enrolment, *, name_on_paper: str, void: int | None = None, by: Actor, on: date) -> Settled:
     """The office has seen the papers: who joined through the worker is the person on record with this number, whose name the paper
     shows. What the worker did for them goes over to that record. A name on record that nobody answers for (no log-in, no unit, no cover
     of its own) is taken from the paper. Nobody is covered twice: a cover that the person has already stays where it is, nothing is ever
-    claimed under it, and its voiding is proposed, after which what was paid for it may go back. NotAllowed; PersonRefused when the paper
-    shows another name than the one on record, or when the person has no room for so many shares."""
+    claimed under it, and its voiding is proposed, after which what was paid for it may go back. Where the person has no room for so many
+    shares, those too many of the cover `void` (id) are void first; where money has arrived another person has to agree, and who it is
+    stays open until then. NotAllowed; PersonRefused when the paper shows another name than the one on record; TooManyShares."""
     _refuse_stranger(by, cover.office_id)
     with transaction.atomic(), everywhere(reason="who a number belongs to, whoever knows them"):
         question = IdentityQuestion.objects.select_for_update(of=("self",)).filter(member=cover.member_id).first()
@@ -63,7 +78,12 @@ def settle(cover: Enrolment, *, name_on_paper: str, by: Actor, on: date) -> Sett
             raise Conflict(_("身份已经核对过，不用再核对。"), ())
         known = Member.objects.select_for_update(of=("self",)).get(pk=question.known_id)
         _hold_against_paper(known, name_on_paper, by)
-        covers = list(Enrolment.objects.filter(member=question.member_id).select_related("terms", "unit", "holder").order_by("pk"))
+        covers, voided = _covers_of(question), None
+        if excess := _excess(covers, known, by):
+            voided = _void_surplus(excess, void, by=by, on=on)
+            covers = _covers_of(question)
+            if voided.state == "proposed" or _excess(covers, known, by):
+                return Settled(known, (), voided, is_open=True)
         double = tuple(one for one in covers if not _carry(one, known))
         Consent.objects.filter(member=question.member_id).update(member=known)
         JoinDraft.objects.filter(member=question.member_id).update(member=known)
@@ -72,7 +92,30 @@ def settle(cover: Enrolment, *, name_on_paper: str, by: Actor, on: date) -> Sett
         record(covers, "settle_identity", by=by)
         for one in double:
             _propose_void(one, by=by, on=on)
-    return Settled(known, double)
+    return Settled(known, double, voided)
+
+
+def _covers_of(question: IdentityQuestion) -> list[Enrolment]:
+    rows = Enrolment.objects.filter(member=question.member_id)
+    return list(rows.select_related("terms__program", "unit", "holder", "member").order_by("pk"))
+
+
+def _excess(covers: Iterable[Enrolment], known: Member, by: Actor) -> Excess | None:
+    """Of the first cover that would be too much for the person. One for which they have cover already does not become theirs."""
+    for cover in covers:
+        if cover.state in LIVE and not _doubled(cover, known) and (excess := excess_of(cover, known, by=by)):
+            return excess
+    return None
+
+
+def _void_surplus(excess: Excess, void: int | None, *, by: Actor, on: date) -> Voiding:
+    way = next((way for way in excess.ways if way.cover.pk == void), None)
+    if way is None:
+        raise TooManyShares(excess)
+    note = _("核对证件后查明：此人合并计算的份数超过每人最多的 {most} 份，多出 {over} 份。").format(most=excess.most, over=excess.over)
+    if way.whole:
+        return voiding.propose(way.cover, reason="duplicate", note=note, by=by, on=on)
+    return voiding.propose(way.cover, reason="surplus", note=note, shares=way.shares, by=by, on=on)
 
 
 def _refuse_stranger(by: Actor, office_id: int) -> None:
@@ -96,8 +139,7 @@ def _hold_against_paper(known: Member, name: str, by: Actor) -> None:
 def _carry(cover: Enrolment, known: Member) -> bool:
     """This cover is the person's from now on, and what they had before counts for it as if it had been known; False when the person has
     cover in this plan on some of these days. PersonRefused when it is too many shares beside what they have."""
-    live = Enrolment.objects.filter(member=known, program_id=cover.program_id, state__in=LIVE, cover__overlap=cover.cover)
-    if cover.state in LIVE and live.exists():
+    if cover.state in LIVE and _doubled(cover, known):
         return False
     schedule, start = schedule_of(cover.terms), cover.starts_on
     ends = previous_ends([known.pk], cover.terms, before=start).get(known.pk)
@@ -114,6 +156,11 @@ def _carry(cover: Enrolment, known: Member) -> bool:
             raise
         raise Conflict(_("这个人刚刚参加了同一个计划，请刷新后再核对一次。"), ()) from error
     return True
+
+
+def _doubled(cover: Enrolment, known: Member) -> bool:
+    live = Enrolment.objects.filter(member=known, program_id=cover.program_id, state__in=LIVE, cover__overlap=cover.cover)
+    return live.exists()
 
 
 def _propose_void(cover: Enrolment, *, by: Actor, on: date) -> None:

@@ -45,7 +45,7 @@ Answers = tuple[Any, ...]
 # Who has the numbers of the lines: asked once for all that is asked of them.
 RECOGNISED = f"""
 CREATE TEMP TABLE recognised ON COMMIT DROP AS
-SELECT s.row_number, m.id, m.name, m.employment, m.retired_on FROM staged s CROSS JOIN LATERAL ({PERSON.format(line="s")}) m"""
+SELECT s.row_number, m.id, m.name, m.employment, m.retired_on, m.unit_id FROM staged s CROSS JOIN LATERAL ({PERSON.format(line="s")}) m"""
 
 # How many lines a stretch has, and from how many lines on a second process is worth its start.
 STRETCH, SHARED_FROM = 500, 5_000

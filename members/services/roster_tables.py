@@ -60,7 +60,7 @@ class Finding:
 HELD = held_sql(member="m.id")
 RENEWS = renews_sql(member="m.id", program="%s", start="%s", within="%s")
 # Who has the number of a line: looked up one by one in the index of numbers, whatever the planner believes of the table's size.
-PERSON = "SELECT p.id, p.name, p.employment, p.retired_on FROM members_member p WHERE p.id_hash = {line}.id_hash OFFSET 0"
+PERSON = "SELECT p.id, p.name, p.employment, p.retired_on, p.unit_id FROM members_member p WHERE p.id_hash = {line}.id_hash OFFSET 0"
 # A number that was replaced by a correction and is nobody's now; under another name it may be the rightful owner's.
 REPLACED = """
     {line}.id_hash = ANY(ARRAY(SELECT id_hash_before FROM members_correction WHERE id_hash_before IS NOT NULL AND state = 'approved'))
@@ -138,10 +138,17 @@ LAST_LIST = """
         ORDER BY upper(l.cover) DESC, l.terms_id DESC LIMIT 1)"""
 # What a line becomes that stood well at first and cannot be enrolled after all.
 UNFIT = "CASE WHEN change IN ('stayed', 'changed') THEN 'unfit' ELSE '' END"
+# Whoever is known as husband, wife or child of a worker of this very unit and not as one of its workers: perhaps on the list by mistake.
+KIN = """
+    m.id IS NOT NULL AND last.member_id IS NULL AND m.unit_id IS DISTINCT FROM %(unit)s AND COALESCE(
+        (SELECT TRUE FROM members_enrolment e
+         WHERE e.member_id = m.id AND e.relation <> 'self' AND e.unit_id = %(unit)s AND e.state = ANY(%(live)s) LIMIT 1),
+        (SELECT TRUE FROM members_joindraft d WHERE d.member_id = m.id AND d.relation <> 'self'
+         AND (SELECT h.unit_id FROM members_member h WHERE h.id = d.holder_id) = %(unit)s LIMIT 1), FALSE)"""
 KEEP = f"""
 WITH last AS MATERIALIZED ({LAST_LIST})
 INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, id_number, id_hash, phone, phone_hash, gender, birth_date,
-                               shares, facts, outcome, reasons, problem, change, member_key, fee_fen)
+                               shares, facts, outcome, reasons, problem, change, doubt, member_key, fee_fen)
 SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
        CASE WHEN bad.row_number IS NULL THEN s.id_number END, s.id_hash, CASE WHEN bad.row_number IS NULL THEN s.phone END, s.phone_hash,
        COALESCE(s.gender, ''), s.birth_date, s.shares,
@@ -154,6 +161,7 @@ SELECT %(roster)s, s.row_number, left(s.name, 200), s.id_masked,
                 SELECT TRUE FROM members_enrolment e
                 WHERE e.member_id = m.id AND e.program_id = %(program)s AND e.state = 'effective'
                       AND e.unit_id IS DISTINCT FROM %(unit)s AND upper(e.cover) <= %(start)s LIMIT 1) THEN 'moved' ELSE 'joined' END,
+       CASE WHEN {KIN} THEN 'kin' ELSE '' END,
        s.member_key, COALESCE(fee.fee_fen, 0)
 FROM staged s JOIN answers a ON a.id = s.answers
 LEFT JOIN jsonb_to_recordset(%(bad)s::jsonb) AS bad(row_number integer, reasons jsonb, problem text) USING (row_number)

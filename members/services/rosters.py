@@ -320,7 +320,7 @@ def outcome_sheet(roster: Roster) -> bytes:
     lines = [
         [
             row.row_number, row.name, row.id_masked, row.shares, row.fee_fen if row.outcome != "bad" else None,
-            row.get_outcome_display(), row.get_change_display(), row.why,
+            row.get_outcome_display(), row.get_change_display(), row.why or row.get_doubt_display(),
         ]
         for row in RosterRow.objects.filter(roster=roster).defer("id_number", "phone").order_by("row_number").iterator(2000)
     ]  # fmt: skip

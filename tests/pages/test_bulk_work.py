@@ -1,8 +1,10 @@
 """Units taken in, rosters given back, batches settled together: by a job, one by one, each with its own outcome."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from members.models import ContributionDue, Match, Roster, WorkUnit
@@ -10,7 +12,7 @@ from members.services import rosters, statements, units
 from tests.factories.clients import client_of
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.models import StaffPost
@@ -73,13 +75,16 @@ def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(
     world: World, three: list[WorkUnit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two, three_ = three
-    page = _words(client_of(world.cast.reviewer).get(UNITS))
+    client = client_of(world.cast.reviewer)
+    page = _words(client.get(UNITS))
     assert all(unit.name in page for unit in three)
-    assert "没有列出" not in page
+    assert "下一页" not in page
     with monkeypatch.context() as few:
         few.setattr(bulk, "MOST", 2)
-        page = _words(client_of(world.cast.reviewer).get(UNITS))
-    assert (three_.name in page, "另有 1 件没有列出" in page) == (False, True)
+        page, second = _words(client.get(UNITS)), _words(client.get(f"{UNITS}?p=2"))
+    assert (three_.name in page, 'href="?p=2">下一页' in page, "第 1 到 2 件" in page) == (False, True, True)
+    assert (one.name in second, three_.name in second, 'href="?p=1">上一页' in second) == (False, True, True)
+    _narrows(client, one, three_)
     for form, words in (({}, "请至少勾选一件"), ({"things": [one.pk]}, "请勾选确认"), ({"things": ["x"], "sure": "on"}, "名单已经更新")):
         answer = client_of(world.cast.reviewer).post(UNITS, {"key": "k", **form})
         assert (answer.status_code, words in _words(answer)) == (400, True), form
@@ -106,6 +111,21 @@ def test_units_are_taken_in_together_and_one_that_changed_meanwhile_is_left(
     assert "不再符合条件" in table.rows[1][3]
     for address in (reverse("admin:bulk_result", args=[made.pk]), sheet):
         assert client_of(world.cast.outsider).get(address).status_code == 404
+
+
+def _narrows(client: Client, one: WorkUnit, other: WorkUnit) -> None:
+    """The list's own search and filters, alone and with what stands on another page ticked; what makes no sense is said."""
+    with everywhere(reason="arrange"):
+        WorkUnit.objects.filter(pk=one.pk).update(nature="institution", submitted_at=now() - timedelta(days=60))
+    for query in (f"q={one.credit_code[:16]}", "since=earlier", "nature__exact=institution"):
+        page = _words(client.get(f"{UNITS}?{query}"))
+        assert (one.name in page, other.name in page) == (True, False), query
+    assert (one.name in _words(client.get(f"{UNITS}?since=today"))) is False
+    assert "没有符合条件的" in _words(client.get(f"{UNITS}?q=91999"))
+    answer = client.post(f"{UNITS}?since=today", {"key": "k", "things": [one.pk]})
+    assert (answer.status_code, "名单已经更新" in _words(answer)) == (400, False), "ticked before somebody narrowed the list"
+    for query in ("since=yesterday", "nature__exact=%00"):
+        assert client.get(f"{UNITS}?{query}").status_code == 400, query
 
 
 def test_who_may_not_do_one_of_them_may_not_do_many(world: World, three: list[WorkUnit]) -> None:

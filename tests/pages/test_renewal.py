@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from members.models import Enrolment, Lapse, Member, Roster, WorkUnit
 from members.selectors import rosters as reading
-from members.services import contributions, departures, lapses, rosters, units
+from members.services import contributions, departures, lapses, people, rosters, units
 from members.services.people import numbers_of
 from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
@@ -27,7 +27,7 @@ from programs.services import check, load_plan, publish
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
-from unionaid.lib.identity import make_id_number
+from unionaid.lib.identity import make_id_number, parse_id_number
 from unionaid.lib.spreadsheet import Column, Sheet, read_table, write_workbook
 from unionaid.offices.roles import SYSTEM, Actor
 from unionaid.offices.scope import everywhere
@@ -210,7 +210,7 @@ def test_a_unit_that_joins_for_the_first_time_has_no_last_list(year: Year) -> No
 def test_the_preview_tells_every_difference_and_each_opens_as_a_list(year: Year) -> None:
     client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
     page = _page(client, pk)
-    counts = {only: _count(page, only) for only in reading.ONLY if only != "lapsed"}
+    counts = {only: _count(page, only) for only in reading.ONLY if only not in ("lapsed", "doubt")}
     assert counts == {
         "good": "10", "joined": "2", "stayed": "6", "changed": "1", "moved": "1", "bad": "3", "unfit": "1", "duplicate": "1", "left": "2",
     }  # fmt: skip
@@ -225,6 +225,32 @@ def test_the_preview_tells_every_difference_and_each_opens_as_a_list(year: Year)
     assert _page(client, pk, "?only=moved").count("从其他单位转来") >= 1
     assert "新参加的人有等待期" in page
     assert "30 天内接上的人" in page
+
+
+def test_a_wife_on_the_list_of_workers_is_pointed_out_and_a_worker_who_is_a_wife_elsewhere_is_not(year: Year) -> None:
+    """Known as the wife of a worker of this unit: its agent is asked, and may enrol her all the same. The wife of another unit's
+    worker is nobody's mistake, nor is whoever was on the unit's own last list."""
+    with everywhere(reason="arrange"):
+        keys = {number: key for key, (number, _phone) in numbers_of(list(Member.objects.values_list("pk", flat=True))).items()}
+        husband, theirs = (Member.objects.get(pk=keys[_line(i)[1]]) for i in (1, 20))
+        for i, holder in ((60, husband), (61, theirs), (3, husband)):
+            name, number, _shares = _line(i)
+            wife = people.add_spouse(
+                holder, name=name, id_number=parse_id_number(number), by=Actor(None, holder.name, member_id=holder.pk)
+            )
+            Enrolment.objects.create(
+                office_id=holder.office_id, member=wife, holder=holder, relation="spouse", unit_id=holder.unit_id, terms=year.world.yulin,
+                program_id=year.world.yulin.program_id, shares=1, cover=DateRange(JOINED, date(2026, 2, 1)), contribution_fen=0,
+                state="effective",
+            )  # fmt: skip
+    client, pk = _client(year.world.agent), year.sent([_line(60), _line(61), _line(3), _line(4)])
+    page = _page(client, pk)
+    assert (_count(page, "good"), _count(page, "doubt")) == ("4", "1")
+    asked = _page(client, pk, "?only=doubt")
+    assert asked.count('<td data-label="行">') == 1
+    assert f"<th scope=\"row\">{_line(60)[0]}</th>" in asked
+    assert "请确认是本单位职工本人" in asked
+    assert "请确认是本单位职工本人" in _text(_client(year.world.cast.reviewer).get(reverse("admin:roster", args=[pk]) + "?only=doubt"))
 
 
 def test_a_long_list_goes_on_page_by_page(year: Year, monkeypatch: pytest.MonkeyPatch) -> None:

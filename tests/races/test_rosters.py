@@ -167,7 +167,7 @@ def test_without_its_constraint_one_file_is_taken_twice(world: World) -> None:
 
 STRANGERS = (
     "INSERT INTO members_rosterrow (roster_id, row_number, name, id_masked, gender, shares, facts, outcome, reasons, problem, change,"
-    " fee_fen) VALUES (999999, 1, '', '', '', 1, '{}', 'bad', '{}', '', '', 0)",
+    " doubt, fee_fen) VALUES (999999, 1, '', '', '', 1, '{}', 'bad', '{}', '', '', '', 0)",
     "UPDATE members_member SET unit_id = 999999",
     "UPDATE members_member SET guardian_id = 999999",
     "UPDATE members_enrolment SET terms_id = 999999",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.filters import ChoicesFieldListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -24,10 +25,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from unionaid.lib.calendar import day_of, days_between, today
+from unionaid.lib.calendar import day_of, days_between, plus_days, today
 from unionaid.lib.spreadsheet import clean
 from unionaid.offices.access import View, requires
 from unionaid.offices.roles import LABELS, Actor, Role, may
+from unionaid.offices.selectors import offices_below
 
 Words = str | Promise
 
@@ -269,6 +271,37 @@ class HouseList(ChangeList):
         return owner.address_of(result)
 
 
+class Narrowing(ChangeList):
+    """The search and the filters of a list, over rows that come from elsewhere (`narrowed`): reads no rows itself."""
+
+    result_count = full_result_count = 0
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Nothing of its own is shown."""
+
+
+def narrowed(request: HttpRequest, model: type[Model], rows: QuerySet[Any]) -> tuple[Narrowing, QuerySet[Any]]:
+    """Those of these rows that the search and the filters of the model's list leave, which the address says as on that list. The state
+    is what brought the rows here and no filter. IncorrectLookupParameters when the address makes no sense."""
+    if any("\x00" in value for values in request.GET.lists() for value in values[1]):
+        raise IncorrectLookupParameters  # the database holds no NUL
+    owner: Any = admin.site._registry[model]
+    filters = [one for one in owner.get_list_filter(request) if _asked_by(one) != "state"]
+    found = Narrowing(
+        request, model, ("pk",), None, filters, None, owner.get_search_fields(request), False, owner.list_per_page, 0, (), owner, (), ""
+    )  # fmt: skip
+    if found.query or found.has_active_filters:
+        rows = rows.filter(pk__in=found.queryset.order_by().values("pk"))
+    return found, rows
+
+
+def _asked_by(list_filter: Any) -> str:
+    """The field or the name by which a list's filter is asked."""
+    if isinstance(list_filter, tuple):
+        return str(list_filter[0])
+    return list_filter if isinstance(list_filter, str) else list_filter.parameter_name
+
+
 class HouseAdmin(admin.ModelAdmin):
     """Look, never touch: rows change through services, on pages mounted with `desk_urls`.
 
@@ -405,6 +438,48 @@ def titled(words: Words) -> type[ChoicesFieldListFilter]:
             self.title = str(words)
 
     return Titled
+
+
+class OfficeFilter(admin.SimpleListFilter):
+    """Rows of one of the offices that this person's posts cover; for whoever looks at several."""
+
+    title, parameter_name = _("机构"), "office"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        by: Actor = request.actor  # type: ignore[attr-defined]
+        if len(by.office_ids) < 2:
+            return []
+        return [(str(pk), name) for pk, name in offices_below(by).order_by("path").values_list("pk", "name")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(office=whole(self.value())) if self.value() else queryset
+
+
+# Up to so many days ago, or longer ago than the last of them.
+_AGES: dict[str, tuple[Words, int]] = {
+    "today": (_("今天"), 0), "week": (_("7 天内"), 6), "month": (_("30 天内"), 29), "earlier": (_("更早"), 29),
+}  # fmt: skip
+
+
+def since(moment: str, words: Words) -> type[admin.SimpleListFilter]:
+    """A filter by how long ago the moment in this column was; it is called `words`."""
+
+    class Since(admin.SimpleListFilter):
+        title, parameter_name = words, "since"
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+            return [(code, label) for code, (label, _days) in _AGES.items()]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            if value is None:
+                return queryset
+            if value not in _AGES:
+                raise IncorrectLookupParameters
+            first = plus_days(today(), -_AGES[value][1])
+            return queryset.filter(**{f"{moment}__date__{'lt' if value == 'earlier' else 'gte'}": first})
+
+    return Since
 
 
 def badge(words: Words, tone: str = "plain") -> str:

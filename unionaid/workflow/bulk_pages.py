@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,7 +21,7 @@ from django.views.decorators.http import require_GET
 from unionaid.lib.money import format_yuan
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.access import actor
-from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.desk import Narrowing, desk_context, list_of, narrowed, refused, whole
 from unionaid.offices.roles import may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.files import XLSX, send
@@ -29,6 +31,7 @@ from unionaid.workflow.jobs import result_page as shown_by
 from unionaid.workflow.models import BulkWork
 from unionaid.workflow.selectors import findable, job_by_key
 
+LAST_PAGE = 100_000  # further than anybody turns pages
 findable(BulkWork, number="", label="office__name", page="admin:bulk_result")
 
 
@@ -81,16 +84,43 @@ def page_of(kind: str, shown: Shown) -> Callable[[HttpRequest], HttpResponse]:
 
     def page(request: HttpRequest) -> HttpResponse:
         by, work = actor(request), bulk.WORKS[kind]
-        waiting = work.candidates(by)
-        rows = list(waiting[: bulk.MOST])
-        form = BulkForm(request.POST if request.method == "POST" else None, things=rows, says_why=work.says_why)
+        candidates = work.candidates(by)
+        try:
+            narrowing, waiting = narrowed(request, shown.model, candidates)
+        except IncorrectLookupParameters:
+            return refused(request, gettext("查询条件看不懂，请回到列表重新选择。"))
+        first = (min(max(narrowing.page_num, 1), LAST_PAGE) - 1) * bulk.MOST
+        rows = list(waiting[first : first + bulk.MOST])
+        ticked = _ticked(request)
+        form = BulkForm(
+            request.POST if request.method == "POST" else None, things=candidates.filter(pk__in=ticked) if ticked else [],
+            says_why=work.says_why,
+        )  # fmt: skip
         if form.is_valid() and (address := attempt_once(request, form, lambda: _asked(request, kind, form))):
             return redirect(address)
-        more = waiting.count() - len(rows) if len(rows) == bulk.MOST else 0
-        context = desk_context(request, trail=[list_of(shown.model)], **_context(kind, form, rows), more=more)
-        return render(request, "desk/bulk.html", context, status=form.status if form.errors else 200)
+        context = {**_context(kind, form, rows, ticked), **_places(narrowing, first, len(rows), waiting.count())}
+        page = desk_context(request, trail=[list_of(shown.model)], **context)
+        return render(request, "desk/bulk.html", page, status=form.status if form.errors else 200)
 
     return page
+
+
+def _ticked(request: HttpRequest) -> set[int]:
+    """The keys that were sent, one more than may be done at once: what is none of theirs is refused, whatever page it stood on."""
+    return {key for text in request.POST.getlist("things")[: bulk.MOST + 1] if (key := whole(text))}
+
+
+def _places(narrowing: Narrowing, first: int, shown: int, total: int) -> dict[str, Any]:
+    """Which of how many are listed, and where those before and after them are."""
+
+    def to(page: int) -> str:
+        return narrowing.get_query_string({PAGE_VAR: page})
+
+    number = first // bulk.MOST + 1
+    return {
+        "cl": narrowing, "opts": narrowing.opts, "total": total, "first": first + 1, "last": first + shown,
+        "before": to(number - 1) if number > 1 else "", "after": to(number + 1) if first + shown < total else "",
+    }  # fmt: skip
 
 
 def _asked(request: HttpRequest, kind: str, form: BulkForm) -> str:
@@ -103,14 +133,13 @@ def _asked(request: HttpRequest, kind: str, form: BulkForm) -> str:
     return reverse(f"admin:bulk_{kind}")
 
 
-def _context(kind: str, form: BulkForm, rows: Sequence[Any]) -> dict[str, Any]:
+def _context(kind: str, form: BulkForm, rows: Sequence[Any], ticked: set[int]) -> dict[str, Any]:
     shown = SHOWN[kind]
-    ticked = set(form["things"].value() or []) if form.is_bound else set()
     return {
         "title": bulk.WORKS[kind].label,
         "shown": shown,
         "form": form,
-        "rows": [(row, reverse(shown.page, args=[row.pk]), shown.told(row), str(row.pk) in ticked) for row in rows],
+        "rows": [(row, reverse(shown.page, args=[row.pk]), shown.told(row), row.pk in ticked) for row in rows],
         "past": BulkWork.objects.filter(kind=kind).select_related("requested_by", "office").order_by("-id")[:20],
     }
 

@@ -394,6 +394,48 @@ def test_a_name_that_nobody_answers_for_is_taken_from_the_paper(world: World, gu
         assert kin.settle(cover, name_on_paper="李艾人", by=by, on=JOINED).person.name == "李艾人"
 
 
+def test_what_is_too_much_for_the_known_person_is_voided_on_the_page_that_settles_who_it_is(world: World, guardian: Member) -> None:
+    """The paper is seen, one share too many: which is void is chosen there. Where it was paid for another person agrees first, and who
+    it is stays open until then; what nobody paid for is void at once. Without a choice nothing is settled."""
+    rules = {"relations": ["self", "spouse"], "shares": {"max": 2, "together_with": [world.yulin.program.code]}}
+    with everywhere(reason="arrange"):
+        known, terms = a_stranger(world, date(1991, 3, 8)), plan("family", {"enrolment": rules})
+        spouse = people.add_spouse(guardian, name="李艾人", id_number=number(date(1991, 3, 8)), by=world.worker(guardian))
+        cover = joined_by_spouse(world, guardian, spouse, terms)
+        beside, there = (
+            Enrolment.objects.create(
+                office_id=office.pk, member=known, holder=known, program=world.yulin.program, terms=world.yulin, shares=shares,
+                cover=DateRange(*days), contribution_fen=0, state="effective",
+            )
+            for office, shares, days in (
+                (world.cast.a, 2, (date(2025, 6, 1), date(2026, 6, 1))), (world.cast.b, 1, (date(2026, 6, 1), date(2026, 6, 2)))
+            )
+        )  # fmt: skip
+        there.cover = DateRange(date(2024, 1, 1), date(2025, 1, 1))
+        there.save()
+    desk, settle = client_of(world.cast.reviewer), reverse("admin:enrolment_identity", args=[cover.pk])
+    for void in ("", there.pk, "x"):
+        page = desk.post(settle, {"name": "李爱人", "void": void})
+        assert (page.status_code, "多出 1 份" in page.content.decode()) == (400, True)
+        assert "：整份作废（1 份）" in page.content.decode()
+        assert "：2 份中作废 1 份" in page.content.decode()
+    assert "多出" not in desk.post(settle, {"name": "李艾人"}).content.decode(), "what they have is shown to whoever saw the paper"
+    assert desk.post(settle, {"name": "李爱人", "void": cover.pk}).status_code == 302
+    assert "复核后请回到这里再核对一次身份" in desk.get(reverse("admin:enrolment", args=[cover.pk])).content.decode()
+    with everywhere(reason="act"):
+        cover.refresh_from_db()
+        proposed = Voiding.objects.get(enrolment=cover)
+        assert (proposed.state, proposed.shares, cover.state, cover.member_id) == ("proposed", None, "effective", spouse.pk)
+        voiding.drop(proposed, by=world.cast.actor(world.cast.payer), note="保留这一份")
+    assert client_of(world.cast.payer).post(settle, {"name": "李爱人", "void": beside.pk}).status_code == 302
+    with everywhere(reason="look"):
+        for one in (cover, beside):
+            one.refresh_from_db()
+        done = Voiding.objects.get(enrolment=beside)
+        assert (done.state, done.shares, beside.shares, beside.state) == ("done", 1, 1, "effective")
+        assert (cover.member_id, cover.shares, cover.state) == (known.pk, 1, "effective")
+
+
 def test_whoever_is_covered_already_is_not_covered_twice_and_the_money_goes_back(
     world: World, guardian: Member, told: tuple[Enrolment, Member]
 ) -> None:
