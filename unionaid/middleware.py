@@ -55,6 +55,22 @@ class ScopeMiddleware:
         return response
 
 
+class GivenPasswordMiddleware:
+    """Whose password an administrator chose can do nothing before they have chosen their own: until then somebody else could be them."""
+
+    FREE = ("change_password", "logout", "set_language")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if user.is_authenticated and user.password_given_at is not None and request.path not in map(reverse, self.FREE):
+            back = request.get_full_path() if request.method == "GET" else "/"
+            return redirect(f"{reverse('change_password')}?{urlencode({'next': back})}")
+        return self.get_response(request)
+
+
 class SecondFactorMiddleware:
     """The desk stays shut to who decides on money or lets it go until they have an authenticator, and to whoever has one until its code was
     typed in this session: a password that somebody else knows opens nothing there."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.models import Claim
 from claims.models.claims import apart
-from claims.payouts.transitions import BATCH, LINE, RECOVERY
+from claims.payouts.transitions import BATCH, ERASURE, LINE, RECOVERY
 from unionaid.ledger.accounts import Fund
 from unionaid.offices.models import BankFormat
 from unionaid.offices.scope import OfficeOwned, ScopeBy, Scoped
@@ -348,3 +348,33 @@ class RecoveryPayment(OfficeOwned):
                 condition=Q(remittance__isnull=False, line__isnull=True) | Q(remittance__isnull=True, line__isnull=False),
             ),
         ]
+
+
+class Erasure(Stateful, OfficeOwned):
+    """Somebody is to be erased (`claims.payouts.erasing`): asked for by one person of the office responsible, carried out by another.
+    `basis`, why, may say who it is: it goes with them."""
+
+    graph = ERASURE
+    scope_by: ClassVar[ScopeBy] = ScopeBy()
+
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="+")
+    basis = models.CharField(_("依据"), max_length=300, blank=True)
+    state = models.CharField(max_length=24, choices=ERASURE.choices(), default=ERASURE.initial)
+    asked_by = models.ForeignKey(_user, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(_("提出时间"), db_default=models.functions.Now())
+    done_by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+")
+    done_at = models.DateTimeField(_("删除时间"), null=True)
+
+    class Meta:
+        verbose_name = _("删除个人信息")
+        verbose_name_plural = _("删除个人信息")
+        constraints = [
+            models.UniqueConstraint(name="one_open_erasure", fields=["member"], condition=Q(state="asked")),
+            models.CheckConstraint(
+                name="erased_by_somebody_without_basis", condition=~Q(state="done") | Q(done_by__isnull=False, basis="")
+            ),
+            apart("erasure_asked_and_done_by_two", "done_by", "asked_by"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.label_lower} {self.pk}"

@@ -1,4 +1,4 @@
-"""The life of a payout batch and of its lines."""
+"""The life of a payout batch and of its lines, of what is owed back, and of an asking to be erased."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -86,5 +86,19 @@ RECOVERY = Graph(
             "written_off_by",
             proof=True,
         ),
+    ),
+)
+
+ERASURE = Graph(
+    name="erasure of a person",
+    initial="asked",
+    states=(
+        State("asked", _("待另一人复核"), "todo"),
+        State("done", _("已删除"), "good"),
+        State("dropped", _("没有删除")),
+    ),
+    arrows=(
+        Arrow("erase", _("删除个人信息"), ("asked",), "done", "erasures.carry_out", ("asked_by",), "done_by", proof=True),
+        Arrow("drop", _("不删除"), ("asked",), "dropped", "erasures.ask"),
     ),
 )

@@ -61,6 +61,7 @@ def member_page(request: HttpRequest, pk: int) -> HttpResponse:
         form=form if may_see else None,
         may_change=member.unit is not None and may(actor, "people.change", member.unit.office_id),
         may_tell_retirement=member.employment == Member.Employment.RETIRED and may(actor, "people.change", member.office_id),
+        may_erase=member.erased_on is None and member.office_id is not None and may(actor, "erasures.ask", member.office_id),
         may_correct=member.office_id is not None and may(actor, "corrections.propose", member.office_id),
         covers=[(cover, cover.last_day) for cover in covers],
         cards=member.cards.filter(retired_at__isnull=True).order_by("id"),

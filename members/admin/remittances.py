@@ -22,14 +22,15 @@ from members.services.contributions import Pair
 from members.transitions import REMITTANCE_OPEN
 from unionaid.lib.calendar import days_between, today
 from unionaid.lib.money import format_yuan
+from unionaid.offices.access import actor
 from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, refused, titled, todo, waiting, whole
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
-from unionaid.web.asking import AskForm
+from unionaid.web.asking import AskForm, sent
 from unionaid.web.fields import BankCardField, DayField, YuanField
 from unionaid.workflow import stepup
-from unionaid.workflow.asking import status_of
+from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
 from unionaid.workflow.selectors import findable, told_history
@@ -125,7 +126,7 @@ class MatchForm(forms.Form):
     amount_fen = YuanField(label=_("核销金额（元，不填就是能核销的全部）"), required=False)
 
 
-class RefundForm(forms.Form):
+class RefundForm(AskForm):
     """Why, how much, and to which account."""
 
     reason = forms.ChoiceField(label=_("退款原因"), choices=Refund.Reason.choices, error_messages={"invalid_choice": _("请选择退款原因")})
@@ -231,28 +232,25 @@ def unmatch(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for money to go back; another person releases it."""
-    one, by = _remittance(pk), request.actor  # type: ignore[attr-defined]
-    first = {"amount_fen": format_yuan(one.left_fen), "payee_name": one.payer_name}
-    form = RefundForm(request.POST or None, initial=first)
-    status = 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            told = {**form.cleaned_data}
-            reference = told.pop("duplicate").strip()
-            other = Remittance.objects.filter(office_id=one.office_id, bank_reference=reference).first() if reference else None
-            try:
-                with transaction.atomic():
-                    made = refunds.propose(one, **told, duplicate_of=other, by=by, on=today())
-                messages.success(request, gettext("已提出退款，请由另一个人复核。"))
-                return redirect("admin:refund", made.pk)
-            except MoveRefused as no:
-                form.add_error(None, no.message)
-                status = status_of(no)
+    """Ask for money to go back to this account; whoever says which shows again who they are, and another person releases it."""
+    one = _remittance(pk)
+    form = RefundForm(sent(request)[0], initial={"amount_fen": format_yuan(one.left_fen), "payee_name": one.payer_name})
+    stepup.ask(form, request)
+    proven = stepup.prove(form, request, one, actor(request)) if form.is_valid() else None
+    if proven and (address := attempt(form, lambda: _proposed(one, form, proven))):
+        messages.success(request, gettext("已提出退款，请由另一个人复核。"))
+        return redirect(address)
     trail = [list_of(Remittance), (one.bank_reference, reverse("admin:remittance", args=[pk]))]
     context = desk_context(request, trail=trail, title=_("提出退款"), one=one, form=form, left=format_yuan(one.left_fen))
-    return render(request, "desk/refund_propose.html", context, status=status)
+    return render(request, "desk/refund_propose.html", context, status=form.status if form.errors else 200)
+
+
+def _proposed(one: Remittance, form: RefundForm, by: Actor) -> str:
+    told = {name: form.cleaned_data[name] for name in RefundForm.base_fields}
+    reference = told.pop("duplicate").strip()
+    other = Remittance.objects.filter(office_id=one.office_id, bank_reference=reference).first() if reference else None
+    made = refunds.propose(one, **told, duplicate_of=other, by=by, on=today())
+    return reverse("admin:refund", args=[made.pk])
 
 
 @admin.register(Remittance)
@@ -332,8 +330,8 @@ def _refund(pk: int) -> Refund:
     return get_object_or_404(rows, pk=pk)
 
 
-class ReleaseForm(AskForm):
-    """Let it go back; what it asks for, it asks for who one is (`workflow.stepup`)."""
+class ProofForm(AskForm):
+    """Let it go back, or see the whole account; what is asked for is who one is (`workflow.stepup`)."""
 
 
 def _show_refund(
@@ -342,7 +340,8 @@ def _show_refund(
     *,
     message: str = "",
     paid: PaidForm | None = None,
-    proof: ReleaseForm | None = None,
+    proof: ProofForm | None = None,
+    see: ProofForm | None = None,
     account: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -358,7 +357,8 @@ def _show_refund(
         amount=format_yuan(refund.amount_fen),
         refused=message,
         paid=paid or PaidForm(),
-        proof=proof or (_proof_form(request) if may_release and not own else None),
+        proof=proof or (_proof_form(request, "release") if may_release and not own else None),
+        see=see or (_proof_form(request, "see_account") if may_book else None),
         account=account,
         may_release=may_release,
         own=own,
@@ -371,38 +371,35 @@ def _show_refund(
     return answer
 
 
-def _proof_form(request: HttpRequest, data: Any = None) -> ReleaseForm:
-    form = ReleaseForm(data, auto_id="release_%s")
+def _proof_form(request: HttpRequest, act: str, data: Any = None) -> ProofForm:
+    form = ProofForm(data, auto_id=f"{act}_%s")
     stepup.ask(form, request)
     return form
 
 
-def _release(request: HttpRequest, refund: Refund, form: ReleaseForm) -> tuple[str, int]:
-    """Why it was not released and the number that says so; 302 when it was. What is wrong with the proof stands at the form."""
-    by: Actor = request.actor  # type: ignore[attr-defined]
-    proven = stepup.prove(form, request, refund, by) if form.is_valid() else None
-    return _try(lambda: refunds.release(refund, by=proven, on=today())) if proven else ("", form.status)
+def _proven(request: HttpRequest, refund: Refund, form: ProofForm, act: Callable[[Actor], Any]) -> tuple[str, int]:
+    """Why it was not done and the number that says so; 302 when it was. What is wrong with the proof stands at the form."""
+    by = stepup.prove(form, request, refund, actor(request)) if form.is_valid() else None
+    return _try(lambda: act(by)) if by else ("", form.status)
 
 
 @require_POST
 def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Release, drop, book as paid or as sent back, or look at the whole account number."""
-    refund, by = _refund(pk), request.actor  # type: ignore[attr-defined]
+    refund, by = _refund(pk), actor(request)
     act, note, proof = request.POST.get("act", ""), _note(request), None
     if note is None:
         return _show_refund(request, refund, message=gettext("说明不超过 200 字，不能有特殊字符。"), status=400)
     if act == "see_account":
-        seen: list[str] = []
-        message, status = _try(lambda: seen.append(refunds.account_of(refund, by=by)))
-        return _show_refund(request, refund, message=message, account="".join(seen), status=200 if seen else status)
+        return _see_account(request, refund)
     if act == "mark_paid":
         form = PaidForm(request.POST)
         if not form.is_valid():
             return _show_refund(request, refund, paid=form, status=400)
         message, status = _try(lambda: refunds.mark_paid(refund, **form.cleaned_data, by=by, on=today()))
     elif act == "release":
-        proof = _proof_form(request, request.POST)
-        message, status = _release(request, refund, proof)
+        proof = _proof_form(request, act, request.POST)
+        message, status = _proven(request, refund, proof, lambda proven: refunds.release(refund, by=proven, on=today()))
     elif act == "drop":
         message, status = _try(lambda: refunds.drop(refund, by=by, note=note))
     elif act == "mark_failed":
@@ -414,6 +411,16 @@ def refund_act(request: HttpRequest, pk: int) -> HttpResponse:
         return _show_refund(request, refund, message=message, proof=proof, status=status)
     messages.success(request, gettext("已办理。"))
     return redirect("admin:refund", pk)
+
+
+def _see_account(request: HttpRequest, refund: Refund) -> HttpResponse:
+    """The whole account number, for whoever sends the money and has shown again who they are."""
+    if not may(actor(request), "contributions.confirm", refund.office_id):
+        return _show_refund(request, refund, message=gettext("您不能查看完整的收款账号。"), status=403)
+    seen: list[str] = []
+    form = _proof_form(request, "see_account", request.POST)
+    message, status = _proven(request, refund, form, lambda proven: seen.append(refunds.account_of(refund, by=proven)))
+    return _show_refund(request, refund, message=message, see=form, account="".join(seen), status=200 if seen else status)
 
 
 @admin.register(Refund)

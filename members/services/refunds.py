@@ -190,8 +190,8 @@ def mark_failed(refund: Refund, *, note: str, by: Actor, on: date) -> Refund:
 
 
 def account_of(refund: Refund, *, by: Actor) -> str:
-    """The full account number, for whoever sends the money; the look is on record."""
-    if not may(by, "contributions.confirm", refund.office_id):
+    """The full account number, for whoever sends the money and has just shown who they are (`proven`); the look is on record."""
+    if not by.proven or not may(by, "contributions.confirm", refund.office_id):
         raise NotAllowed(_("您不能查看完整的收款账号。"))
     record([refund], "see_account", by=by)
     return ring().open_text(refund.account_number, bound_to=(TABLE, "account_number", refund.number))

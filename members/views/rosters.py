@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,8 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 
 from members.forms.unit import RosterForm
 from members.models import Roster, RosterRow, WorkUnit
@@ -27,8 +29,10 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor, requires
+from unionaid.web.asking import AskForm, sent
 from unionaid.web.dates import length
 from unionaid.web.files import XLSX, send
+from unionaid.workflow import stepup
 from unionaid.workflow.asking import attempt, status_of
 from unionaid.workflow.jobs import result_page
 from unionaid.workflow.moves import MoveRefused
@@ -94,15 +98,28 @@ def template(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
 
 @requires("rosters.upload")
 @never_cache
-@require_GET
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
 def last_list(request: HttpRequest, pk: int, terms_id: int) -> HttpResponse:
     """Last period's list in the columns of the template: the starting point of a renewal. The look is recorded."""
     found = unit_or_404(pk)
     terms = _plan(found, terms_id)
     if not rosters.last_list_sizes(found, [terms], on=today()):
         raise Http404
+    back = reverse("members:roster_upload", args=[pk, terms_id])
+    if asking := _ask_first(request, found, title=_("下载上期名单"), back=back):
+        return asking
     content = rosters.last_list(found, terms, by=actor(request), on=today())
     return send(content, content_type=XLSX, file_name=_("上期名单-{plan}.xlsx").format(plan=terms.program.title), as_attachment=True)
+
+
+def _ask_first(request: HttpRequest, thing: Model, *, title: str, back: str) -> HttpResponse | None:
+    """Everybody's whole number stands in this list: whoever takes it shows again who they are. None once that is done."""
+    form = AskForm(sent(request)[0])
+    stepup.ask(form, request)
+    if not form.fields or form.is_valid() and stepup.prove(form, request, thing, actor(request)):
+        return None
+    return show(request, "list_proof", form, title=title, back=back)
 
 
 @requires("rosters.upload")
@@ -261,7 +278,8 @@ def _act(request: HttpRequest, pk: int, act: Callable[[Roster], Roster], done: C
 
 @requires("unit.use")
 @never_cache
-@require_GET
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
 def problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines that are not enrolled with a column of reasons, to be corrected and uploaded again."""
     found = _roster(pk)
@@ -273,6 +291,8 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
         over = _("这份名册已不再有效，没有要改正的名单。")
         messages.warning(request, gone if not found.file else over if found.state in ROSTER_GONE else soon)
         return redirect("members:roster", pk)
+    if asking := _ask_first(request, found, title=_("下载要改正的名单"), back=reverse("members:roster", args=[pk])):
+        return asking
     with sheet.file.open() as stored:
         content = stored.read()
     return send(content, content_type=XLSX, file_name=_("要改正的名单-{name}.xlsx").format(name=found.pk), as_attachment=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from pytest_django import DjangoDbBlocker
 
 from claims.models import Claim, ReviewRule
-from claims.payouts import recoveries
+from claims.payouts import erasures, recoveries
 from claims.payouts import services as payouts
 from claims.payouts.models import PayoutBatch, Recovery
 from claims.selectors.filing import Filing
@@ -319,7 +319,7 @@ def lists_arrive(world: World, first: int) -> None:
 
 
 def people_matters(world: World, cover: Enrolment, order: int) -> None:
-    """A correction that waits, a transfer that waits, a voiding that waits, and what people were told of others."""
+    """A correction that waits, a transfer that waits, a voiding and an erasure that wait, and what people were told of others."""
     reviewer = world.cast.actor(world.cast.reviewer)
     photo = CleanUpload("image/jpeg", b"j", "id.jpg", "e" * 64)
     with everywhere(reason="arrange"), frozen(ASKED):
@@ -329,10 +329,11 @@ def people_matters(world: World, cover: Enrolment, order: int) -> None:
             next_unit, _agent = make_unit(world.cast.a, NEXT)
             units.approve_unit(next_unit, by=reviewer)
         corrections.ask(owner, corrections.Wanted(name="王晓明"), papers=[photo], by=world.worker(owner))
-        going, leaving, void = (world.member(order + 2 * i) for i in range(3))
+        going, leaving, void, gone = (world.member(order + 2 * i) for i in range(4))
         departures.transfer(going, to_code=next_unit.credit_code, on=ASKED, by=world.agent_actor, today=ASKED)
         departures.leave(leaving, on=ASKED, by=world.agent_actor, today=ASKED)
         voiding.propose(world.cover(void), reason="duplicate", note="重复", by=reviewer, on=ASKED)
+        erasures.ask(gone, basis="本人申请", by=reviewer, on=ASKED)
         title, text = gettext_lazy("您的资料已更正"), gettext_lazy("办事处已核对您的证件，更正了：姓名。")
         tell([owner.pk], office_id=world.cast.a.pk, title=title, text=text, link="/my/record")
 

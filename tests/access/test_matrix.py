@@ -7,8 +7,12 @@ be sent: no answer is the product's own fault, and what is refused is not half k
 """
 
 import csv
+import hashlib
+import io
 import re
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,12 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pypdf import PdfReader
 
 from claims.models import Appeal, Claim, ClaimDocument, Objection, Rehearsal, ReviewRule
-from claims.payouts.models import BankReturn, PayoutBatch, Recovery
+from claims.payouts.models import BankReturn, Erasure, PayoutBatch, Recovery
 from claims.services import intake
+from members import certificate
 from members.models import (
     AgentChange,
     AgentPaper,
@@ -44,7 +50,7 @@ from members.models import (
     UnitPaper,
     Voiding,
 )
-from members.services import agents, contributions, joining, rosters, units
+from members.services import agents, contributions, joining, people, problem_sheets, rosters, units
 from tests.access.conftest import ROLES, filed_for, someone
 from tests.access.crawler import Form, PageReader, route_of
 from tests.access.drawn import faults, is_first_with, left_behind
@@ -60,9 +66,20 @@ from unionaid.reports.models import MoneyAudit, YearlyStatement
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import AuditEntry, BulkWork, Job, Notice
 
+ACCOUNT = "6228480402564890018"  # of everybody here
 MATRIX = Path(__file__).with_name("access_matrix.csv")
 EXAMPLES = 4  # answers drawn for each form
 Forms = dict[str, tuple[Client, str, Form]]
+
+
+@dataclass
+class Met:
+    """What is met on the way: forms, each with whoever saw it first; files that were handed out, each once, with where."""
+
+    forms: Forms
+    taken: dict[str, tuple[str, bytes]]
+
+
 ASKS = re.compile(rb'<form[^>]*>|name="[^"]*"')
 SEEN = set[tuple[object, ...]]()
 EVERYONE = (*(role for role in ROLES if role != "newcomer"), "stranger_worker", "stranger_agent", "outsider")
@@ -130,7 +147,7 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         work = BulkWork.objects.create(office=full.cast.a, kind="return_rosters", requested_by=full.cast.reviewer)
         agent_change, agent_paper = AgentChange.objects.get(state="submitted"), AgentPaper.objects.first()
         correction, photo = Correction.objects.get(member=owner), CorrectionPaper.objects.first()
-        departure, void = Departure.objects.get(state="asked"), Voiding.objects.get()
+        departure, void, erasure = Departure.objects.get(state="asked"), Voiding.objects.get(), Erasure.objects.get()
         notice = Notice.objects.filter(member_key=owner.pk).first()
         taking = agents.ask(full.unit.credit_code, user=owner.user, by=full.worker(owner), on=ASKED)
     cover = claim.enrolment
@@ -184,6 +201,8 @@ def examples(full: World) -> dict[str, dict[str, Any]]:
         "admin/claims/reviewrule/": {"object_id": rule.pk},
         "admin/claims/rehearsal/": {"pk": rehearsal.pk, "object_id": rehearsal.pk},
         "admin/payouts/payoutbatch/": {"pk": batch.pk, "object_id": batch.pk, "kept": told.pk},
+        "admin/payouts/erasure/": {"pk": erasure.pk, "object_id": erasure.pk},
+        "admin/payouts/erasure/people/": {"pk": owner.pk},
         "admin/payouts/recovery/": {"pk": recovery.pk, "object_id": recovery.pk},
         "my/claims/<uuid:public_id>/recovery": {"public_id": recovery.claim.public_id},
         "admin/books/periodclosing/": {"pk": asked.pk, "object_id": asked.pk},
@@ -241,11 +260,13 @@ def _clients(full: World) -> dict[str, Client]:
     return found
 
 
-def _outcome(client: Client, method: str, where: str, forms: Forms) -> str:
+def _outcome(client: Client, method: str, where: str, met: Met) -> str:
     with transaction.atomic():
         answer = client.get(where) if method == "GET" else client.post(where, {})
+        if "attachment" in answer.get("Content-Disposition", ""):
+            met.taken.setdefault(hashlib.sha256(content := content_of(answer)).hexdigest(), (where, content))
         transaction.set_rollback(True)
-    _read_forms(client, where, answer, forms)
+    _read_forms(client, where, answer, met.forms)
     if answer.status_code in (301, 302):
         return "login" if urlsplit(answer["Location"]).path in ("/login", "/admin/login/") else "302"
     return str(answer.status_code)
@@ -268,15 +289,15 @@ def _read_forms(client: Client, where: str, answer: HttpResponse, forms: Forms) 
 
 
 def walked(
-    full: World, examples: dict[str, dict[str, Any]], roles: tuple[str, ...], forms: Forms
+    full: World, examples: dict[str, dict[str, Any]], roles: tuple[str, ...], met: Met
 ) -> dict[tuple[str, str], dict[str, str]]:
-    """What these roles are answered on every route and method, and the forms that stand there."""
+    """What these roles are answered on every route and method; `met`: the forms that stand there, and the files that were handed out."""
     clients, found = {name: client for name, client in _clients(full).items() if name in roles}, {}
     with frozen(ASKED):
         for route in sorted(set(routes()), key=lambda route: (route == "logout", route)):  # logging out comes last
             for method in ("GET", "POST"):
                 found[route, method] = {
-                    name: _outcome(client, method, address(route, examples), forms) for name, client in clients.items()
+                    name: _outcome(client, method, address(route, examples), met) for name, client in clients.items()
                 }
     return found
 
@@ -285,8 +306,8 @@ def walked(
 def test_every_route_answers_every_role_as_written(full: World, examples: dict[str, dict[str, Any]], part: int) -> None:
     with MATRIX.open(encoding="utf-8", newline="") as file:
         promised = {(row.pop("route"), row.pop("method")): row for row in csv.DictReader(file)}
-    forms: Forms = {}
-    found = walked(full, examples, EVERYONE[part::3], forms)
+    met = Met({}, {})
+    found = walked(full, examples, EVERYONE[part::3], met)
     assert sorted(found.keys() - promised.keys()) == [], "routes that are not written down"
     assert sorted(promised.keys() - found.keys()) == [], "lines without a route"
     wrong = [
@@ -296,9 +317,49 @@ def test_every_route_answers_every_role_as_written(full: World, examples: dict[s
         if answer != promised[route, method][role]
     ]
     assert wrong == []
+    assert _with_whole_numbers(met) == [], "handed out to who has not shown again who they are"
     with frozen(ASKED):
-        _half_way(full, part, forms)
-        assert _broken(forms) == []
+        _half_way(full, part, met.forms)
+        assert _broken(met.forms) == []
+
+
+# --- every file that is handed out -------------------------------------------------------------------------------------
+
+
+def content_of(answer: HttpResponse) -> bytes:
+    """What was sent, in one piece."""
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+
+
+def _with_whole_numbers(met: Met) -> list[str]:
+    """Where a file says somebody's whole ID number, phone or account."""
+    with everywhere(reason="look"):
+        known = {one for pair in people.numbers_of(list(Member.objects.values_list("pk", flat=True))).values() for one in pair if one}
+    known.add(ACCOUNT)
+    return [where for where, content in met.taken.values() if any(number in said for said in texts_of(content) for number in known)]
+
+
+def texts_of(content: bytes) -> Iterator[str]:
+    """What a file says in words, and each file inside it."""
+    if content.startswith(b"%PDF"):
+        yield " ".join(page.extract_text().replace("\x00", "") for page in PdfReader(io.BytesIO(content)).pages)
+    elif content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            for name in packed.namelist():
+                yield from texts_of(packed.read(name))
+    else:
+        yield content.decode("utf-8", "replace")
+        yield content.decode("gb18030", "replace")
+
+
+def test_a_file_with_a_whole_number_in_it_is_found(full: World) -> None:
+    """The control: a unit's list with everybody's number, as it is handed out to who has shown again who they are."""
+    with everywhere(reason="look"), frozen(ASKED):
+        roster = Roster.objects.get(state="checked")
+        sheet = problem_sheets.problem_list(roster)
+        receipt = certificate.render(Enrolment.objects.filter(state="effective").first(), verify_url="https://example.org")
+    met = Met({}, {"1": ("a list", sheet), "2": ("a certificate", receipt), "3": ("an account", f"户名,{ACCOUNT}".encode("gb18030"))})
+    assert _with_whole_numbers(met) == ["a list", "an account"]
 
 
 # --- every form, whatever is sent -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 
 from claims.models import Appeal, Claim, ClaimFlag, ClaimNote, Letter, Objection, RejectionReason
+from claims.payouts.models import Erasure
 from members.models import (
     BankCard,
     BankStatement,
@@ -65,6 +66,7 @@ def own_words() -> list[str]:
             *Correction.objects.values_list("name", flat=True),
             *Correction.objects.values_list("answer", flat=True),
             *Voiding.objects.values_list("note", flat=True),
+            *Erasure.objects.values_list("basis", flat=True),
             *Departure.objects.values_list("note", flat=True),
             *Refund.objects.values_list("bank_name", flat=True),
         }

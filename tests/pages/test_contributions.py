@@ -233,7 +233,7 @@ def test_a_typed_amount_that_differs_is_asked_about_once(world: World) -> None:
 
 REFUND = {
     "reason": "over_payment", "duplicate": "", "amount_fen": "75", "payee_name": "王小明", "bank_name": "农行",
-    "account_number": "6228480402564890018", "note": "",
+    "account_number": "6228480402564890018", "note": "", "password": PASSWORD,
 }  # fmt: skip
 
 
@@ -245,6 +245,7 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     payer, manager = client_of(world.cast.payer), client_of(world.cast.manager)
     address = reverse("admin:refund_propose", args=[one.pk])
     assert "余额" in words(payer.get(address))
+    assert "请再输一次登录密码" in payer.post(address, REFUND | {"password": ""}).content.decode()
     assert payer.post(address, {**REFUND, "amount_fen": "75.01"}).status_code == 400
     assert payer.post(address, {**REFUND, "reason": "gift"}).status_code == 400
     assert payer.post(address, {**REFUND, "account_number": "12"}).status_code == 400
@@ -260,7 +261,10 @@ def test_a_refund_walks_past_two_people(world: World) -> None:
     assert [manager.post(act, said).status_code for said in (*wrong, release)] == [400, 400, 302]
     assert manager.post(act, {"act": "release"}).status_code == 409
     assert "6228480402564890018" not in words(payer.get(page))
-    seen = payer.post(act, {"act": "see_account"})
+    later = client_of(world.cast.payer)  # another session, in which nothing was proven
+    for word in ("", "x"):
+        assert "6228480402564890018" not in words(later.post(act, {"act": "see_account", "password": word}))
+    seen = later.post(act, {"act": "see_account", "password": PASSWORD})
     assert "6228480402564890018" in words(seen)
     assert "no-store" in seen["Cache-Control"]
     with everywhere(reason="look"):

@@ -31,7 +31,7 @@ from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.uploads import CleanUpload
-from unionaid.offices.models import FactorDrop, StaffPost
+from unionaid.offices.models import FactorDrop, Refusal, StaffPost
 from unionaid.offices.roles import Role
 from unionaid.offices.scope import everywhere
 from unionaid.reports import services as reports
@@ -706,6 +706,10 @@ def test_the_administrator_makes_a_login_gives_a_post_and_ends_it(world: World, 
     newcomer = User.objects.get(username="s-new")
     post = {"username": "s-new", "office": world.cast.a.pk, "role": "reviewer", "since": "2026-01-01"}
     with frozen(ASKED):
+        assert client_of(newcomer).get("/admin/")["Location"].startswith("/password"), "somebody else knows it"
+        own = {"old": form["password"], "new": "own-word-2026", "again": "own-word-2026"}
+        assert client_of(newcomer).post(reverse("change_password"), own).status_code == 302
+        newcomer.refresh_from_db()
         assert client_of(newcomer).get("/admin/", follow=True).status_code == 403
         assert client.post(reverse("admin:post_give"), {**post, "role": "king"}).status_code == 400
         assert client.post(reverse("admin:post_give"), {**post, "username": "s-admin"}).status_code == 400
@@ -718,6 +722,11 @@ def test_the_administrator_makes_a_login_gives_a_post_and_ends_it(world: World, 
         assert client_of(newcomer).get("/admin/", follow=True).status_code == 403
     with everywhere(reason="look"):
         assert {"make_login", "give_post", "end_post"} <= set(AuditEntry.objects.values_list("action", flat=True))
+
+
+def _refusal() -> int:
+    with everywhere(reason="look"):
+        return int(Refusal.objects.get().pk)
 
 
 def test_two_administrators_appoint_who_handles_money_and_take_an_authenticator_away(world: World, administrator: User) -> None:
@@ -744,12 +753,31 @@ def test_two_administrators_appoint_who_handles_money_and_take_an_authenticator_
             StaffPost.objects.filter(pk=waits.pk).update(confirmed_by=second, confirmed_at=now())
         assert first.post(reverse("admin:post_end", args=[waits.pk]), {"answer": "no"}).status_code == 302
         assert not StaffPost.objects.filter(pk=waits.pk).exists()
+        assert "没有办成的提请" not in first.get("/admin/").content.decode(), "they took it back themselves"
+        first.post(reverse("admin:post_give"), {**form, "since": "2026-08-01"})
+        again = reverse("admin:post_end", args=[StaffPost.objects.get(confirmed_at=None).pk])
+        assert "请写明不同意的原因" in other.post(again, {"answer": "no", "why": " "}).content.decode()
+        assert other.post(again, {"answer": "no", "why": "这个人八月调走"}).status_code == 302
+        told = first.get("/admin/").content.decode()
+        assert "您提出任命新出纳为榆林办事处出纳，另一位管理员没有同意。" in told
+        assert "这个人八月调走" in told
+        assert "这个人八月调走" not in other.get("/admin/").content.decode()
+        put_away = reverse("admin:refusal_read", args=[_refusal()])
+        assert other.post(put_away).status_code == 404
+        assert first.post(put_away).status_code == 302
+        assert "这个人八月调走" not in first.get("/admin/").content.decode()
     User.objects.filter(pk=newcomer.pk).update(totp_key=b"x", totp_since=now())
     page = reverse("admin:account", args=[newcomer.pk])
     kept = ((first, "confirm"), (first, "ask"), (first, "ask"), (first, "confirm"), (other, "keep"), (other, "confirm"), (other, "ask"))
+    assert first.post(page, {"drop_factor": "ask"}).status_code == 302
+    assert other.post(page, {"drop_factor": "keep"}).status_code == 400, "without a reason it still waits"
+    assert FactorDrop.objects.filter(done_at=None).exists()
     for client, act in kept:
-        client.post(page, {"drop_factor": act})
+        client.post(page, {"drop_factor": act, "why": "来的不是本人"})
         assert User.objects.get(pk=newcomer.pk).has_second_factor, act
+    told = first.get("/admin/").content.decode()
+    assert "您提请解除新出纳的动态验证码，另一位管理员没有解除。" in told
+    assert "来的不是本人" in told
     first.post(page, {"drop_factor": "confirm"})
     assert not User.objects.get(pk=newcomer.pk).has_second_factor
     assert FactorDrop.objects.get().done_by == administrator

@@ -24,6 +24,7 @@ from members.services.people import numbers_of
 from programs.models import Terms
 from programs.rules.planfile import PlanFile, read_plan
 from programs.services import check, load_plan, publish
+from tests.factories.offices import PASSWORD
 from tests.factories.world import JOINED, World, make_unit
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import frozen
@@ -162,7 +163,11 @@ def test_last_periods_list_is_where_a_renewal_starts(year: Year) -> None:
     address = reverse("members:roster_last_list", args=args)
     assert address in plans
     assert address in _text(client.get(reverse("members:roster_upload", args=args)))
-    table = read_table(client.get(address).content, "x.xlsx")
+    asked = _text(client.get(address))
+    assert "您的登录密码" in asked
+    assert _line(0)[1] not in asked
+    assert client.post(address, {"password": "x"}).status_code == 400
+    table = read_table(client.post(address, {"password": PASSWORD}).content, "x.xlsx")
     assert [row[:2] for row in table.rows] == sorted([list(_line(i)[:2]) for i in range(10)])
     assert table.rows[0][table.header.index("在职情况")] == "企业在职"
     with everywhere(reason="look"):
@@ -183,10 +188,16 @@ def test_who_left_and_whose_cover_runs_on_are_not_on_the_list(year: Year) -> Non
             Enrolment.objects.filter(pk=cover.pk).update(cover=DateRange(cover.cover.lower, date(2028, 1, 1)))
     client, args = _client(year.world.agent), [year.world.unit.pk, year.terms.pk]
     assert "上期有 6 人" in _text(client.get(reverse("members:roster_plans", args=args[:1])))
-    table = read_table(client.get(reverse("members:roster_last_list", args=args)).content, "x.xlsx")
+    table = read_table(_taken(client, "roster_last_list", args), "x.xlsx")
     assert [row[:2] for row in table.rows] == sorted([list(_line(i)[:2]) for i in (0, 3, 4, 5, 6, 7)])
     page = _page(client, _sent(client, *_plan(year), _file([_line(50)])))
     assert _count(page, "left") == "6"
+
+
+def _taken(client: Client, name: str, args: list[int]) -> bytes:
+    """A list with whole numbers in it, for who shows again who they are."""
+    content: bytes = client.post(reverse(f"members:{name}", args=args), {"password": PASSWORD}).content
+    return content
 
 
 def _plan(year: Year) -> tuple[int, Terms]:
@@ -348,7 +359,7 @@ def test_whom_an_earlier_roster_of_the_year_enrolled_is_not_told_as_left(year: Y
 
 def test_the_sheet_of_problems_is_corrected_and_uploaded_as_it_is(year: Year) -> None:
     client, pk = _client(year.world.agent), year.sent(year.list_of_the_unit())
-    table = read_table(client.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx")
+    table = read_table(_taken(client, "roster_problems", [pk]), "x.xlsx")
     assert table.header[-2:] == ["要改正的问题", "原行号"]
     assert len(table.rows) == 3
     wrong = next(row for row in table.rows if row[0] == "张三")
@@ -368,7 +379,7 @@ def test_each_page_and_each_sheet_speaks_its_own_language(year: Year) -> None:
     assert "twice" in page.lower()
     assert "同一个身份证号" not in page
     assert "周岁" not in page
-    sheet = read_table(english.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx")
+    sheet = read_table(_taken(english, "roster_problems", [pk]), "x.xlsx")
     assert not any("周岁" in cell or "身份证号" in cell for row in sheet.rows for cell in row)
     desk = _text(_client(year.world.cast.reviewer, "en").get(reverse("admin:roster", args=[pk])))
     assert "同一个身份证号" not in desk
@@ -412,7 +423,7 @@ def test_who_was_enrolled_elsewhere_since_the_check_is_told_after_the_commit(yea
     assert "此人已在别处参加这个计划" in page
     with everywhere(reason="look"):
         assert Enrolment.objects.filter(terms=year.terms).count() == 2
-    assert "此人已在别处参加" in str(read_table(theirs.get(reverse("members:roster_problems", args=[pk])).content, "x.xlsx").rows)
+    assert "此人已在别处参加" in str(read_table(_taken(theirs, "roster_problems", [pk]), "x.xlsx").rows)
 
 
 # -- progress -------------------------------------------------------------------------------------------------------------

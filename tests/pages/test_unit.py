@@ -17,6 +17,7 @@ from PIL import Image
 from members.models import ContributionDue, Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.services import roster_rows
 from tests.factories.clients import client_of
+from tests.factories.offices import PASSWORD
 from tests.factories.world import JOINED, World, make_unit, terms_like
 from unionaid.lib.calendar import frozen
 from unionaid.lib.identity import credit_code_check, make_id_number
@@ -130,8 +131,10 @@ def test_a_roster_goes_from_template_to_what_to_pay(world: World) -> None:
     assert "1,500.00" in page
     bad = _text(client.get(reverse("members:roster", args=[roster]) + "?only=bad"))
     assert "校验" in bad or "最后一位" in bad
-    result = client.get(reverse("members:roster_problems", args=[roster]))
-    problems = read_table(result.content, "r.xlsx")
+    list_of_problems = reverse("members:roster_problems", args=[roster])
+    assert "请再输一次登录密码" in _text(client.post(list_of_problems))
+    assert "您的登录密码" in _text(client.get(list_of_problems)), "whole numbers only to who shows again who they are"
+    problems = read_table(client.post(list_of_problems, {"password": PASSWORD}).content, "r.xlsx")
     assert problems.header[-2:] == ["要改正的问题", "原行号"]
     assert [row[-1] for row in problems.rows] == ["15", "16"]
     assert all("最后一位不对" in row[-2] for row in problems.rows)

@@ -71,6 +71,8 @@ class PasswordForm(forms.Form):
         values = super().clean() or {}
         if values.get("new") and values.get("new") != values.get("again"):
             self.add_error("again", _("两次输入的新密码不一样，请再输一遍"))
+        elif values.get("new") and values.get("new") == values.get("old"):
+            self.add_error("new", _("新密码要和现在的不一样"))
         elif values.get("new"):
             try:
                 password_validation.validate_password(values["new"], self.user)

@@ -21,7 +21,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A login. Staff log in by staff number; workers by ID number or phone (found by blind index).
 
-    `email` is where notices may go (sealed; nobody must have one); `language` is the one chosen last, in which notices are written.
+    `password_given_at`: since when the password is one that an administrator chose (`accounts.services.set_password`); none: the
+    person's own. `email` is where notices may go (sealed; nobody must have one); `language` is the one chosen last, in which notices are
+    written.
     """
 
     username = models.CharField(_("登录名"), max_length=40, unique=True)
@@ -31,6 +33,7 @@ class User(AbstractBaseUser):
     email = models.BinaryField(null=True, editable=False)
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(_("可登录"), default=True)
+    password_given_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # The second factor (`accounts.second_factor`): its sealed key, since when it counts, and the last time step that was taken.
     totp_key = models.BinaryField(null=True, editable=False)

@@ -31,9 +31,12 @@ def login(request: HttpRequest) -> HttpResponse:
         user = auth.authenticate(
             request, username=form.cleaned_data["username"], password=form.cleaned_data["password"]
         )
-        if user is not None:
+        if user is not None and not services.is_over(user):
             auth.login(request, user)
             return redirect(_safe_next(request, form.cleaned_data["next"]))
+        if user is not None:
+            form.add_error("password", _("系统管理员为您设的密码已经过期，请联系系统管理员重设"))
+            return render(request, "accounts/login.html", {"form": form}, status=400)
         if getattr(request, "axes_locked_out", False):
             return locked_out(request)
         form.add_error("password", _("号码或密码不对，请对照后再输一遍；忘记密码请联系单位经办人或办事处重置"))
@@ -52,16 +55,17 @@ def logout(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def change_password(request: HttpRequest) -> HttpResponse:
-    """Change one's own password and stay logged in here."""
+    """Change one's own password and stay logged in here. Whose password somebody else chose comes here first, and goes on from here."""
     if not request.user.is_authenticated:
         return redirect("login")
+    given = request.user.password_given_at is not None
     form = PasswordForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         services.set_password(request.user, form.cleaned_data["new"])
         auth.update_session_auth_hash(request, request.user)
         messages.success(request, _("密码已更改。"))
-        return redirect("home")
-    return render(request, "accounts/password.html", {"form": form}, status=400 if form.errors else 200)
+        return redirect(_safe_next(request, request.GET.get("next", "")))
+    return render(request, "accounts/password.html", {"form": form, "given": given}, status=400 if form.errors else 200)
 
 
 @never_cache

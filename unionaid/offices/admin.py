@@ -1,7 +1,7 @@
 """The house itself at the desk: offices, who works where, and the staff's log-ins. For the system administrator."""
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -16,12 +16,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.accounts.models import User
-from unionaid.accounts.services import LoginTaken, register, set_password
+from unionaid.accounts.services import GIVEN_HOLDS, LoginTaken, register, set_password
 from unionaid.lib.calendar import today
 from unionaid.offices import appointing
 from unionaid.offices.desk import HouseAdmin, Link, Todo, Words, badge, column, desk_context, list_of, remember, todo, waiting
 from unionaid.offices.models import FactorDrop, Office, StaffPost
 from unionaid.offices.roles import LABELS, STAFF, Actor
+from unionaid.offices.second_looks import WhyForm, confirm_post, factor_act, read_refusal
 from unionaid.offices.selectors import offices_below
 from unionaid.web.fields import DayField, NameField
 
@@ -78,7 +79,7 @@ class LoginForm(forms.Form):
     )  # fmt: skip
     display_name = NameField(label=_("姓名"), error_messages={"required": _("请填写姓名")})
     password = forms.CharField(
-        label=_("初始密码"), help_text=_("至少 8 位，请本人登录后马上修改"), max_length=128, min_length=8, strip=False,
+        label=_("初始密码"), help_text=_("至少 8 位；本人第一次登录时必须改掉，7 天不改就失效"), max_length=128, min_length=8, strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": _("请填写初始密码"), "min_length": _("密码至少 8 位")},
     )  # fmt: skip
@@ -94,14 +95,6 @@ class PasswordForm(forms.Form):
 
     password = LoginForm.base_fields["password"]
     clean_password = LoginForm.clean_password
-
-
-# Taking an authenticator away: asked for by one, done or not by another.
-FACTOR_ACTS: Mapping[str, tuple[Callable[..., None], Words]] = {
-    "ask": (appointing.ask_to_drop_factor, _("已提出，要由另一位系统管理员确认后才解除。")),
-    "confirm": (appointing.drop_factor, _("动态验证码已解除。")),
-    "keep": (appointing.keep_factor, _("没有解除，动态验证码照旧。")),
-}
 
 
 def manageable(actor: Actor) -> QuerySet[User]:
@@ -163,29 +156,13 @@ def end_post(request: HttpRequest, pk: int) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     post = get_object_or_404(StaffPost.objects.select_related("user", "office", "given_by"), pk=pk, office__in=actor.office_ids)
     if post.confirmed_at is None:
-        return _confirm_post(request, post, actor)
+        return confirm_post(request, post, actor)
     form = EndForm(request.POST or None, initial={"until": post.until or today()})
     if form.is_valid() and _ended(post, form, actor):
         messages.success(request, gettext("已记下离任日期。"))
         return redirect("admin:offices_staffpost_changelist")
     title = gettext("{name}：{post}").format(name=post.user.display_name, post=post)
     return _form_page(request, form, of=StaffPost, title=title, submit=_("结束岗位"))
-
-
-def _confirm_post(request: HttpRequest, post: StaffPost, actor: Actor) -> HttpResponse:
-    """The second look at a post by which money is decided on or let go."""
-    refused = ""
-    if answer := request.POST.get("answer"):
-        try:
-            (appointing.confirm if answer == "yes" else appointing.refuse)(post, by=actor)
-            messages.success(request, gettext("已确认，岗位生效。") if answer == "yes" else gettext("没有任命。"))
-            return redirect("admin:offices_staffpost_changelist")
-        except appointing.NotBySamePerson as no:
-            refused = str(no)
-    own = actor.user_id in (post.given_by_id, post.user_id)
-    title = gettext("{name}：{post}").format(name=post.user.display_name, post=post)
-    context = desk_context(request, trail=[list_of(StaffPost)], title=title, post=post, own=own, refused=refused)
-    return render(request, "desk/post_confirm.html", context, status=403 if refused else _status(request))
 
 
 def _ended(post: StaffPost, form: EndForm, actor: Actor) -> bool:
@@ -204,9 +181,10 @@ def make_login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request.POST or None)
     if form.is_valid():
         try:
-            user = register(**form.cleaned_data)
+            user = register(**form.cleaned_data, given=True)
             remember(user, "make_login", by=request.actor)  # type: ignore[attr-defined]
-            messages.success(request, gettext("账号已建好，请任命岗位。"))
+            made = gettext("账号已建好，请任命岗位。本人要在 {days} 天内登录并改掉初始密码。")
+            messages.success(request, made.format(days=GIVEN_HOLDS.days))
             return redirect("admin:account", user.pk)
         except LoginTaken:
             form.add_error("username", gettext("这个登录名已经有人用，请换一个"))
@@ -218,15 +196,20 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     user = get_object_or_404(manageable(actor), pk=pk)
     form, status = PasswordForm(request.POST if "password" in request.POST else None), 200
-    if request.method == "POST":
+    asked = FactorDrop.objects.filter(user=user, done_at=None).select_related("asked_by").first()
+    why = WhyForm(request.POST if "drop_factor" in request.POST else None)
+    if request.method == "POST" and why.is_bound and user.pk != actor.user_id:
+        status = factor_act(request, user, asked, why, actor)
+    elif request.method == "POST":
         status = _account_act(request, user, form, actor)
+    if request.method == "POST":
         if status == 302:
             return redirect("admin:account", pk)
     posts = StaffPost.objects.filter(user=user).select_related("office").order_by("-since")
     context = desk_context(
         request, trail=[list_of(User)], title=user.display_name, account=user, form=form, posts=posts, on=today(),
         is_self=user.pk == actor.user_id,
-        dropping=FactorDrop.objects.filter(user=user, done_at=None).select_related("asked_by").first(), me=actor.user_id,
+        dropping=asked, me=actor.user_id, why=why,
     )  # fmt: skip
     return render(request, "desk/account.html", context, status=status)
 
@@ -238,18 +221,10 @@ def _account_act(request: HttpRequest, user: User, form: PasswordForm, actor: Ac
         remember(user, "open_login" if user.is_active else "close_login", by=actor)
         messages.success(request, gettext("账号已恢复。") if user.is_active else gettext("账号已停用。"))
         return 302
-    if (asked := request.POST.get("drop_factor")) in FACTOR_ACTS and user.pk != actor.user_id:
-        act, done = FACTOR_ACTS[asked]
-        try:
-            act(user, by=actor)
-            messages.success(request, str(done))
-        except appointing.NotBySamePerson as no:
-            messages.error(request, str(no))
-        return 302
     if form.is_bound and form.is_valid():
-        set_password(user, form.cleaned_data["password"])
+        set_password(user, form.cleaned_data["password"], given=True)
         remember(user, "reset_password", by=actor)
-        messages.success(request, gettext("密码已重设，请本人登录后马上修改。"))
+        messages.success(request, gettext("密码已重设，本人要在 {days} 天内登录并改掉它。").format(days=GIVEN_HOLDS.days))
         return 302
     return 400
 
@@ -320,6 +295,7 @@ class AccountAdmin(HouseAdmin):
     desk_urls = (
         ("new/", "login_make", "accounts.manage", make_login),
         ("<int:pk>/record/", "account", "accounts.manage", account_page),
+        ("refusals/<int:pk>/read/", "refusal_read", "accounts.manage", read_refusal),
     )
     search_hint = _("登录名")
     list_display = ("username", "display_name", "standing", column("created_at", _("建立时间")))
@@ -333,6 +309,8 @@ class AccountAdmin(HouseAdmin):
 
     @admin.display(description=_("状态"))
     def standing(self, user: User) -> str:
+        if user.is_active and user.password_given_at:
+            return badge(_("初始密码还没有改"), "todo")
         return badge(_("可登录"), "good") if user.is_active else badge(_("已停用"), "bad")
 
 

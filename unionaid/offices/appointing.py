@@ -5,14 +5,16 @@ Otherwise one of them could make a cashier, a checker and a releaser of people w
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from unionaid.accounts import second_factor
 from unionaid.accounts.models import User
 from unionaid.lib.calendar import now
 from unionaid.offices.desk import remember
-from unionaid.offices.models import FactorDrop, Office, StaffPost
+from unionaid.offices.models import FactorDrop, Office, Refusal, StaffPost
 from unionaid.offices.roles import WITH_SECOND_FACTOR, Actor, Role
+from unionaid.offices.scope import everywhere
 
 
 class NotBySamePerson(Exception):
@@ -40,9 +42,11 @@ def confirm(post: StaffPost, *, by: Actor) -> None:
 
 
 @transaction.atomic
-def refuse(post: StaffPost, *, by: Actor) -> None:
-    """The post is not given; whoever proposed it may take it back as well. One that counts is ended, not refused."""
-    remember(post, "refuse_post", by=by)
+def refuse(post: StaffPost, *, by: Actor, why: str = "") -> None:
+    """The post is not given, and who proposed it is told why; they may take it back themselves as well. One that counts is ended, not
+    refused."""
+    remember(post, "refuse_post", by=by, note=why)
+    _tell(post.given_by_id, Refusal(what="post", user=post.user, office=post.office, role=post.role, why=why, by_id=by.user_id))
     if not StaffPost.objects.filter(pk=post.pk, confirmed_at=None).delete()[0]:
         raise NotBySamePerson(_("这个岗位已经确认，请改为结束岗位。"))
 
@@ -66,7 +70,27 @@ def drop_factor(user: User, *, by: Actor) -> None:
 
 
 @transaction.atomic
-def keep_factor(user: User, *, by: Actor) -> None:
-    """It stays after all."""
-    if FactorDrop.objects.filter(user=user, done_at=None).delete()[0]:
-        remember(user, "keep_factor", by=by)
+def keep_factor(user: User, *, by: Actor, why: str = "") -> None:
+    """It stays after all, and who asked for it to be taken away is told why."""
+    asked = FactorDrop.objects.filter(user=user, done_at=None).first()
+    if asked is not None and asked.delete()[0]:
+        remember(user, "keep_factor", by=by, note=why)
+        _tell(asked.asked_by_id, Refusal(what="factor", user=user, why=why, by_id=by.user_id))
+
+
+def _tell(asker: int | None, refusal: Refusal) -> None:
+    """Nobody is told what they took back themselves."""
+    if asker is not None and asker != refusal.by_id:
+        refusal.to_id = asker
+        with everywhere(reason="tell an administrator what another did not do"):
+            refusal.save()
+
+
+def refusals_of(by: Actor) -> QuerySet[Refusal]:
+    """What this person asked for and was refused, and has not put away."""
+    return Refusal.objects.filter(to=by.user_id, read_at=None).select_related("user", "office", "by").order_by("pk")
+
+
+def put_away(refusal: Refusal, *, by: Actor) -> None:
+    """Whoever asked has read it."""
+    Refusal.objects.filter(pk=refusal.pk, to=by.user_id, read_at=None).update(read_at=now())

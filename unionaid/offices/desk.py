@@ -57,6 +57,18 @@ class Todo:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """Something said to this person alone on the first page until they have read it: what, why, what next; where to go on, and the address
+    that puts it away."""
+
+    text: Words
+    why: str
+    then: Words
+    url: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """A few figures on the first page: (name, figure, what it says), of when, and where the whole is."""
 
@@ -84,6 +96,19 @@ def todo(action: str) -> Callable[[Callable[[Actor], Iterable[Todo]]], Callable[
     def register(lines: Callable[[Actor], Iterable[Todo]]) -> Callable[[Actor], Iterable[Todo]]:
         _TODOS.append((action, lines))
         return lines
+
+    return register
+
+
+_WORDS: list[tuple[str, Callable[[Actor], Iterable[Word]]]] = []
+
+
+def told(action: str) -> Callable[[Callable[[Actor], Iterable[Word]]], Callable[[Actor], Iterable[Word]]]:
+    """Register what the first page says to one person alone, among those who may take `action`."""
+
+    def register(words: Callable[[Actor], Iterable[Word]]) -> Callable[[Actor], Iterable[Word]]:
+        _WORDS.append((action, words))
+        return words
 
     return register
 
@@ -191,6 +216,7 @@ class HouseAdminSite(admin.AdminSite):
         lines = [line for action, find in _TODOS if may(actor, action) for line in find(actor)]
         roles = {post.role for post in actor.posts}
         context = {
+            "words": [one for action, find in _WORDS if may(actor, action) for one in find(actor)],
             "todo": [line for line in lines if line.count],
             "clear": [line for line in lines if not line.count],
             "glances": [one for action, find in _GLANCES if may(actor, action) for one in find(actor)],

@@ -1,10 +1,13 @@
 """Who works where: the tree of offices (headquarters, province, office, agency) and the posts in it."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.offices.roles import WITH_SECOND_FACTOR, Role
+from unionaid.offices.scope import ScopeBy, Scoped
 
 _user = settings.AUTH_USER_MODEL
 
@@ -115,3 +118,30 @@ class FactorDrop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.asked_at}"
+
+
+class Refusal(Scoped):
+    """What one administrator asked for and another did not do: said to who asked (`to`), on the first page of the desk, until they have
+    read it. `user` is whom it was about; `office` and `role` the post, if it was one."""
+
+    scope_by: ClassVar[ScopeBy] = ScopeBy(offices="", users="to_id")
+
+    class What(models.TextChoices):
+        POST = "post", _("任命岗位")
+        FACTOR = "factor", _("解除动态验证码")
+
+    to = models.ForeignKey(_user, models.PROTECT, related_name="+")
+    what = models.CharField(max_length=8, choices=What)
+    user = models.ForeignKey(_user, models.PROTECT, related_name="+", db_index=False)
+    office = models.ForeignKey(Office, models.PROTECT, null=True, related_name="+", db_index=False)
+    role = models.CharField(max_length=20, choices=Role.staff_choices(), blank=True)
+    why = models.CharField(max_length=200)
+    by = models.ForeignKey(_user, models.PROTECT, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField(db_default=models.functions.Now())
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("没有办成的提请")
+
+    def __str__(self) -> str:
+        return f"{self._meta.label_lower} {self.pk}"

@@ -23,7 +23,7 @@ def ask(form: AskForm, request: HttpRequest, *, required: bool = True) -> None:
         return
     form.fields["password"] = forms.CharField(
         label=_("您的登录密码"), required=required, max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("这一步关系到资金，请再证明一次是您本人；5 分钟内再办资金的事不用重输。"),
+        help_text=_("这一步关系到资金或个人信息，请再证明一次是您本人；5 分钟内再办这类事不用重输。"),
         error_messages={"required": _("请再输一次登录密码，证明是您本人")},
     )  # fmt: skip
     if user.has_second_factor:

@@ -82,6 +82,7 @@ ACTS: dict[str, str | Promise] = {
     "say_undebited": _("说明银行还没有扣款的批次"),
     "propose_movement": _("登记资金拨入与调剂"),
     "propose": _("提出退款"),
+    "ask_erasure": _("提出删除个人信息"),
     "erase": _("删除个人信息"),
     "see_account": _("查看完整收款账号"),
     "change_office": _("修改机构信息"),

@@ -1,5 +1,5 @@
 """The desk's view of this room, gathered for Django."""
 
-from claims.payouts.admin import batches, recoveries
+from claims.payouts.admin import batches, erasures, recoveries
 
-__all__ = ["batches", "recoveries"]
+__all__ = ["batches", "erasures", "recoveries"]

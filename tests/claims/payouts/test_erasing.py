@@ -17,17 +17,19 @@ from django.core.files.storage import Storage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
+from django.urls import reverse
 
 from claims.models import Claim, Objection
-from claims.payouts import services
+from claims.payouts import erasures, services
 from claims.payouts.erasing import KEPT_YEARS, ErasureRefused, erase
-from claims.payouts.models import PayoutLine
+from claims.payouts.models import Erasure, PayoutLine
 from claims.services import adjudication
 from members.models import AgentChange, AgentPaper, Departure, Enrolment, Evidence, Member, Refund, Roster
 from members.services import arrivals, contributions, corrections, joining, people, problem_sheets, refunds, rosters
 from members.services.people import full_id_number, masked_numbers
+from tests.factories.clients import client_of
 from tests.factories.funds import slip
-from tests.factories.offices import make_user
+from tests.factories.offices import PASSWORD, make_user
 from tests.factories.payouts import release
 from tests.factories.world import ASKED, JOINED, World
 from unionaid.accounts.models import User
@@ -228,3 +230,48 @@ def test_while_something_is_open_it_is_refused_with_what_it_is(world: World) -> 
         world.claim(world.cover(member), 1000)
         with pytest.raises(ErasureRefused, match="还在保障期内.*有申领还没有办结"):
             erase(member, by=SYSTEM, on=ASKED)
+
+
+def test_one_asks_another_who_has_proved_it_carries_it_out_and_why_not_is_shown(world: World) -> None:
+    cast = world.cast
+    with everywhere(reason="arrange"), frozen(JOINED):
+        member, covered = world.member(103, "李小红"), world.member(105)
+        world.cover(covered)
+    reviewer, manager, hq = (client_of(user) for user in (cast.reviewer, cast.manager, cast.hq_user))
+    with frozen(ASKED):
+        new = reverse("admin:erasure_new", args=[covered.pk])
+        assert "还在保障期内或待缴费" in reviewer.get(new).content.decode()
+        assert "还在保障期内或待缴费" in reviewer.post(new, {"basis": "本人书面申请"}).content.decode()
+        page = reviewer.post(reverse("admin:erasure_new", args=[member.pk]), {"basis": "李小红 7 月 1 日书面申请"})["Location"]
+        assert "李小红 7 月 1 日书面申请" in reviewer.get(page).content.decode()
+        assert "已有人提出删除" in manager.post(reverse("admin:erasure_new", args=[member.pk]), {"basis": "又一次"}).content.decode()
+        assert reviewer.post(page, {"decision": "erase"}).status_code == 403
+        assert "请再输一次登录密码" in manager.post(page, {"decision": "erase"}).content.decode(), "no step without a proof"
+        assert _erased(member) is None
+        assert manager.post(page, {"decision": "erase", "password": PASSWORD}).status_code == 302
+        assert _erased(member) == ASKED
+        for client in (manager, hq):
+            assert "李小红" not in client.get(page).content.decode()
+            assert "李小红" not in client.get(reverse("admin:payouts_erasure_changelist")).content.decode()
+
+
+def test_what_came_in_between_refuses_it_and_two_acts_of_one_person_the_database(world: World) -> None:
+    manager, reviewer = world.cast.actor(world.cast.manager), world.cast.actor(world.cast.reviewer)
+    with everywhere(reason="arrange"), frozen(JOINED):
+        member = world.member(103)
+        asked = erasures.ask(member, basis="本人申请", by=reviewer, on=JOINED)
+        with pytest.raises(DatabaseError, match="erasure_asked_and_done_by_two"), transaction.atomic():
+            Erasure.objects.update(state="done", basis="", done_by=world.cast.reviewer)
+        world.cover(member)
+        with pytest.raises(ErasureRefused, match="还在保障期内"):
+            erasures.carry_out(asked, by=manager, on=JOINED)
+        assert Erasure.objects.get().state == "asked", "nothing is half done"
+        with pytest.raises(ErasureRefused, match="请写明"):
+            erasures.drop(asked, by=manager, note=" ")
+        assert erasures.drop(asked, by=manager, note="已参加，不删除").state == "dropped"
+        assert _erased(member) is None
+
+
+def _erased(member: Member) -> date | None:
+    with everywhere(reason="look"):
+        return Member.objects.get(pk=member.pk).erased_on

@@ -41,4 +41,6 @@ def test_the_first_two_are_appointed_by_a_command_and_no_third(db: None, monkeyp
         assert AuditEntry.objects.filter(action="give_post", actor=None).count() == 2
     client = Client()
     assert client.post(reverse("login"), {"username": "s-one", "password": WORD, "next": "/admin/"})["Location"] == "/admin/"
+    assert client.get("/admin/")["Location"] == "/password?next=%2Fadmin%2F"
+    client.post("/password", {"old": WORD, "new": f"own-{WORD}", "again": f"own-{WORD}"})
     assert client.get(reverse("admin:post_give")).status_code == 200

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('email', models.BinaryField(null=True)),
                 ('language', models.CharField(default='zh-hans', max_length=10)),
                 ('is_active', models.BooleanField(default=True, verbose_name='可登录')),
+                ('password_given_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('totp_key', models.BinaryField(null=True)),
                 ('totp_since', models.DateTimeField(editable=False, null=True)),
