@@ -51,6 +51,8 @@ class Roster(Stateful, OfficeOwned):
     unit_nature = models.CharField(max_length=16, blank=True)
     # How many of the unit's last list are not on this one.
     left_count = models.PositiveIntegerField(default=0)
+    # How many of its lines were of people known already when it was checked. Where there were none, all are taken to be new at first.
+    known_count = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=24, choices=ROSTER.choices(), default=ROSTER.initial)
 
     class Meta:

@@ -63,10 +63,10 @@ class Line(NamedTuple):
     key: int
 
 
-def stage(rows: Sequence[Row], raw_number: Callable[[Row], str], told: Callable[[int], None]) -> None:
-    """Copy the lines as read. Each readable one gets the number that its person will have if nobody knows them yet, and its ID
-    number is sealed for that record, so that it need not be opened and sealed again when the person is made. `told` hears now and
-    then how many lines went by."""
+def stage(rows: Sequence[Row], raw_number: Callable[[Row], str], told: Callable[[int], None]) -> int:
+    """Copy the lines as read; how many of them are of people known already. Each readable one gets the number that its person will
+    have if nobody knows them yet, and its ID number is sealed for that record, so that it need not be opened and sealed again when the
+    person is made. `told` hears now and then how many lines went by."""
     good = sum(_readable(row) for row in rows)
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
@@ -80,6 +80,7 @@ def stage(rows: Sequence[Row], raw_number: Callable[[Row], str], told: Callable[
         said = [{"id": number, **dict(zip(ANSWERED, each, strict=True))} for each, number in answers.items()]
         cursor.execute(ANSWERS, [json.dumps(said, default=date.isoformat)])
         cursor.execute(RECOGNISED)
+        return int(cursor.rowcount)
 
 
 def _readable(row: Row) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from members.facts import held_sql, renews_sql, waits_by_waiver
 from members.models import Roster, WorkUnit
@@ -260,8 +260,7 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 MADE = """
 CREATE TEMP TABLE made (id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE known (line bigint, member_id bigint, facts jsonb) ON COMMIT DROP"""
-NEW_PEOPLE = """
-WITH made AS (
+PEOPLE = """
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
                                 basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
                                 contract_months, retired_on)
@@ -271,13 +270,16 @@ WITH made AS (
            COALESCE(l.facts->>'insurance_type', ''), COALESCE((l.facts->>'union')::boolean, TRUE), (l.facts->>'joined')::date,
            COALESCE(l.facts->>'risk', ''), (l.facts->>'card')::boolean, COALESCE(l.facts->>'group', ''), (l.facts->>'contract')::smallint,
            (l.facts->>'retired')::date
-    FROM members_rosterrow l WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.id_hash
-    ON CONFLICT (id_hash) DO NOTHING RETURNING id
-), sealed AS (
+    FROM members_rosterrow l WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.id_hash"""
+SEALED = """
     INSERT INTO members_membersecret (member_id, id_number, phone, phone_hash)
-    SELECT l.member_key, l.id_number, l.phone, l.phone_hash FROM members_rosterrow l JOIN made ON made.id = l.member_key
-    WHERE l.roster_id = %(roster)s AND l.outcome = 'good' ORDER BY l.member_key
-)
+    SELECT l.member_key, l.id_number, l.phone, l.phone_hash FROM members_rosterrow l {made}
+    WHERE l.roster_id = %(roster)s AND l.outcome = 'good'"""
+# Of a roster whose people were all new when it was checked: nobody is asked for again. Whoever is known by now ends the attempt.
+ONLY_NEW_PEOPLE, ONLY_NEW_SEALED = PEOPLE, SEALED.format(made="")
+NEW_PEOPLE = f"""
+WITH made AS ({PEOPLE} ON CONFLICT (id_hash) DO NOTHING RETURNING id),
+sealed AS ({SEALED.format(made="JOIN made ON made.id = l.member_key")} ORDER BY l.member_key)
 INSERT INTO made SELECT id FROM made"""
 KNOWN = f"""
 INSERT INTO known SELECT l.id, m.id, l.facts
@@ -315,10 +317,10 @@ SET unit_id = %(unit)s, office_id = %(home)s,
     retired_on = COALESCE((known.facts->>'retired')::date, m.retired_on)
 FROM known WHERE known.member_id = m.id AND m.id = ANY(ARRAY(SELECT member_id FROM known))"""
 # The key in public addresses begins with the moment, as UUID version 7 does: its index grows at one end.
-PUBLIC_ID = """overlay(gen_random_uuid()::text PLACING (
+PUBLIC_ID = """((
     SELECT substr(moment, 1, 8) || '-' || substr(moment, 9, 4) || '-7'
     FROM lpad(to_hex((extract(epoch FROM statement_timestamp()) * 1000)::bigint), 12, '0') moment
-) FROM 1 FOR 15)::uuid"""
+) || substr(gen_random_uuid()::text, 16))::uuid"""
 # The lines are marked and enrolled in one statement. Nobody else can have covered a person who is new: for these alone the insert
 # need not ask first, and cover that stands already would end the transaction. They are put in with every 64th person first and the
 # others between them: in the order of their keys each would widen the exclusion index up to its root.
@@ -361,6 +363,8 @@ MARK = """
           AND fee.fee_fen IS NOT NULL AND fee.gender = r.gender AND fee.risk IS NOT DISTINCT FROM r.facts->>'risk' AND fee.shares = r.shares
           AND fee.card IS NOT DISTINCT FROM (r.facts->>'card')::boolean AND fee.staff_group IS NOT DISTINCT FROM r.facts->>'group'
     RETURNING r.member_key, r.shares, r.fee_fen, fee.refundable"""
+ONLY_NEW_COVERS = f"""
+WITH of_new AS ({MARK.format(person="r.member_key", known="", which="TRUE")}){OF_NEW}"""
 ENROL = f"""
 WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS (SELECT 1 FROM known WHERE known.line = r.id)")}),
 of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.id")}),
@@ -380,6 +384,10 @@ WITH out AS (
 SELECT count(*) FROM out"""
 
 
+class KnownByNow(Exception):
+    """Somebody of a roster of new people is known since it was checked."""
+
+
 def enrol(
     roster: Roster,
     schedule: Schedule,
@@ -387,14 +395,16 @@ def enrol(
     fees: Sequence[Mapping[str, Any]],
     *,
     lines: int,
+    only_new: bool,
     late_reasons: Said,
     held_reasons: Said,
 ) -> int:
     """Make the people nobody knows yet, fill in those who are known, enrol all, and mark the lines; how many lines stood well and are
     not enrolled after all. `lines`: how many stand well; where all of them are new people, nothing is asked of those known before.
-    Whom the database refuses, since cover on some of these days exists by now, becomes a line with `late_reasons`; who holds too
-    many shares under plans that count together by now, one with `held_reasons`. People are taken in the order of a key, so that two
-    rosters at once wait for each other and never lock each other out."""
+    `only_new`: all were new when the roster was checked; KnownByNow when that holds no more, and the caller's savepoint is to be
+    rolled back. Whom the database refuses, since cover on some of these days exists by now, becomes a line with `late_reasons`; who
+    holds too many shares under plans that count together by now, one with `held_reasons`. People are taken in the order of a key, so
+    that two rosters at once wait for each other and never lock each other out."""
     sinces, untils = waits_by_waiver(schedule, cover.start)
     names = {
         "roster": roster.pk,
@@ -420,19 +430,39 @@ def enrol(
         "most": schedule.enrolling.max_shares,
         "live": list(LIVE),
     }
-    asked_anew = (TOO_MANY_SHARES,) if schedule.enrolling.together_with else ()
     _run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        lost, some_known = 0, _run(NEW_PEOPLE, names) < lines
-        if some_known:
-            for statement in (KNOWN, HOLD_KNOWN):
-                _run(statement, names)
-            lost = sum(_run(statement, names) for statement in asked_anew)
-        _run(ENROL, names)
-        lost += int(_ask(TOO_LATE, names)[0][0])
-        if some_known:
-            _run(KNOWN_PEOPLE, names)
-        return lost
+        if only_new and _enrol_new(names) == lines:
+            return 0
+        if only_new:
+            return int(_ask(TOO_LATE, names)[0][0])
+        return _enrol_mixed(names, lines, asked_anew=bool(schedule.enrolling.together_with))
+
+
+def _enrol_new(names: Mapping[str, Any]) -> int:
+    """People, sealed numbers, covers of a roster of new people; how many covers."""
+    try:
+        _run(ONLY_NEW_PEOPLE, names)
+    except IntegrityError as error:
+        if "id_hash" not in str(error):
+            raise
+        raise KnownByNow from error
+    _run(ONLY_NEW_SEALED, names)
+    return _run(ONLY_NEW_COVERS, names)
+
+
+def _enrol_mixed(names: Mapping[str, Any], lines: int, *, asked_anew: bool) -> int:
+    """The same for a roster of which some may be known; how many lines are not enrolled after all."""
+    lost, some_known = 0, _run(NEW_PEOPLE, names) < lines
+    if some_known:
+        for statement in (KNOWN, HOLD_KNOWN):
+            _run(statement, names)
+        lost = _run(TOO_MANY_SHARES, names) if asked_anew else 0
+    _run(ENROL, names)
+    lost += int(_ask(TOO_LATE, names)[0][0])
+    if some_known:
+        _run(KNOWN_PEOPLE, names)
+    return lost
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:

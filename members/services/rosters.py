@@ -141,14 +141,14 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
             return
         _still_wanted(roster)
         schedule = schedule_of(roster.terms)
-        notes = [*unread, *_judge(reading, roster, schedule, on=on, tell=tell)]
+        known, notes = _judge(reading, roster, schedule, on=on, tell=tell)
         tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
         every, good, total = tables.counts(roster)
         cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
         changes: dict[str, Any] = {"row_count": every, "good_count": good, "bad_count": every - good, "checked_on": on}
-        changes |= {"total_fen": total, "left_count": left}
-        move([roster], "check", by=by, changes={**changes, "message": in_every_language(notes)})
+        changes |= {"total_fen": total, "left_count": left, "known_count": known}
+        move([roster], "check", by=by, changes={**changes, "message": in_every_language([*unread, *notes])})
         if roster.bad_count:
             _tell_problems(roster)
 
@@ -198,7 +198,9 @@ def confirm(roster: Roster, *, by: Actor) -> Roster:
     return move([roster], "confirm", by=by)[0]
 
 
-NOTHING_KNOWN: Mapping[str, Any] = {"row_count": 0, "good_count": 0, "bad_count": 0, "total_fen": 0, "left_count": 0, "message": {}}
+NOTHING_KNOWN: Mapping[str, Any] = {
+    "row_count": 0, "good_count": 0, "bad_count": 0, "total_fen": 0, "left_count": 0, "known_count": 0, "message": {},
+}  # fmt: skip
 
 
 def _recheck(roster: Roster, *, by: Actor) -> Roster:
@@ -239,8 +241,7 @@ def commit(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         schedule = schedule_of(roster.terms)
         cover = _cover(roster, on=on)
         try:
-            with transaction.atomic():
-                enrolled, amounts = _enrol(roster, schedule, cover, by=by, on=on, tell=tell) if cover else _refuse_all(roster)
+            enrolled, amounts = _enrol_all(roster, schedule, cover, by=by, on=on, tell=tell) if cover else _refuse_all(roster)
         except RuleUnmet as unmet:
             move([roster], "reopen", by=by, changes={"message": in_every_language([words_of(unmet)])})
             return
@@ -268,7 +269,19 @@ def _come_to_nothing(roster: Roster, *, by: Actor) -> None:
     tell_agents(roster.unit, gettext_lazy("名册没有登记任何人"), text, link=f"/unit/rosters/{roster.pk}", file=roster.file_name)
 
 
-def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: date, tell: Tell) -> tuple[int, dict[str, int]]:
+def _enrol_all(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: date, tell: Tell) -> tuple[int, dict[str, int]]:
+    """As `_enrol`, all of it or nothing. People who were all new when they were checked are taken to be new; where somebody is known
+    by now, what was begun is undone, and everybody is looked up."""
+    if roster.known_count == 0:
+        with suppress(tables.KnownByNow), transaction.atomic():
+            return _enrol(roster, schedule, cover, by=by, on=on, tell=tell, only_new=True)
+    with transaction.atomic():
+        return _enrol(roster, schedule, cover, by=by, on=on, tell=tell, only_new=False)
+
+
+def _enrol(
+    roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: date, tell: Tell, only_new: bool
+) -> tuple[int, dict[str, int]]:
     """The people and their covers; how many, and what each payer owes. RuleUnmet when the plan asks more of the unit."""
     tell(_("登记参加"), total=roster.good_count)
     hold(roster.unit, schedule)
@@ -278,7 +291,7 @@ def _enrol(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, on: 
     lost = tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
     held = in_every_language([gettext_lazy("核对之后，此人又有了合计份数的其他保障，加上这里的份数超过每人最多的份数，不能登记")])
     lines = sum(count for _kind, count in kinds) - lost
-    lost += tables.enrol(roster, schedule, cover, fees, lines=lines, late_reasons=late, held_reasons=held)
+    lost += tables.enrol(roster, schedule, cover, fees, lines=lines, only_new=only_new, late_reasons=late, held_reasons=held)
     refuse_unmet(roster, preview=False, on=on)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
@@ -364,14 +377,15 @@ def _no_day_left() -> Promise:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> list[Promise]:
-    """Every line's outcome into the table; notes for the agent about the roster as a whole."""
+def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> tuple[int, list[Promise]]:
+    """Every line's outcome into the table; how many lines are of people known already, and notes for the agent about the roster as a
+    whole."""
     rows, cover = reading.rows, _cover(roster, on=on)
     for row in rows:
         row.employment = employed_at(roster.unit, row.employment)
     problems = {row.number: "unreadable" for row in rows if row.reasons}
     notes = _void_surplus(rows, schedule)
-    staging.stage(rows, lambda row: reading.said(row, "id_number"), lambda done: _tell_line(done, len(rows), tell))
+    known = staging.stage(rows, lambda row: reading.said(row, "id_number"), lambda done: _tell_line(done, len(rows), tell))
     _still_wanted(roster)
     fees: list[dict[str, Any]] = []
     if cover is None:
@@ -386,7 +400,7 @@ def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, te
     why = each_in_every_language([row.reasons for row in against])
     bad = [{"row_number": r.number, "reasons": w, "problem": problems.get(r.number, "window")} for r, w in zip(against, why, strict=True)]
     tables.keep(roster, cover, bad, fees)
-    return [*notes, *_unit_notes(rows, roster, schedule, on=on)]
+    return known, [*notes, *_unit_notes(rows, roster, schedule, on=on)]
 
 
 def _tell_line(done: int, total: int, tell: Tell) -> None:
