@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import override
 
 from members.models import Roster, RosterRow, RosterSheet
-from members.services.roster_rows import problem_sheet, read_rows
+from members.services.roster_rows import problem_sheet, read_header
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import day_of
 from unionaid.lib.spreadsheet import read_table
@@ -54,7 +54,7 @@ class _Lines:
     def __init__(self, roster: Roster) -> None:
         with roster.file.open() as stored:
             table = read_table(stored.read(), roster.file_name)
-        self.reading = read_rows(table, on=day_of(roster.uploaded_at))
+        self.reading = read_header(table, on=day_of(roster.uploaded_at))
         self.bad = list(RosterRow.objects.filter(roster=roster, outcome="bad").only("roster_id", "row_number", "reasons"))
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +16,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.facts import employed_at
 from members.models import Member, WorkUnit
 from programs.rules.asked import asked
 from programs.rules.facts import OPEN_ENDED, ORDINARY, PersonFacts
+from programs.rules.fees import counted_shares
 from programs.rules.schedule import Schedule
 from unionaid.lib.calendar import DateError, parse_date
 from unionaid.lib.identity import IdentityError, IdNumber, parse_id_number, parse_person_name, parse_phone
@@ -129,39 +132,52 @@ class Row:
     group: str | None = None
     contract: int | None = None
     retired: date | None = None
+    surplus: bool = False
     reasons: list[str | Promise] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All lines of a roster as read; `places`: which cell of a line holds which column."""
+    """A roster of which the header is understood: the cells of its lines and their numbers in the file, in the order of the file. Its
+    lines are read one by one. `places`: which cell of a line holds which column; `on`: the day after which nobody is born."""
 
-    rows: list[Row]
+    numbers: Sequence[int]
+    cells: Sequence[Sequence[str]]
     places: Mapping[str, int]
+    on: date
 
-    def said(self, row: Row, key: str) -> str:
-        return row.said[self.places[key]] if key in self.places else ""
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def row(self, at: int) -> Row:
+        """The line at this place, read anew each time."""
+        return _read_row(self.numbers[at], self.cells[at], self.places, on=self.on)
+
+    def said(self, cells: Sequence[str], key: str) -> str:
+        return cells[self.places[key]] if key in self.places else ""
 
 
 # How far down the header is looked for: above it stand titles, who filled the list in, and when.
 HEADER_WITHIN = 10
 
 
-def read_rows(table: Table, *, on: date) -> Reading:
-    """The lines by the header's words, in any order of columns. RosterUnreadable when a needed column is missing or stands twice."""
+def read_header(table: Table, *, on: date) -> Reading:
+    """The columns by the header's words, in any order, and the lines below. RosterUnreadable when a needed column is missing or stands
+    twice."""
     places, below = _header(table)
     width, name, number = max(places.values()) + 1, places["name"], places["id_number"]
     # The header may stand here once more, as on each page of a printed list.
     again = {*COLUMNS["name"], *(line[name] for line in (table.header, *table.rows[:below]) if name < len(line))}
-    rows = []
+    numbers, lines = [], []
     for place, said in zip(table.numbers[below:], table.rows[below:], strict=True):
         cells = said if len(said) >= width else [*said, *[""] * (width - len(said))]
         if cells[name] in again and _title(cells[number], bare=True) in COLUMNS["id_number"]:
             continue
-        rows.append(_read_row(place, cells, places, on=on))
-    if not rows:
+        numbers.append(place)
+        lines.append(cells)
+    if not lines:
         raise RosterUnreadable(gettext_lazy("名册里没有职工，请从表头下一行开始填写。"))
-    return Reading(rows, places)
+    return Reading(numbers, lines, places, on)
 
 
 def _header(table: Table) -> tuple[dict[str, int], int]:
@@ -215,6 +231,39 @@ def _refuse_second(key: str, title: str, said: Sequence[str]) -> None:
     if key in ONCE and (count := said.count(title)) > 1:
         words = gettext_lazy("名册里“{title}”这一列出现了 {count} 次，不知道该用哪一列。请把所有人放在一列里，多余的列删掉后再上传。")
         raise RosterUnreadable(format_lazy(words, title=title, count=count))
+
+
+class Lines:
+    """The lines of a roster as they count for one unit and one plan. Reading a line costs little and a hundred thousand of them much,
+    so one that nothing speaks against is read once, by whoever makes it text, and not kept."""
+
+    def __init__(self, reading: Reading, unit: WorkUnit, schedule: Schedule) -> None:
+        self.reading, self.unit, self.schedule = reading, unit, schedule
+        self._asked: dict[int, Row] = {}
+
+    def __len__(self) -> int:
+        return len(self.reading)
+
+    def read(self, at: int) -> Row:
+        """The line at this place, as the unit employs people; shares that the plan makes void are not on it (`surplus`)."""
+        row = self.reading.row(at)
+        row.employment = employed_at(self.unit, row.employment)
+        counted = counted_shares(self.schedule, row.shares)
+        row.surplus, row.shares = counted < row.shares, counted
+        return row
+
+    def numbered(self, number: int) -> Row:
+        """The line with this number in the file, the same object each time: what is found against it is put on it."""
+        if number not in self._asked:
+            self._asked[number] = self.read(bisect_left(self.reading.numbers, number))
+        return self._asked[number]
+
+    def all(self) -> list[Row]:
+        return [self.numbered(number) for number in self.reading.numbers]
+
+    def against(self) -> list[Row]:
+        """Those that something speaks against, of those that were asked for, in the order of the file."""
+        return [row for _number, row in sorted(self._asked.items()) if row.reasons]
 
 
 def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, on: date) -> Row:
@@ -398,7 +447,8 @@ def problem_sheet(reading: Reading, why: Mapping[int, str], schedule: Schedule, 
     titles = titles_of(schedule)
     columns = [Column(_heading(key, words), "text", 20, CHOICES.get(key, ())) for key, words in titles.items()]
     columns += [Column(_("要改正的问题"), "text", 70), Column(_("原行号"), "count", 8)]
-    lines = [[*(reading.said(row, key) for key in titles), why[row.number], row.number] for row in reading.rows if row.number in why]
+    bad = [(number, cells) for number, cells in zip(reading.numbers, reading.cells, strict=True) if number in why]
+    lines = [[*(reading.said(cells, key) for key in titles), why[number], number] for number, cells in bad]
     out = io.BytesIO()
     write_workbook(out, [Sheet(_("名册"), title, columns, lines)])
     return out.getvalue()

@@ -230,12 +230,12 @@ def share_counts(roster: Roster) -> Counter[tuple[str, int]]:
     return Counter({(gender, shares): count for gender, shares, count in _ask(text, [roster.pk])})
 
 
-def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> list[int]:
-    """Lines with another number of shares than the unit's cannot be enrolled; their line numbers."""
+def refuse_other_shares(roster: Roster, shares: int, reasons: Said) -> None:
+    """Lines with another number of shares than the unit's cannot be enrolled."""
     text = f"""UPDATE members_rosterrow SET outcome = 'bad', problem = 'shares', reasons = %s::jsonb, change = {UNFIT},
                      id_number = NULL, phone = NULL
-              WHERE roster_id = %s AND outcome = 'good' AND shares <> %s RETURNING row_number"""
-    return sorted(number for (number,) in _ask(text, [json.dumps(reasons), roster.pk, shares]))
+              WHERE roster_id = %s AND outcome = 'good' AND shares <> %s"""
+    _run(text, [json.dumps(reasons), roster.pk, shares])
 
 
 def refuse_replaced(roster: Roster, reasons: Said) -> int:

@@ -21,7 +21,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.facts import employed_at
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.whole_units import common_shares, whole_of
 from members.services import departures, participation, problem_sheets
@@ -32,11 +31,11 @@ from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
 from members.services.participation import RuleUnmet, hold, refuse_unmet, words_of
 from members.services.people import numbers_of
-from members.services.roster_rows import Reading, RosterUnreadable, Row, facts_of, line_of, read_rows, template_sheet
+from members.services.roster_rows import Lines, RosterUnreadable, Row, facts_of, line_of, read_header, template_sheet
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge
 from programs.rules.facts import PersonFacts
-from programs.rules.fees import FeeFactMissing, NoFeeClass, chosen_split, contribution, counted_shares, fee_class, split
+from programs.rules.fees import FeeFactMissing, NoFeeClass, chosen_split, contribution, fee_class, split
 from programs.rules.schedule import Schedule, TermNotOffered
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
@@ -133,16 +132,16 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         try:
             table = read_table(data, roster.file_name)
             unread = _unread_sheets(table)
-            reading = read_rows(table, on=on)
+            reading = read_header(table, on=on)
         except (SpreadsheetError, RosterUnreadable) as error:
             words = error.words if isinstance(error, RosterUnreadable) else str(error)
             move([roster], "refuse", by=by, changes={"message": in_every_language([words, *unread])})
             _tell_unreadable(roster)
             return
         _still_wanted(roster)
-        schedule = schedule_of(roster.terms)
-        known, notes = _judge(reading, roster, schedule, on=on, tell=tell)
-        tell(_("与上期名单比对"), done=len(reading.rows), total=len(reading.rows))
+        lines = Lines(reading, roster.unit, schedule_of(roster.terms))
+        known, notes = _judge(lines, roster, on=on, tell=tell)
+        tell(_("与上期名单比对"), done=len(lines), total=len(lines))
         every, good, total = tables.counts(roster)
         cover = _cover(roster, on=on)
         left = len(tables.left_members(roster, cover.start)) if cover else 0
@@ -377,30 +376,27 @@ def _no_day_left() -> Promise:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _judge(reading: Reading, roster: Roster, schedule: Schedule, *, on: date, tell: Tell) -> tuple[int, list[Promise]]:
+def _judge(lines: Lines, roster: Roster, *, on: date, tell: Tell) -> tuple[int, list[Promise]]:
     """Every line's outcome into the table; how many lines are of people known already, and notes for the agent about the roster as a
     whole."""
-    rows, cover = reading.rows, _cover(roster, on=on)
-    for row in rows:
-        row.employment = employed_at(roster.unit, row.employment)
-    problems = {row.number: "unreadable" for row in rows if row.reasons}
-    notes = _void_surplus(rows, schedule)
-    known = staging.stage(rows, lambda row: reading.said(row, "id_number"), lambda done: _tell_line(done, len(rows), tell))
+    schedule, cover = lines.schedule, _cover(roster, on=on)
+    staged = staging.stage(lines, lambda done: _tell_line(done, len(lines), tell))
     _still_wanted(roster)
+    problems = {lines.numbered(number).number: "unreadable" for number in staged.unreadable}
     fees: list[dict[str, Any]] = []
     if cover is None:
-        for row in rows:
+        for row in lines.all():
             row.reasons.append(_no_day_left())
     else:
-        problems |= _find(rows, roster, schedule, cover, on=on)
+        problems |= _find(lines, roster, cover, on=on)
         _still_wanted(roster)
         fees = _fees(tables.fee_groups(), roster, schedule, cover)
-        problems |= _without_fee(rows, fees)
-    against = [row for row in rows if row.reasons]
+        problems |= _without_fee(lines, fees)
+    against = lines.against()
     why = each_in_every_language([row.reasons for row in against])
     bad = [{"row_number": r.number, "reasons": w, "problem": problems.get(r.number, "window")} for r, w in zip(against, why, strict=True)]
     tables.keep(roster, cover, bad, fees)
-    return known, [*notes, *_unit_notes(rows, roster, schedule, on=on)]
+    return staged.known, [*_void_surplus(staged.surplus, schedule), *_unit_notes(roster, schedule, on=on)]
 
 
 def _tell_line(done: int, total: int, tell: Tell) -> None:
@@ -409,13 +405,8 @@ def _tell_line(done: int, total: int, tell: Tell) -> None:
         tell(_("逐行核对"), done=done, total=total)
 
 
-def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
+def _void_surplus(over: int, schedule: Schedule) -> list[Promise]:
     """In plans where the surplus is void, shares above the greatest number are not recorded; a note says of how many people."""
-    over = 0
-    for row in rows:
-        counted = counted_shares(schedule, row.shares)
-        over += counted < row.shares
-        row.shares = counted
     if not over:
         return []
     most = schedule.enrolling.max_shares
@@ -423,13 +414,12 @@ def _void_surplus(rows: Sequence[Row], schedule: Schedule) -> list[Promise]:
     return [format_lazy(words, count=over, most=most)]
 
 
-def _find(rows: Sequence[Row], roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> dict[int, str]:
+def _find(lines: Lines, roster: Roster, cover: Period, *, on: date) -> dict[int, str]:
     """Add its reasons to each line that something speaks against; what kind of problem it is, by line number."""
-    by_number = {row.number: row for row in rows}
     problems: dict[int, str] = {}
-    for found in tables.findings(roster, schedule, cover, on=on):
-        row = by_number[found.row_number]
-        said = dict(_against(found, row, roster, schedule, cover, on=on))
+    for found in tables.findings(roster, lines.schedule, cover, on=on):
+        row = lines.numbered(found.row_number)
+        said = dict(_against(found, row, roster, lines.schedule, cover, on=on))
         row.reasons += [words for several in said.values() for words in several]
         problems[row.number] = next(iter(said))
     return problems
@@ -499,11 +489,11 @@ NO_FEE = {
 }
 
 
-def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _without_fee(lines: Lines, fees: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Lines for which the plan names no contribution cannot be enrolled."""
     without = {tuple(fee[name] for name in KIND): fee["reason"] for fee in fees if fee["fee_fen"] is None}
     problems: dict[int, str] = {}
-    for row in rows if without else ():
+    for row in lines.all() if without else ():
         gender = row.id_number.gender if row.id_number and not row.reasons else None
         if gender and (reason := without.get((gender, row.risk, row.card, row.group, row.shares))):
             row.reasons.append(NO_FEE[reason])
@@ -511,29 +501,26 @@ def _without_fee(rows: Sequence[Row], fees: Sequence[Mapping[str, Any]]) -> dict
     return problems
 
 
-def _unit_notes(rows: Sequence[Row], roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
+def _unit_notes(roster: Roster, schedule: Schedule, *, on: date) -> list[Promise]:
     """The rules that the unit keeps as a whole, counting whom it enrolled before: lines with other shares than the rest are
     refused; that too few join is said to the agent, who cannot confirm then (`participation`)."""
     rule = schedule.enrolling.unit
     if rule is None:
         return []
     if rule.same_shares:
-        _same_shares(rows, roster)
+        _same_shares(roster)
     against = participation.failing(roster, tables.share_counts(roster), on=on)
     return [format_lazy(gettext_lazy("注意：{words}"), words=spoken(verdict.sentence)) for verdict in against]
 
 
-def _same_shares(rows: Sequence[Row], roster: Roster) -> None:
+def _same_shares(roster: Roster) -> None:
     """Everyone of a unit has the shares that its roster before had, or else those of most of this one; whoever joined alone decides
     nothing for the unit."""
     common = common_shares(whole_of(roster.unit, roster.terms, on=None).listed or tables.share_counts(roster))
     if common is None:
         return
     reason = format_lazy(gettext_lazy("同一单位的职工份数必须相同：本单位每人 {common} 份"), common=common)
-    refused = set(tables.refuse_other_shares(roster, common, in_every_language([reason])))
-    for row in rows:
-        if row.number in refused:
-            row.reasons.append(reason)
+    tables.refuse_other_shares(roster, common, in_every_language([reason]))
 
 
 def parts_of(cover: Enrolment, shares: int) -> dict[str, int]:

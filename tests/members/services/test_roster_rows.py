@@ -4,13 +4,18 @@ from datetime import date
 
 import pytest
 
-from members.services.roster_rows import RosterUnreadable, read_rows
+from members.services.roster_rows import RosterUnreadable, Row, read_header
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
 
 ON = date(2026, 1, 5)
 ONE, TWO = (make_id_number("610802", date(1990, 3, 8), order) for order in (101, 102))
 BOTH = f"张三,{ONE},2\n李四,{TWO},2\n"
+
+
+def _read(text: str) -> list[Row]:
+    reading = read_header(read_table(text.encode(), "r.csv"), on=ON)
+    return [reading.row(at) for at in range(len(reading))]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ BOTH = f"张三,{ONE},2\n李四,{TWO},2\n"
     ],
 )
 def test_the_same_two_people_are_read(text: str) -> None:
-    rows = read_rows(read_table(text.encode(), "r.csv"), on=ON).rows
+    rows = _read(text)
     assert [(row.name, row.id_number and row.id_number.number, row.shares, row.reasons) for row in rows] == [
         ("张三", ONE, 2, []),
         ("李四", TWO, 2, []),
@@ -44,11 +49,11 @@ def test_the_same_two_people_are_read(text: str) -> None:
 
 @pytest.mark.parametrize("shares", ["0", "-1", "1.5", "100", "两份", "1e1", "=1+1"])
 def test_other_shares_are_named(shares: str) -> None:
-    (row,) = read_rows(read_table(f"姓名,身份证号,份数\n张三,{ONE},{shares}\n".encode(), "r.csv"), on=ON).rows
+    (row,) = _read(f"姓名,身份证号,份数\n张三,{ONE},{shares}\n")
     assert [str(words) for words in row.reasons] == ["份数应为 1 到 99 的整数"]
 
 
 def test_two_lists_side_by_side_are_refused_since_the_second_would_be_lost() -> None:
     with pytest.raises(RosterUnreadable) as refused:
-        read_rows(read_table(f"姓名,身份证号,姓名,身份证号\n张三,{ONE},李四,{TWO}\n".encode(), "r.csv"), on=ON)
+        read_header(read_table(f"姓名,身份证号,姓名,身份证号\n张三,{ONE},李四,{TWO}\n".encode(), "r.csv"), on=ON)
     assert "“姓名”这一列出现了 2 次" in str(refused.value.words)
