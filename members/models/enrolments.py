@@ -127,7 +127,9 @@ class RosterRow(Scoped):
 
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="roster")
 
-    # `db_constraint=False`: see `Enrolment`. The index by roster and row number serves the roster alone as well.
+    # A line is named by its roster and its place: a number of its own would be an index more, written a hundred thousand times.
+    pk = models.CompositePrimaryKey("roster_id", "row_number")
+    # `db_constraint=False`: see `Enrolment`. The key serves the roster alone as well.
     roster = models.ForeignKey(Roster, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row_number = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
@@ -149,9 +151,6 @@ class RosterRow(Scoped):
     # The number that the person gets if nobody knows them yet: what is sealed here is sealed for that record. Once the line is
     # enrolled, the person's number.
     member_key = models.BigIntegerField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["roster", "row_number"], name="roster_row_once")]
 
     @property
     def why(self) -> str:

@@ -95,7 +95,7 @@ def tiles_of(roster: Roster) -> list[Tile]:
     """How many lines of each kind there are, and how many people stand on the last list alone. Two statements at most."""
     if not roster.row_count:
         return []
-    wanted = {key: Count("pk", filter=kind) for key, kind in _KINDS.items()}
+    wanted = {key: Count("row_number", filter=kind) for key, kind in _KINDS.items()}
     counts = {**RosterRow.objects.filter(roster=roster).aggregate(**wanted), "left": roster.left_count}
     counts["lapsed"] = Lapse.objects.filter(roster=roster).count() if roster.state in ("committed", "effective") else 0
     tones = {"good": "good", "bad": "bad"}

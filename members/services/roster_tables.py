@@ -259,7 +259,7 @@ def counts(roster: Roster) -> tuple[int, int, int]:
 # Whoever is put in here was made by this roster; whoever a line names besides was known before.
 MADE = """
 CREATE TEMP TABLE made (id bigint) ON COMMIT DROP;
-CREATE TEMP TABLE known (line bigint, member_id bigint, facts jsonb) ON COMMIT DROP"""
+CREATE TEMP TABLE known (line integer, member_id bigint, facts jsonb) ON COMMIT DROP"""
 PEOPLE = """
     INSERT INTO members_member (id, id_hash, name, gender, birth_date, unit_id, office_id, office_ids, unit_ids, employment,
                                 basic_insurance, insurance_type, union_member, joined_unit_on, risk, card_holder, staff_group,
@@ -282,7 +282,7 @@ WITH made AS ({PEOPLE} ON CONFLICT (id_hash) DO NOTHING RETURNING id),
 sealed AS ({SEALED.format(made="JOIN made ON made.id = l.member_key")} ORDER BY l.member_key)
 INSERT INTO made SELECT id FROM made"""
 KNOWN = f"""
-INSERT INTO known SELECT l.id, m.id, l.facts
+INSERT INTO known SELECT l.row_number, m.id, l.facts
 FROM members_rosterrow l CROSS JOIN LATERAL ({PERSON.format(line="l")}) m
 WHERE l.roster_id = %(roster)s AND l.outcome = 'good' AND NOT EXISTS (SELECT 1 FROM made WHERE made.id = l.member_key)"""
 # Shares under plans that count together as they stand now, with the people held: they may have changed since the check.
@@ -294,9 +294,10 @@ WITH out AS (
     UPDATE members_rosterrow l
     SET outcome = 'bad', problem = 'shares', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(held_reasons)s::jsonb,
         change = {UNFIT}
-    FROM known WHERE known.line = l.id AND l.shares > %(most)s - {HELD_NOW} RETURNING l.id
+    FROM known
+    WHERE l.roster_id = %(roster)s AND known.line = l.row_number AND l.shares > %(most)s - {HELD_NOW} RETURNING l.row_number
 )
-DELETE FROM known USING out WHERE known.line = out.id"""
+DELETE FROM known USING out WHERE known.line = out.row_number"""
 # Locked in the order of their keys, and looked up by them.
 HOLD_KNOWN = "SELECT 1 FROM members_member WHERE id = ANY(ARRAY(SELECT member_id FROM known)) ORDER BY id FOR NO KEY UPDATE"
 # Who is enrolled works here from now on; whom the database refused stays with the unit that covers them, and out of this one's sight.
@@ -366,8 +367,8 @@ MARK = """
 ONLY_NEW_COVERS = f"""
 WITH of_new AS ({MARK.format(person="r.member_key", known="", which="TRUE")}){OF_NEW}"""
 ENROL = f"""
-WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS (SELECT 1 FROM known WHERE known.line = r.id)")}),
-of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.id")}),
+WITH of_new AS ({MARK.format(person="r.member_key", known="", which="NOT EXISTS (SELECT 1 FROM known WHERE known.line = r.row_number)")}),
+of_known AS ({MARK.format(person="known.member_id", known="known CROSS JOIN", which="known.line = r.row_number")}),
 new AS ({OF_NEW})
 {OF_KNOWN} ON CONFLICT DO NOTHING"""
 # Whom the database refused, since they have cover by now, and those for whom the plan names no contribution any more. They are none of
@@ -376,11 +377,11 @@ TOO_LATE = f"""
 WITH out AS (
     UPDATE members_rosterrow
     SET outcome = 'bad', problem = 'covered', fee_fen = 0, id_number = NULL, phone = NULL, reasons = %(reasons)s::jsonb, change = {UNFIT}
-    WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND id = ANY(ARRAY(
+    WHERE roster_id = %(roster)s AND (outcome = 'good' OR outcome = 'enrolled' AND row_number = ANY(ARRAY(
         SELECT known.line FROM known
         WHERE NOT EXISTS (SELECT 1 FROM members_enrolment e WHERE e.roster_id = %(roster)s AND e.member_id = known.member_id))))
-    RETURNING id
-), refused AS (DELETE FROM known USING out WHERE known.line = out.id)
+    RETURNING row_number
+), refused AS (DELETE FROM known USING out WHERE known.line = out.row_number)
 SELECT count(*) FROM out"""
 
 
