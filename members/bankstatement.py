@@ -15,6 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.lib.calendar import DateError, parse_date
+from unionaid.lib.guarded_xml import UnsafeXml, guarded_parser
 from unionaid.lib.money import LIMIT_FEN, MoneyError, fen_from_yuan
 from unionaid.lib.spreadsheet import Limits, SpreadsheetError, read_table
 
@@ -298,31 +299,21 @@ def _is_xml(data: bytes) -> bool:
     return head.startswith((b"<", b"<\x00")) or head[:2] == b"\x00<"
 
 
-class _Unsafe(Exception):
-    pass
-
-
 def _refuse_unsafe(data: bytes) -> None:
     """No document type, no entities, no deep nesting: the parser meets them before anything is expanded or built."""
     depth = 0
-
-    def refuse(*_args: object) -> None:
-        raise _Unsafe
 
     def start(*_args: object) -> None:
         nonlocal depth
         depth += 1
         if depth > DEPTH:
-            raise _Unsafe
+            raise UnsafeXml("too deep")
 
     def end(*_args: object) -> None:
         nonlocal depth
         depth -= 1
 
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
+    parser = guarded_parser()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.Parse(data, True)
@@ -332,7 +323,7 @@ def _camt(data: bytes) -> Statement:
     try:
         _refuse_unsafe(data)
         root = ElementTree.fromstring(data)  # noqa: S314 (document types and entities were refused above)
-    except _Unsafe as error:
+    except UnsafeXml as error:
         raise UnreadableStatement(_("文件里有不允许的内容（文档类型或实体定义），不能导入。请从网银重新下载。")) from error
     except (expat.ExpatError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise UnreadableStatement(_("XML 文件不完整或格式不对，请从网银重新下载 CAMT.053 对账单。")) from error

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from django.utils.translation import gettext as _
 
 from claims.payouts.bank.lines import Answer, Head, Payment, Totals, UnreadableReturn
+from unionaid.lib.guarded_xml import guarded_parser
 from unionaid.lib.money import MoneyError, fen_from_yuan, yuan_from_fen
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -152,8 +153,8 @@ def _in_utf8(data: bytes) -> bytes:
 
 
 def _kind_of(data: bytes) -> str:
-    """Which message it is, by the first element below its root that says so; empty for none of ours. ValueError for a document with a type
-    of its own: without one there are no entities, and nothing from outside is read. All bytes are looked at before any is made use of."""
+    """Which message it is, by the first element below its root that says so; empty for none of ours. UnsafeXml for a document with a type
+    of its own. All bytes are looked at before any is made use of."""
     kind, depth = "", 0
 
     def start(name: str, _told: object) -> None:
@@ -168,11 +169,8 @@ def _kind_of(data: bytes) -> str:
         nonlocal depth
         depth -= 1
 
-    def refuse(*_told: object) -> None:
-        raise ValueError("a document type")
-
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, end, refuse
+    parser = guarded_parser("}")
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(data, True)
     return kind
 

@@ -8,17 +8,19 @@ UP = """
 CREATE FUNCTION payouts_batch_people_apart() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   scope text := coalesce(current_setting('unionaid.offices', true), '');
+  people bigint[] := ARRAY[NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id];
   found text;
   own bigint[];
 BEGIN
   PERFORM set_config('unionaid.offices', '*', true);
   SELECT coalesce(array_agg(id), '{}') INTO own FROM members_member
-    WHERE user_id IN (NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id);
-  SELECT c.number INTO found FROM payouts_payoutline l JOIN claims_claim c ON c.id = l.claim_id
-    WHERE l.batch_id = NEW.id AND l.state <> 'void' AND (
-      ARRAY[c.filed_by_id, c.filed_before_by_id, c.submitted_by_id, c.unit_reviewed_by_id, c.reviewed_by_id, c.approved_by_id]
-        && ARRAY[NEW.assembled_by_id, NEW.checked_by_id, NEW.released_by_id]
-      OR c.claimant_id = ANY(own) OR c.member_id = ANY(own)) LIMIT 1;
+    WHERE user_id = ANY(people);
+  -- From the lines to their claims, each found by its key: once the statistics know the batch, all claims there are would be read.
+  SELECT c.number INTO found
+    FROM (SELECT claim_id FROM payouts_payoutline WHERE batch_id = NEW.id AND state <> 'void' OFFSET 0) l
+    CROSS JOIN LATERAL (SELECT number FROM claims_claim c WHERE c.id = l.claim_id AND (
+      filed_by_id = ANY(people) OR filed_before_by_id = ANY(people) OR submitted_by_id = ANY(people) OR unit_reviewed_by_id = ANY(people)
+      OR reviewed_by_id = ANY(people) OR approved_by_id = ANY(people) OR claimant_id = ANY(own) OR member_id = ANY(own)) OFFSET 0) c LIMIT 1;
   PERFORM set_config('unionaid.offices', scope, true);
   IF found IS NOT NULL THEN
     RAISE EXCEPTION 'batch_people_apart: somebody who made, checked or released the batch had a part in claim %', found
