@@ -126,9 +126,11 @@ TEMPLATES = [
 
 # Two doors to one database: the application role runs and owns nothing, the owner role migrates.
 _timeouts = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c statement_timeout=60000"
+# A session whose process was killed, or whose host is gone, ends in the middle of its statement or its waiting, and its locks with it.
+_orphans = "-c client_connection_check_interval=5000 -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 
 
-def database(name: str, fallback: str = "", options: str = _timeouts) -> dict[str, object]:
+def database(name: str, fallback: str = "", options: str = f"{_timeouts} {_orphans}") -> dict[str, object]:
     """Connection settings read from the URL in the environment variable `name`."""
     url = env.str(name, default="") or (required(fallback) if fallback else required(name))
     parsed: dict[str, object] = env.db_url_config(url)
@@ -142,7 +144,7 @@ def database(name: str, fallback: str = "", options: str = _timeouts) -> dict[st
 
 DATABASES = {
     "default": database("DATABASE_URL"),
-    "owner": database("DATABASE_OWNER_URL", fallback="DATABASE_URL", options="-c lock_timeout=5000"),
+    "owner": database("DATABASE_OWNER_URL", fallback="DATABASE_URL", options=f"-c lock_timeout=5000 {_orphans}"),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -212,7 +212,7 @@ def test_a_worker_whose_clock_is_wrong_takes_what_is_due_and_for_the_day_it_was_
     day = today()
     if by_its_own:
         monkeypatch.setattr(jobs, "Now", lambda: Value(now(), DateTimeField()))
-    with everywhere(reason="arrange"):
+    with everywhere(reason="arrange"), frozen(day):
         for key in ("later", "in hand", "due"):
             jobs.enqueue("tests.told", [(1, key, None)], by=SYSTEM)
         asked = Job.objects.filter(kind="tests.told")

@@ -16,6 +16,9 @@ from django.conf import settings
 from django.db import connection, connections
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bin"))
+from house import die_with_parent  # noqa: E402
+
 QUEUES = "default,payouts,reports"
 WAITING = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
 
@@ -42,11 +45,14 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def worker(count: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """So many Celery workers, killed with their children at the end."""
+    """So many Celery workers, killed with their children at the end, and with the tests when these are killed."""
     command = [sys.executable, "-m", "celery", "-A", "unionaid.celery", "worker", "-Q", QUEUES, "-c", "1", "-l", "WARNING"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     made = [
-        subprocess.Popen([*command, *quiet, "-n", f"w{n}-{os.getpid()}@%h"], cwd=ROOT, env=environment(), start_new_session=True)
+        subprocess.Popen(
+            [*command, *quiet, "-n", f"w{n}-{os.getpid()}@%h"], cwd=ROOT, env=environment(), start_new_session=True,
+            preexec_fn=die_with_parent,
+        )  # fmt: skip
         for n in range(count)
     ]
     try:

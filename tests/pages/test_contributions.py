@@ -16,7 +16,7 @@ from members.models import BankStatement, ContributionDue, DuePaper, Enrolment, 
 from members.selectors.arrivals import arrivals_of
 from members.selectors.contributions import discrepancies
 from members.services import contributions
-from tests.factories.clients import client_of
+from tests.factories.clients import client_of, html
 from tests.factories.offices import PASSWORD, give_post, make_user
 from tests.factories.world import JOINED, World, make_unit
 from tests.members.services.test_contributions import CAMT, a_roster, arrived, csv
@@ -36,7 +36,7 @@ def today() -> Iterator[None]:
 
 
 def words(answer: HttpResponse) -> str:
-    return answer.content.decode()
+    return html(answer)
 
 
 def photo(colour: str = "#335577") -> SimpleUploadedFile:

@@ -21,7 +21,7 @@ from members.services import contributions, enrolment, people, rosters
 from programs.models import Terms
 from programs.rules.planfile import read_plan
 from programs.services import check, load_plan, publish
-from tests.factories.clients import client_of
+from tests.factories.clients import client_of, html
 from tests.factories.offices import make_user
 from tests.factories.world import ASKED, CATALOGUE, JOINED, World
 from unionaid.lib.calendar import frozen
@@ -55,7 +55,7 @@ def plan(code: str, change: dict[str, Any], *, ceilings: list[dict[str, Any]] | 
 def page(member: Member) -> str:
     answer = client_of(member.user).get(reverse("claims:covers"))
     assert answer.status_code == 200
-    return answer.content.decode()
+    return html(answer)
 
 
 def rostered(world: World, terms: Terms, member: Member, number: str) -> list[ContributionDue]:

@@ -175,7 +175,7 @@ def test_two_phones_sending_one_draft_at_the_same_moment_join_once(committed: No
             with frozen(JOINED), everywhere(reason="who"):
                 actor = world.worker(Member.objects.get(user=user))
                 draft = JoinDraft.objects.get(public_id=public_id)
-            barrier.wait()
+            barrier.wait(60)
             with frozen(JOINED), office_scope(Scope(member=actor.member_id, user=actor.user_id)):
                 joining.submit(draft, by=actor, on=JOINED)
             outcomes.append("joined")

@@ -51,7 +51,7 @@ def _at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     def run(act: Callable[[], Any]) -> None:
         try:
-            start.wait()
+            start.wait(60)
             with frozen(ASKED), everywhere(reason="race"):
                 found.append(act())
         except (MoveRefused, OperationalError, IntegrityError) as error:

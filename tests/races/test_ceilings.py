@@ -38,7 +38,7 @@ def _approve_all_at_once(world: World, ids: list[int]) -> list[str]:
 
     def approve(pk: int) -> None:
         with frozen(ASKED):
-            barrier.wait()
+            barrier.wait(60)
             try:
                 with office_scope(Scope(offices=covers(world.cast.a))):
                     claim = Claim.objects.select_related("member", "claimant", "enrolment", "terms").get(pk=pk)
@@ -153,7 +153,7 @@ def _at_once(acts: list[Callable[[], Any]]) -> list[str]:
 
     def run(place: int, act: Callable[[], Any]) -> None:
         with frozen(ASKED):
-            barrier.wait()
+            barrier.wait(60)
             try:
                 act()
                 outcomes[place] = "done"

@@ -38,7 +38,7 @@ def _all_ask_at_once(world: World, people: list[User]) -> list[int | None]:
     def ask(person: User) -> None:
         with frozen(ASKED):
             by = world.cast.actor(person)
-            barrier.wait()
+            barrier.wait(60)
             try:
                 with office_scope(Scope(offices=covers(world.cast.a))):
                     claim = handing.take_next(by=by)

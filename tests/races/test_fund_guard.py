@@ -43,7 +43,7 @@ def _released_at_once(world: World, batches: list[PayoutBatch]) -> list[str]:
     def release(batch: PayoutBatch) -> None:
         with frozen(ASKED):
             by = world.cast.actor(world.cast.manager)
-            barrier.wait()
+            barrier.wait(60)
             try:
                 with office_scope(Scope(offices=covers(world.cast.a))):
                     services.release(batch, by=by)

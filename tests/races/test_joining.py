@@ -39,7 +39,7 @@ def at_once(*acts: Callable[[], str]) -> Counter[str]:
     def run(act: Callable[[], str]) -> None:
         try:
             with frozen(JOINED):
-                barrier.wait()
+                barrier.wait(60)
                 outcomes.append(act())
         except MoveRefused as no:
             outcomes.append(type(no).__name__)

@@ -34,7 +34,7 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
 
     def run(act: Callable[[], object]) -> None:
         with frozen(JOINED):
-            barrier.wait()
+            barrier.wait(60)
             try:
                 act()
                 outcomes.append("done")

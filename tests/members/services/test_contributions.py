@@ -637,7 +637,7 @@ def _at_once(world: World, acts: Sequence[Callable[[], Any]]) -> list[str]:
 
     def do(act: Callable[[], Any]) -> None:
         with frozen(JOINED):
-            barrier.wait()
+            barrier.wait(60)
             try:
                 with office_scope(Scope(offices=covers(world.cast.a))):
                     act()
