@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -80,6 +81,7 @@ def cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
     effective = cover.state == "effective"
     return {
         "cover": cover,
+        "standing": _standing(cover, on),
         "who": person_words(cover),
         "days": span(cover.cover.lower, cover.last_day),
         "waits": cover_waits(cover, schedule_of(cover.terms), on=on).in_language(get_language() or "") if waits else "",
@@ -89,6 +91,15 @@ def cover_card(cover: Enrolment, on: Any) -> dict[str, Any]:
         "certificate": address_of("members:certificate", cover.public_id) if effective else "",
         "certificate_pdf": address_of("members:certificate_pdf", cover.public_id) if effective else "",
     }
+
+
+def _standing(cover: Enrolment, on: Any) -> tuple[str, str]:
+    """How the cover stands on this day, in words and with their tone: paid for it is in force, unless it has not begun or is over."""
+    if cover.state == "effective" and cover.cover.upper <= on:
+        return _("已到期"), "plain-state"
+    if cover.state == "effective" and cover.cover.lower > on:
+        return _("{day}起有保障").format(day=date_format(cover.cover.lower)), "good"
+    return cover.state_label, "plain-state" if cover.state_tone == "plain" else cover.state_tone
 
 
 def _claim_card(claim: Claim) -> dict[str, Any]:

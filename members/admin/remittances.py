@@ -72,6 +72,7 @@ def matching(request: HttpRequest) -> HttpResponse:
         page=page,
         pages=pages,
         rows=[(one, format_yuan(one.left_fen), _shown(found.get(one.pk, ())), became.get(one.pk, "")) for one in page],
+        may_tick=any(found.get(one.pk) for one in page),
         offices=[office for office in offices_below(actor).order_by("path") if may(actor, "contributions.confirm", office.pk)]
         if len(page)
         else [],
@@ -129,7 +130,10 @@ class MatchForm(forms.Form):
 class RefundForm(AskForm):
     """Why, how much, and to which account."""
 
-    reason = forms.ChoiceField(label=_("退款原因"), choices=Refund.Reason.choices, error_messages={"invalid_choice": _("请选择退款原因")})
+    reason = forms.ChoiceField(
+        label=_("退款原因"), choices=[("", _("请选择")), *Refund.Reason.choices],
+        error_messages={"required": _("请选择退款原因"), "invalid_choice": _("请选择退款原因")},
+    )  # fmt: skip
     duplicate = forms.CharField(label=_("重复缴费时：另一笔已核销来款的银行流水号"), max_length=60, required=False)
     amount_fen = YuanField(label=_("退款金额（元）"), error_messages={"required": _("请填写退款金额")})
     payee_name = forms.CharField(label=_("收款户名"), max_length=120, error_messages={"required": _("请填写收款户名")})
@@ -234,7 +238,8 @@ def unmatch(request: HttpRequest, pk: int) -> HttpResponse:
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for money to go back to this account; whoever says which shows again who they are, and another person releases it."""
     one = _remittance(pk)
-    form = RefundForm(sent(request)[0], initial={"amount_fen": format_yuan(one.left_fen), "payee_name": one.payer_name})
+    first = {"amount_fen": format_yuan(one.left_fen), "payee_name": one.payer_name, "reason": _probable_reason(one)}
+    form = RefundForm(sent(request)[0], initial=first)
     stepup.ask(form, request)
     proven = stepup.prove(form, request, one, actor(request)) if form.is_valid() else None
     if proven and (address := attempt(form, lambda: _proposed(one, form, proven))):
@@ -251,6 +256,13 @@ def _proposed(one: Remittance, form: RefundForm, by: Actor) -> str:
     other = Remittance.objects.filter(office_id=one.office_id, bank_reference=reference).first() if reference else None
     made = refunds.propose(one, **told, duplicate_of=other, by=by, on=today())
     return reverse("admin:refund", args=[made.pk])
+
+
+def _probable_reason(one: Remittance) -> str:
+    """What most likely became of it; empty when nothing says so."""
+    if one.state == "over":
+        return Refund.Reason.OVER_PAYMENT.value
+    return Refund.Reason.DUPLICATE.value if what_became([one]).get(one.pk) == "settled" else ""
 
 
 @admin.register(Remittance)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -21,6 +22,7 @@ from members.services import participation, roster_returns
 from members.services.rosters import outcome_sheet
 from members.transitions import ROSTER_GONE
 from programs.models import Program
+from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import (
     HouseAdmin,
@@ -193,7 +195,7 @@ class RosterAdmin(HouseAdmin):
         column("bad_count", _("有问题")),
         "amount",
         "standing",
-        column("uploaded_at", _("上传时间")),
+        "uploaded_on",
     )
     list_filter = (("state", titled(_("状态"))), OfficeFilter, PlanFilter, since("uploaded_at", _("上传时间")))
     list_select_related = ("unit", "office", "terms__program")
@@ -205,6 +207,15 @@ class RosterAdmin(HouseAdmin):
     @admin.display(description=_("计划"))
     def program(self, roster: Roster) -> str:
         return str(roster.terms)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Which office, for whoever looks at several."""
+        several = len(request.actor.office_ids) > 1  # type: ignore[attr-defined]
+        return [one for one in self.list_display if several or getattr(one, "__name__", "") != "office"]
+
+    @admin.display(description=_("上传日期"))
+    def uploaded_on(self, roster: Roster) -> str:
+        return date_format(day_of(roster.uploaded_at))
 
     @admin.display(description=_("互助费（元）"))
     def amount(self, roster: Roster) -> str:

@@ -47,6 +47,8 @@ ONLY: dict[str, Words] = {
     "left": _("上期在册，这次没有"),
     "lapsed": _("没有续上，已通知本人"),
 }
+# Counted on the page only where there are any.
+WHEN_ANY = ("doubt", "lapsed")
 WORKING = {"uploaded": "members.check_roster", "committing": "members.commit_roster"}
 
 
@@ -99,7 +101,8 @@ def tiles_of(roster: Roster) -> list[Tile]:
     counts = {**RosterRow.objects.filter(roster=roster).aggregate(**wanted), "left": roster.left_count}
     counts["lapsed"] = Lapse.objects.filter(roster=roster).count() if roster.state in ("committed", "effective") else 0
     tones = {"good": "good", "bad": "bad"}
-    return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in ONLY]
+    shown = [key for key in ONLY if counts[key] or key not in WHEN_ANY]
+    return [Tile(only_words(roster, key), counts[key], key if counts[key] else "", tones.get(key, "")) for key in shown]
 
 
 def lapses_of(roster: Roster, *, after: int) -> list[Lapse]:

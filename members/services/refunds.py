@@ -30,7 +30,11 @@ GONE = {Refund.Reason.REFUSED: ("refused", "withdrawn", "cancelled_unpaid"), Ref
 
 
 class RefundRefused(MoveRefused):
-    """The money does not go back; the message says why."""
+    """The money does not go back; the message says why. `field`: what of the asking it is about."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @transaction.atomic
@@ -52,12 +56,13 @@ def propose(
         raise NotAllowed(_("您没有“{action}”的权限。").format(action=_("提出退款")))
     fresh = lock_rows(Remittance, [remittance.pk])[remittance.pk]
     if amount_fen <= 0 or amount_fen > fresh.left_fen:
-        raise RefundRefused(_("最多可以退 {left} 元（到账减去已核销和已退的部分）。").format(left=format_yuan(fresh.left_fen)))
+        words = _("最多可以退 {left} 元（到账减去已核销和已退的部分）。")
+        raise RefundRefused(words.format(left=format_yuan(fresh.left_fen)), "amount_fen")
     _refuse_reason(fresh, Refund.Reason(reason), amount_fen, duplicate_of)
     try:
         number = parse_bank_card(account_number).number
     except IdentityError as error:
-        raise RefundRefused(error.message) from error
+        raise RefundRefused(error.message, "account_number") from error
     code = f"TK{on:%y%m%d}{get_random_string(6, '0123456789')}"
     try:
         with transaction.atomic():
@@ -87,19 +92,19 @@ def propose(
 def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: int, other: Remittance | None) -> None:
     """The reason must be one that the rows bear out."""
     if reason == Refund.Reason.OVER_PAYMENT and not remittance.matched_fen:
-        raise RefundRefused(_("这笔来款还没有核销过，不能按多缴退款。请先核销应缴的部分。"))
+        raise RefundRefused(_("这笔来款还没有核销过，不能按多缴退款。请先核销应缴的部分。"), "reason")
     if reason == Refund.Reason.OVER_PAYMENT and amount_fen > (most := max(0, remittance.left_fen - _still_owed(remittance))):
         words = _("这笔来款要缴的互助费还没有到齐，先核销欠的部分；现在按多缴最多可以退 {most} 元。")
-        raise RefundRefused(words.format(most=format_yuan(most)))
+        raise RefundRefused(words.format(most=format_yuan(most)), "amount_fen")
     if reason == Refund.Reason.DUPLICATE:
         if other is None or other.office_id != remittance.office_id or other.pk == remittance.pk:
-            raise RefundRefused(_("重复缴费退款要写明另一笔来款的银行流水号。"))
+            raise RefundRefused(_("重复缴费退款要写明另一笔来款的银行流水号。"), "duplicate")
         twin = other.amount_fen == remittance.amount_fen and other.matched_fen
         if remittance.matched_fen or not (twin or _paid_by_others(remittance, other)):
             words = _("另一笔来款应当已经核销，并且金额相同，或缴清了这一笔附言里的互助费；这一笔没有核销过，才算重复缴费。")
-            raise RefundRefused(words)
+            raise RefundRefused(words, "duplicate")
     elif other is not None:
-        raise RefundRefused(_("只有重复缴费才要写另一笔来款。"))
+        raise RefundRefused(_("只有重复缴费才要写另一笔来款。"), "duplicate")
     if reason in (Refund.Reason.REFUSED, Refund.Reason.VOID, Refund.Reason.TERM_OVER):
         undone = _sum(Match.objects.filter(remittance=remittance, undone_reason=reason))
         reopened = Match.objects.filter(undone_reason=reason).values("due")
@@ -108,7 +113,7 @@ def _refuse_reason(remittance: Remittance, reason: Refund.Reason, amount_fen: in
         most = max(0, undone - again - before, remittance.left_fen if _names_only_cancelled(remittance, reason) else 0)
         if amount_fen > most:
             words = _("因“{reason}”减收、可以从这笔来款退的只有 {most} 元。")
-            raise RefundRefused(words.format(reason=reason.label, most=format_yuan(most)))
+            raise RefundRefused(words.format(reason=reason.label, most=format_yuan(most)), "amount_fen")
 
 
 def _paid_by_others(remittance: Remittance, other: Remittance) -> bool:
