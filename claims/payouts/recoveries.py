@@ -255,6 +255,16 @@ def parts_of(recovery: Recovery) -> list[tuple[date, int]]:
     return [(one.due_on, one.amount_fen) for one in recovery.instalments.all()]
 
 
+def left_of_parts(parts: Sequence[tuple[date, int]], open_fen: int) -> list[int]:
+    """How much of each agreed part (in their order) is not back, when `open_fen` of them all is not: what came back counts for the
+    earliest."""
+    left = list[int]()
+    for _day, fen in reversed(parts):
+        left.append(min(fen, open_fen))
+        open_fen -= left[-1]
+    return left[::-1]
+
+
 def overdue(rows: QuerySet[Recovery], *, on: date) -> QuerySet[Recovery]:
     """Of these, the open ones that are late: more is left than the parts whose last day has not passed."""
     coming = RecoveryInstalment.objects.filter(recovery=OuterRef("pk"))

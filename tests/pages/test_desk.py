@@ -759,7 +759,7 @@ def test_two_administrators_appoint_who_handles_money_and_take_an_authenticator_
         assert "请写明不同意的原因" in other.post(again, {"answer": "no", "why": " "}).content.decode()
         assert other.post(again, {"answer": "no", "why": "这个人八月调走"}).status_code == 302
         told = first.get("/admin/").content.decode()
-        assert "您提出任命新出纳为榆林办事处出纳，另一位管理员没有同意。" in told
+        assert "您提出的任命（新出纳：榆林办事处 · 出纳），另一位管理员没有同意。" in told
         assert "这个人八月调走" in told
         assert "这个人八月调走" not in other.get("/admin/").content.decode()
         put_away = reverse("admin:refusal_read", args=[_refusal()])

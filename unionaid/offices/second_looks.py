@@ -104,7 +104,7 @@ def refused_askings(actor: Actor) -> Iterable[Word]:
         name, by = one.user.display_name, one.by.display_name if one.by else gettext("系统")
         page, read = reverse("admin:account", args=[one.user_id]), reverse("admin:refusal_read", args=[one.pk])
         if one.what == Refusal.What.POST:
-            text = gettext("您提出任命{name}为{office}{role}，{by}没有同意。")
+            text = gettext("您提出的任命（{name}：{office} · {role}），{by}没有同意。")
             text = text.format(name=name, office=one.office, role=one.get_role_display(), by=by)
             yield Word(text, one.why, _("和对方核对清楚；仍要任命的，到这个人的账号页面重新提出。"), page, read)
         else:

@@ -1,6 +1,7 @@
 """Recovery at the desk: what is owed back and why, agreeing on parts, matching what arrived, letting go by two people."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -217,7 +218,7 @@ def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, Key
             for name, label in (("amount", _("多付")), ("paid", _("已退回")), ("written_off", _("已核销")), ("left", _("还要退")))
         ],
         pay_by=recoveries.pay_by(recovery),
-        instalments=[(one, format_yuan(one.amount_fen)) for one in recovery.instalments.all()],
+        instalments=_shown_parts(recovery),
         **_late(recovery),
         payments=[(one, format_yuan(one.amount_fen)) for one in recovery.payments.select_related("remittance", "line__claim", "by")],
         forms=form_of,
@@ -227,6 +228,13 @@ def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, Key
         may_see_money=may(by, "contributions.view", recovery.office_id),
         history=told_history(recovery),
     )
+
+
+def _shown_parts(recovery: Recovery) -> list[tuple[date, str, str]]:
+    """(last day, amount, what of it is not back; empty when all is) of each agreed part."""
+    parts = recoveries.parts_of(recovery)
+    left = recoveries.left_of_parts(parts, recovery.left_fen + recovery.written_off_fen)
+    return [(day, format_yuan(fen), format_yuan(rest) if rest else "") for (day, fen), rest in zip(parts, left, strict=True)]
 
 
 def _late(recovery: Recovery) -> dict[str, Any]:

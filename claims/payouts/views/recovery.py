@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from claims.payouts.models import Recovery
-from claims.payouts.recoveries import overdue_fen, overdue_since, parts_of, pay_by
+from claims.payouts.recoveries import left_of_parts, overdue_fen, overdue_since, parts_of, pay_by
 from claims.services import appeals
 from claims.views.parts import own, show
 from unionaid.lib.calendar import today
@@ -36,7 +36,10 @@ def page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         pay_by=pay_by(recovery),
         late_since=overdue_since(recovery, parts := parts_of(recovery), on=today()),
         late=format_yuan(overdue_fen(recovery, parts, on=today())),
-        instalments=[(day, format_yuan(fen)) for day, fen in parts],
+        instalments=[
+            (day, format_yuan(fen), format_yuan(rest) if 0 < rest < fen else "", not rest)
+            for (day, fen), rest in zip(parts, left_of_parts(parts, recovery.left_fen + recovery.written_off_fen), strict=True)
+        ],
         payments=[(one.received_on, format_yuan(one.amount_fen), one.line_id, one.takes_back_id) for one in recovery.payments.all()],
         appeal_until=until if until and until >= today() and not claim.appeals.exclude(state="withdrawn").exists() else None,
         back="",

@@ -268,6 +268,13 @@ PARTS = [(date(2026, 8, 1), 400), (date(2026, 9, 1), 600)]
 
 
 @pytest.mark.parametrize(
+    ("open_fen", "left"), [(1000, [400, 600]), (900, [300, 600]), (600, [0, 600]), (1, [0, 1]), (0, [0, 0])]
+)
+def test_what_came_back_counts_for_the_earliest_part(open_fen: int, left: list[int]) -> None:
+    assert recoveries.left_of_parts(PARTS, open_fen) == left
+
+
+@pytest.mark.parametrize(
     ("parts", "left", "on", "since", "late"),
     [
         (PARTS, 1000, date(2026, 8, 1), None, 0),
