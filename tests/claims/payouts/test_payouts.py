@@ -66,7 +66,7 @@ def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
     batch = release(world.cast, _batch(world, approved))
     payer = world.cast.actor(world.cast.payer)
     batch.parts.update(marked=0)  # as if its claim had left the batch meanwhile
-    with pytest.raises(services.PayoutRefused, match="已不在付款中"):
+    with pytest.raises(services.PayoutRefused, match="合计与明细不一致"):
         services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
     batch.parts.update(marked=None)
     for _run in range(3):
