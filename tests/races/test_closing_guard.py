@@ -21,6 +21,9 @@ INSERT INTO ledger_entry (office_id, transaction_id, account_id, amount_fen, pos
   WHERE e.id = (SELECT min(id) FROM ledger_entry)"""
 
 
+ANOTHER_ACCOUNT = "SET LOCAL unionaid.offices = '*'; UPDATE ledger_account SET code = 'charges' WHERE code = 'capital'"
+
+
 def _as_owner(sql: str = INTO_JANUARY) -> None:
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -31,11 +34,15 @@ def _as_owner(sql: str = INTO_JANUARY) -> None:
 def test_the_owner_posts_nothing_in_a_closed_month_while_the_trigger_stands(committed: None) -> None:
     with frozen(JOINED):
         world = make_world()
-    with pytest.raises(IntegrityError, match="none is added later"):
-        _as_owner(INTO_WHAT_IS_POSTED)
-    take = "ALTER TABLE ledger_entry DISABLE TRIGGER entry_same_day"
-    with without(take, take.replace("DISABLE", "ENABLE")):
-        _as_owner(INTO_WHAT_IS_POSTED)
+    for act, table, guard, words in (
+        (INTO_WHAT_IS_POSTED, "ledger_entry", "entry_same_day", "none is added later"),
+        (ANOTHER_ACCOUNT, "ledger_account", "account_stays", "account_stays"),
+    ):
+        with pytest.raises(IntegrityError, match=words):
+            _as_owner(act)
+        take = f"ALTER TABLE {table} DISABLE TRIGGER {guard}"
+        with without(take, take.replace("DISABLE", "ENABLE")):
+            _as_owner(act)
     with everywhere(reason="arrange"), frozen(ASKED):
         close(world.cast.a.pk, last=ASKED.replace(month=1, day=31))
     with pytest.raises(IntegrityError, match="closed through 2026-01-31"):
