@@ -11,11 +11,12 @@ from unionaid.offices.row_security import scoped_models, statements
 # What the migrations put up (table trigger); the rest is made from the models after each migration.
 BY_MIGRATIONS = (
     "ledger_transaction transaction_balances", "ledger_transaction period_is_open", "ledger_entry entry_balances",
-    "ledger_entry period_is_open", "ledger_entry day_of_transaction", "ledger_entry entry_same_day",
+    "ledger_entry period_is_open", "ledger_entry day_of_transaction", "ledger_entry entry_same_day", "ledger_account account_stays",
     "members_match match_made", "members_match match_undone", "members_match match_stays", "members_refund refund_moves",
     "members_refund refund_stays", "members_remittance remittance_stays",
-    "payouts_payoutbatch batch_people_apart", "payouts_payoutbatch has_lines", "claims_claim has_lines", "payouts_payoutline line_stays",
-    "payouts_payoutline line_is_kept", "payouts_payoutline lines_belong", "payouts_recoverypayment recovery_paid",
+    "payouts_payoutbatch batch_stays", "payouts_payoutbatch batch_people_apart", "payouts_payoutbatch has_lines", "claims_claim has_lines",
+    "payouts_payoutline line_stays", "payouts_payoutline line_is_kept", "payouts_payoutline lines_belong",
+    "payouts_recoverypayment recovery_paid",
 )  # fmt: skip
 _MADE = re.compile(r'CREATE (?:CONSTRAINT )?TRIGGER (\w+) .*? ON "(\w+)"', re.DOTALL)
 

@@ -1,6 +1,7 @@
 """Who may let money out, held by the database: nobody makes, checks or releases a batch with a claim in it that they had a part in or
 that pays them (of new lines a trigger of theirs asks it); and a line stays as it was frozen, whatever becomes of the claim's account; of
-somebody who is erased the payee goes, and nothing else."""
+somebody who is erased the payee goes, and nothing else. Out of which fund, from which account and into what kind of file a batch is paid
+stays as it was made, and its sums once they were checked."""
 
 from django.db import migrations
 
@@ -49,8 +50,23 @@ END $$;
 CREATE TRIGGER line_stays BEFORE UPDATE OF batch_id, sequence, claim_id, payee_name, bank_name, account_number, account_last_four,
     amount_fen, set_off_fen, set_off_against_id, reference, reissue_of_id ON payouts_payoutline
   FOR EACH ROW EXECUTE FUNCTION payouts_line_stays();
+
+CREATE FUNCTION payouts_batch_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'batch_stays: what a batch was made of, and what was checked of it, is never changed'
+    USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER batch_stays BEFORE UPDATE ON payouts_payoutbatch FOR EACH ROW WHEN (
+  (OLD.office_id, OLD.number, OLD.fund, OLD.business_on, OLD.bank_format, OLD.payer_name, OLD.payer_account, OLD.payer_bank)
+    IS DISTINCT FROM
+  (NEW.office_id, NEW.number, NEW.fund, NEW.business_on, NEW.bank_format, NEW.payer_name, NEW.payer_account, NEW.payer_bank)
+  OR OLD.state IN ('checked', 'releasing', 'released', 'booked')
+    AND (OLD.line_count, OLD.total_fen) IS DISTINCT FROM (NEW.line_count, NEW.total_fen))
+  EXECUTE FUNCTION payouts_batch_stays();
 """
 DOWN = """
+DROP TRIGGER batch_stays ON payouts_payoutbatch;
+DROP FUNCTION payouts_batch_stays();
 DROP TRIGGER line_stays ON payouts_payoutline;
 DROP FUNCTION payouts_line_stays();
 DROP TRIGGER batch_people_apart ON payouts_payoutbatch;

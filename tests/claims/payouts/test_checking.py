@@ -92,6 +92,7 @@ REFUSED = {
     "assembled_by_id = {worker}": "batch_people_apart",
 }
 FROZEN = ("amount_fen", "payee_name", "account_number", "account_last_four", "claim_id", "set_off_fen")
+STAYS = ("payer_account = '1'", "bank_format = 'xlsx'", "fund = 'relief'")
 WRONG = ({"line_count": 3}, {"total_fen": 1}, {"fund": "relief"}, {"bank_format": "xlsx"}, {"payer_account": "1"})
 
 
@@ -100,6 +101,7 @@ def test_past_the_code_the_database_refuses_it_and_wrong_figures_are_not_confirm
     who = {name: getattr(cast, name).pk for name in ("manager", "checker", "reviewer", "approver")}
     who["worker"] = Claim.objects.earliest("id").claimant.user_id
     acts = [(STEPS.format(said.format(**who), batch.pk), guard) for said, guard in REFUSED.items()]
+    acts += [(f"UPDATE payouts_payoutbatch SET {said} WHERE id = {batch.pk}", "batch_stays") for said in STAYS]
     acts += [(f"UPDATE payouts_payoutline SET {column} = {column} WHERE batch_id = {batch.pk}", "line_stays") for column in FROZEN]
     for sql, guard in acts:
         with pytest.raises(IntegrityError, match=guard), transaction.atomic(), connections["default"].cursor() as cursor:
@@ -111,6 +113,11 @@ def test_past_the_code_the_database_refuses_it_and_wrong_figures_are_not_confirm
     with pytest.raises(Conflict), transaction.atomic():
         checking.check(batch, seen=right, version=batch.version - 1, by=by)
     assert PayoutBatch.objects.get(pk=batch.pk).state == "assembled"
+    for fen in (batch.total_fen + 1, batch.total_fen):  # the control of its sums: they may change until they were checked
+        PayoutBatch.objects.filter(pk=batch.pk).update(total_fen=fen)
+    checking.check(batch, seen=right, version=batch.version, by=by)
+    with pytest.raises(IntegrityError, match="batch_stays"), transaction.atomic():
+        PayoutBatch.objects.filter(pk=batch.pk).update(total_fen=batch.total_fen + 1)
 
 
 def _taken_back(cast: Cast, batch: PayoutBatch) -> None:

@@ -65,11 +65,18 @@ def test_the_database_refuses_a_second_open_line(world: World, approved: Claim) 
 def test_work_done_twice_has_one_effect(world: World, approved: Claim) -> None:
     batch = release(world.cast, _batch(world, approved))
     payer = world.cast.actor(world.cast.payer)
+    batch.parts.update(marked=0)  # as if its claim had left the batch meanwhile
+    with pytest.raises(services.PayoutRefused, match="合计与明细不一致"):
+        services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
+    batch.parts.update(marked=None)
     for _run in range(3):
         services.carry_out_release(batch.pk, by=world.cast.actor(world.cast.manager))
     batch.refresh_from_db()
     first = files.file_bytes(batch)
     assert files.file_bytes(batch) == first
+    batch.bank_file.sha256 = "0" * 64
+    with pytest.raises(services.PayoutRefused, match="校验值不一致"):
+        files.file_bytes(batch)
     line = batch.lines.get()
     kept = services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer)
     assert services.take_return(batch, data=_answer(line), file_name="r.csv", by=payer) == kept

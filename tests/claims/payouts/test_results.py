@@ -29,6 +29,7 @@ from unionaid.offices.scope import everywhere
 from unionaid.reports.money import audit
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import Job, Notice
+from unionaid.workflow.moves import NotAllowed
 from unionaid.workflow.selectors import stuck_jobs
 
 CLAIMS = 6
@@ -78,6 +79,10 @@ def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(
     def read(*told: tuple[PayoutLine | str, str, int]) -> BankReturn:
         return services.read_return(batch, data=_file(*told), file_name="r.csv", by=payer)
 
+    approved = Claim.objects.filter(pk=six.claim_id)
+    approved.update(approved_fen=F("approved_fen") + 1)
+    assert _outcomes(read((six, "成功", 0))) == ["mismatch"], "what was sent is not what was approved"
+    approved.update(approved_fen=F("approved_fen") - 1)
     first = read(
         (four, "处理中", 0), ("XX", "成功", 0), (two, "退票", 0), (one, "成功", 0), (three, "成功", 1), (one, "成功", 0),
         (five, "成功", 0), (five, "退票", 0),
@@ -85,6 +90,8 @@ def test_every_odd_answer_is_listed_and_every_good_one_is_booked_once(
     shown = ["pending", "unknown", "ready", "ready", "mismatch", "duplicate", "contradicted", "contradicted"]
     assert _outcomes(first) == shown
     assert not Entry.objects.filter(transaction__kind__startswith="payout_").exists(), "nothing is booked by looking"
+    with pytest.raises(NotAllowed):
+        services.confirm_return(first, by=world.cast.actor(world.cast.reviewer))
     services.confirm_return(first, by=payer)
     for _run in range(3):
         services.book_return(first.pk, by=payer, on=ASKED)

@@ -66,7 +66,8 @@ TAMPERING = {
     " UPDATE members_refund SET released_by_id = proposed_by_id",
 }
 TABLES = (
-    "ledger_entry", "ledger_transaction", "claims_claim", "claims_ceilingusage", "claims_benefitstatement", "payouts_payoutbatch",
+    "ledger_account", "ledger_entry", "ledger_transaction", "claims_claim", "claims_ceilingusage", "claims_benefitstatement",
+    "payouts_payoutbatch",
     "payouts_payoutline", "payouts_bankfile", "payouts_returnpart", "members_contributiondue", "members_enrolment", "members_match",
     "members_remittance", "members_refund", "ledger_closingbalance", "books_fundmovement", "books_reconciliation",
 )  # fmt: skip

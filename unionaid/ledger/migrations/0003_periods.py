@@ -1,4 +1,5 @@
-"""Nothing is posted in a closed period, not by the owner either; an entry has its transaction's day.
+"""Nothing is posted in a closed period, not by the owner either; an entry has its transaction's day. None is added to a transaction that
+was posted before: what it says stays as it was, and a correction is a transaction of its own. Nor does an account become another one.
 
 Who posts holds a shared lock of the office until the end of the transaction; who closes takes it alone. So a posting is either seen by
 the closing or sees it.
@@ -44,13 +45,24 @@ BEGIN
   IF EXISTS (SELECT FROM fresh f JOIN ledger_transaction t ON t.id = f.transaction_id WHERE t.posted_on <> f.posted_on) THEN
     RAISE EXCEPTION 'an entry has its transaction''s day' USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_same_day';
   END IF;
+  -- Its head was written by this very transaction of the database, or a part of it: by none that began before.
+  IF EXISTS (SELECT FROM fresh f JOIN ledger_transaction t ON t.id = f.transaction_id WHERE age(t.xmin) > 0) THEN
+    RAISE EXCEPTION 'entries are posted with their transaction, none is added later'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_same_day';
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER entry_same_day AFTER INSERT ON ledger_entry
   REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ledger_same_day();
+
+CREATE FUNCTION ledger_account_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'account_stays: what an account stands for is never changed' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER account_stays BEFORE UPDATE OR DELETE ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_stays();
 """
 UNDO = """DROP FUNCTION ledger_refuse_closed() CASCADE; DROP FUNCTION ledger_day_of_transaction() CASCADE;
-DROP FUNCTION ledger_same_day() CASCADE"""
+DROP FUNCTION ledger_same_day() CASCADE; DROP FUNCTION ledger_account_stays() CASCADE"""
 
 
 class Migration(migrations.Migration):
