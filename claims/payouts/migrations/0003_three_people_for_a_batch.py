@@ -22,7 +22,8 @@ BEGIN
     CROSS JOIN LATERAL (SELECT number FROM claims_claim c WHERE c.id = l.claim_id AND (
       filed_by_id = ANY(people) OR filed_before_by_id = ANY(people) OR submitted_by_id = ANY(people)
       OR unit_reviewed_by_id = ANY(people)
-      OR reviewed_by_id = ANY(people) OR approved_by_id = ANY(people) OR claimant_id = ANY(own) OR member_id = ANY(own)) OFFSET 0) c LIMIT 1;
+      OR reviewed_by_id = ANY(people) OR approved_by_id = ANY(people) OR claimant_id = ANY(own) OR member_id = ANY(own))
+      OFFSET 0) c LIMIT 1;
   PERFORM set_config('unionaid.offices', scope, true);
   IF found IS NOT NULL THEN
     RAISE EXCEPTION 'batch_people_apart: somebody who made, checked or released the batch had a part in claim %', found
