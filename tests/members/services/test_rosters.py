@@ -9,12 +9,13 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from members.models import Enrolment, Member, Roster, RosterRow, RosterSheet
-from members.services import lineage, problem_sheets, rosters, units
+from members.services import lineage, problem_sheets, roster_tables, rosters, units
 from members.services.people import numbers_of
+from programs.selectors import schedule_of
 from tests.factories.world import JOINED, World, make_unit
 from tests.unionaid.lib.test_bad_workbooks import BLANK_ROWS, HEAD, at_the_end, book, changed, zipped
 from unionaid.lib.calendar import frozen
@@ -341,6 +342,25 @@ def test_everybody_enrolled_has_their_own_number(world: World) -> None:
         assert RosterRow.objects.get(name="李四").member_key == known.pk
         names = dict(Member.objects.values_list("pk", "name"))
         assert {names[pk]: number for pk, (number, _phone) in numbers_of(list(names)).items()} == {"张三": GOOD, "李四": _number(133)}
+
+
+def test_who_became_known_since_the_check_is_enrolled_as_who_they_are(world: World) -> None:
+    """Of a roster of new people nobody is looked up again; the unique number ends that, and everybody is looked up after all."""
+    roster = _checked(world, _text([("张三", GOOD), ("李四", _number(134))]).encode())
+    assert roster.known_count == 0
+    with frozen(JOINED), everywhere(reason="known since"):
+        known = world.member(134, name="李四", born=BORN)
+        rosters.confirm(roster, by=world.agent_actor)
+        cover = rosters._cover(roster, on=JOINED)
+        assert cover is not None
+        attempt = {"by": SYSTEM, "on": JOINED, "tell": rosters._quiet, "only_new": True}
+        with pytest.raises(roster_tables.KnownByNow), transaction.atomic():  # the control: without another look it ends here
+            rosters._enrol(roster, schedule_of(roster.terms), cover, **attempt)
+        rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
+        roster.refresh_from_db()
+        assert (roster.state, roster.good_count, roster.bad_count) == ("committed", 2, 0)
+        assert RosterRow.objects.get(roster=roster, name="李四").member_key == known.pk
+        assert Enrolment.objects.filter(roster=roster, member=known).count() == 1
 
 
 def test_progress_is_told_stage_by_stage(world: World) -> None:
