@@ -59,7 +59,7 @@ _BY_LIST = gettext_lazy("想接着参加的，请在{closes}前（含当天）�
 _PUT_RIGHT = gettext_lazy("登记有误或情况已经变了的，请在{closes}前（含当天）告诉单位经办人，改好后补报。")
 _TOO_LATE = gettext_lazy("这一期的参加时间已经过了。下一期什么时候可以参加，请问单位经办人或办事处。")
 _joined = lazy(lambda *sentences: (" " if (get_language() or "").startswith("en") else "").join(map(str, sentences)), str)
-_said = lazy(line, str)
+_said = lazy(lambda said: line(said).rstrip("。."), str)  # zh: the sentence around it ends with its own
 
 
 @dataclass(frozen=True, slots=True)
