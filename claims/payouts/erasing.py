@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from claims.models import Appeal, Claim, ClaimDocument, ClaimFlag, Objection
 from claims.payouts.models import PayoutLine
 from members.models import (
+    AgentChange,
     AgentPaper,
     BankCard,
     Correction,
@@ -135,8 +136,9 @@ def _forget_told(member: Member) -> None:
     Appeal.objects.filter(own).update(grounds=_("已删除"), answer=_("已删除"), brought_by="")
     about = Q(claim__in=Claim.objects.filter(own))
     Objection.objects.filter(about).update(name=_("已删除"), phone="", text=_("已删除"), answer=_("已删除"))
-    if member.user_id is not None:  # what they doubted of others
+    if member.user_id is not None:  # what they doubted of others; what they were answered
         Objection.objects.filter(raised_by=member.user_id).update(name=_("已删除"), phone="")
+        AgentChange.objects.filter(user=member.user_id).update(answer="")
     Departure.objects.filter(member=member).update(note="", answer="")
     ClaimFlag.objects.filter(claim__in=Claim.objects.filter(own)).delete()
     _forget_sent(member)

@@ -51,6 +51,7 @@ from members.models import (
     Voiding,
 )
 from members.services import agents, contributions, joining, people, problem_sheets, rosters, units
+from members.services.roster_rows import EXAMPLE
 from tests.access.conftest import ROLES, filed_for, someone
 from tests.access.crawler import Form, PageReader, route_of
 from tests.access.drawn import faults, is_first_with, left_behind
@@ -348,6 +349,8 @@ def texts_of(content: bytes) -> Iterator[str]:
             for name in packed.namelist():
                 yield from texts_of(packed.read(name))
     else:
+        if EXAMPLE[0].encode() in content:  # the telephone of nobody, in an empty list
+            content = content.replace(EXAMPLE[2].encode(), b"")
         yield content.decode("utf-8", "replace")
         yield content.decode("gb18030", "replace")
 

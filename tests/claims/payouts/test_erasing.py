@@ -51,10 +51,11 @@ STAYS = {"workflow_auditentry", "payouts_bankfile.content"}
 # Where it must stand before, or the search proves nothing.
 STOOD = {
     "members_member", "members_rosterrow", "members_correction", "members_bankcard", "members_remittance", "members_refund",
-    "members_departure", "accounts_user", "claims_claim", "claims_objection", "payouts_payoutline", "members_membersecret.id_number",
-    "members_membersecret.phone", "members_bankcard.number", "members_refund.account_number", "payouts_payoutline.account_number",
-    "members_roster.file", "members_rostersheet.file", "members_evidence.file", "members_joinpaper.file", "members_duepaper.file",
-    "members_correctionpaper.file", "members_agentpaper.file", "claims_claimdocument.file",
+    "members_departure", "members_agentchange", "accounts_user", "claims_claim", "claims_objection", "payouts_payoutline",
+    "members_membersecret.id_number", "members_membersecret.phone", "members_bankcard.number", "members_refund.account_number",
+    "payouts_payoutline.account_number", "members_roster.file", "members_rostersheet.file", "members_evidence.file",
+    "members_joinpaper.file", "members_duepaper.file", "members_correctionpaper.file", "members_agentpaper.file",
+    "claims_claimdocument.file",
 }  # fmt: skip
 Runs = Callable[..., AbstractContextManager[Any]]
 
@@ -94,7 +95,7 @@ def _handed_in(world: World, member: Member, cover: Enrolment) -> None:
         corrections.ask(member, corrections.Wanted(name=f"{NAME}丙"), papers=[photo], reason=NAME, by=own),
         by=world.cast.actor(world.cast.reviewer), note=f"{NAME}要带户口簿",
     )  # fmt: skip
-    change = AgentChange.objects.create(office=world.cast.a, unit=world.unit, user_id=member.user_id, state="refused")
+    change = AgentChange.objects.create(office=world.cast.a, unit=world.unit, user_id=member.user_id, state="refused", answer=NAME)
     AgentPaper.objects.create(change=change, **kept(photo))
     Departure.objects.create(
         office=world.cast.a, member=member, kind="leave", from_unit=world.unit, office_ids=[], unit_ids=[], on=ASKED, note=NAME,
