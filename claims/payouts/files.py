@@ -26,7 +26,7 @@ def head_of(batch: PayoutBatch) -> Head:
 def keep_piece(batch: PayoutBatch, part: BatchPart, payments: Sequence[Payment]) -> None:
     """What the file says of a part whose claims are marked, kept with it, and what these come to."""
     piece = zlib.compress(formats.piece(batch.bank_format, payments), PRESSED)
-    part.piece = ring().seal(piece, bound_to=(PIECES, "piece", f"{batch.number}/{part.number}"))
+    part.piece = ring().seal(piece, bound_to=(PIECES, "piece", part.pk))
     part.marked, part.marked_fen = len(payments), sum(payment.amount_fen for payment in payments)
     part.save(update_fields=["marked", "marked_fen", "piece"])
 
@@ -54,9 +54,9 @@ def make(batch: PayoutBatch) -> None:
 
 def _pieces(batch: PayoutBatch) -> Iterator[bytes]:
     """One after the other: a file of a hundred thousand payments may be large."""
-    for pk, number in batch.parts.order_by("number").values_list("pk", "number"):
+    for pk in batch.parts.order_by("number").values_list("pk", flat=True):
         piece = BatchPart.objects.values_list("piece", flat=True).get(pk=pk)
-        yield zlib.decompress(ring().open(piece, bound_to=(PIECES, "piece", f"{batch.number}/{number}")))
+        yield zlib.decompress(ring().open(piece, bound_to=(PIECES, "piece", pk)))
 
 
 def file_bytes(batch: PayoutBatch) -> bytes:

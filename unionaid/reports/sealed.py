@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.utils.translation import gettext as _
 
 from claims.models import Rehearsal
-from claims.payouts.models import BankFile, BankReturn, PayoutLine
+from claims.payouts.models import BankFile, BankReturn, BatchPart, PayoutLine
 from members.models import BankCard, BankStatement, Correction, MemberSecret, Refund, Roster
 from unionaid.accounts.models import User
 from unionaid.lib.cipher import CipherError
@@ -36,6 +36,7 @@ SEALED: tuple[tuple[type[models.Model], str, str], ...] = (
     (Correction, "id_number_before", "public_id"),
     (Refund, "account_number", "number"),
     (PayoutLine, "account_number", "reference"),
+    (BatchPart, "piece", "pk"),
     (BankFile, "content", "batch__number"),
     (BankReturn, "content", "sha256"),
 )
