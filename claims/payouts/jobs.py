@@ -9,7 +9,7 @@ from claims.payouts import recoveries, refusals, services
 from unionaid.workflow.jobs import Run, job, timetable
 
 
-@job("payouts.assemble", queue="payouts", label=_("编制给付批次"))
+@job("payouts.assemble", queue="payouts", label=_("编制给付批次"), refused=refusals.give_up)
 def assemble(run: Run) -> dict[str, Any] | None:
     """Give the next chosen claims their lines."""
     return {"more": 1} if services.add_part(run.subject_ids[0], by=run.by) else None

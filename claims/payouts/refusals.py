@@ -2,11 +2,20 @@
 again."""
 
 from claims.models import Claim
-from claims.payouts import line_tables, parts
+from claims.payouts import line_tables, parts, services
 from claims.payouts.models import BankReturn, PayoutBatch
 from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.moves import move, record
 from unionaid.workflow.moves_in_sets import move_set
+
+
+def give_up(batch_id: int, why: str) -> None:
+    """A batch that is not made after all: it is cancelled with the reason, and all its claims wait for another one. Whoever makes a part
+    beside is waited for."""
+    parts.hold(batch_id)
+    batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
+    if batch.state == "assembling":
+        services.cancel(batch, by=SYSTEM, note=why)
 
 
 def stop_release(batch_id: int, why: str) -> None:

@@ -249,9 +249,9 @@ def _refuse_unequal(batch: PayoutBatch) -> None:
         raise PayoutRefused(_("批次合计与明细不一致，已停止放款。"))
 
 
-def cancel(batch: PayoutBatch, *, by: Actor) -> PayoutBatch:
+def cancel(batch: PayoutBatch, *, by: Actor, note: str = "") -> PayoutBatch:
     """Take back a batch before its release: its claims wait for another one."""
-    move([batch], "cancel", by=by)
+    move([batch], "cancel", by=by, note=note)
     for claims, lines in line_tables.claims_and_lines(batch):
         move_set(PayoutLine, lines, "void", by=by)
         move_set(Claim, claims, "take_from_batch", by=by)

@@ -125,7 +125,7 @@ GRANTS: dict[str, frozenset[Role]] = {
     "payouts.view": frozenset({_P, _M, _H, _Z}),
     "payouts.assemble": frozenset({_P, _S}),
     "payouts.check": frozenset({_P, _M}),
-    "payouts.cancel": frozenset({_P, _M}),
+    "payouts.cancel": frozenset({_P, _M, _S}),
     "payouts.release": frozenset({_P, _M}),
     "payouts.stop": frozenset({_S}),
     "payouts.book": frozenset({_P, _S}),

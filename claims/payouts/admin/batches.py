@@ -147,7 +147,8 @@ def _show(
         confirmed=deciding.confirmed(batch) if "check" in acts or "release" in acts else [],
         may_book=batch.state in ("released", "booked") and may(actor, "payouts.book", batch.office_id),
         history=history,
-        stopped=history[-1][0].note if history and history[-1][0].action == "stop_release" else "",
+        stopped=_why_not(history, "stop_release"),
+        given_up=_why_not(history, "cancel"),
         refused=refused,
     )
     return render(request, "desk/payout_batch.html", context, status=status)
@@ -163,6 +164,11 @@ def _money(batch: PayoutBatch) -> dict[str, Any]:
         (_("其他待放款的批次"), found.waiting_fen),
     ]
     return {"short": bool(found.short_fen), "figures": [(words, format_yuan(fen)) for words, fen in shown]}
+
+
+def _why_not(history: Sequence[tuple[Any, ...]], action: str) -> str:
+    """The reason told with the last step, where it is this one."""
+    return str(history[-1][0].note) if history and history[-1][0].action == action else ""
 
 
 def _assemble_key(batch: PayoutBatch) -> str:

@@ -30,7 +30,7 @@ from unionaid.reports.money import audit
 from unionaid.workflow.jobs import run_due
 from unionaid.workflow.models import Job, Notice
 from unionaid.workflow.moves import NotAllowed
-from unionaid.workflow.selectors import stuck_jobs
+from unionaid.workflow.selectors import history_of, stuck_jobs
 
 CLAIMS = 6
 
@@ -251,6 +251,22 @@ def test_many_lines_are_made_part_by_part_and_a_part_that_is_run_again_adds_noth
     assert batch.lines.values("claim").distinct().count() == batch.lines.count()
     assert audit() == []
     _its_release_goes_part_by_part_as_well(world, batch, monkeypatch)
+    monkeypatch.setattr(services, "AT_ONCE", 0)
+    _whose_maker_loses_the_right_is_not_left_half_made(world, next(claim for claim in claims if not claim.payout_lines.exists()))
+
+
+def _whose_maker_loses_the_right_is_not_left_half_made(world: World, left: Claim) -> None:
+    """What its job refuses is cancelled with the reason, and the claim waits for another batch."""
+    batch = services.make(Choice(world.cast.a.pk, "mutual_aid"), by=world.cast.actor(world.cast.payer), on=ASKED)
+    assert services.make_beside(batch.pk, by=world.cast.actor(world.cast.payer))
+    assert Claim.objects.get(pk=left.pk).state == "in_batch", "the control"
+    StaffPost.objects.filter(user=world.cast.payer).update(until=ASKED)
+    run_due("payouts")
+    batch.refresh_from_db()
+    assert (batch.state, list(batch.lines.values_list("state", flat=True))) == ("cancelled", ["void"])
+    assert Claim.objects.get(pk=left.pk).state == "approved"
+    assert "权限" in history_of(batch).last().note  # type: ignore[union-attr]
+    assert not stuck_jobs().exists()
 
 
 def _its_release_goes_part_by_part_as_well(world: World, batch: PayoutBatch, monkeypatch: pytest.MonkeyPatch) -> None:
