@@ -54,7 +54,7 @@ def test_other_shares_are_named(shares: str) -> None:
 
 
 def test_a_name_that_is_refused_is_shown_as_it_was_typed() -> None:
-    (row,) = read_rows(read_table(f"姓名,身份证号\n钱六（退休）,{ONE}\n".encode(), "r.csv"), on=ON).rows
+    (row,) = _read(f"姓名,身份证号\n钱六（退休）,{ONE}\n")
     assert (row.name, len(row.reasons)) == ("钱六（退休）", 1)
 
 
