@@ -15,6 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.lib.calendar import DateError, parse_date
+from unionaid.lib.cells import OLE, ZIP
 from unionaid.lib.guarded_xml import UnsafeXml, guarded_parser
 from unionaid.lib.money import LIMIT_FEN, MoneyError, fen_from_yuan
 from unionaid.lib.spreadsheet import Limits, SpreadsheetError, read_table
@@ -152,8 +153,6 @@ def _fen(text: str) -> int:
 
 
 def _table(data: bytes, file_name: str) -> Statement:
-    if b"," in data[:2000] and b"\t" in data[:20_000] and not data.startswith((b"PK", b"\xd0\xcf")):
-        data = data.replace(b"\t", b"")  # some banks put a tab behind numbers so that Excel keeps them as text
     try:
         table = read_table(data, file_name, LIMITS)
     except SpreadsheetError as error:
@@ -165,12 +164,23 @@ def _table(data: bytes, file_name: str) -> Statement:
         if _is_header(places):
             body = [(number, row + [""] * (width - len(row))) for number, row in rows[at + 1 :]]
             lines = [_line(number, row, places, remarks) for number, row in body if any(row)]
+            if not data.startswith((ZIP, OLE)):
+                _doubt_wide(lines, [row for _number, row in body if any(row)], max(i for i, cell in enumerate(cells) if cell) + 1)
             return Statement(lines, balances=_day_balances(lines))
     raise UnreadableStatement(
         _(
             "没有找到表头。流水里要有这些列：交易日期、收入金额（或交易金额加借贷标志）、对方户名、附言或摘要、交易流水号。请从网银重新下载明细。"
         )
     )
+
+
+def _doubt_wide(lines: Sequence[Line], rows: Sequence[Sequence[str]], width: int) -> None:
+    """A line of a csv file with more cells than the header: a comma within it divides what belongs together (1,250.00 would be read as
+    1), and all that stands behind it is under the wrong title."""
+    for line, row in zip(lines, rows, strict=True):
+        if any(row[width:]):
+            line.outgoing = False
+            line.reasons.append(_("这一行的格子比表头多，可能是金额或附言里的逗号没有加引号，不能确定金额。请从网银下载 xlsx 格式再导入"))
 
 
 def _about_statements(words: str) -> str | Promise:

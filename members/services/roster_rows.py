@@ -271,6 +271,7 @@ def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, o
     try:
         row.name = parse_person_name(cells[places["name"]])
     except IdentityError as error:
+        row.name = cells[places["name"]][:50]  # whoever looks for the line knows it by what was typed
         row.reasons.append(gettext_lazy(error.message))
     try:
         row.id_number = parse_id_number(cells[places["id_number"]], on=on)

@@ -4,6 +4,7 @@ is started for every file."""
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -27,6 +28,8 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"  # zh: what cells say
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not isfinite(value):
+            return str(value)  # no spreadsheet writes it; whatever column it stands in refuses it
         if abs(value) >= 10**15:
             return f"{Decimal(value):.5E}"
         return str(int(value)) if value == int(value) else str(Decimal(str(value)))

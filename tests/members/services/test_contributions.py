@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
+from members import bankstatement
 from members.models import BankStatement, ContributionDue, Enrolment, Match, Refund, Remittance, Roster, StatementRow
 from members.selectors.contributions import discrepancies, suggest
 from members.services import contributions, enrolment, refunds, rosters, statements
@@ -769,6 +770,23 @@ def test_a_line_with_another_amount_than_was_typed_is_flagged(world: World) -> N
         assert "125.00" in str(rows[0].reasons)
         assert "1.00" in str(rows[0].reasons)
         assert statement.total_fen == 700
+
+
+WIDE = ("交易日期", "交易流水号", "附言", "收入金额")  # zh: a bank's header
+
+
+def _statement(*rows: tuple[str, ...], divided_by: str) -> bytes:
+    return "\n".join(divided_by.join(row) for row in (WIDE, *rows)).encode()
+
+
+def test_thousands_are_divided_by_commas_in_a_file_divided_by_tabs_and_doubted_in_one_divided_by_commas() -> None:
+    row = ("2026-01-05", "A1", "", "1,250.00")
+    (tabs,) = bankstatement.read(_statement(row, divided_by="\t"), "流水.txt", on=JOINED).lines
+    assert (tabs.amount_fen, tabs.reasons) == (125_000, [])
+    (commas,) = bankstatement.read(_statement(row, divided_by=","), "流水.csv", on=JOINED).lines
+    assert [str(words)[:13] for words in commas.reasons] == ["这一行的格子比表头多，可能"], "never 1.00 yuan"
+    (kept,) = bankstatement.read(_statement(("2026-01-05", "A1\t", "", '"1,250.00"'), divided_by=","), "流水.csv", on=JOINED).lines
+    assert (kept.bank_reference, kept.amount_fen, kept.reasons) == ("A1", 125_000, [])
 
 
 def test_other_money_under_a_number_that_the_bank_used_before_is_flagged_not_known(world: World) -> None:

@@ -53,6 +53,11 @@ def test_other_shares_are_named(shares: str) -> None:
     assert [str(words) for words in row.reasons] == ["份数应为 1 到 99 的整数"]
 
 
+def test_a_name_that_is_refused_is_shown_as_it_was_typed() -> None:
+    (row,) = _read(f"姓名,身份证号\n钱六（退休）,{ONE}\n")
+    assert (row.name, len(row.reasons)) == ("钱六（退休）", 1)
+
+
 def test_two_lists_side_by_side_are_refused_since_the_second_would_be_lost() -> None:
     with pytest.raises(RosterUnreadable) as refused:
         read_header(read_table(f"姓名,身份证号,姓名,身份证号\n张三,{ONE},李四,{TWO}\n".encode(), "r.csv"), on=ON)

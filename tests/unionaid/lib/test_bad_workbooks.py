@@ -160,6 +160,11 @@ def test_csv_in_the_usual_encodings_with_rare_characters(encoding: str) -> None:
     assert [parse_person_name(name) for name, _number in rows] == ["𠮷野䶮", "阿卜杜·克里木"]
 
 
+def test_a_number_that_is_none_ends_only_its_own_line() -> None:
+    data = at_the_end(b'<row r="3"><c r="A3"><v>NaN</v></c><c r="B3"><v>inf</v></c></row>')
+    assert read_table(data, "x.xlsx").rows == [ROW, ["nan", "inf", ""]]
+
+
 def test_what_the_name_says_does_not_matter() -> None:
     assert read_table(PLAIN, "roster.xls").rows == [ROW]
     assert read_table("姓名,身份证号\na,b\n".encode(), "roster.xlsx").rows == [["a", "b"]]
