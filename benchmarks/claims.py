@@ -45,7 +45,7 @@ from unionaid.offices.selectors import covers
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "100"))
 LISTS, LIST = int(os.environ.get("BENCH_LISTS", "4")), int(os.environ.get("BENCH_LIST", "100"))
 ALONE, ROUNDS = int(os.environ.get("BENCH_ALONE", "40")), int(os.environ.get("BENCH_ROUNDS", "3"))
-QUIET = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config")
+QUIET = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config", "EXECUTE select_set_config")
 Row = TypeVar("Row", bound=Model)
 Step = tuple[Scope, Callable[[list[Claim]], Refusals]]
 FEN = {"medfee_sumamt": 300_000, "fund_pay_sumamt": 200_000, "psn_part_amt": 100_000, "psn_cash_pay": 100_000}

@@ -14,7 +14,7 @@ from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
 from claims.services.following import follow_later, renew_later
-from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up, taken_up_and_read, with_people
+from claims.services.reckoning import WITH_PEOPLE, DecisionRefused, Reckoned, decisions, taken_up, taken_up_and_read
 from claims.services.screening import screen
 from claims.transitions import GRANTED
 from programs.rules.assess import Assessment
@@ -26,7 +26,7 @@ from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.scope import looking_everywhere
+from unionaid.offices.scope import current_scope, looking_everywhere
 from unionaid.web.rows import Rows, insert_all
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
@@ -266,9 +266,9 @@ def _refuse_alone(one: Reckoned, flagged: set[int]) -> None:
 
 def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: str, most_fen: int | None = None) -> Refusals:
     """Decide each of these claims for good, or say why not; nothing is written before all are decided on."""
-    reading = with_people()  # in the scope of whoever decides
+    scope = current_scope()  # of whoever decides
     with looking_everywhere(reason="the people and the covers of the claims, and what was granted before"):
-        turn = take_up(claims, action, by=by, reading=reading)
+        turn = take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
         refuse_own(turn)
         going = turn.going
         if not going:
