@@ -453,8 +453,7 @@ def _complete(claims: Sequence[Claim], action: str, *, by: Actor, on: date) -> t
         _COVERS.ask(covers=sorted({claim.enrolment_id for claim in claims}))
         turn = take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
         going = turn.going
-        known = read(going)
-    kinds = _kinds_of(going)
+        known, kinds = read(going), _kinds_of(going)
     for claim in going:
         try:
             _check_complete(claim, known, kinds.get(claim.pk, set()), on)

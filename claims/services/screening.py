@@ -11,7 +11,7 @@ from claims.selectors.suspicions import found_for
 from claims.transitions import DECIDABLE
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
 from unionaid.web.prepared import run
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, record
 
@@ -49,7 +49,7 @@ def screen(claims: Sequence[Claim]) -> None:
     ids = sorted(claim.pk for claim in claims)
     if not ids:
         return
-    with everywhere(reason="compare claims across offices"):
+    with looking_everywhere(reason="compare claims across offices"):
         told, neighbours = found_for(ids, DECIDABLE)
         told += found_for(neighbours, DECIDABLE)[0] if neighbours else []
         found = [{"claim_id": one.claim_id, "code": one.code, "subject": one.subject, "figures": one.figures} for one in told]
