@@ -23,7 +23,9 @@ from programs.selectors import schedule_of
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import yuan_from_fen
+from unionaid.offices.kept import Kept
 from unionaid.offices.scope import looking_everywhere
+from unionaid.web.prepared import Place
 
 LIFETIME = date(1900, 1, 1)
 BELOW_DEDUCTIBLE = "below_deductible"
@@ -151,11 +153,13 @@ def _worker(claim: Claim) -> Member | None:
     return claim.enrolment.holder if through else None
 
 
+_STAYS: Kept[Any] = Kept(lambda: Admission.objects.filter(claim__among=Place("claims")).values_list(*_STAY, named=True))
+
+
 def stays_of(claims: Iterable[Claim]) -> Mapping[int, list[Any]]:
     """The stays of each of these claims, the earliest first, with all that the rules ask of them. One statement."""
     found = defaultdict[int, list[Any]](list)
-    rows = Admission.objects.filter(claim__in=[claim.pk for claim in claims])
-    for row in rows.values_list(*_STAY, named=True):
+    for row in _STAYS.ask(claims=[claim.pk for claim in claims]):
         found[row.claim_id].append(row)
     return found
 
@@ -167,12 +171,18 @@ def prior_use(claim: Claim) -> PriorUse:
         return past_of([claim]).before(claim, used_under([claim])[claim.pk])
 
 
+_USED: Kept[tuple[int, int, date, str, int]] = Kept(
+    lambda: CeilingUsage.objects.filter(member__among=Place("people"), program__among=Place("programs")).values_list(
+        "member_id", "program_id", "period_start", "key", "used_fen"
+    )
+)
+
+
 def used_under(claims: Sequence[Claim]) -> Mapping[int, Mapping[str, Decimal]]:
     """What stands under each limit of the period of cover and of the lifetime, of each of these claims: yuan, or days. One statement."""
     people, programs = {claim.member_id for claim in claims}, {claim.program_id for claim in claims}
-    rows = CeilingUsage.objects.filter(member__in=people, program__in=programs)
     under = defaultdict[tuple[int, int, date], list[tuple[str, Decimal]]](list)
-    for member, program, start, key, fen in rows.values_list("member_id", "program_id", "period_start", "key", "used_fen"):
+    for member, program, start, key, fen in _USED.ask(people=sorted(people), programs=sorted(programs)):
         under[member, program, start].append((key, yuan_from_fen(fen)))
     return {
         claim.pk: dict(one for day in starts(claim) for one in under.get((claim.member_id, claim.program_id, day), ())) for claim in claims

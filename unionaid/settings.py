@@ -124,13 +124,17 @@ TEMPLATES = [
     }
 ]
 
-# Two doors to one database: the application role runs and owns nothing, the owner role migrates.
+# Two doors to one database: the application role runs and owns nothing, the owner role migrates. What a session keeps (prepared
+# statements, functions) is planned once and not for the values of each call.
 _timeouts = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c statement_timeout=60000"
 # A session whose process was killed, or whose host is gone, ends in the middle of its statement or its waiting, and its locks with it.
 _orphans = "-c client_connection_check_interval=5000 -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+_session = f"{_timeouts} {_orphans} -c plan_cache_mode=force_generic_plan"
+# Off behind a pool that gives each transaction another session.
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 
 
-def database(name: str, fallback: str = "", options: str = f"{_timeouts} {_orphans}") -> dict[str, object]:
+def database(name: str, fallback: str = "", options: str = _session) -> dict[str, object]:
     """Connection settings read from the URL in the environment variable `name`."""
     url = env.str(name, default="") or (required(fallback) if fallback else required(name))
     parsed: dict[str, object] = env.db_url_config(url)

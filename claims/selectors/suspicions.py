@@ -13,12 +13,14 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from claims.models import SOON_DAYS, BenefitStatement, Claim, ClaimDocument
 from claims.selectors.filing import papers_of_filing
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan, yuan_from_fen
+from unionaid.offices.kept import Kept
+from unionaid.web.prepared import Place, run
 from unionaid.workflow.models import AuditEntry
 
 GONE = ("draft", "withdrawn", "rejected")
@@ -176,10 +178,10 @@ def found_for(ids: Sequence[int], waiting: Sequence[str]) -> tuple[list[Found], 
     invoice, a settlement, a file or days in hospital with one of them: what is found for one holds for the other too. Two statements,
     however many claims; two more where relief is corrected."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM claims_found(%s, %s, %s, %s)", [list(ids), list(GONE), list(waiting), SOON_DAYS])
+        run(cursor, "SELECT * FROM claims_found(%s, %s, %s, %s)", [list(ids), list(GONE), list(waiting), SOON_DAYS])
         rows = cursor.fetchall()
     told = [Found(pk, code, _hash(subject), json.loads(figures)) for pk, code, subject, figures, _other in rows]
-    claims = list(_with_papers(ids))
+    claims = _WITH_PAPERS.ask(ids=list(ids))
     relief = [claim.pk for claim in claims if claim.corrects_id and schedule_of(claim.terms).is_grant]
     told += [*by_the_plan(claims), *_relief_renewed(relief)]
     unique = {(one.claim_id, one.code, one.subject): one for one in told}
@@ -191,13 +193,15 @@ def _hash(subject: str) -> str:
     return md5(subject.encode(), usedforsecurity=False).hexdigest()
 
 
-def _with_papers(ids: Sequence[int]) -> Iterable[Any]:
+def _with_papers() -> QuerySet[Claim]:
     latest = BenefitStatement.objects.filter(claim=OuterRef("pk")).order_by("-id").values("total_fen")[:1]
     kinds = ArraySubquery(ClaimDocument.objects.filter(claim=OuterRef("pk")).values("kind"))
-    rows = Claim.objects.filter(pk__in=ids).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
+    rows = Claim.objects.filter(pk__among=Place("ids")).select_related("terms").annotate(kinds=kinds, total_fen=Subquery(latest))
     filed = ("filed_as", "heir", "agreed_at", "objected_at")
     return rows.only("event", "diagnosis_code", "state", *filed, "unit_reviewed_by", "corrects", "terms__content_hash")
 
+
+_WITH_PAPERS: Kept[Claim] = Kept(_with_papers)
 
 def _relief_renewed(ids: Sequence[int]) -> Iterator[Found]:
     """The corrections of relief among these that were begun because the benefit beside is another now (`services.netting`), with the

@@ -14,7 +14,7 @@ from claims.facts import BELOW_DEDUCTIBLE
 from claims.models import Admission, Claim, Review
 from claims.services import reckoning, wordings
 from claims.services.following import follow_later, renew_later
-from claims.services.reckoning import DecisionRefused, Reckoned, decisions, taken_up, taken_up_and_read, with_people
+from claims.services.reckoning import WITH_PEOPLE, DecisionRefused, Decisions, Reckoned, decisions, taken_up, taken_up_and_read
 from claims.services.screening import screen
 from claims.transitions import GRANTED
 from programs.rules.assess import Assessment
@@ -26,7 +26,7 @@ from unionaid.lib.calendar import day_of, now
 from unionaid.lib.money import fen_from_yuan, format_yuan
 from unionaid.lib.workdays import counted, due_on
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.scope import looking_everywhere
+from unionaid.offices.scope import current_scope, looking_everywhere
 from unionaid.web.rows import Rows, insert_all
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, Turn, carry_out, move, record, take_up
 
@@ -266,17 +266,24 @@ def _refuse_alone(one: Reckoned, flagged: set[int]) -> None:
 
 def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: str, most_fen: int | None = None) -> Refusals:
     """Decide each of these claims for good, or say why not; nothing is written before all are decided on."""
-    reading = with_people()  # in the scope of whoever decides
+    scope = current_scope()  # of whoever decides
     with looking_everywhere(reason="the people and the covers of the claims, and what was granted before"):
-        turn = take_up(claims, action, by=by, reading=reading)
+        turn = take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
         refuse_own(turn)
-        going = turn.going
-        if not going:
+        if not turn.going:
             return turn.refused
-        by_one, deciding = action == "settle", decisions(going)
-    flagged = _flagged_anew([claim for claim in going if _leaves_to_one(claim)]) if by_one else set()
+        deciding = decisions(turn.going)
+        granted = _granted(turn, deciding, by_one=action == "settle", most_fen=most_fen)
+        deciding.usage.write()
+    _grant(turn, action, granted, deciding.held, on=on, note=note)
+    return turn.refused
+
+
+def _granted(turn: Turn[Claim], deciding: Decisions, *, by_one: bool, most_fen: int | None) -> dict[int, dict[str, Any]]:
+    """What is granted to each claim of the turn that can be decided, by key; the others are refused. What it takes is held."""
+    flagged = _flagged_anew([claim for claim in turn.going if _leaves_to_one(claim)]) if by_one else set()
     granted = dict[int, dict[str, Any]]()
-    for claim in going:
+    for claim in turn.going:
         try:
             one = deciding.reckon(claim)
             due = _due(one, most_fen)
@@ -287,9 +294,7 @@ def _decide(claims: Sequence[Claim], action: str, *, by: Actor, on: date, note: 
             continue
         deciding.hold(one)
         granted[claim.pk] = {"approved_fen": due}
-    _grant(turn, action, granted, deciding.held, on=on, note=note)
-    deciding.usage.write()
-    return turn.refused
+    return granted
 
 
 def _flagged_anew(claims: Sequence[Claim]) -> set[int]:

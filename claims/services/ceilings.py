@@ -19,6 +19,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import plus_days
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
 from unionaid.offices.scope import looking_everywhere
+from unionaid.web.prepared import run
 
 Place = tuple[int, int, str, date]  # member, program, key, first day of the period
 Whose = tuple[int, int, date]  # member, program, first day of the period
@@ -87,7 +88,7 @@ class Usage:
             return
         values = [[self.taken.get(place, 0) for place in places], [self.ceilings.get(place) for place in places]]
         with _anywhere(), connection.cursor() as cursor:
-            cursor.execute(_WRITE, [*map(list, zip(*places, strict=True)), *values])
+            run(cursor, _WRITE, [*map(list, zip(*places, strict=True)), *values])
 
 
 @contextmanager
@@ -126,8 +127,8 @@ def lock(claims: Sequence[Claim]) -> Usage:
     whose = sorted({(claim.member_id, claim.program_id, day) for claim in claims for day in starts(claim)})
     with _anywhere(), connection.cursor() as cursor:
         if places:
-            cursor.execute(_STAND, [*owners, *map(list, zip(*places, strict=True)), [new[place][1] for place in places]])
-        cursor.execute(_LOCK, [*map(list, zip(*whose, strict=True))])
+            run(cursor, _STAND, [*owners, *map(list, zip(*places, strict=True)), [new[place][1] for place in places]])
+        run(cursor, _LOCK, [*map(list, zip(*whose, strict=True))])
         rows = defaultdict[Whose, dict[str, Row]](dict)
         for member, program, key, day, used, ceiling in cursor.fetchall():
             rows[member, program, day][key] = Row(used, ceiling)

@@ -2,6 +2,8 @@
 the work of `services.relief`, relief that was decided before and is net of the benefit that of `services.netting`."""
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet, Value
 
@@ -9,7 +11,9 @@ from claims.models import Claim
 from claims.transitions import DECIDED
 from programs.selectors import opening_terms
 from unionaid.ledger.accounts import Fund
+from unionaid.offices.kept import Kept
 from unionaid.offices.roles import SYSTEM
+from unionaid.web.prepared import Place
 from unionaid.workflow.jobs import enqueue
 
 FOLLOW, RENEW = "claims.open_relief", "claims.renew_relief"
@@ -21,8 +25,7 @@ def follow_later(claims: Sequence[Claim]) -> None:
     if not claims:
         return
     granted = [claim for claim in claims if claim.fund == Fund.MUTUAL_AID]
-    opening = opening_terms().values_list(Value(FOLLOW))[:1]
-    found = {what for (what,) in opening.union(_decided_beside(claims).values_list(Value(RENEW))[:1], all=True)}
+    found = set(_FOLLOWS.ask(**_of_whom(claims)))
     if FOLLOW in found:
         enqueue(FOLLOW, [(claim.pk, f"{FOLLOW}:{claim.pk}", claim) for claim in granted], by=SYSTEM)
     if RENEW in found:
@@ -32,12 +35,26 @@ def follow_later(claims: Sequence[Claim]) -> None:
 def renew_later(claims: Sequence[Claim]) -> None:
     """These claims were decided otherwise than before: relief for the same events that was decided already is looked at anew. One
     statement where there is none."""
-    events = set(_decided_beside(claims).values_list("member_id", "occasion"))
+    events = set(_BESIDE.ask(**_of_whom(claims)))
     touched = [claim for claim in claims if (claim.member_id, claim.occasion) in events]
     enqueue(RENEW, [(claim.pk, f"{RENEW}:{claim.pk}:{claim.version}", claim) for claim in touched], by=SYSTEM)
 
 
-def _decided_beside(claims: Sequence[Claim]) -> QuerySet[Claim]:
+def _of_whom(claims: Sequence[Claim]) -> dict[str, list[Any]]:
+    return {"people": sorted({claim.member_id for claim in claims}), "occasions": list({claim.occasion for claim in claims})}
+
+
+def _decided_beside() -> QuerySet[Claim]:
     """The relief and condolence that was decided for the same events."""
-    of_whom = {"member__in": {claim.member_id for claim in claims}, "occasion__in": {claim.occasion for claim in claims}}
+    of_whom = {"member__among": Place("people"), "occasion__among": Place("occasions")}
     return Claim.objects.filter(**of_whom, state__in=DECIDED).exclude(fund=Fund.MUTUAL_AID)
+
+
+_BESIDE: Kept[tuple[int, UUID]] = Kept(lambda: _decided_beside().values_list("member_id", "occasion"))
+_FOLLOWS: Kept[str] = Kept(
+    lambda: (
+        opening_terms()
+        .values_list(Value(FOLLOW), flat=True)[:1]
+        .union(_decided_beside().values_list(Value(RENEW), flat=True)[:1], all=True)
+    )
+)

@@ -18,7 +18,7 @@ from claims.selectors.estimate import by_benefit, estimate_of, papers_by
 from claims.selectors.filing import Filing
 from claims.services import unit_review
 from claims.services.adjudication import Refusals, accident_after_stays, accident_after_surgery, alone, stood_days
-from claims.services.reckoning import Read, preview, read, with_people
+from claims.services.reckoning import WITH_PEOPLE, Read, preview, read
 from claims.services.screening import screen
 from claims.transitions import DECIDED
 from members.models import BankCard, Consent, Enrolment, Member
@@ -34,10 +34,12 @@ from unionaid.lib.identity import IdentityError, parse_paper_number
 from unionaid.lib.money import format_yuan, yuan_from_fen
 from unionaid.lib.uploads import CleanUpload
 from unionaid.lib.workdays import began
+from unionaid.offices.kept import Kept
 from unionaid.offices.roles import SYSTEM, Actor
-from unionaid.offices.scope import everywhere, looking_everywhere
+from unionaid.offices.scope import current_scope, everywhere, looking_everywhere
 from unionaid.web.files import kept
 from unionaid.web.keys import ring
+from unionaid.web.prepared import Place
 from unionaid.workflow.moves import MoveRefused, Turn, carry_out, move, record, take_up
 
 TELLABLE = {
@@ -446,14 +448,12 @@ def withdraw(claim: Claim, *, by: Actor) -> Claim:
 def _complete(claims: Sequence[Claim], action: str, *, by: Actor, on: date) -> tuple[Turn[Claim], Read]:
     """The claims locked for `action`, those refused whose cover does not stand or that want something the plan needs. Nothing is
     written to a claim from another window meanwhile, and whoever voids the enrolment waits here, or was before us."""
-    reading = with_people()  # in the scope of whoever sends them in
+    scope = current_scope()  # of whoever sends them in
     with looking_everywhere(reason="the covers of one's own claims, and what was granted before"):
-        covers = Enrolment.objects.filter(pk__in={claim.enrolment_id for claim in claims}).order_by("pk")
-        list(covers.select_for_update(no_key=True).values_list("pk"))
-        turn = take_up(claims, action, by=by, reading=reading)
+        _COVERS.ask(covers=sorted({claim.enrolment_id for claim in claims}))
+        turn = take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
         going = turn.going
-        known = read(going)
-    kinds = _kinds_of(going)
+        known, kinds = read(going), _kinds_of(going)
     for claim in going:
         try:
             _check_complete(claim, known, kinds.get(claim.pk, set()), on)
@@ -462,10 +462,20 @@ def _complete(claims: Sequence[Claim], action: str, *, by: Actor, on: date) -> t
     return turn, known
 
 
+_COVERS: Kept[int] = Kept(
+    lambda: (
+        Enrolment.objects.filter(pk__among=Place("covers")).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+    )
+)
+_KINDS: Kept[tuple[int, str]] = Kept(
+    lambda: ClaimDocument.objects.filter(claim__among=Place("claims")).order_by().values_list("claim_id", "kind")
+)
+
+
 def _kinds_of(claims: Sequence[Claim]) -> Mapping[int, set[str]]:
     """The kinds of paper that are there. One statement."""
     found: dict[int, set[str]] = {}
-    for pk, kind in ClaimDocument.objects.filter(claim__in=[claim.pk for claim in claims]).values_list("claim_id", "kind"):
+    for pk, kind in _KINDS.ask(claims=[claim.pk for claim in claims]):
         found.setdefault(pk, set()).add(kind)
     return found
 

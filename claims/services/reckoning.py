@@ -28,9 +28,9 @@ from programs.rules.facts import PriorUse, as_data
 from programs.selectors import schedule_of
 from unionaid.lib.money import fen_from_yuan
 from unionaid.offices.roles import Actor
-from unionaid.offices.scope import looking_everywhere
+from unionaid.offices.scope import current_scope, looking_everywhere
 from unionaid.web.rows import Rows, insert_all
-from unionaid.workflow.moves import MoveRefused, Turn, take_up
+from unionaid.workflow.moves import MoveRefused, Turn, locking, take_up
 
 # All that a step of a claim asks of it, of its people, its cover and its terms. A claim has seventy columns.
 _ASKED = (
@@ -59,18 +59,21 @@ def with_people() -> QuerySet[Claim]:
     return Claim.objects.select_related("member", "claimant", "enrolment", "terms").only(*_ASKED)
 
 
+WITH_PEOPLE = locking(with_people)
+
+
 def taken_up(claims: Sequence[Claim], action: str, *, by: Actor) -> Turn[Claim]:
     """`take_up` of claims in the scope, with their people and covers, whichever office has those now. One statement."""
-    reading = with_people()  # in the scope of whoever acts
+    scope = current_scope()
     with looking_everywhere(reason="the people and the cover of a claim"):
-        return take_up(claims, action, by=by, reading=reading)
+        return take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
 
 
 def taken_up_and_read(claims: Sequence[Claim], action: str, *, by: Actor) -> tuple[Turn[Claim], "Read"]:
     """The same, and of those that can go what the rules are told (`read`), in one look."""
-    reading = with_people()  # in the scope of whoever acts
+    scope = current_scope()
     with looking_everywhere(reason="the people and the cover of a claim, and what they had before"):
-        turn = take_up(claims, action, by=by, reading=reading)
+        turn = take_up(claims, action, by=by, reading=WITH_PEOPLE, scope=scope)
         return turn, read(turn.going)
 
 

@@ -11,7 +11,8 @@ from claims.selectors.suspicions import found_for
 from claims.transitions import DECIDABLE
 from unionaid.lib.calendar import now
 from unionaid.offices.roles import Actor, may
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import looking_everywhere
+from unionaid.web.prepared import run
 from unionaid.workflow.moves import Conflict, MoveRefused, NotAllowed, record
 
 
@@ -23,12 +24,12 @@ class FlagRefused(MoveRefused):
 _KEEP = """
 WITH found AS (
   SELECT f.claim_id, c.office_id, f.code, f.subject, f.figures
-  FROM jsonb_to_recordset(%(found)s::jsonb) AS f (claim_id bigint, code text, subject text, figures jsonb)
+  FROM jsonb_to_recordset(%s::jsonb) AS f (claim_id bigint, code text, subject text, figures jsonb)
   JOIN claims_claim c ON c.id = f.claim_id ORDER BY f.claim_id, f.code, f.subject
 ), estimate AS (
   UPDATE claims_claim told SET estimated_fen = (
     SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = told.id ORDER BY s.id DESC LIMIT 1)
-  WHERE told.id = ANY (%(asked)s) AND told.estimated_fen IS DISTINCT FROM (
+  WHERE told.id = ANY (%s) AND told.estimated_fen IS DISTINCT FROM (
     SELECT s.total_fen FROM claims_benefitstatement s WHERE s.claim_id = told.id ORDER BY s.id DESC LIMIT 1)
 ), put AS (
   INSERT INTO claims_claimflag (claim_id, office_id, code, subject, figures, reason)
@@ -37,7 +38,7 @@ WITH found AS (
   WHERE claims_claimflag.lapsed_at IS NOT NULL OR claims_claimflag.figures <> EXCLUDED.figures
 )
 UPDATE claims_claimflag gone SET lapsed_at = now()
-WHERE gone.claim_id = ANY (%(ids)s) AND gone.lapsed_at IS NULL
+WHERE gone.claim_id = ANY (%s) AND gone.lapsed_at IS NULL
 AND NOT EXISTS (SELECT 1 FROM found f WHERE f.claim_id = gone.claim_id AND f.code = gone.code AND f.subject = gone.subject)
 """
 
@@ -48,12 +49,12 @@ def screen(claims: Sequence[Claim]) -> None:
     ids = sorted(claim.pk for claim in claims)
     if not ids:
         return
-    with everywhere(reason="compare claims across offices"):
+    with looking_everywhere(reason="compare claims across offices"):
         told, neighbours = found_for(ids, DECIDABLE)
         told += found_for(neighbours, DECIDABLE)[0] if neighbours else []
         found = [{"claim_id": one.claim_id, "code": one.code, "subject": one.subject, "figures": one.figures} for one in told]
         with connection.cursor() as cursor:
-            cursor.execute(_KEEP, {"found": json.dumps(found), "ids": [*ids, *neighbours], "asked": ids})
+            run(cursor, _KEEP, [json.dumps(found), ids, [*ids, *neighbours]])
 
 
 def dismiss(flag: ClaimFlag, *, by: Actor, reason: str) -> ClaimFlag:

@@ -20,6 +20,8 @@ from typing import ClassVar
 from django.db import connection, models, transaction
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
+from unionaid.web.prepared import Place, run
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,8 +48,14 @@ class Scope:
         offices = "*" if self.is_everywhere else ",".join(map(str, sorted(self.offices)))
         return [offices, ",".join(map(str, sorted(self.units))), str(self.member or ""), str(self.user or "")]
 
+    def as_places(self) -> dict[str, object]:
+        """What the places of a kept question (`made_for`) mean in this scope."""
+        return {"offices": sorted(self.offices), "units": sorted(self.units), "member": self.member, "user": self.user}
+
 
 _current: ContextVar[Scope | None] = ContextVar("office_scope", default=None)
+# Stands for every scope that is not everywhere while a kept question is made, and opens nothing.
+_TOLD_LATER = Scope()
 _CLOSED = ["", "", "", ""]
 
 
@@ -59,9 +67,15 @@ def current_scope() -> Scope:
     return scope
 
 
+def open_scope() -> Scope | None:
+    """The open scope, if one is."""
+    return _current.get()
+
+
 def _tell_database(values: list[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
+        run(
+            cursor,
             "SELECT set_config('unionaid.offices', %s, true), set_config('unionaid.units', %s, true),"
             " set_config('unionaid.member', %s, true), set_config('unionaid.user', %s, true)",
             values,
@@ -90,6 +104,17 @@ def go_on_as(scope: Scope) -> None:
     current_scope()
     _tell_database(scope.as_settings())
     _current.set(scope)
+
+
+@contextmanager
+def made_for(is_everywhere: bool) -> Iterator[None]:
+    """Querysets made in the block hold for every scope of this kind: for everywhere, or, with a place for each part of it (`as_places`),
+    for all others. They are asked later: nothing is opened here, and the database is told nothing."""
+    token = _current.set(Scope(reason="a question is made") if is_everywhere else _TOLD_LATER)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @contextmanager
@@ -145,6 +170,8 @@ class ScopeBy:
         if self.parent:
             above = model._meta.get_field(self.parent).related_model
             return above.scope_by.condition(above, scope, f"{prefix}{self.parent}__")  # type: ignore[union-attr]
+        if scope is _TOLD_LATER:
+            return self._told_later(prefix)
         lookup = "overlap" if self.arrays else "in"
         shown = models.Q(pk__in=[])
         if self.offices and scope.offices:
@@ -156,6 +183,18 @@ class ScopeBy:
                 shown |= models.Q(**{f"{prefix}{column}": scope.member})
         if self.users and scope.user is not None:
             shown |= models.Q(**{f"{prefix}{self.users}": scope.user})
+        return shown
+
+    def _told_later(self, prefix: str) -> models.Q:
+        """The same with places: an empty list and a None meet no row."""
+        lookup = "overlap" if self.arrays else "among"
+        shown = models.Q(pk__in=[])
+        for column, place in ((self.offices, "offices"), (self.units, "units")):
+            if column:
+                shown |= models.Q(**{f"{prefix}{column}__{lookup}": Place(place)})
+        for column, place in (*((column, "member") for column in self.members), (self.users, "user")):
+            if column:
+                shown |= models.Q(**{f"{prefix}{column}": Place(place)})
         return shown
 
 

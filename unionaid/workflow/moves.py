@@ -1,7 +1,8 @@
 """The one door of state: `move` locks, checks, changes, records and enqueues; nothing else writes `state`."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.db.models import F, Model, QuerySet
@@ -9,9 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from unionaid.lib.calendar import now
+from unionaid.offices.kept import Kept
 from unionaid.offices.models import StaffPost
 from unionaid.offices.roles import GRANTS, LABELS, Actor, Role, may
-from unionaid.offices.scope import everywhere
+from unionaid.offices.scope import Scope, everywhere
+from unionaid.web.prepared import Place
 from unionaid.web.rows import Rows, insert_all, update_each
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.jobs import JobRefused, enqueue
@@ -73,23 +76,41 @@ class Turn(Generic[Thing]):
 
 
 def take_up(
-    things: Sequence[Thing], action: str, *, by: Actor, expect_version: int | None = None, reading: QuerySet[Thing] | None = None
+    things: Sequence[Thing],
+    action: str,
+    *,
+    by: Actor,
+    expect_version: int | None = None,
+    reading: Kept[Thing] | None = None,
+    scope: Scope | None = None,
 ) -> Turn[Thing]:
     """Lock every thing for `action`, in key order, and say of each that cannot take it why: out of scope, in another state or of
     another version than expected (`Conflict`), without the right or kept apart from an earlier step (`NotAllowed`). Nothing is
     written. One statement, and four more when somebody came too late.
 
-    `reading`: the rows with what else the caller wants to know of them, read by the same statement.
+    `reading`: the rows with what else the caller wants to know of them, read by the same statement (`locking`); `scope`: in whose scope
+    they are, where another one is open for what is joined to them.
     """
     model = type(things[0])
     arrow = model.graph.arrow(action)
     ids = sorted(thing.pk for thing in things)
-    asked = model._default_manager.only(*_asked_of(model, arrow)) if reading is None else reading
-    rows = {row.pk: row for row in asked.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")}
+    asked = reading or _reading(model, arrow)
+    rows: dict[int, Thing] = {row.pk: row for row in asked.ask(ids=ids, scope=scope)}
     refused: dict[int, MoveRefused] = {pk: no for pk, row in rows.items() if (no := _refusal(arrow, row, by))}
     late = [pk for pk in ids if pk not in refused and not _stands(arrow, rows.get(pk), expect_version)]
     refused |= _conflicts(model, arrow, {pk: rows.get(pk) for pk in late})
     return Turn(arrow, by, things, rows, refused)
+
+
+def locking(rows: Callable[[], QuerySet[Thing]]) -> Kept[Thing]:
+    """These rows as `take_up` wants them: those with given keys, in key order, locked."""
+    return Kept(lambda: rows().select_for_update(of=("self",), no_key=True).filter(pk__among=Place("ids")).order_by("pk"))
+
+
+@cache
+def _reading(model: type[Stateful], arrow: Arrow) -> Kept[Any]:
+    """What a move asks of its rows."""
+    return locking(lambda: model._default_manager.only(*_asked_of(model, arrow)))
 
 
 def carry_out(
@@ -157,12 +178,8 @@ def move(
 
 def _write(rows: Sequence[Stateful], written: Mapping[str, Any], each: Mapping[int, Mapping[str, Any]]) -> None:
     """One update of all rows, each from the version that was locked."""
-    model = type(rows[0])
-    if not each:
-        count = model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**written, version=F("version") + 1)
-    else:
-        own = {name: [each[row.pk][name] for row in rows] for name in each[rows[0].pk]}
-        count = update_each(model, [row.pk for row in rows], own, {**written, "version": F("version") + 1})
+    own = {name: [each[row.pk][name] for row in rows] for name in each[rows[0].pk]} if each else {}
+    count = update_each(type(rows[0]), [row.pk for row in rows], own, {**written, "version": F("version") + 1})
     if count != len(rows):
         raise RuntimeError(f"{len(rows)} rows were locked and {count} written")
 

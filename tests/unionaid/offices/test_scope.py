@@ -6,9 +6,11 @@ from django.test.utils import CaptureQueriesContext
 
 from members.models import Member, WorkUnit
 from tests.factories.world import World, make_unit
+from unionaid.offices.kept import Kept
 from unionaid.offices.roles import Role, may
 from unionaid.offices.scope import NoScope, Scope, everywhere, go_on_as, looking_everywhere, office_scope
 from unionaid.offices.selectors import covers
+from unionaid.web.prepared import Place
 
 
 def test_without_a_scope_business_rows_raise(db: None) -> None:
@@ -45,6 +47,32 @@ def test_the_negative_control_sees_them(world: World) -> None:
     """Without the guard (every row open) the very same statement shows the row: the test above can fail."""
     with everywhere(reason="negative control"):
         assert _raw_names() == {world.unit.name}
+
+
+UNITS: Kept[str] = Kept(lambda: WorkUnit.objects.filter(pk__among=Place("units_asked")).order_by("pk").values_list("name", flat=True))
+PEOPLE: Kept[Member] = Kept(lambda: Member.objects.select_related("unit").only("name", "unit__name").filter(pk__among=Place("people")))
+
+
+def test_a_kept_question_shows_what_its_queryset_shows_in_every_scope(world: World) -> None:
+    with everywhere(reason="arrange"):
+        member = world.member(2003)
+        other, _agent = make_unit(world.cast.b, "91610100MA6TX1234")
+    ids, a, b = sorted([world.unit.pk, other.pk]), covers(world.cast.a), covers(world.cast.b)
+    scopes = [
+        Scope(offices=a), Scope(offices=b), Scope(offices=a | b), Scope(units=frozenset({other.pk})),
+        Scope(units=frozenset({world.unit.pk})), Scope(member=member.pk), Scope(user=world.agent.pk), Scope(reason="all"),
+    ]  # fmt: skip
+    for scope in scopes:
+        with office_scope(scope):
+            seen = list(WorkUnit.objects.filter(pk__in=ids).order_by("pk").values_list("name", flat=True))
+            people = [(one.name, one.unit and one.unit.name) for one in Member.objects.select_related("unit").filter(pk=member.pk)]
+            assert UNITS.ask(units_asked=ids) == seen
+            assert [(one.name, one.unit and one.unit.name) for one in PEOPLE.ask(people=[member.pk])] == people
+        with everywhere(reason="another scope is told, and meets the same rows although the database would show all"):
+            assert UNITS.ask(units_asked=ids, scope=scope) == seen
+            assert UNITS.ask(units_asked=ids) == [world.unit.name, other.name]  # the control: what nobody narrows
+    with pytest.raises(NoScope):
+        UNITS.ask(units_asked=ids)
 
 
 def test_the_scope_is_gone_after_the_block(world: World, as_office) -> None:
