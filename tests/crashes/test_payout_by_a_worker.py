@@ -119,11 +119,12 @@ def _in_the_middle(begin: Callable[[], object], fault: Callable[[], None]) -> No
     """The worker is held by a lock on one claim, after it wrote the file and the entries; there the fault happens."""
     with transaction.atomic(), everywhere(reason="hold one claim"):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT id FROM claims_claim ORDER BY id DESC LIMIT 1 FOR UPDATE")
-        elsewhere = Thread(target=_begun, args=(begin,))
+            cursor.execute("SELECT pg_backend_pid() FROM claims_claim ORDER BY id DESC LIMIT 1 FOR UPDATE")
+            ours = cursor.fetchone()[0]
+        elsewhere = Thread(target=_begun, args=(begin, ours))
         elsewhere.start()
         elsewhere.join()
-        assert somebody_waits(), "the worker waits for the claim"
+        assert _waits_for(ours), "the worker waits for the claim"
         _no_nudge_is_left()
         fault()
     until(lambda: not somebody_waits(), "the session is gone")
@@ -135,11 +136,19 @@ def _no_nudge_is_left() -> None:
         broker.delete("payouts")
 
 
-def _begun(begin: Callable[[], object]) -> None:
+def _waits_for(session: int) -> bool:
+    """Somebody is held by this session's lock: not just for a moment, by anything else."""
+    with connections["owner"].cursor() as cursor:
+        held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))"
+        cursor.execute(held, [session])
+        return bool(cursor.fetchone()[0])
+
+
+def _begun(begin: Callable[[], object], holder: int) -> None:
     """Begun, and swept until a worker is in the middle of it: on connections of their own, for this one holds its lock."""
     try:
         begin()
-        until(lambda: somebody_waits() or _swept(), "a worker takes it up")
+        until(lambda: _waits_for(holder) or _swept(), "a worker takes it up")
     finally:
         connections.close_all()
 
