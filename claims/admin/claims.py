@@ -152,8 +152,8 @@ class ClaimAdmin(HouseAdmin):
     change_list_template = "desk/claim_list.html"
     list_links = (
         Link(_("窗口代收申领"), "intake:home", "claims.take_in"),
-        Link(_("批量批准"), "admin:bulk_approve_claims", "claims.approve"),
-        Link(_("批量核定"), "admin:bulk_settle_claims", "claims.review"),
+        Link(_("批量批准申领"), "admin:bulk_approve_claims", "claims.approve"),
+        Link(_("批量核定申领"), "admin:bulk_settle_claims", "claims.review"),
     )
     desk_urls = (
         ("next/", "claim_next", "claims.view", take_page),

@@ -242,7 +242,7 @@ class RehearsalAdmin(HouseAdmin):
     page = "admin:rehearsal"
     list_hint = _("把一份条款（通常是草稿）套到往年的申领上，看给付、赔付率和每件申领会怎样变化。测算不改动任何申领。")
     empty_hint = _("还没有测算过。点“新的测算”，选择条款、机构和年度。")
-    list_links = (Link(_("新的测算"), "admin:rehearsal_request", "programs.draft"),)
+    list_links = (Link(_("新建测算"), "admin:rehearsal_request", "programs.draft"),)
     desk_urls = (
         ("new/", "rehearsal_request", "programs.draft", request_page),
         ("<int:pk>/result/", "rehearsal", "programs.draft", rehearsal_page),

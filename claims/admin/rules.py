@@ -105,7 +105,7 @@ class ReviewRuleAdmin(HouseAdmin):
         "都没有的，每一步 5 个工作日，不能批量批准、批量核定。"
     )
     empty_hint = _("还没有机构单独设置过。")
-    list_links = (Link(_("查看和修改"), "admin:review_rule", "claims.set_rules"),)
+    list_links = (Link(_("修改审核设置"), "admin:review_rule", "claims.set_rules"),)
     desk_urls = (
         ("set/", "review_rule", "claims.set_rules", rule_page),
         ("letters/", "review_letter", "claims.set_rules", letter_page),

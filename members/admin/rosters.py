@@ -181,7 +181,7 @@ class RosterAdmin(HouseAdmin):
         ("bulk/settle/", "bulk_settle_rosters", "contributions.confirm", bulk.settle_rosters),
     )
     list_links = (
-        Link(_("批量退回"), "admin:bulk_return_rosters", "rosters.return"),
+        Link(_("批量退回名册"), "admin:bulk_return_rosters", "rosters.return"),
         Link(_("批量核销互助费"), "admin:bulk_settle_rosters", "contributions.confirm"),
     )
     search_hint = _("单位名称的开头，或统一社会信用代码")

@@ -124,7 +124,7 @@ class WorkUnitAdmin(HouseAdmin):
         ("papers/<int:pk>", "unit_paper", "units.view", unit_paper),
         ("bulk/", "bulk_approve_units", "units.approve", bulk.approve_units),
     )
-    list_links = (Link(_("批量通过"), "admin:bulk_approve_units", "units.approve"),)
+    list_links = (Link(_("批量通过单位登记"), "admin:bulk_approve_units", "units.approve"),)
     search_hint = _("单位名称的开头，或统一社会信用代码")
     empty_hint = _("没有符合条件的单位。单位经办人在网上登记后，会出现在这里等待审核。")
     list_display = ("name", "standing", "credit_code", "industry", "headcount", column("office", _("机构")), "submitted")
