@@ -1,10 +1,11 @@
 """Money against a bookkeeper of its own: Hypothesis lets people join, pay, claim, be paid and be erased in every order, with crashes,
-repeated answers of the bank, returned payments and reversals, and
-after each step a plain dict of Python must agree with the database to the fen.
+repeated answers of the bank, returned payments and reversals, and after
+each step a plain dict of Python must agree with the database to the fen.
 
 That the bookkeeper would notice is proved by five bugs planted one by one: each must be found.
 
-`LEDGER_MODEL_EXAMPLES=500 bin/test tests/claims/payouts/test_ledger_model.py` for a long night; `.ci/run` plays fifty stories, `bin/test` four.
+`LEDGER_MODEL_EXAMPLES=500 bin/test tests/claims/payouts/test_ledger_model.py` for a long night; `.ci/run` plays fifty
+stories, `bin/test` four.
 """
 
 import os
