@@ -421,8 +421,17 @@ def _find(lines: Lines, roster: Roster, cover: Period, *, on: date) -> dict[int,
         row = lines.numbered(found.row_number)
         said = dict(_against(found, row, roster, lines.schedule, cover, on=on))
         row.reasons += [words for several in said.values() for words in several]
-        problems[row.number] = next(iter(said))
+        if said and ("duplicate" in said or not row.unread):  # what cannot be read comes first
+            problems[row.number] = next(iter(said))
     return problems
+
+
+# What a rule asks that a line would have said in these columns: of what cannot be read nothing is concluded.
+ASKED_OF = {
+    "joined": ("window", "months_in_unit"), "employment": ("employment", "retirement"), "retired": ("retirement",),
+    "insurance": ("basic_insurance",), "insurance_type": ("insurance_type",), "union": ("union_member",), "card": ("card_holder",),
+    "group": ("age",), "contract": ("contract",), "shares": ("shares",),
+}  # fmt: skip
 
 
 def _against(
@@ -437,13 +446,14 @@ def _against(
             shares_held=found.shares_held,
         )
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
-        if not against:
+        unknown = {rule for key in row.unread for rule in ASKED_OF.get(key, ())}
+        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN) and v.rule not in unknown]
+        if not against and not unknown:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
-        said.append(("unfit", against))
+        said += [("unfit", against)] if against else []
     if found.corrected:
         said.append(("corrected", [NUMBER_REPLACED]))
-    if found.other_name:
+    if found.other_name and "name" not in row.unread:
         said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名改过或登记错了的，请联系办事处更正")]))
     if found.covered_here is not None:
         here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")
