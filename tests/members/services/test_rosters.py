@@ -211,6 +211,20 @@ def test_every_odd_line_is_taken_or_named_with_its_reason(world: World) -> None:
         assert RosterRow.objects.get(roster=roster, row_number=3).name == "阿卜杜·克里木"
 
 
+def test_hidden_and_filtered_rows_are_read_and_named_in_the_preview(world: World) -> None:
+    def hide(_book: Any, page: Any) -> None:
+        page.autofilter(0, 0, 5, 1)
+        for row in (2, 3, 5, 9):  # the last one is empty
+            page.set_row(row, None, None, {"hidden": True})
+
+    roster = _checked(world, _page([["姓名", "身份证号"], *(["张三", _number(141 + 2 * i)] for i in range(5))], hide))
+    assert roster.good_count == 5
+    (note,) = [note for note in roster.notes if "隐藏" in note]
+    assert "有 3 行" in note
+    assert "第 3-4, 6 行" in note
+    assert not any("隐藏" in note for note in _checked(world, _text([("张三", GOOD)]).encode()).notes)
+
+
 def test_all_that_speaks_against_a_line_is_said_at_once_and_nothing_that_is_not_known(world: World) -> None:
     old = make_id_number("610802", date(1941, 3, 8), 131)
     lines = [
