@@ -119,7 +119,7 @@ def _refuse_retired(member: Member) -> None:
     the day may still be told."""
     if member.employment == Member.Employment.RETIRED and member.retired_on is not None:
         words = _(
-            "此人已登记从 {day} 起退休，不用再办。日期登记错了的，请带退休证或退休审批表联系办事处，由办事处在此人页面的“登记退休日期”里更正。"
+            "此人已登记从 {day} 起退休，不用再办。日期错了的，请带退休证或退休审批表联系办事处，由办事处在此人页面的“登记退休日期”里更正。"
         )
         raise DepartureRefused(words.format(day=date_format(member.retired_on)), "on")
 
