@@ -34,10 +34,11 @@ contacts.open_book()
 @timetable
 def find_due(on: date) -> None:
     """What is to be paid soon, and what was not paid in time; once a day, whom units see that nothing binds to them any more. Principal
-    whose cover is over goes back."""
+    whose cover is over goes back. Units that renew nobody while there is still time, and the people they left without cover."""
     deadlines.find_unpaid(on)
     principals.find(on)
     sight.find(on)
+    lapses.find(on)
 
 
 @job("members.remind_unpaid", label=_("提醒缴费期限"))
@@ -98,6 +99,18 @@ def tell_enrolled(run: Run) -> dict[str, Any] | None:
 def tell_lapsed(run: Run) -> dict[str, Any] | None:
     """Tell those whom a roster that renews the unit's list leaves without cover."""
     return lapses.tell(run.subject_ids[0], run, on=today())
+
+
+@job("members.remind_renewal", queue="notices", label=_("提醒单位续保"))
+def remind_renewal(run: Run) -> dict[str, Any] | None:
+    """Tell the agents of units that sent in no list that the window closes soon."""
+    return lapses.remind(run.subject_ids[0], run, on=today())
+
+
+@job("members.tell_unrenewed", queue="notices", label=_("通知没有续保的职工"))
+def tell_unrenewed(run: Run) -> dict[str, Any] | None:
+    """Tell those whose unit sent in no list before the window closed."""
+    return lapses.tell_unrenewed(run.subject_ids[0], run, on=today())
 
 
 @job("members.tell_in_force", queue="notices", label=_("通知保障已生效"))

@@ -26,7 +26,7 @@ from members.transitions import DUE_LIVE
 from programs.rules.outline import PAYER_WORDS
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField, YuanField
 from unionaid.web.files import send, send_paper
@@ -230,9 +230,18 @@ class ContributionDueAdmin(HouseAdmin):
     )
     search_hint = _("转账附言的开头（HZ…），或统一社会信用代码")
     empty_hint = _("没有符合条件的互助费。")
-    list_display = ("reference", "debtor", "payer_words", "amount", "owed", "standing", column("created_at", _("登记时间")))
-    list_filter = (("state", titled(_("状态"))), PayerFilter)
-    list_select_related = ("unit", "member")
+    list_display = (
+        "reference",
+        "debtor",
+        "payer_words",
+        "amount",
+        "owed",
+        "standing",
+        column("office", _("机构")),
+        column("created_at", _("登记时间")),
+    )
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, PayerFilter, since("created_at", _("登记时间")))
+    list_select_related = ("unit", "member", "office")
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[ContributionDue], text: str) -> QuerySet[ContributionDue]:

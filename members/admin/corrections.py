@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from members.admin.unit_changes import AnswerForm, decided
 from members.models import Correction, CorrectionPaper
 from members.services import corrections
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, refused, since, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.moves import NotAllowed
@@ -94,9 +94,9 @@ class CorrectionAdmin(HouseAdmin):
         ("papers/<int:pk>", "correction_paper", "corrections.decide", paper),
     )
     empty_hint = _("没有符合条件的更正。职工或单位经办人提出“资料有误”后，会出现在这里等待核对。")
-    list_display = (column("member", _("职工")), "what", column("unit", _("单位")), "asked_at", "standing")
-    list_filter = (("state", titled(_("状态"))),)
-    list_select_related = ("member", "unit")
+    list_display = (column("member", _("职工")), "what", column("unit", _("单位")), column("office", _("机构")), "asked_at", "standing")
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("asked_at", _("提出时间")))
+    list_select_related = ("member", "unit", "office")
     ordering = ("-id",)
 
     @admin.display(description=_("更正内容"))

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -16,7 +17,7 @@ from members.models import Departure, Member
 from members.selectors.changes import complete
 from members.services import departures
 from members.views.person import begin
-from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, titled
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, column, desk_context, list_of, since, titled, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.asking import attempt_once, status_of
 from unionaid.workflow.moves import MoveRefused
@@ -86,6 +87,13 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/departure_new.html", context, status=form.status if form.errors else 200)
 
 
+class EitherOfficeFilter(OfficeFilter):
+    """Changes of one office's people: those that leave it, and those that come to it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Departure]) -> QuerySet[Departure]:
+        return queryset.filter(office_ids__contains=[whole(self.value())]) if self.value() else queryset
+
+
 @admin.register(Departure)
 class DepartureAdmin(HouseAdmin):
     """Who left, retired, went to another unit."""
@@ -100,7 +108,7 @@ class DepartureAdmin(HouseAdmin):
     list_hint = _("调动由新单位的经办人接收后生效；退休、离职由原单位经办人登记。已参加的保障仍由原单位和办事处负责到期。")
     empty_hint = _("没有符合条件的人员变动。")
     list_display = ("who", column("kind", _("变动")), "from_name", "to_name", "on", column("asked_at", _("提出时间")), "standing")
-    list_filter = (("state", titled(_("状态"))), ("kind", titled(_("变动"))))
+    list_filter = (("state", titled(_("状态"))), EitherOfficeFilter, ("kind", titled(_("变动"))), since("asked_at", _("提出时间")))
     ordering = ("-id",)
 
     def complete(self, rows: Any) -> None:

@@ -25,7 +25,20 @@ from members.transitions import LIVE
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, refused, titled, todo, waiting, whole
+from unionaid.offices.desk import (
+    HouseAdmin,
+    OfficeFilter,
+    Todo,
+    column,
+    desk_context,
+    list_of,
+    refused,
+    since,
+    titled,
+    todo,
+    waiting,
+    whole,
+)
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import NameField
 from unionaid.web.files import send_paper
@@ -252,9 +265,17 @@ class EnrolmentAdmin(HouseAdmin):
         "cover_days",
         "amount",
         column("unit", _("单位")),
+        column("office", _("机构")),
     )
-    list_filter = (("state", titled(_("状态"))), "program__category", ("relation", titled(_("与职工的关系"))), IdentityFilter)
-    list_select_related = ("member", "program", "unit")
+    list_filter = (
+        ("state", titled(_("状态"))),
+        OfficeFilter,
+        "program__category",
+        ("relation", titled(_("与职工的关系"))),
+        since("created_at", _("登记时间")),
+        IdentityFilter,
+    )
+    list_select_related = ("member", "program", "unit", "office")
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[Enrolment], text: str) -> QuerySet[Enrolment]:

@@ -16,7 +16,7 @@ from members.services import arrivals
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting, whole
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting, whole
 from unionaid.offices.forms import OfficeField, OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
@@ -173,10 +173,16 @@ class RemittanceCorrectionAdmin(HouseAdmin):
     list_hint = _("人工登记错了的来款：一人提出，另一人复核；原来的登记冲销，正确的另记一笔，已核销的跟着转过去。")
     empty_hint = _("没有符合条件的来款更正。在来款的页面可以提出更正。")
     list_display = (
-        column("remittance", _("银行流水号")), "amount", "right_amount", column("proposed_by", _("提出人")), "proposed_at", "standing",
-    )  # fmt: skip
-    list_filter = (("state", titled(_("状态"))),)
-    list_select_related = ("remittance", "proposed_by")
+        column("remittance", _("银行流水号")),
+        "amount",
+        "right_amount",
+        column("office", _("机构")),
+        column("proposed_by", _("提出人")),
+        "proposed_at",
+        "standing",
+    )
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("proposed_at", _("提出时间")))
+    list_select_related = ("remittance", "office", "proposed_by")
     ordering = ("-id",)
 
     @admin.display(description=_("原登记（元）"))

@@ -23,7 +23,21 @@ from members.transitions import REMITTANCE_OPEN
 from unionaid.lib.calendar import days_between, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, refused, titled, todo, waiting, whole
+from unionaid.offices.desk import (
+    HouseAdmin,
+    Link,
+    OfficeFilter,
+    Todo,
+    column,
+    desk_context,
+    list_of,
+    refused,
+    since,
+    titled,
+    todo,
+    waiting,
+    whole,
+)
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
@@ -288,7 +302,7 @@ class RemittanceAdmin(HouseAdmin):
         ("<int:pk>/refund/", "refund_propose", "contributions.confirm", propose),
     )
     list_display = ("bank_reference", "received_on", "payer_name", "remark", "amount", "left", "standing", column("office", _("机构")))
-    list_filter = (("state", titled(_("状态"))),)
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("received_on", _("到账日期")))
     list_select_related = ("office",)
     ordering = ("-id",)
 
@@ -449,9 +463,18 @@ class RefundAdmin(HouseAdmin):
         ("<int:pk>/record/", "refund", "contributions.view", refund_page),
         ("<int:pk>/act/", "refund_act", "contributions.view", refund_act),
     )
-    list_display = ("number", "reason", "amount", "payee_name", "standing", column("proposed_by", _("提出人")), "proposed_at")
-    list_filter = (("state", titled(_("状态"))), "reason")
-    list_select_related = ("proposed_by",)
+    list_display = (
+        "number",
+        "reason",
+        "amount",
+        "payee_name",
+        "standing",
+        column("office", _("机构")),
+        column("proposed_by", _("提出人")),
+        "proposed_at",
+    )
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, "reason", since("proposed_at", _("提出时间")))
+    list_select_related = ("office", "proposed_by")
     ordering = ("-id",)
 
     def find(self, rows: QuerySet[Refund], text: str) -> QuerySet[Refund]:

@@ -208,11 +208,6 @@ class RosterAdmin(HouseAdmin):
     def program(self, roster: Roster) -> str:
         return str(roster.terms)
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Which office, for whoever looks at several."""
-        several = len(request.actor.office_ids) > 1  # type: ignore[attr-defined]
-        return [one for one in self.list_display if several or getattr(one, "__name__", "") != "office"]
-
     @admin.display(description=_("上传日期"))
     def uploaded_on(self, roster: Roster) -> str:
         return date_format(day_of(roster.uploaded_at))

@@ -18,7 +18,7 @@ from members.bankstatement import MAX_BYTES
 from members.models import BankStatement, StatementRow
 from members.services import statements
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
 from unionaid.offices.forms import OfficeField, OfficesForm
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
@@ -166,7 +166,7 @@ class BankStatementAdmin(HouseAdmin):
         "file_name", "standing", "good_count", "amount", "known_count", "bad_count", column("office", _("机构")),
         column("uploaded_by", _("导入人")), "uploaded_at",
     )  # fmt: skip
-    list_filter = (("state", titled(_("状态"))),)
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("uploaded_at", _("导入时间")))
     list_select_related = ("office", "uploaded_by")
     ordering = ("-id",)
 

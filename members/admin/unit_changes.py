@@ -19,7 +19,7 @@ from members.models import AgentChange, AgentPaper, UnitChange
 from members.selectors.units import compare, labels
 from members.services import agents, units
 from unionaid.lib.calendar import today
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of
@@ -107,7 +107,7 @@ class UnitChangeAdmin(HouseAdmin):
     desk_urls = (("<int:pk>/compare/", "unit_change", "units.view", change_page),)
     empty_hint = _("没有符合条件的变更。单位经办人修改登记内容后，会出现在这里等待审核。")
     list_display = (column("unit", _("单位")), "what", column("asked_by", _("申请人")), "asked_at", column("office", _("机构")), "standing")
-    list_filter = (("state", titled(_("状态"))),)
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("asked_at", _("申请时间")))
     list_select_related = ("unit", "office", "asked_by")
     ordering = ("-id",)
 
@@ -172,7 +172,7 @@ class AgentChangeAdmin(HouseAdmin):
     )
     empty_hint = _("没有符合条件的申请。新的经办人上传盖章的申请表后，会出现在这里等待审核。")
     list_display = (column("unit", _("单位")), column("user", _("新经办人")), "handed_in_at", column("office", _("机构")), "standing")
-    list_filter = (("state", titled(_("状态"))),)
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, since("handed_in_at", _("提交时间")))
     list_select_related = ("unit", "office", "user")
     ordering = ("-id",)
 

@@ -17,7 +17,7 @@ from members.services.people import masked_numbers
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm
 from unionaid.workflow.asking import attempt
@@ -179,12 +179,20 @@ class VoidingAdmin(HouseAdmin):
         "plan",
         column("reason", _("作废原因")),
         "amount",
+        column("office", _("机构")),
         column("proposed_by", _("提出人")),
         "proposed_at",
         "standing",
     )
-    list_filter = (("state", titled(_("状态"))), ("reason", titled(_("作废原因"))))
-    list_select_related = ("enrolment__member", "enrolment__terms__program", "roster__unit", "roster__terms__program", "proposed_by")
+    list_filter = (("state", titled(_("状态"))), OfficeFilter, ("reason", titled(_("作废原因"))), since("proposed_at", _("提出时间")))
+    list_select_related = (
+        "enrolment__member",
+        "enrolment__terms__program",
+        "roster__unit",
+        "roster__terms__program",
+        "office",
+        "proposed_by",
+    )
     ordering = ("-id",)
 
     @admin.display(description=_("作废的是"))

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
@@ -67,6 +68,7 @@ class ContributionDue(Stateful, OfficeOwned):
         verbose_name_plural = _("应缴互助费")
         indexes = [
             models.Index(fields=["office", "owed_fen"], name="due_live", condition=Q(state__in=DUE_LIVE)),
+            BrinIndex(fields=["created_at"], name="due_made_lately", pages_per_range=8, autosummarize=True),
         ]
         constraints = [
             models.CheckConstraint(name="due_amount_sane", condition=_SANE),
@@ -185,6 +187,7 @@ class Remittance(Stateful, OfficeOwned):
         verbose_name_plural = _("来款")
         indexes = [
             models.Index(fields=["office", "received_on", "id"], name="remittance_open", condition=Q(state__in=REMITTANCE_OPEN)),
+            BrinIndex(fields=["received_on"], name="remittance_came_lately", pages_per_range=8, autosummarize=True),
         ]
         constraints = [
             models.UniqueConstraint(fields=["office", "bank_reference"], name="remittance_once", condition=~Q(state="reversed")),

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.models import AgentChange, AgentPaper, UnitAgent, WorkUnit
+from members.models import AgentChange, AgentPaper, Member, UnitAgent, WorkUnit
 from members.services.agent_news import tell_users
 from members.services.units import UnitRefused
 from unionaid.accounts.models import User
@@ -36,6 +36,15 @@ def users_acting(unit_ids: Iterable[int], *, on: date) -> dict[int, set[int]]:
     for unit, user in UnitAgent.objects.filter(open_on, unit__in=unit_ids, since__lte=on).values_list("unit_id", "user_id"):
         found.setdefault(unit, set()).add(user)
     return found
+
+
+def members_acting(unit_ids: Iterable[int], *, on: date) -> list[tuple[int, int]]:
+    """(unit, worker) for each agent of these units on this day who is known as a worker, as far as the open scope shows them. Two
+    statements."""
+    acting = users_acting(unit_ids, on=on)
+    users = {user for several in acting.values() for user in several}
+    members = dict(Member.objects.filter(user_id__in=users).values_list("user_id", "pk"))
+    return [(unit, members[user]) for unit, several in sorted(acting.items()) for user in sorted(several) if user in members]
 
 
 def ask(credit_code: str, *, user: User, by: Actor, on: date) -> AgentChange:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -78,6 +79,8 @@ def _begin(
         fresh = Member.objects.select_for_update().get(pk=member.pk)
         unit = WorkUnit.objects.filter(pk=fresh.unit_id).first()
         _refuse(fresh, unit, on, today, by)
+        if kind == "retirement":
+            _refuse_retired(fresh)
         assert unit is not None
         units = sorted({unit.pk, *([to_unit.pk] if to_unit else [])})
         offices = sorted({unit.office_id, *([to_unit.office_id] if to_unit else [])})
@@ -109,6 +112,16 @@ def _refuse(member: Member, unit: WorkUnit | None, on: date, today: date, by: Ac
         raise DepartureRefused(_("日期不能在今天之后，请到那天再来办理。"), "on")
     if not as_staff and on < plus_days(today, -BACK_DAYS):
         raise DepartureRefused(_("日期在 {days} 天以前的变动，请联系办事处办理。").format(days=BACK_DAYS), "on")
+
+
+def _refuse_retired(member: Member) -> None:
+    """Nobody retires twice: another day is a correction of the first one, from the paper. Of whom only is known that they are retired,
+    the day may still be told."""
+    if member.employment == Member.Employment.RETIRED and member.retired_on is not None:
+        words = _(
+            "此人已登记从 {day} 起退休，不用再办。日期错了的，请带退休证或退休审批表联系办事处，由办事处在此人页面的“登记退休日期”里更正。"
+        )
+        raise DepartureRefused(words.format(day=date_format(member.retired_on)), "on")
 
 
 def accept(departure: Departure, *, by: Actor) -> Departure:

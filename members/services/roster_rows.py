@@ -114,7 +114,8 @@ class RosterUnreadable(ValueError):
 
 @dataclass(slots=True)
 class Row:
-    """One line as read. `reasons`: why it cannot be enrolled, in words; empty so far as reading can tell."""
+    """One line as read. `reasons`: why it cannot be enrolled, in words; empty so far as reading can tell. `unread`: the columns whose
+    cells cannot be read; the others hold what the line says."""
 
     number: int
     said: Sequence[str]
@@ -134,6 +135,12 @@ class Row:
     retired: date | None = None
     surplus: bool = False
     reasons: list[str | Promise] = field(default_factory=list)
+    unread: tuple[str, ...] = ()
+
+    def cannot_read(self, key: str, words: str | Promise) -> None:
+        """The cell of this column says nothing that is understood, and why."""
+        self.reasons.append(words)
+        self.unread += (key,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +279,16 @@ def _read_row(number: int, cells: Sequence[str], places: Mapping[str, int], *, o
         row.name = parse_person_name(cells[places["name"]])
     except IdentityError as error:
         row.name = cells[places["name"]][:50]  # whoever looks for the line knows it by what was typed
-        row.reasons.append(gettext_lazy(error.message))
+        row.cannot_read("name", gettext_lazy(error.message))
     try:
         row.id_number = parse_id_number(cells[places["id_number"]], on=on)
     except IdentityError as error:
-        row.reasons.append(gettext_lazy(error.message))
+        row.cannot_read("id_number", gettext_lazy(error.message))
     if "phone" in places and (phone := cells[places["phone"]]):
         try:
             row.phone = parse_phone(phone)
         except IdentityError as error:
-            row.reasons.append(gettext_lazy(error.message))
+            row.cannot_read("phone", gettext_lazy(error.message))
     _read_answers(row, cells, places)
     if places.keys() & MORE_COLUMNS.keys():
         _read_more(row, {key: cells[places[key]].strip() if key in places else "" for key in MORE_COLUMNS}, on=on)
@@ -294,7 +301,8 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
         if said in EMPLOYMENT_WORDS:
             row.employment = EMPLOYMENT_WORDS[said]
         else:
-            row.reasons.append(format_lazy(gettext_lazy("在职情况“{word}”不能识别，请填“企业在职”“事业单位在职”或“退休”"), word=said[:20]))
+            words = gettext_lazy("在职情况“{word}”不能识别，请填“企业在职”“事业单位在职”或“退休”")
+            row.cannot_read("employment", format_lazy(words, word=said[:20]))
     if "insurance" in places:
         row.insurance = _yes_or_no(row, "insurance", cells[places["insurance"]])
     if "union" in places:
@@ -303,7 +311,7 @@ def _read_answers(row: Row, cells: Sequence[str], places: Mapping[str, int]) -> 
         if count := _shares(shares):
             row.shares = count
         else:
-            row.reasons.append(gettext_lazy("份数应为 1 到 99 的整数"))
+            row.cannot_read("shares", gettext_lazy("份数应为 1 到 99 的整数"))
 
 
 @lru_cache(1000)
@@ -316,7 +324,7 @@ def _shares(text: str) -> int:
 def _yes_or_no(row: Row, key: str, said: str) -> bool | None:
     answer = said.strip().lower()
     if answer not in ANSWERS:
-        row.reasons.append(format_lazy(gettext_lazy("“{title}”请填“是”或“否”"), title=(TITLES | MORE_TITLES)[key]))
+        row.cannot_read(key, format_lazy(gettext_lazy("“{title}”请填“是”或“否”"), title=(TITLES | MORE_TITLES)[key]))
     return ANSWERS.get(answer)
 
 
@@ -327,11 +335,12 @@ def _read_more(row: Row, said: Mapping[str, str], *, on: date) -> None:
     if insurance:
         row.insurance_type = INSURANCE_WORDS.get(insurance)
         if row.insurance_type is None:
-            row.reasons.append(format_lazy(gettext_lazy("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”"), word=insurance[:20]))
+            words = gettext_lazy("医保种类“{word}”不能识别，请填“职工医保”或“居民医保”")
+            row.cannot_read("insurance_type", format_lazy(words, word=insurance[:20]))
     if risk:
         row.risk = RISK_WORDS.get(risk) or (risk if CODE.fullmatch(risk) else None)
         if row.risk is None:
-            row.reasons.append(format_lazy(gettext_lazy("工种风险“{word}”不能识别，请填“一般”或“高风险”"), word=risk[:20]))
+            row.cannot_read("risk", format_lazy(gettext_lazy("工种风险“{word}”不能识别，请填“一般”或“高风险”"), word=risk[:20]))
     row.retired = _past_day(row, "retired", said["retired"], on=on)
     _read_standing(row, said)
 
@@ -344,10 +353,10 @@ def _past_day(row: Row, key: str, said: str, *, on: date) -> date | None:
     try:
         day = parse_date(said)
     except DateError as error:
-        row.reasons.append(format_lazy(gettext_lazy("{title}：{message}"), title=title, message=gettext_lazy(str(error))))
+        row.cannot_read(key, format_lazy(gettext_lazy("{title}：{message}"), title=title, message=gettext_lazy(str(error))))
         return None
     if day > on:
-        row.reasons.append(format_lazy(gettext_lazy("{title}在今天之后"), title=title))
+        row.cannot_read(key, format_lazy(gettext_lazy("{title}在今天之后"), title=title))
     return day
 
 
@@ -360,7 +369,7 @@ def _read_standing(row: Row, said: Mapping[str, str]) -> None:
         row.group = GROUP_WORDS.get(group) or (group if CODE.fullmatch(group) else None)
         if row.group is None:
             words = gettext_lazy("人员身份“{word}”不能识别，请填“普通职工”“中高级”“困难职工”或“劳动模范”")
-            row.reasons.append(format_lazy(words, word=group[:20]))
+            row.cannot_read("group", format_lazy(words, word=group[:20]))
     if contract in NO_END:
         row.contract = OPEN_ENDED
     elif contract:
@@ -368,7 +377,7 @@ def _read_standing(row: Row, said: Mapping[str, str]) -> None:
             row.contract = int(found["count"]) * (12 if found["years"] else 1)
         else:
             words = gettext_lazy("合同期限“{word}”不能识别，请填月数（如 36）或“无固定期限”")
-            row.reasons.append(format_lazy(words, word=contract[:20]))
+            row.cannot_read("contract", format_lazy(words, word=contract[:20]))
 
 
 def employment_of(unit: WorkUnit) -> str:

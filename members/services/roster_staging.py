@@ -52,11 +52,12 @@ RECOGNISED = f"""
 CREATE TEMP TABLE recognised ON COMMIT DROP AS
 SELECT s.row_number, m.id, m.name, m.employment, m.retired_on, m.unit_id FROM staged s CROSS JOIN LATERAL ({PERSON.format(line="s")}) m"""
 
-# Which earlier line has the same number.
+# Which line that can be read has the same number, the earliest; a line that can be read is held against no other.
 TWINS = """
 UPDATE staged s SET same_as = twins.first
-FROM (SELECT id_hash, min(row_number) AS first FROM staged WHERE readable GROUP BY id_hash HAVING count(*) > 1) twins
-WHERE twins.id_hash = s.id_hash AND s.readable AND s.row_number > twins.first"""
+FROM (SELECT id_hash, COALESCE(min(row_number) FILTER (WHERE readable), min(row_number)) AS first
+      FROM staged WHERE id_hash IS NOT NULL GROUP BY id_hash HAVING count(*) > 1) twins
+WHERE twins.id_hash = s.id_hash AND s.row_number <> twins.first"""
 
 # How many lines a stretch has, and from how many lines on a second process is worth its start.
 STRETCH, SHARED_FROM = 500, 5_000

@@ -76,7 +76,7 @@ FACTS = f"""
            COALESCE(a.union_member, TRUE) AS fact_union,
            COALESCE(a.basic_insurance, TRUE) AS fact_insurance,
            {RENEWS} AS renewal, {HELD} AS shares_held
-    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN recognised m ON m.row_number = s.row_number WHERE s.readable"""
+    FROM staged s JOIN answers a ON a.id = s.answers LEFT JOIN recognised m ON m.row_number = s.row_number WHERE s.id_hash IS NOT NULL"""
 COLUMNS = {name: f"facts.{name}" for name in (
     "birth_date", "gender", "shares", "relation", "holder_employment", "joined_unit_on", "insurance_type", "renewal",
     "card_holder", "contract_months", "retired_on", "shares_held",
@@ -87,7 +87,8 @@ COLUMNS = {name: f"facts.{name}" for name in (
 
 
 def findings(roster: Roster, schedule: Schedule, cover: Period, *, on: date) -> list[Finding]:
-    """The plan's rules, twins in the file, people known under another name, cover on the same days: one statement for all."""
+    """The plan's rules, twins in the file, people known under another name, cover on the same days: one statement for all lines with a
+    number. Where another cell cannot be read, it counts as left empty: what follows from that is the caller's to leave out."""
     verdicts, rules = verdict_sql(schedule, COLUMNS, on=on, cover_start=cover.start)
     text = f"""
     WITH facts AS ({FACTS}),

@@ -31,6 +31,7 @@ from members.services.contributions import raise_due, settle_what_is_free
 from members.services.enrolment import no_term_words
 from members.services.participation import RuleUnmet, hold, refuse_unmet, words_of
 from members.services.people import numbers_of
+from members.services.roster_files import hidden_lines, unread_sheets
 from members.services.roster_rows import Lines, RosterUnreadable, Row, facts_of, line_of, read_header, template_sheet
 from programs.models import Terms
 from programs.rules.eligibility import FAIL, UNKNOWN, judge
@@ -41,7 +42,7 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import Period, day_of, today
 from unionaid.lib.memory import without_collector
 from unionaid.lib.money import fen_from_yuan, round_half_up, yuan_from_fen
-from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, Table, read_table, write_workbook
+from unionaid.lib.spreadsheet import Column, Sheet, SpreadsheetError, read_table, write_workbook
 from unionaid.offices.roles import Actor
 from unionaid.offices.scope import everywhere
 from unionaid.web.said import each_in_every_language, in_every_language, spoken
@@ -131,8 +132,9 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         unread: list[Promise] = []
         try:
             table = read_table(data, roster.file_name)
-            unread = _unread_sheets(table)
+            unread = unread_sheets(table)
             reading = read_header(table, on=on)
+            hidden = hidden_lines(table, reading.numbers)
         except (SpreadsheetError, RosterUnreadable) as error:
             words = error.words if isinstance(error, RosterUnreadable) else str(error)
             move([roster], "refuse", by=by, changes={"message": in_every_language([words, *unread])})
@@ -147,17 +149,9 @@ def check(roster_id: int, *, by: Actor, on: date, tell: Tell = _quiet) -> None:
         left = len(tables.left_members(roster, cover.start)) if cover else 0
         changes: dict[str, Any] = {"row_count": every, "good_count": good, "bad_count": every - good, "checked_on": on}
         changes |= {"total_fen": total, "left_count": left, "known_count": known}
-        move([roster], "check", by=by, changes={**changes, "message": in_every_language([*unread, *notes])})
+        move([roster], "check", by=by, changes={**changes, "message": in_every_language([*unread, *hidden, *notes])})
         if roster.bad_count:
             _tell_problems(roster)
-
-
-def _unread_sheets(table: Table) -> list[Promise]:
-    """People may stand on another sheet of the workbook: whoever uploads it is told that nobody there was read."""
-    if not table.unread:
-        return []
-    words = gettext_lazy("文件里还有别的工作表没有读取：{names}。里面也有要参加的职工的，请把他们移到同一张表里，再上传。")
-    return [format_lazy(words, names="、".join(name[:31] for name in table.unread[:10]))]
 
 
 def _tell_unreadable(roster: Roster) -> None:
@@ -421,8 +415,17 @@ def _find(lines: Lines, roster: Roster, cover: Period, *, on: date) -> dict[int,
         row = lines.numbered(found.row_number)
         said = dict(_against(found, row, roster, lines.schedule, cover, on=on))
         row.reasons += [words for several in said.values() for words in several]
-        problems[row.number] = next(iter(said))
+        if said and ("duplicate" in said or not row.unread):  # what cannot be read comes first
+            problems[row.number] = next(iter(said))
     return problems
+
+
+# What a rule asks that a line would have said in these columns: of what cannot be read nothing is concluded.
+ASKED_OF = {
+    "joined": ("window", "months_in_unit"), "employment": ("employment", "retirement"), "retired": ("retirement",),
+    "insurance": ("basic_insurance",), "insurance_type": ("insurance_type",), "union": ("union_member",), "card": ("card_holder",),
+    "group": ("age",), "contract": ("contract",), "shares": ("shares",),
+}  # fmt: skip
 
 
 def _against(
@@ -437,13 +440,14 @@ def _against(
             shares_held=found.shares_held,
         )
         verdicts = judge(schedule, person=person, on=on, cover_start=cover.start, shares=row.shares)
-        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN)]
-        if not against:
+        unknown = {rule for key in row.unread for rule in ASKED_OF.get(key, ())}
+        against = [spoken(v.sentence.of_another()) for v in verdicts if v.outcome in (FAIL, UNKNOWN) and v.rule not in unknown]
+        if not against and not unknown:
             raise RuntimeError(f"roster {roster.pk}, row {row.number}: the rules in SQL and in Python disagree")
-        said.append(("unfit", against))
+        said += [("unfit", against)] if against else []
     if found.corrected:
         said.append(("corrected", [NUMBER_REPLACED]))
-    if found.other_name:
+    if found.other_name and "name" not in row.unread:
         said.append(("name", [gettext_lazy("这个身份证号此前登记的姓名不同，请对照身份证核对；姓名改过或登记错了的，请联系办事处更正")]))
     if found.covered_here is not None:
         here = gettext_lazy("本单位已为此人参加过这个计划，不能重复参加")

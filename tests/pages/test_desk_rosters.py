@@ -1,12 +1,13 @@
 """The queue of batches at the desk: filtered by office, state and plan, searched by unit; one batch with every line; numbers masked."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
-from members.models import Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
+from members.models import BankStatement, ContributionDue, Departure, Enrolment, Roster, RosterRow, UnitAgent, WorkUnit
 from members.selectors import rosters as reading
 from members.services import rosters, units
 from programs.models import Terms
@@ -14,7 +15,7 @@ from tests.factories.clients import client_of
 from tests.factories.offices import make_user
 from tests.factories.world import JOINED, World, load, make_unit, terms_like
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import frozen
+from unionaid.lib.calendar import frozen, now
 from unionaid.lib.identity import make_id_number
 from unionaid.lib.spreadsheet import read_table
 from unionaid.offices.roles import SYSTEM
@@ -75,6 +76,49 @@ def test_the_queue_is_filtered_by_office_state_and_plan_and_searched_by_unit(wor
     own = _text(client_of(world.cast.reviewer).get(f"{LIST}?office={world.cast.b.pk}"))
     assert "far.csv" not in own
     assert "西安办事处" not in own
+
+
+QUEUES = (
+    "contributiondue", "remittance", "remittancecorrection", "refund", "bankstatement", "enrolment", "departure", "correction", "voiding",
+    "unitchange", "agentchange",
+)  # fmt: skip
+
+
+def test_the_queues_that_follow_are_filtered_by_office_and_by_date(world: World) -> None:
+    with everywhere(reason="arrange"):
+        far, _agent = make_unit(world.cast.b, "91610100MA70XX51C")
+        units.approve_unit(far, by=world.cast.actor(world.cast.outsider))
+        for unit, lines in ((world.unit, _good(0, 1)), (far, ["王五五," + make_id_number("610802", JOINED.replace(year=1985), 301)])):
+            made = _roster(world, "x.csv", lines, unit=unit)
+            rosters.confirm(made, by=world.agent_actor)
+            rosters.commit(made.pk, by=SYSTEM, on=JOINED)
+        leaving = Enrolment.objects.get(unit=far).member
+        Departure.objects.create(
+            office=world.cast.b, member=leaving, kind="transfer", from_unit=far, to_unit=world.unit, unit_ids=[far.pk, world.unit.pk],
+            office_ids=[world.cast.a.pk, world.cast.b.pk], on=JOINED,
+        )  # fmt: skip
+        BankStatement.objects.create(office=world.cast.b, file_name="王五五.csv", file_sha256="0" * 64)
+        ContributionDue.objects.filter(unit=far).update(created_at=now() - timedelta(days=40))
+    hq, a, b = client_of(world.cast.hq_user), world.cast.a.pk, world.cast.b.pk
+
+    def is_seen(name: str, words: str, query: str) -> bool:
+        page = _text(hq.get(f"/admin/members/{name}/?{query}"))
+        assert f"office={a}" in page, "the filter is offered"
+        return words in page
+
+    asked = ("", f"office={a}", f"office={b}", "since=today", "since=earlier")
+    for name, words, shown in (
+        ("enrolment", "王五五", [True, False, True, True, False]), ("enrolment", "李四", [True, True, False, True, False]),
+        ("contributiondue", far.name, [True, False, True, False, True]),
+        ("departure", "王五五", [True, True, True, True, False]),  # leaves one office and comes to the other
+        ("bankstatement", "王五五.csv", [True, False, True, True, False]),
+    ):  # fmt: skip
+        assert [is_seen(name, words, query) for query in asked] == shown, (name, words)
+    for name in QUEUES:
+        answers = [hq.get(f"/admin/members/{name}/?office={a}&since={word}").status_code for word in ("month", "earlier", "x")]
+        assert answers == [200, 200, 400], name
+        own = _text(client_of(world.cast.manager).get(f"/admin/members/{name}/?office={b}"))
+        assert ("王五五" in own, "西安办事处" in own) == (name == "departure", False), name
 
 
 def test_one_batch_shows_every_line_and_its_counts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

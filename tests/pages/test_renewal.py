@@ -334,6 +334,42 @@ def test_whom_the_renewal_leaves_out_hears_what_ends_when_and_the_agent_sees_who
         assert all("参加时间已经过了" in notice.text for notice in again)
 
 
+def test_a_unit_that_sends_no_list_is_reminded_before_the_window_closes_and_its_people_are_told_after(year: Year) -> None:
+    """One list is checked and never confirmed, which renews nobody; the other unit has renewed. Each is told once, whatever runs again."""
+    agent = Actor(year.other_agent.pk, "周经办", unit_ids=frozenset({year.other}))
+    with everywhere(reason="arrange"):
+        keys = {number: key for key, (number, _phone) in numbers_of(list(Member.objects.values_list("pk", flat=True))).items()}
+        Member.objects.filter(pk=keys[_line(1)[1]]).update(user=year.world.agent)
+        Member.objects.filter(pk=keys[_line(20)[1]]).update(user=year.other_agent)
+        mine, others = (WorkUnit.objects.get(pk=pk) for pk in (year.world.unit.pk, year.other))
+        renewed = rosters.upload(
+            unit=others, terms=year.terms, data=_file([_line(i) for i in (20, 21, 22)]).read(), file_name="今年.xlsx", by=agent, on=JOINED
+        )
+        rosters.check(renewed.pk, by=SYSTEM, on=JOINED)
+        rosters.confirm(Roster.objects.get(pk=renewed.pk), by=agent)
+        rosters.commit(renewed.pk, by=SYSTEM, on=JOINED)
+    year.sent(year.list_of_the_unit())
+    days = (date(2026, 12, 20), date(2026, 12, 25), date(2026, 12, 26), date(2027, 1, 1))
+    heard = []
+    for day in days:
+        with frozen(day), everywhere(reason="the night's questions"):
+            lapses.find(day)
+        with frozen(day):
+            run_due("notices")
+        with everywhere(reason="look"):
+            heard.append((Notice.objects.filter(title__contains="本期名册还没有登记").count(), len(_told())))
+    assert heard == [(0, 0), (1, 0), (1, 0), (1, 10)]
+    assert all("这一期没有登记" in text and "参加时间已经过了" in text for text in _told().values())
+    with everywhere(reason="the job once more, and without what was written down"):
+        agents = Notice.objects.filter(title__in=("有人没有续保", "参加期快结束，本期名册还没有登记"))
+        assert [notice.member_key for notice in agents] == [keys[_line(1)[1]]] * 2
+        for told, again in ((10, None), (20, Lapse.objects)):
+            if again is not None:
+                again.all().delete()
+            lapses.tell_unrenewed(year.terms.pk, Run(0, [year.terms.pk], SYSTEM, days[-1], {}), on=days[-1])
+            assert Notice.objects.filter(title="您的互助保障没有续上").count() == told
+
+
 def _tell_the_lapsed() -> None:
     """The days of waiting are over."""
     with everywhere(reason="arrange"):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -34,6 +34,11 @@ def now() -> datetime:
 def day_of(moment: datetime) -> date:
     """The calendar day of a moment in Asia/Shanghai."""
     return moment.astimezone(SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a calendar day in Asia/Shanghai."""
+    return datetime.combine(day, time.min, tzinfo=SHANGHAI)
 
 
 def today() -> date:

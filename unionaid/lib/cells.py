@@ -9,8 +9,8 @@ from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# How that process ends when it refuses the file, and what stands between the cells and the rows that it tells, and behind the names
-# of the sheets that it did not read: no cell holds these control characters.
+# How that process ends when it refuses the file, and what stands between the cells and the rows that it tells, behind the names of
+# the sheets that it did not read, and behind the numbers of the rows that are hidden: no cell holds these control characters.
 REFUSED, CELL, ROW, PART = 3, "\x1f", "\x1e", "\x1d"
 
 

@@ -16,15 +16,15 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from unionaid.lib.cells import CELL, OLE, PART, REFUSED, ROW, ZIP, SpreadsheetError, cell_text
+from unionaid.lib.hidden_rows import MARK, hidden_rows
 
 MEMORY, CPU_SECONDS = 1536 * 1024 * 1024, 60
 
 
-def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) -> tuple[list[str], list[list[str]]]:
-    """The names of the sheets that are not read, and every row of the one that is, all text. SpreadsheetError in plain words when the
-    file cannot be used."""
-    if data.startswith(ZIP):
-        refuse_bomb(data, max_unpacked)
+def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) -> tuple[list[str], list[int], list[list[str]]]:
+    """The names of the sheets that are not read, the numbers of the rows that the one that is read does not show (of an xlsx), and every
+    row of it, all text. SpreadsheetError in plain words when the file cannot be used."""
+    marked = refuse_bomb(data, max_unpacked) if data.startswith(ZIP) else set()
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         if not book.sheet_names:
@@ -39,7 +39,9 @@ def rows_of(data: bytes, *, max_unpacked: int, max_rows: int, max_columns: int) 
         if "password" in str(error).lower() or data.startswith(OLE):
             raise SpreadsheetError("文件打不开，可能设了密码。请去掉密码、另存为 xlsx 后再上传") from error
         raise SpreadsheetError("文件打不开，请用下载的名册模板重新填写，另存为 xlsx 后再上传") from error
-    return [cell_text(one.name) for one in others], [[cell_text(value) for value in row[:max_columns]] for row in cells]
+    rows = [[cell_text(value) for value in row[:max_columns]] for row in cells]
+    hidden = [number for number in hidden_rows(data, sheet.name, marked) if 0 < number <= len(rows) and any(rows[number - 1])]
+    return [cell_text(one.name) for one in others], hidden, rows
 
 
 def _sheets(book: CalamineWorkbook) -> list[CalamineSheet]:
@@ -50,8 +52,10 @@ def _sheets(book: CalamineWorkbook) -> list[CalamineSheet]:
     return sorted(found, key=lambda sheet: sheet.width < 2) or [book.get_sheet_by_index(0)]
 
 
-def refuse_bomb(data: bytes, max_unpacked: int) -> None:
-    """SpreadsheetError when the archive unpacks to more than this, whatever sizes it declares, or is broken."""
+def refuse_bomb(data: bytes, max_unpacked: int) -> set[str]:
+    """SpreadsheetError when the archive unpacks to more than this, whatever sizes it declares, or is broken. The parts that speak of
+    something hidden, seen on the way."""
+    marked = set()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -60,8 +64,11 @@ def refuse_bomb(data: bytes, max_unpacked: int) -> None:
             left = max_unpacked
             for member in members:  # the declared sizes may lie: count what really comes out
                 with archive.open(member) as stream:
+                    end = b""
                     while chunk := stream.read(1 << 20):
-                        left -= len(chunk)
+                        if MARK in chunk or MARK in end + chunk[: len(MARK)]:
+                            marked.add(member.filename)
+                        left, end = left - len(chunk), chunk[-len(MARK) :]
                         if left < 0:
                             raise SpreadsheetError("文件展开后太大，请只保留名册这一张工作表后再上传")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
@@ -70,6 +77,7 @@ def refuse_bomb(data: bytes, max_unpacked: int) -> None:
         if isinstance(error, SpreadsheetError):
             raise
         raise SpreadsheetError("文件已损坏，请另存为 xlsx 后再上传") from error
+    return marked
 
 
 def main() -> int:
@@ -79,11 +87,11 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     max_unpacked, max_rows, max_columns = (int(text) for text in sys.argv[1:4])
     try:
-        others, rows = rows_of(sys.stdin.buffer.read(), max_unpacked=max_unpacked, max_rows=max_rows, max_columns=max_columns)
+        others, hidden, rows = rows_of(sys.stdin.buffer.read(), max_unpacked=max_unpacked, max_rows=max_rows, max_columns=max_columns)
     except SpreadsheetError as refusal:
         sys.stderr.buffer.write(str(refusal).encode())
         return REFUSED
-    sys.stdout.buffer.write(f"{CELL.join(others)}{PART}".encode())
+    sys.stdout.buffer.write(f"{CELL.join(others)}{PART}{CELL.join(map(str, hidden))}{PART}".encode())
     sys.stdout.buffer.write(ROW.join([CELL.join(row) for row in rows]).encode())
     return 0
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,12 +34,14 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Table:
     """The header and the rows below it, all text; blank rows are left out, `numbers` are the rows' places in the file. `unread`: the
-    names of further sheets that hold something."""
+    names of further sheets that hold something. `hidden`: which of the rows (by number) an xlsx does not show, by hand or by a filter.
+    """
 
     header: list[str]
     rows: list[list[str]]
     numbers: list[int]
     unread: Sequence[str] = ()
+    hidden: Sequence[int] = ()
 
 
 def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:  # noqa: B008 (frozen)
@@ -52,12 +54,12 @@ def read_table(data: bytes, file_name: str, limits: Limits = Limits()) -> Table:
         raise SpreadsheetError("文件是空的，请重新选择名册文件")
     if len(data) > limits.max_bytes:
         raise SpreadsheetError("文件太大，请分成几个文件上传")
-    unread, cells = _sheet(data, limits) if data.startswith((ZIP, OLE)) else ((), _csv(data))
-    return _table(cells, limits, unread)
+    unread, hidden, cells = _sheet(data, limits) if data.startswith((ZIP, OLE)) else ((), (), _csv(data))
+    return replace(_table(cells, limits), unread=unread, hidden=hidden)
 
 
-def _sheet(data: bytes, limits: Limits) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
-    """The names of the sheets that are not read, and the rows of the one that is as texts, read by a process of its own
+def _sheet(data: bytes, limits: Limits) -> tuple[Sequence[str], Sequence[int], Iterable[Sequence[str]]]:
+    """The names of the sheets that are not read, the hidden rows of the one that is, and its rows as texts, read by a process of its own
     (`sheet_child.py`): a workbook made to exhaust memory ends that process and no more."""
     command = [sys.executable, "-m", "unionaid.lib.sheet_child", str(limits.max_unpacked), str(limits.max_rows), str(limits.max_columns)]
     try:
@@ -65,8 +67,9 @@ def _sheet(data: bytes, limits: Limits) -> tuple[Sequence[str], Iterable[Sequenc
     except subprocess.TimeoutExpired as error:
         raise SpreadsheetError("文件太大或太复杂，请用下载的名册模板重新填写后再上传") from error
     if done.returncode == 0:
-        names, _part, rows = done.stdout.decode().partition(PART)
-        return names.split(CELL) if names else (), [row.split(CELL) for row in rows.split(ROW)]
+        names, hidden, rows = done.stdout.decode().split(PART, 2)
+        numbers = [int(number) for number in hidden.split(CELL)] if hidden else []
+        return names.split(CELL) if names else (), numbers, [row.split(CELL) for row in rows.split(ROW)]
     refusal = done.stderr.decode("utf-8", "replace").strip().splitlines()
     if done.returncode == REFUSED and refusal:
         raise SpreadsheetError(refusal[-1])
@@ -121,7 +124,7 @@ def _unwrapped(cell: str) -> str:
     return text if found is None else (found[1] if found[1] is not None else found[2]).strip()
 
 
-def _table(cells: Iterable[Sequence[str]], limits: Limits, unread: Sequence[str]) -> Table:
+def _table(cells: Iterable[Sequence[str]], limits: Limits) -> Table:
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
@@ -144,7 +147,7 @@ def _table(cells: Iterable[Sequence[str]], limits: Limits, unread: Sequence[str]
         raise SpreadsheetError("文件里每一行只有一格有内容，找不到表头，请使用下载的名册模板")
     if not header:
         raise SpreadsheetError("文件里没有内容，请使用下载的名册模板填写")
-    return Table(header, rows, numbers, unread)
+    return Table(header, rows, numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from unionaid.lib.calendar import SHANGHAI, days_between, plus_days, today
+from unionaid.lib.calendar import SHANGHAI, days_between, midnight, plus_days, today
 from unionaid.lib.spreadsheet import clean
 from unionaid.offices.access import View, requires
 from unionaid.offices.roles import LABELS, Actor, Role, may
@@ -418,6 +418,11 @@ class HouseAdmin(admin.ModelAdmin):
     def complete(self, rows: Sequence[Any]) -> None:
         """Add to the rows of one page what their columns show, in a constant number of statements."""
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Which office (`column("office", …)`) only for whoever looks at several."""
+        several = len(request.actor.office_ids) > 1  # type: ignore[attr-defined]
+        return [one for one in self.list_display if several or getattr(one, "__name__", "") != "office"]
+
     def address_of(self, row: Any) -> str:
         """Where one row is shown."""
         return reverse(self.page, args=[row.pk]) if self.page else ""
@@ -515,8 +520,9 @@ _AGES: dict[str, tuple[Words, int]] = {
 }  # fmt: skip
 
 
-def since(moment: str, words: Words) -> type[admin.SimpleListFilter]:
-    """A filter by how long ago the moment in this column was; it is called `words`."""
+def since(column_name: str, words: Words) -> type[admin.SimpleListFilter]:
+    """A filter by how long ago the moment, or the day, in this column was; it is called `words`. The column itself is compared, so that
+    an index over it serves."""
 
     class Since(admin.SimpleListFilter):
         title, parameter_name = words, "since"
@@ -530,8 +536,10 @@ def since(moment: str, words: Words) -> type[admin.SimpleListFilter]:
                 return queryset
             if value not in _AGES:
                 raise IncorrectLookupParameters
-            first = plus_days(today(), -_AGES[value][1])
-            return queryset.filter(**{f"{moment}__date__{'lt' if value == 'earlier' else 'gte'}": first})
+            day = plus_days(today(), -_AGES[value][1])
+            is_moment = queryset.model._meta.get_field(column_name).get_internal_type() == "DateTimeField"
+            first = midnight(day) if is_moment else day
+            return queryset.filter(**{f"{column_name}__{'lt' if value == 'earlier' else 'gte'}": first})
 
     return Since
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import F, Model, Q, QuerySet, TextField, Value
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
-from unionaid.lib.calendar import SHANGHAI, now
+from unionaid.lib.calendar import midnight, now
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.jobs import KINDS, MAX_ATTEMPTS, RESULT_PAGES, STALE_AFTER
 from unionaid.workflow.models import AuditEntry, Job
@@ -122,16 +122,12 @@ def acts(
     if action:
         rows = rows.filter(action=action)
     if since is not None:
-        rows = rows.filter(at__gte=_midnight(since))
+        rows = rows.filter(at__gte=midnight(since))
     if until is not None:
-        rows = rows.filter(at__lt=_midnight(until + timedelta(days=1)))
+        rows = rows.filter(at__lt=midnight(until + timedelta(days=1)))
     if before is not None:
         rows = rows.filter(id__lt=before)
     return rows
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=SHANGHAI)
 
 
 def things_shown(entries: Iterable[AuditEntry]) -> dict[tuple[str, int], tuple[str, str]]:

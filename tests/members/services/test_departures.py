@@ -139,6 +139,13 @@ def test_retirement_keeps_cover_and_unit(world: World, cover: Enrolment) -> None
     cover.refresh_from_db()
     assert (made.state, member.employment, member.unit_id, cover.state) == ("done", "retired", world.unit.pk, "effective")
     assert AuditEntry.objects.filter(action="depart", entity_id=member.pk).exists()
+    for by in (world.agent_actor, world.cast.actor(world.cast.reviewer)):
+        with pytest.raises(DepartureRefused, match="登记退休日期.*里更正"):
+            departures.retire(member, on=ASKED, by=by, today=ASKED)
+    assert (fresh(member).retired_on, Departure.objects.count()) == (GONE, 1)
+    Member.objects.filter(pk=member.pk).update(retired_on=None)  # known to be retired, not since when: that may still be told
+    departures.retire(member, on=ASKED, by=world.agent_actor, today=ASKED)
+    assert fresh(member).retired_on == ASKED
 
 
 def plan_that_ends(change: str) -> Terms:

@@ -211,6 +211,38 @@ def test_every_odd_line_is_taken_or_named_with_its_reason(world: World) -> None:
         assert RosterRow.objects.get(roster=roster, row_number=3).name == "阿卜杜·克里木"
 
 
+def test_hidden_and_filtered_rows_are_read_and_named_in_the_preview(world: World) -> None:
+    def hide(_book: Any, page: Any) -> None:
+        page.autofilter(0, 0, 5, 1)
+        for row in (2, 3, 5, 9):  # the last one is empty
+            page.set_row(row, None, None, {"hidden": True})
+
+    roster = _checked(world, _page([["姓名", "身份证号"], *(["张三", _number(141 + 2 * i)] for i in range(5))], hide))
+    assert roster.good_count == 5
+    (note,) = [note for note in roster.notes if "隐藏" in note]
+    assert "有 3 行" in note
+    assert "第 3-4, 6 行" in note
+    assert not any("隐藏" in note for note in _checked(world, _text([("张三", GOOD)]).encode()).notes)
+
+
+def test_all_that_speaks_against_a_line_is_said_at_once_and_nothing_that_is_not_known(world: World) -> None:
+    old = make_id_number("610802", date(1941, 3, 8), 131)
+    lines = [
+        ("年老", old, "138", "是"), ("没入", _number(133), "138", "否"), ("也许", _number(135), "138", "也许"),
+        ("两遍", _number(137), "138", "是"), ("两遍", _number(137), "13800138000", "是"), ("两错", _number(139), "138", "是"),
+        ("两错", _number(139), "139", "是"),
+    ]  # fmt: skip
+    text = "姓名,身份证号,手机号,工会会员\n" + "".join(",".join(line) + "\n" for line in lines)
+    found = _outcomes(_checked(world, text.encode()))
+    assert [outcome for _number, outcome, _why in found] == ["bad", "bad", "bad", "bad", "good", "bad", "bad"]
+    said = [why for _number, _outcome, why in found]
+    assert all("手机号" in why for why, (_name, _id, phone, _union) in zip(said, lines, strict=True) if len(phone) == 3), said
+    for at, more in ((0, "岁"), (1, "还不是工会会员"), (2, "请填“是”或“否”"), (3, "与第 6 行是同一个"), (6, "与第 7 行是同一个")):
+        assert more in said[at], said[at]
+    assert "还不是工会会员" not in said[2]
+    assert "同一个" not in said[5]
+
+
 def test_numbers_that_a_spreadsheet_kept_as_numbers_are_refused_by_row(world: World) -> None:
     data = _page([HEAD, ["王小明"]], lambda _book, page: page.write_number(1, 1, int(GOOD[:17] + "0")))
     ((number, outcome, reasons),) = _outcomes(_checked(world, data))
