@@ -12,11 +12,6 @@ BEGIN
       AND p.amount_fen = -NEW.amount_fen) THEN
     RAISE EXCEPTION 'a payment is taken back whole, from where it was matched' USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.line_id IS NOT NULL AND EXISTS (SELECT FROM payouts_payoutline mine JOIN payouts_payoutline l ON l.claim_id = mine.claim_id
-      JOIN payouts_recoverypayment p ON p.line_id = l.id AND p.id <> NEW.id
-      WHERE mine.id = NEW.line_id AND NOT EXISTS (SELECT FROM payouts_recoverypayment b WHERE b.takes_back_id = p.id)) THEN
-    RAISE EXCEPTION 'set_off_once: what was kept back of a claim has paid back already' USING ERRCODE = 'unique_violation';
-  END IF;
   UPDATE payouts_recovery SET paid_fen = paid_fen + NEW.amount_fen
     WHERE id = NEW.recovery_id AND office_id = NEW.office_id AND state = 'open';
   IF NOT FOUND THEN
@@ -32,8 +27,22 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER recovery_paid AFTER INSERT ON payouts_recoverypayment FOR EACH ROW EXECUTE FUNCTION payouts_recovery_paid();
+
+CREATE FUNCTION payouts_set_off_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM payouts_payoutline mine JOIN payouts_payoutline l ON l.claim_id = mine.claim_id
+      JOIN payouts_recoverypayment p ON p.line_id = l.id
+      WHERE mine.id = NEW.line_id AND NOT EXISTS (SELECT FROM payouts_recoverypayment b WHERE b.takes_back_id = p.id)) THEN
+    RAISE EXCEPTION 'set_off_once: what was kept back of a claim has paid back already' USING ERRCODE = 'unique_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER set_off_once BEFORE INSERT ON payouts_recoverypayment FOR EACH ROW WHEN (NEW.line_id IS NOT NULL)
+  EXECUTE FUNCTION payouts_set_off_once();
 """
 DOWN = """
+DROP TRIGGER set_off_once ON payouts_recoverypayment;
+DROP FUNCTION payouts_set_off_once();
 DROP TRIGGER recovery_paid ON payouts_recoverypayment;
 DROP FUNCTION payouts_recovery_paid();
 """
