@@ -4,7 +4,8 @@ after each step a plain dict of Python must agree with the database to the fen.
 
 That the bookkeeper would notice is proved by six bugs planted one by one: each must be found.
 
-`LEDGER_MODEL_EXAMPLES=500 bin/test tests/claims/payouts/test_ledger_model.py` for a long night; `.ci/run` plays fifty stories, `bin/test` four.
+`LEDGER_MODEL_EXAMPLES=500 bin/test tests/claims/payouts/test_ledger_model.py` for a long night; `.ci/run` plays fifty
+stories, `bin/test` four.
 """
 
 import os

@@ -17,6 +17,7 @@ from claims.payouts.recoveries import RecoveryRefused
 from claims.services import accounts, adjudication, corrections, halts, intake, netting, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
+from members.bankstatement import own_payment_in
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
@@ -395,6 +396,7 @@ def _what_was_kept_back_counts_once_when_the_rest_comes_back_later(
     """The fund kept it, and it paid the debt: the bank sends the rest back, and the rest alone is paid again."""
     recovery, desk, before = arrived.set_off_against, paid.desk, balances()
     for account in ("6222021001012345678", "6228480402564890018"):
+        assert f"给付批次 {arrived.batch.number}，" in str(own_payment_in(f"退汇{arrived.reference}")), "and it is no remittance"
         paid.answer(arrived.batch, arrived, "退票")
         claim.refresh_from_db()
         recovery.refresh_from_db()
