@@ -24,6 +24,8 @@ MAX_BYTES, MAX_ROWS, DEPTH = 20 * 1024 * 1024, 50_000, 64
 LIMITS = Limits(max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
 HEADER_WITHIN = 30  # rows above the header that banks put there: account, holder, period
 NAMED = re.compile("HZ[ABCDEFGHJKLMNPQRTUWXY346789]{8}")
+# What the office wrote on a payment of its own: the number of a batch and a line of it, or of a refund.
+OWN_PAYMENT = re.compile(r"(?P<batch>FK\d{14})(?P<line>\d{5})?|(?P<refund>TK\d{12})")
 
 # zh: what banks call the columns of their statements
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -88,8 +90,30 @@ def references_in(text: str) -> list[str]:
     >>> references_in("互助费 hz-ABCD 3467，ＨＺＱＱＱＱ４４４４")
     ['HZABCD3467', 'HZQQQQ4444']
     """
-    plain = re.sub(r"[\s\-_.·]", "", unicodedata.normalize("NFKC", text)).upper()
-    return list(dict.fromkeys(NAMED.findall(plain)))
+    return list(dict.fromkeys(NAMED.findall(_joined(text))))
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"[\s\-_.·]", "", unicodedata.normalize("NFKC", text)).upper()
+
+
+def own_payment_in(text: str) -> Promise | None:
+    """What is to be done with money whose remark names a payment of the office's own: the bank has sent it back, and it settles no debt
+    but is booked where it was paid from. None when the remark names no such thing."""
+    found = OWN_PAYMENT.search(_joined(text))
+    if found is None:
+        return None
+    if found["refund"]:
+        words = _(
+            "附言是本机构退款 {number} 的编号，像是这笔退款被银行退回，不作来款导入。请打开这笔退款，登记银行退回；"
+            "确实是别人转来的钱，用“登记一笔来款”登记"
+        )
+        return format_lazy(words, number=found["refund"])
+    words = _(
+        "附言是本机构付款 {number} 的编号，像是这笔互助金被银行退回，不作来款导入。请打开给付批次 {batch}，导入银行的回盘文件（退票），"
+        "职工更正账户后重新付款；确实是别人转来的钱，用“登记一笔来款”登记"
+    )
+    return format_lazy(words, number=found[0], batch=found["batch"])
 
 
 def read(data: bytes, file_name: str, *, on: date) -> Statement:
@@ -125,6 +149,8 @@ def _judge(line: Line, *, on: date) -> None:
     elif len(line.bank_reference) > 60:
         line.reasons.append(_("银行流水号超过 60 个字"))
         line.bank_reference = line.bank_reference[:60]
+    if own := own_payment_in(line.remark):
+        line.reasons.append(own)
 
 
 def _repeated(lines: Sequence[Line]) -> None:
@@ -436,7 +462,7 @@ def _party(one: ElementTree.Element, ns: Mapping[str, str]) -> str:
 def _remark(one: ElementTree.Element, ns: Mapping[str, str]) -> str:
     texts = [t.text for path in ("c:RmtInf/c:Ustrd", "c:RmtInf/c:Strd/c:CdtrRefInf/c:Ref", "c:AddtlTxInf") for t in one.findall(path, ns)]
     end_to_end = _text(one, "c:Refs/c:EndToEndId", ns)
-    if references_in(end_to_end):
+    if references_in(end_to_end) or own_payment_in(end_to_end):
         texts.append(end_to_end)
     return " ".join(dict.fromkeys(_plain(text) for text in texts if text and text.strip()))[:200]
 

@@ -134,4 +134,18 @@ INVARIANTS = (
           UNION ALL SELECT office_id, fund, -left_fen FROM payouts_recovery) x
         GROUP BY office_id, fund HAVING sum(fen) <> 0""",
     ),
+    Invariant(
+        "R2",
+        _("给付里抵还的多付，到账的正好记一次，停付的一次也不记"),
+        """WITH kept AS (
+          SELECT claim_id, max(set_off_fen) AS most, coalesce(max(set_off_fen) FILTER (WHERE state = 'succeeded'), 0) AS arrived
+          FROM payouts_payoutline WHERE set_off_against_id IS NOT NULL GROUP BY 1),
+        back AS (
+          SELECT l.claim_id, sum(p.amount_fen + coalesce(b.amount_fen, 0)) AS fen FROM payouts_recoverypayment p
+            JOIN payouts_payoutline l ON l.id = p.line_id LEFT JOIN payouts_recoverypayment b ON b.takes_back_id = p.id GROUP BY 1)
+        SELECT c.office_id, c.number FROM kept JOIN claims_claim c ON c.id = kept.claim_id LEFT JOIN back USING (claim_id)
+        WHERE c.state = 'paid' AND coalesce(back.fen, 0) <> kept.arrived OR coalesce(back.fen, 0) NOT BETWEEN 0 AND kept.most
+          OR c.state = 'halted' AND back.fen <> 0 AND NOT EXISTS (SELECT FROM workflow_job j WHERE j.kind = 'recoveries.owe_again'
+            AND j.job_state IN ('queued', 'running') AND c.id = ANY(j.subject_ids))""",
+    ),
 )

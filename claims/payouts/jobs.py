@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from claims.payouts import recoveries, refusals, services
+from unionaid.offices.roles import SYSTEM
 from unionaid.workflow.jobs import Run, job, timetable
 
 
@@ -52,6 +53,12 @@ def book_beside(run: Run) -> dict[str, Any] | None:
 def open_recovery(run: Run) -> dict[str, Any] | None:
     """Begin what a correction found to be owed back."""
     recoveries.open_for(run.subject_ids[0], by=run.by, on=run.on)
+
+
+@job("recoveries.owe_again", queue="payouts", label=_("撤销停付申领的抵还"))
+def owe_again(run: Run) -> dict[str, Any] | None:
+    """Turn around what was kept back of a claim that was halted."""
+    recoveries.owe_again(run.subject_ids[0], by=SYSTEM, on=run.on)
 
 
 @timetable

@@ -319,7 +319,8 @@ class RecoveryInstalment(Scoped):
 
 class RecoveryPayment(OfficeOwned):
     """Money that came back: matched from what arrived at the bank, or set off against a later benefit. Never changed: a match that was
-    wrong is taken back by an entry of its own (`takes_back`) with the sign turned, once, and why (a trigger holds them together)."""
+    wrong, or what was set off against a claim that was halted since, is taken back by an entry of its own (`takes_back`) with the sign
+    turned, once, and why (a trigger holds them together). Of one claim it is set off once, however often it is paid again."""
 
     append_only = True
     scope_by: ClassVar[ScopeBy] = ScopeBy(parent="recovery")
@@ -341,11 +342,13 @@ class RecoveryPayment(OfficeOwned):
             models.CheckConstraint(
                 name="recovery_payment_sane",
                 condition=Q(takes_back__isnull=True, amount_fen__gt=0, amount_fen__lt=10**12)
-                | Q(takes_back__isnull=False, amount_fen__lt=0, amount_fen__gt=-(10**12), remittance__isnull=False) & ~Q(note=""),
+                | Q(takes_back__isnull=False, amount_fen__lt=0, amount_fen__gt=-(10**12), line__isnull=True) & ~Q(note=""),
             ),
             models.CheckConstraint(
                 name="recovery_payment_from_one_thing",
-                condition=Q(remittance__isnull=False, line__isnull=True) | Q(remittance__isnull=True, line__isnull=False),
+                condition=Q(remittance__isnull=False, line__isnull=True)
+                | Q(remittance__isnull=True, line__isnull=False)
+                | Q(remittance__isnull=True, takes_back__isnull=False),
             ),
         ]
 

@@ -29,7 +29,7 @@ from unionaid.workflow.notices import tell
 
 OPENED, RECEIVED, SET_OFF, WRITTEN_OFF = "recovery", "recovery_received", "recovery_set_off", "recovery_written_off"
 MOVED = "recovery_moved"  # between the books of two funds
-TAKEN_BACK, MOVED_BACK = "recovery_unmatched", "recovery_moved_back"
+TAKEN_BACK, MOVED_BACK, SET_OFF_UNDONE = "recovery_unmatched", "recovery_moved_back", "recovery_set_off_undone"
 USUAL_DAYS = 30  # in which to pay back, where no instalments are agreed. The house's own figure, from no plan's terms.
 MOST_INSTALMENTS = 36
 REMIND_AFTER = (1, 15, 30)  # days after a last day that was missed; the house's own figures
@@ -176,12 +176,49 @@ def set_off(lines: Sequence[PayoutLine]) -> None:
 
 
 def book_set_offs(lines: Sequence[PayoutLine], *, by: Actor, on: date) -> None:
-    """These payments have arrived: what they kept back has been paid back with them."""
+    """These payments have arrived: what they kept back has been paid back with them. It was already where they pay again what the bank
+    had sent back late: the fund had kept it all the while, and it counts once."""
     recoveries = lock_rows(Recovery, {line.set_off_against_id for line in lines})
+    earlier = set(_standing([line.claim_id for line in lines]).values_list("line__claim_id", flat=True))
+    lines = [line for line in lines if line.claim_id not in earlier]
     paid = [_take(recoveries[line.set_off_against_id], line.set_off_fen, by=by, on=on, line=line) for line in lines]
     post(SET_OFF, [_kept_back(one) for one in paid], on=on, by=by)
-    for recovery in recoveries.values():
-        _after(recovery, by=by)
+    for recovery_id in sorted({one.recovery_id for one in paid}):
+        _after(recoveries[recovery_id], by=by)
+
+
+@transaction.atomic
+def owe_again(claim_id: int, *, by: Actor, on: date) -> None:
+    """This claim is not paid after all (it was halted): what had been kept back of it before the bank sent the rest back has paid nothing
+    back. An entry of its own turns it around, in the books as well, and it is owed again, whatever had become of the rest. A second run
+    does nothing."""
+    found = _standing([claim_id]).first()
+    if found is None:
+        return
+    fresh = _locked(found.recovery)
+    if RecoveryPayment.objects.filter(takes_back=found).exists():
+        return
+    why = _("抵还它的那份申领停付了，没有付出")
+    if fresh.state in ("settled", "written_off"):
+        move([Claim.objects.get(pk=fresh.claim_id)], "owe_again", by=by, note=why)
+    if fresh.state != "open":
+        move([fresh], "owe_again", by=by, note=why, changes={"write_off_reason": ""})
+    RecoveryPayment.objects.create(
+        office_id=found.office_id, recovery=fresh, amount_fen=-found.amount_fen, takes_back=found, note=why, received_on=on,
+        by_id=by.user_id,
+    )  # fmt: skip
+    record([fresh], "undo_set_off", by=by, note=why, details={"amount_fen": found.amount_fen, "payment": found.pk})
+    posted = Transaction.objects.filter(source_type=RecoveryPayment._meta.label_lower, source_id=found.pk, kind=SET_OFF)
+    reverse(SET_OFF_UNDONE, list(posted), on=on, by=by, note=why)
+    fresh.refresh_from_db()
+    number = Claim.objects.values_list("number", flat=True).get(pk=claim_id)
+    _tell(fresh, *_NOT_SET_OFF, halted=number, back=format_yuan(found.amount_fen), left=format_yuan(fresh.left_fen))
+
+
+def _standing(claims: Sequence[int] | OuterRef) -> QuerySet[RecoveryPayment]:
+    """What was kept back of these claims and has paid something back: it stands though the bank sent the rest back later."""
+    theirs = Q(line__claim=claims) if isinstance(claims, OuterRef) else Q(line__claim__in=claims)
+    return RecoveryPayment.objects.filter(theirs, taken_back__isnull=True)
 
 
 def _kept_back(paid: RecoveryPayment) -> Posting:
@@ -191,10 +228,10 @@ def _kept_back(paid: RecoveryPayment) -> Posting:
 
 def _under_way(recoveries: Sequence[Recovery]) -> QuerySet[PayoutLine]:
     """Payments that keep something back for these recoveries and have not arrived: open, or sent back and not yet sent again, though they
-    were in a batch for it and were taken out (what was halted will not be)."""
+    were in a batch for it and were taken out (what was halted will not be). Not what has paid back already with an earlier payment."""
     to_come = Q(state__in=["open", "failed"]) | Q(state="void", reissue_of__isnull=False)
     lines = PayoutLine.objects.filter(to_come, set_off_against__in=recoveries, reissued_as__isnull=True)
-    return lines.exclude(claim__state="halted").order_by()
+    return lines.exclude(Exists(_standing(OuterRef("claim")))).exclude(claim__state="halted").order_by()
 
 
 def _held(recovery: Recovery) -> int:
@@ -325,10 +362,12 @@ def keep(recovery: Recovery, *, by: Actor, note: str) -> Recovery:
 def write_off(recovery: Recovery, *, by: Actor, on: date, note: str = "") -> Recovery:
     """A second person, who did not decide the correction either, lets the rest go: it is benefit that was paid after all."""
     fresh = _locked(recovery)
-    left = fresh.left_fen
-    move([fresh], "write_off", by=by, note=note, changes={"written_off_fen": left})
+    left, before = fresh.left_fen, fresh.written_off_fen
+    move([fresh], "write_off", by=by, note=note, changes={"written_off_fen": before + left})
     lines = (Line(Code.BENEFITS, left), Line(Code.RECOVERABLE, -left))
-    post(WRITTEN_OFF, [Posting(fresh, Fund(fresh.fund), lines)], on=on, by=by)
+    # What was let go once and came to be owed again is let go for what brought it back: a thing is posted once.
+    again = fresh.payments.filter(takes_back__isnull=False).last() if before else None
+    post(WRITTEN_OFF, [Posting(again or fresh, Fund(fresh.fund), lines)], on=on, by=by)
     move([Claim.objects.get(pk=fresh.claim_id)], "close_written_off", by=by)
     _tell(fresh, *_LET_GO, left=format_yuan(left))
     return fresh
@@ -357,6 +396,13 @@ _TAKEN_BACK = (
     gettext_lazy("一笔退回款登记错了，已经改正"),
     gettext_lazy(
         "编号 {number}：原来登记收到您退回的 {back} 元，核对后不是这笔追回的，已撤销。现在还要退 {left} 元。有疑问请打电话给办事处。"
+    ),
+)
+_NOT_SET_OFF = (
+    gettext_lazy("一笔抵还撤销了，因为那份申领停付"),
+    gettext_lazy(
+        "编号 {number}：原来从申领 {halted} 的互助金里抵还了 {back} 元。这份申领停付、另行重新审核，所以抵还也撤销了，"
+        "现在还要退 {left} 元。重新审核后有互助金的，按条款可能再从里面抵还。有疑问请打电话给办事处。"
     ),
 )
 _REMINDED = (

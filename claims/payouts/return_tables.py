@@ -22,10 +22,9 @@ DROP TABLE IF EXISTS pg_temp.told;
 CREATE TEMP TABLE told (row_number integer, reference text, amount_fen bigint, succeeded boolean, reason text) ON COMMIT DROP"""
 # What waits to be booked: the answer to an open line, and that a line which was paid has come back.
 _WAITS = f"('{Outcome.READY}', '{Outcome.CAME_BACK}')"
-# Of a line that has its answer already. Banks pay and send back days later. What kept something back for an over-payment is left to people:
-# with its arrival that was paid back, and may have settled the matter.
+# Of a line that has its answer already. Banks pay and send back days later.
 _LATER = f"""CASE WHEN (l.state = 'succeeded') = t.succeeded THEN '{Outcome.ALREADY}'
-  WHEN l.state = 'succeeded' AND l.set_off_fen = 0 THEN '{Outcome.CAME_BACK}' ELSE '{Outcome.CHANGED}' END"""
+  WHEN l.state = 'succeeded' THEN '{Outcome.CAME_BACK}' ELSE '{Outcome.CHANGED}' END"""
 # A line is told of once: of equal tellings the first counts; tellings that differ contradict one another, and none counts.
 # What was approved was sent: the line's amount and what it keeps back are the claim's amount.
 _JUDGE = f"""

@@ -72,6 +72,14 @@ RECOVERY = Graph(
     arrows=(
         Arrow("settle", _("退清"), ("open",), "settled", "recoveries.book"),
         Arrow("reopen", _("撤销退回款的登记"), ("settled",), "open", "recoveries.book"),
+        # What was kept back of a claim that is not paid after all has paid nothing back, whatever was decided of the rest meanwhile.
+        Arrow(
+            "owe_again",
+            _("抵还的申领停付，仍要退回"),
+            ("settled", "write_off_proposed", "written_off"),
+            "open",
+            "recoveries.book",
+        ),
         Arrow(
             "propose_write_off", _("申请核销"), ("open",), "write_off_proposed", "recoveries.propose", stamp="write_off_proposed_by"
         ),

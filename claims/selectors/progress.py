@@ -67,6 +67,7 @@ ACTS: dict[str, str | Promise] = {
     "reclaim": _("重新核定，发现多付"),
     "close_recovery": _("多付的已经退清"),
     "reopen_recovery": _("退回款登记有误，已更正"),
+    "owe_again": _("抵还的那份申领停付，多付的仍要退回"),
     "close_written_off": _("剩下的多付不用再退"),
 }
 _UNIT, _OFFICE, _FINAL = _("单位核对"), _("办事处初审"), _("另一位工作人员终审")

@@ -2,7 +2,8 @@
 takes the claim; another confirms it, or lets the payment go on.
 
 The books know nothing of an approval that was not released, and what the bank sent back was reversed when it came back: nothing is to be
-reversed here. What the claim reserved under its limits is given back."""
+reversed here. What the claim reserved under its limits is given back. Only what had been kept back of it for an over-payment, before the
+bank sent the rest back, has settled something: the arrow's job turns that around (`recoveries.owe_again`)."""
 
 from datetime import date
 

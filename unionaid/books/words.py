@@ -31,6 +31,7 @@ KINDS: dict[str, str | Promise] = {
     "recovery_received": _("收回多付"),
     "recovery_moved": _("收回的多付转入本资金"),
     "recovery_set_off": _("以后的给付抵还多付"),
+    "recovery_set_off_undone": _("撤销抵还：那份申领停付"),
     "recovery_written_off": _("核销收不回的多付"),
     "fund_movement": _("资金拨入、付出"),
     "fund_moved_in": _("资金调入"),

@@ -16,7 +16,7 @@ BY_MIGRATIONS = (
     "members_refund refund_stays", "members_remittance remittance_stays",
     "payouts_payoutbatch batch_stays", "payouts_payoutbatch batch_people_apart", "payouts_payoutbatch has_lines", "claims_claim has_lines",
     "payouts_payoutline line_stays", "payouts_payoutline line_is_kept", "payouts_payoutline lines_belong",
-    "payouts_recoverypayment recovery_paid",
+    "payouts_recoverypayment recovery_paid", "payouts_recoverypayment set_off_once",
 )  # fmt: skip
 _MADE = re.compile(r'CREATE (?:CONSTRAINT )?TRIGGER (\w+) .*? ON "(\w+)"', re.DOTALL)
 

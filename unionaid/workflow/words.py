@@ -13,6 +13,7 @@ ACTS: dict[str, str | Promise] = {
     "agree_instalments": _("商定分期退回"),
     "pay_back": _("登记退回款"),
     "take_back": _("撤销退回款的登记"),
+    "undo_set_off": _("抵还的申领停付，撤销抵还"),
     "remind_overdue": _("提醒逾期未退"),
     "agree_to_filing": _("本人同意代办"),
     "object_to_filing": _("本人对代办提出异议"),

@@ -33,7 +33,7 @@ MEANING = {
     Outcome.MISMATCH: _("与批次里的金额差了钱，请向银行查询"),
     Outcome.DUPLICATE: _("同一笔说了不止一次，只记一次"),
     Outcome.CONTRADICTED: _("同一笔前后说法不同，一个也不记，请向银行查询"),
-    Outcome.CHANGED: _("此前记过另一种结果（或者已抵还多付），不再改动，请向银行查询"),
+    Outcome.CHANGED: _("此前记过另一种结果，不再改动，请向银行查询"),
     Outcome.ALREADY: _("此前的文件里已经记过"),
     Outcome.PENDING: _("等银行办完，再导入新的回盘文件"),
 }

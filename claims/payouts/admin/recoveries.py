@@ -220,7 +220,10 @@ def _context(request: HttpRequest, recovery: Recovery, form_of: Mapping[str, Key
         pay_by=recoveries.pay_by(recovery),
         instalments=_shown_parts(recovery),
         **_late(recovery),
-        payments=[(one, format_yuan(one.amount_fen)) for one in recovery.payments.select_related("remittance", "line__claim", "by")],
+        payments=[
+            (one, format_yuan(one.amount_fen))
+            for one in recovery.payments.select_related("remittance", "line__claim", "takes_back__line__claim", "by")
+        ],
         forms=form_of,
         bound=bound,
         none_arrived="match" in form_of and not form_of["match"].fields["remittance"].choices,  # type: ignore[attr-defined]

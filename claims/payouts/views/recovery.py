@@ -40,7 +40,10 @@ def page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             (day, format_yuan(fen), format_yuan(rest) if 0 < rest < fen else "", not rest)
             for (day, fen), rest in zip(parts, left_of_parts(parts, recovery.left_fen + recovery.written_off_fen), strict=True)
         ],
-        payments=[(one.received_on, format_yuan(one.amount_fen), one.line_id, one.takes_back_id) for one in recovery.payments.all()],
+        payments=[
+            (one.received_on, format_yuan(one.amount_fen), one.line_id, one.takes_back_id, one.takes_back_id and not one.remittance_id)
+            for one in recovery.payments.all()
+        ],
         appeal_until=until if until and until >= today() and not claim.appeals.exclude(state="withdrawn").exists() else None,
         back="",
     )

@@ -12,11 +12,12 @@ from claims.models import COOLING_DAYS, CeilingUsage, Claim
 from claims.payouts import recoveries
 from claims.payouts import services as payouts
 from claims.payouts.invariants import INVARIANTS
-from claims.payouts.models import PayoutLine, Recovery, RecoveryPayment
+from claims.payouts.models import PayoutBatch, PayoutLine, Recovery, RecoveryPayment
 from claims.payouts.recoveries import RecoveryRefused
-from claims.services import accounts, adjudication, corrections, intake, netting, relief
+from claims.services import accounts, adjudication, corrections, halts, intake, netting, relief
 from claims.services.adjudication import DecisionRefused
 from claims.services.intake import ClaimRefused
+from members.bankstatement import own_payment_in
 from members.models import Remittance
 from members.selectors.contributions import discrepancies
 from members.services import contributions
@@ -32,8 +33,10 @@ from unionaid.ledger.models import Entry
 from unionaid.lib.calendar import frozen, plus_days
 from unionaid.lib.money import format_yuan
 from unionaid.lib.uploads import CleanUpload
+from unionaid.offices.roles import SYSTEM
+from unionaid.reports.money import audit
 from unionaid.workflow.jobs import ask_what_is_due, run_due
-from unionaid.workflow.models import Notice
+from unionaid.workflow.models import Job, Notice
 from unionaid.workflow.moves import MoveRefused, NotAllowed
 
 WHY = "病理报告第 2 页：属于轻度"
@@ -58,12 +61,16 @@ class Case:
         run_due("payouts")
         line = batch.lines.get()
         batch.refresh_from_db()
-        answer = f"附言,金额,处理结果,失败原因\r\n{line.reference},{format_yuan(line.amount_fen).replace(',', '')},{outcome},"
-        payouts.take_return(batch, data=answer.encode("gb18030"), file_name="r.csv", by=self.payer)
-        run_due("payouts")
+        self.answer(batch, line, outcome)
         claim.refresh_from_db()
         line.refresh_from_db()
         return line
+
+    def answer(self, batch: PayoutBatch, line: PayoutLine, outcome: str) -> None:
+        """The bank says so of this line."""
+        told = f"附言,金额,处理结果,失败原因\r\n{line.reference},{format_yuan(line.amount_fen).replace(',', '')},{outcome},"
+        payouts.take_return(batch, data=told.encode("gb18030"), file_name="r.csv", by=self.payer)
+        run_due("payouts")
 
     def correct(self, kind: str = "critical_mild") -> Claim:
         return corrections.reclassify(self.first, {"diagnosis_class": kind}, by=self.desk.other_reviewer, on=ASKED, note="复查发现")
@@ -359,7 +366,7 @@ def test_two_people_write_the_rest_off_and_neither_decided_the_correction(paid: 
     assert Claim.objects.get(pk=recovery.claim_id).state == "recovered"
 
 
-def test_later_benefit_is_set_off_only_where_its_plan_says_so_and_once(paid: Case) -> None:
+def test_later_benefit_is_set_off_only_where_its_plan_says_so_and_once(paid: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     recovery, desk = paid.reclaim(), paid.desk
     member = paid.first.member
     plain = desk.decide(desk.world.claim(desk.world.cover(member), 600_000))
@@ -380,6 +387,78 @@ def test_later_benefit_is_set_off_only_where_its_plan_says_so_and_once(paid: Cas
     recovery.refresh_from_db()
     assert (recovery.paid_fen, RecoveryPayment.objects.get().line_id) == (132_000, again.pk)
     assert balances()["recoverable"] == recovery.left_fen
+    _what_was_kept_back_counts_once_when_the_rest_comes_back_later(paid, claim, again, monkeypatch)
+
+
+def _what_was_kept_back_counts_once_when_the_rest_comes_back_later(
+    paid: Case, claim: Claim, arrived: PayoutLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fund kept it, and it paid the debt: the bank sends the rest back, and the rest alone is paid again."""
+    recovery, desk, before = arrived.set_off_against, paid.desk, balances()
+    for account in ("6222021001012345678", "6228480402564890018"):
+        assert f"给付批次 {arrived.batch.number}，" in str(own_payment_in(f"退汇{arrived.reference}")), "and it is no remittance"
+        paid.answer(arrived.batch, arrived, "退票")
+        claim.refresh_from_db()
+        recovery.refresh_from_db()
+        assert (claim.state, recovery.paid_fen, recovery.payments.count()) == ("returned_payment", 132_000, 1)
+        assert balances()["bank"] == before["bank"] + arrived.amount_fen
+        assert balances()["recoverable"] == before["recoverable"] == recovery.left_fen
+        assert recoveries._held(recovery) == 0, "it is settled already, and is not waited for"
+        card = desk.world.card(claim.claimant, account)
+        accounts.correct(claim, card=card, by=desk.world.worker(claim.claimant), on=plus_days(ASKED, -COOLING_DAYS))
+        arrived = paid.pay(claim)
+        recovery.refresh_from_db()
+        assert (claim.state, arrived.amount_fen, arrived.set_off_fen, arrived.state) == ("paid", 308_000, 132_000, "succeeded")
+        assert (recovery.paid_fen, recovery.payments.count(), balances()) == (132_000, 1, before)
+        assert audit() == []
+    with monkeypatch.context() as patch, pytest.raises(IntegrityError, match="set_off_once"), transaction.atomic():
+        patch.setattr(recoveries, "_standing", lambda _claims: RecoveryPayment.objects.none())
+        recoveries.book_set_offs([arrived], by=paid.payer, on=ASKED)  # the control
+    _what_was_kept_back_of_a_claim_that_is_halted_is_owed_again(paid, claim, arrived)
+
+
+def _what_was_kept_back_of_a_claim_that_is_halted_is_owed_again(paid: Case, claim: Claim, arrived: PayoutLine) -> None:
+    """Though the rest was written off meanwhile. Otherwise the claim that takes its place, paid in full, would bring it a second time."""
+    recovery, desk, before = arrived.set_off_against, paid.desk, balances()
+    recoveries.propose_write_off(recovery, by=paid.payer, note="家庭困难")
+    with transaction.atomic():  # what was asked while less was owed is not decided any more
+        recoveries.owe_again(claim.pk, by=SYSTEM, on=ASKED)
+        recovery.refresh_from_db()
+        assert (recovery.state, recovery.left_fen, recovery.write_off_reason) == ("open", recovery.amount_fen, "")
+        transaction.set_rollback(True)
+    recoveries.write_off(recovery, by=desk.manager, on=ASKED)
+    paid.answer(arrived.batch, arrived, "退票")
+    claim.refresh_from_db()
+    halts.propose(claim, reason="金额算错", clause="第七条", by=desk.reviewer, on=ASKED)
+    made = halts.confirm(claim, by=desk.approver, on=ASKED)
+    waits = Job.objects.filter(kind="recoveries.owe_again")
+    waits.update(job_state="done")
+    assert [finding.code for finding in audit()] == ["R2"], "the control: nothing turns it around"
+    waits.update(job_state="queued")
+    for _twice in range(2):
+        run_due("payouts")
+        recoveries.owe_again(claim.pk, by=SYSTEM, on=ASKED)
+        recovery.refresh_from_db()
+        assert (recovery.state, recovery.paid_fen, recovery.left_fen) == ("open", 0, 132_000)
+    assert recovery.claim.state == "recovery"
+    assert balances()["recoverable"] == 132_000
+    assert balances()["bank"] == before["bank"] + 308_000
+    assert audit() == []
+    assert claim.number in Notice.objects.filter(member_key=recovery.claimant_id, title__contains="抵还撤销").get().text
+    page = client_of(desk.world.cast.payer).get(reverse("admin:recovery", args=[recovery.pk])).content.decode()
+    assert page.count(f"从申领 {claim.number} 的给付里抵还") == 2
+    shown = client_of(recovery.claimant.user).get(reverse("payouts:recovery", args=[recovery.claim.public_id])).content.decode()
+    assert "那份申领停付，抵还已撤销" in shown
+    with transaction.atomic():  # it may be let go as well
+        recoveries.write_off(recoveries.propose_write_off(recovery, by=paid.payer, note="仍然困难"), by=desk.manager, on=ASKED)
+        recovery.refresh_from_db()
+        assert (recovery.state, recovery.written_off_fen, audit()) == ("written_off", recovery.amount_fen, [])
+        transaction.set_rollback(True)
+    instead = paid.pay(desk.decide_otherwise(made))
+    recovery.refresh_from_db()
+    assert (instead.amount_fen, instead.set_off_fen, recovery.state, recovery.left_fen) == (308_000, 132_000, "settled", 0)
+    assert balances()["benefits"] == before["benefits"] + recovery.written_off_fen, "paid once, by another claim"
+    assert audit() == []
 
 
 def test_relief_comes_back_into_its_own_books(desk: Desk) -> None:

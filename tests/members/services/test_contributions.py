@@ -120,12 +120,14 @@ def test_a_statement_is_read_shown_and_then_taken_in_whole(world: World) -> None
         "2026-01-04,,88.00,,李四,,",
         "2099-01-04,A5,88.00,,李四,,",
         "2026-01-05,A1,1250.00,,测试单位,转账,HZABCD3467",
+        "2026-01-05,A8,308.00,,榆林办事处,退汇,FK260104 12345678 00003",
     ]
     made = run(world, csv(rows))
-    assert (made.state, made.row_count, made.good_count, made.outgoing_count, made.bad_count) == ("read", 6, 1, 1, 4)
+    assert (made.state, made.row_count, made.good_count, made.outgoing_count, made.bad_count) == ("read", 7, 1, 1, 5)
     with everywhere(reason="look"):
         assert not Remittance.objects.exists()
         reasons = {row.row_number: row.why for row in StatementRow.objects.filter(outcome="bad")}
+    assert "请打开给付批次 FK26010412345678，" in reasons.pop(8), "a payment of the office's own that the bank sent back is no remittance"
     assert [sorted(reasons), "金额“abc”读不懂" in reasons[4], reasons[5], reasons[6], reasons[7]] == [
         [4, 5, 6, 7], True, "没有银行流水号", "交易日期在今天之后", "流水号与第 2 行相同",
     ]  # fmt: skip
@@ -136,6 +138,23 @@ def test_a_statement_is_read_shown_and_then_taken_in_whole(world: World) -> None
         assert (one.payer_name, one.named) == ("测试单位", ["HZABCD3467"])
         assert balances() == {"bank": 125_000, "unapplied": -125_000}
         assert discrepancies() == []
+
+
+@pytest.mark.parametrize(
+    ("remark", "where"),
+    [
+        ("退票 ＦＫ２６０７０１１２３４５６７８００００３ 户名不符", "给付批次 FK26070112345678，"),
+        ("fk26070112345678", "给付批次 FK26070112345678，"),
+        ("TK260105123456 退汇", "本机构退款 TK260105123456 "), ("FK2607011234567", ""), ("互助费 HZABCD3467", ""), ("ZH26070001234", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_remark_that_names_a_payment_of_ours_says_where_it_belongs(remark: str, where: str) -> None:
+    found = bankstatement.own_payment_in(remark)
+    assert (where in str(found)) if where else found is None
+    camt = CAMT.replace("<TxDtls>", f"<TxDtls><Refs><EndToEndId>{remark}</EndToEndId></Refs>").format(name="榆林办事处", remark="退回")
+    (line,) = bankstatement.read(camt.encode(), "x.xml", on=JOINED).lines
+    assert bool(line.reasons) == bool(where)
 
 
 @pytest.mark.parametrize("shape", ["gb18030", "xlsx", "camt"])
@@ -489,6 +508,7 @@ def test_an_over_payment_goes_back_through_two_people_and_the_books(world: World
         with pytest.raises(RefundRefused, match="最多可以退 5.00 元"), transaction.atomic():
             propose(world, money, 501)
         refund = propose(world, money, 500)
+        assert refund.number in str(bankstatement.own_payment_in(f"退汇{refund.number}")), "when the bank sends it back"
         money.refresh_from_db()
         assert (money.left_fen, money.state) == (0, "over")
         with pytest.raises(RefundRefused, match="最多可以退 0.00 元"), transaction.atomic():

@@ -52,6 +52,7 @@ TAMPERING = {
     "B1, another day": "UPDATE ledger_entry SET posted_on = posted_on - 1 WHERE id = (SELECT max(id) FROM ledger_entry)",
     "B2": "UPDATE books_fundmovement SET amount_fen = amount_fen + 1 WHERE state = 'posted'",
     "R1": "UPDATE ledger_account SET code = 'recoverable' WHERE code = 'capital'",
+    "R2": "UPDATE payouts_payoutline SET set_off_fen = 1, set_off_against_id = 1 WHERE state = 'succeeded'",
     "F1": "UPDATE members_match SET amount_fen = amount_fen - 1",
     "F2": "UPDATE members_remittance SET amount_fen = amount_fen + 1",
     "F3": "UPDATE members_refund SET amount_fen = amount_fen - 1",
