@@ -13,7 +13,8 @@ from claims.services import notes, screening, unit_review
 from claims.services.handing import take_next
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor
-from unionaid.offices.desk import refused, whole, written
+from unionaid.offices.desk import refused, written
+from unionaid.offices.lists import whole
 from unionaid.workflow.asking import status_of
 from unionaid.workflow.moves import MoveRefused
 

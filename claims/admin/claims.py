@@ -33,7 +33,9 @@ from members.selectors.people import members_by_number
 from unionaid.lib.calendar import day_of, days_between, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, HouseList, Link, Todo, badge, column, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, badge
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import HouseList, column
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor
 from unionaid.offices.selectors import offices_below

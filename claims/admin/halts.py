@@ -18,7 +18,8 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import Todo, desk_context, list_of, todo, waiting
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm, sent
 from unionaid.workflow import stepup

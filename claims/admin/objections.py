@@ -21,7 +21,9 @@ from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.fields import NameField, PhoneField

@@ -23,7 +23,8 @@ from programs.selectors import visible_programs, visible_terms
 from unionaid.lib.calendar import day_of, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import Beside, HouseAdmin, Link, badge, beside, column, desk_context, list_of
+from unionaid.offices.desk import Beside, HouseAdmin, Link, badge, beside, desk_context, list_of
+from unionaid.offices.lists import column
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below

@@ -18,7 +18,8 @@ from claims.services import rules as services
 from claims.transitions import APPEAL_STEP, TIMED
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, column, desk_context, list_of
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.lists import column
 from unionaid.web.asking import AskForm
 from unionaid.web.fields import YuanField
 from unionaid.workflow.asking import attempt

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import Letter, RejectionReason, ReviewRule
 from claims.services import wordings
 from unionaid.offices.access import actor
-from unionaid.offices.desk import desk_context, list_of, whole
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.lists import whole
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below

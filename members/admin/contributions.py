@@ -26,7 +26,9 @@ from members.transitions import DUE_LIVE
 from programs.rules.outline import PAYER_WORDS
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField, YuanField
 from unionaid.web.files import send, send_paper

@@ -14,7 +14,9 @@ from django.views.decorators.http import require_GET
 from members.admin.unit_changes import AnswerForm, decided
 from members.models import Correction, CorrectionPaper
 from members.services import corrections
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, refused, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of, refused
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.moves import NotAllowed

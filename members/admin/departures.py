@@ -17,7 +17,8 @@ from members.models import Departure, Member
 from members.selectors.changes import complete
 from members.services import departures
 from members.views.person import begin
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, column, desk_context, list_of, since, titled, whole
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.lists import OfficeFilter, column, since, titled, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.asking import attempt_once, status_of
 from unionaid.workflow.moves import MoveRefused

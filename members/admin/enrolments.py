@@ -25,20 +25,9 @@ from members.transitions import LIVE
 from programs.selectors import schedule_of
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import (
-    HouseAdmin,
-    OfficeFilter,
-    Todo,
-    column,
-    desk_context,
-    list_of,
-    refused,
-    since,
-    titled,
-    todo,
-    waiting,
-    whole,
-)
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of, refused
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import NameField
 from unionaid.web.files import send_paper

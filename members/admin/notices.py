@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from members.models import Member
-from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.asking import try_again
 from unionaid.workflow.models import Notice

@@ -19,7 +19,8 @@ from members.selectors.people import members_by_number
 from members.services import corrections, people
 from members.services.people import full_id_number, masked_numbers
 from members.views.record import body_of, correction_form
-from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of, refused
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of, refused
+from unionaid.offices.lists import column
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm, PastDayField, sent
 from unionaid.workflow import stepup

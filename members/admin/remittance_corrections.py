@@ -16,8 +16,10 @@ from members.services import arrivals
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting, whole
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.forms import OfficeField, OfficesForm
+from unionaid.offices.lists import OfficeFilter, column, since, titled, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm

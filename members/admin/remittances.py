@@ -23,21 +23,9 @@ from members.transitions import REMITTANCE_OPEN
 from unionaid.lib.calendar import days_between, today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import (
-    HouseAdmin,
-    Link,
-    OfficeFilter,
-    Todo,
-    column,
-    desk_context,
-    list_of,
-    refused,
-    since,
-    titled,
-    todo,
-    waiting,
-    whole,
-)
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of, refused
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled, whole
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below

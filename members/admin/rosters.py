@@ -24,20 +24,9 @@ from members.transitions import ROSTER_GONE
 from programs.models import Program
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import (
-    HouseAdmin,
-    Link,
-    OfficeFilter,
-    Todo,
-    column,
-    desk_context,
-    list_of,
-    since,
-    titled,
-    todo,
-    waiting,
-    whole,
-)
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled, whole
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import XLSX, send
 from unionaid.workflow.asking import status_of

@@ -18,8 +18,10 @@ from members.bankstatement import MAX_BYTES
 from members.models import BankStatement, StatementRow
 from members.services import statements
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.forms import OfficeField, OfficesForm
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.workflow.asking import status_of

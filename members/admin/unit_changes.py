@@ -19,7 +19,9 @@ from members.models import AgentChange, AgentPaper, UnitChange
 from members.selectors.units import compare, labels
 from members.services import agents, units
 from unionaid.lib.calendar import today
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of

@@ -17,7 +17,8 @@ from members.services import lineage as lineages
 from unionaid.lib.calendar import today
 from unionaid.lib.identity import IdentityError, parse_credit_code
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of, titled
+from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of
+from unionaid.offices.lists import titled
 from unionaid.offices.roles import may
 from unionaid.workflow.asking import attempt_once
 from unionaid.workflow.jobs import result_page

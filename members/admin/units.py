@@ -21,7 +21,9 @@ from members.selectors.units import facts_of, lineage_of
 from members.services import units
 from unionaid.lib.calendar import day_of
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.files import send_paper
 from unionaid.workflow.asking import status_of

@@ -17,7 +17,9 @@ from members.services.people import masked_numbers
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, OfficeFilter, Todo, column, desk_context, list_of, since, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import OfficeFilter, column, since, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm
 from unionaid.workflow.asking import attempt

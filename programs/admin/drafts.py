@@ -17,7 +17,8 @@ from programs.rules.faults import Fault, dotted
 from programs.rules.planfile import as_file
 from programs.rules.shape import SCHEMA_FILE
 from programs.selectors import visible_terms
-from unionaid.offices.desk import desk_context, list_of, whole
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.lists import whole
 from unionaid.offices.roles import Actor
 from unionaid.web.files import send
 from unionaid.workflow.asking import attempt_once

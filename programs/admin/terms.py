@@ -26,7 +26,9 @@ from programs.rules.outline import EVENT_WORDS
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_programs, visible_terms
 from unionaid.lib.calendar import plus_days
-from unionaid.offices.desk import HouseAdmin, Link, Todo, beside_of, desk_context, list_of, titled, todo
+from unionaid.offices.desk import HouseAdmin, Link, beside_of, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo
+from unionaid.offices.lists import titled
 from unionaid.offices.roles import Actor, may
 from unionaid.workflow.arrows import Arrow
 from unionaid.workflow.asking import attempt_once

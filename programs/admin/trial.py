@@ -20,7 +20,8 @@ from programs.rules.limits import limit_names
 from programs.rules.reading import statement
 from programs.rules.schedule import Schedule
 from programs.selectors import schedule_of, visible_terms
-from unionaid.offices.desk import desk_context, list_of, whole
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.lists import whole
 from unionaid.web.files import send
 
 READERS = (("worker", _("职工看到的")), ("reviewer", _("审核人看到的")), ("auditor", _("审计看到的")))

@@ -19,7 +19,9 @@ from unionaid.accounts.models import User
 from unionaid.accounts.services import GIVEN_HOLDS, LoginTaken, register, set_password
 from unionaid.lib.calendar import today
 from unionaid.offices import appointing
-from unionaid.offices.desk import HouseAdmin, Link, Todo, Words, badge, column, desk_context, list_of, remember, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, badge, desk_context, list_of, remember
+from unionaid.offices.first_page import Todo, Words, todo, waiting
+from unionaid.offices.lists import column
 from unionaid.offices.models import FactorDrop, Office, StaffPost
 from unionaid.offices.roles import LABELS, STAFF, Actor
 from unionaid.offices.second_looks import WhyForm, confirm_post, factor_act, read_refusal

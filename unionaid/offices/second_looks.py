@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from unionaid.accounts.models import User
 from unionaid.offices import appointing
-from unionaid.offices.desk import Word, desk_context, list_of, told
+from unionaid.offices.desk import desk_context, list_of
+from unionaid.offices.first_page import Word, told
 from unionaid.offices.models import FactorDrop, Refusal, StaffPost
 from unionaid.offices.roles import Actor
 

@@ -20,7 +20,9 @@ from unionaid.books.words import KINDS
 from unionaid.ledger.accounts import Fund
 from unionaid.lib.calendar import day_of, plus_days, today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import Glance, HouseAdmin, Link, Todo, badge, column, desk_context, glance, list_of, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, badge, desk_context, list_of
+from unionaid.offices.first_page import Glance, Todo, glance, todo, waiting
+from unionaid.offices.lists import column
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below

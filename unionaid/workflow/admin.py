@@ -17,7 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from unionaid.accounts.models import User
 from unionaid.accounts.selectors import user_by_number
 from unionaid.offices import desk
-from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, todo, waiting
+from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column
 from unionaid.offices.models import Office, StaffPost
 from unionaid.offices.roles import Actor, may
 from unionaid.web.fields import DayField

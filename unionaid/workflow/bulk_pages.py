@@ -21,7 +21,8 @@ from django.views.decorators.http import require_GET
 from unionaid.lib.money import format_yuan
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
 from unionaid.offices.access import actor
-from unionaid.offices.desk import Narrowing, desk_context, list_of, narrowed, refused, whole
+from unionaid.offices.desk import desk_context, list_of, refused
+from unionaid.offices.lists import Narrowing, narrowed, whole
 from unionaid.offices.roles import may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.files import XLSX, send

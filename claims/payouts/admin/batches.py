@@ -27,7 +27,9 @@ from claims.selectors.cooling import payable_now
 from claims.selectors.queue import in_state
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm, sent
 from unionaid.web.files import send

@@ -17,7 +17,9 @@ from members.models import Member
 from members.services.people import masked_numbers
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import AskForm, sent
 from unionaid.workflow.asking import attempt

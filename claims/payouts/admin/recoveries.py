@@ -20,7 +20,9 @@ from members.models import Remittance
 from unionaid.lib.calendar import days_between, plus_months, today
 from unionaid.lib.money import format_yuan, split_fen
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Todo, badge, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, badge, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.web.asking import KeyedForm
 from unionaid.web.fields import DayField, YuanField

@@ -21,8 +21,10 @@ from unionaid.books.services import closing
 from unionaid.ledger.closing import first_open_day
 from unionaid.lib.calendar import today
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.forms import OfficesForm
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import AskForm, sent

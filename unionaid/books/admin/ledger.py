@@ -25,7 +25,8 @@ from unionaid.ledger.posting import first_open_days
 from unionaid.lib.calendar import now, plus_days, today
 from unionaid.lib.money import format_yuan
 from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
-from unionaid.offices.desk import HouseAdmin, column, desk_context, list_of
+from unionaid.offices.desk import HouseAdmin, desk_context, list_of
+from unionaid.offices.lists import column
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below

@@ -19,8 +19,10 @@ from unionaid.ledger.selectors import Holding, holding
 from unionaid.lib.calendar import today
 from unionaid.lib.money import format_yuan
 from unionaid.offices.access import actor
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.forms import OfficesForm
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import KeyedForm, PastDayField, sent

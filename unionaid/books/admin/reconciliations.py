@@ -20,8 +20,10 @@ from unionaid.books.models import BankBalance, Reconciliation
 from unionaid.books.services import reconciling
 from unionaid.lib.calendar import today
 from unionaid.lib.money import MoneyError, format_yuan, parse_yuan
-from unionaid.offices.desk import HouseAdmin, Link, Todo, column, desk_context, list_of, titled, todo, waiting
+from unionaid.offices.desk import HouseAdmin, Link, desk_context, list_of
+from unionaid.offices.first_page import Todo, todo, waiting
 from unionaid.offices.forms import OfficesForm
+from unionaid.offices.lists import column, titled
 from unionaid.offices.roles import Actor, may
 from unionaid.offices.selectors import offices_below
 from unionaid.web.asking import KeyedForm, PastDayField, sent
