@@ -1,7 +1,7 @@
 """Rosters (花名册): taken in, checked line by line, shown with what would come of them, then enrolled in one transaction.
 
-Set-based (`roster_tables.py`): the same number of statements however many lines. The rules of the plan run in SQL over the
-staged lines; for those that do not pass, the same rules in Python say why. Bad lines come back in the template's columns
+Set-based (`roster_tables.py`, `roster_enrolling.py`): the same number of statements however many lines. The rules of the plan run
+in SQL over the staged lines; for those that do not pass, the same rules in Python say why. Bad lines come back in the template's columns
 with their reasons, ready to be corrected and uploaded; none is saved half.
 """
 
@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from members.models import Enrolment, Member, Roster, RosterRow, WorkUnit
 from members.selectors.whole_units import common_shares, whole_of
 from members.services import departures, participation, problem_sheets
+from members.services import roster_enrolling as enrolling
 from members.services import roster_staging as staging
 from members.services import roster_tables as tables
 from members.services.agent_news import tell_agents
@@ -266,7 +267,7 @@ def _enrol_all(roster: Roster, schedule: Schedule, cover: Period, *, by: Actor, 
     """As `_enrol`, all of it or nothing. People who were all new when they were checked are taken to be new; where somebody is known
     by now, what was begun is undone, and everybody is looked up."""
     if roster.known_count == 0:
-        with suppress(tables.KnownByNow), transaction.atomic():
+        with suppress(enrolling.KnownByNow), transaction.atomic():
             return _enrol(roster, schedule, cover, by=by, on=on, tell=tell, only_new=True)
     with transaction.atomic():
         return _enrol(roster, schedule, cover, by=by, on=on, tell=tell, only_new=False)
@@ -279,17 +280,17 @@ def _enrol(
     tell(_("登记参加"), total=roster.good_count)
     hold(roster.unit, schedule)
     late = in_every_language([gettext_lazy("核对之后，此人已在别处参加这个计划，或已没有适用的缴费标准，不能登记")])
-    kinds = tables.kinds_of(roster, "good")
+    kinds = enrolling.kinds_of(roster, "good")
     fees = _fees([kind for kind, _count in kinds], roster, schedule, cover)
     lost = tables.refuse_replaced(roster, in_every_language([NUMBER_REPLACED]))
     held = in_every_language([gettext_lazy("核对之后，此人又有了合计份数的其他保障，加上这里的份数超过每人最多的份数，不能登记")])
     lines = sum(count for _kind, count in kinds) - lost
-    lost += tables.enrol(roster, schedule, cover, fees, lines=lines, only_new=only_new, late_reasons=late, held_reasons=held)
+    lost += enrolling.enrol(roster, schedule, cover, fees, lines=lines, only_new=only_new, late_reasons=late, held_reasons=held)
     refuse_unmet(roster, preview=False, on=on)
     departures.accept_by_roster(roster, by=by)
     tell(_("计算互助费"), done=roster.good_count, total=roster.good_count)
     if lost:
-        kinds = tables.kinds_of(roster, "enrolled")
+        kinds = enrolling.kinds_of(roster, "enrolled")
     return sum(count for _kind, count in kinds), _amounts(kinds, roster, schedule, cover)
 
 

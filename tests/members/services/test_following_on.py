@@ -8,7 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from members.models import Enrolment, Member, Roster, RosterRow
 from members.selectors.joining import offer_of
-from members.services import roster_tables, rosters
+from members.services import roster_enrolling, rosters
 from members.services.enrolment import EnrolmentRefused, enrol
 from programs.models import Terms
 from programs.services import PlanRefused
@@ -140,7 +140,7 @@ def test_shares_that_somebody_got_since_the_check_are_counted_when_the_roster_is
 ) -> None:
     """Of two people whose line was good one buys two shares of the plan that counts together before the agent confirms."""
     if not asked_again:
-        monkeypatch.setattr(roster_tables, "TOO_MANY_SHARES", "SELECT 1")
+        monkeypatch.setattr(roster_enrolling, "TOO_MANY_SHARES", "SELECT 1")
     terms = terms_like(YULIN, enrolment=rules(shares={"max": 3, "together_with": ["shaanxi-yulin-medical"]}))
     buyer, other = (world.member(order) for order in (101, 103))
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from members.models import Enrolment, Member, Roster, RosterRow, RosterSheet
-from members.services import lineage, problem_sheets, roster_tables, rosters, units
+from members.services import lineage, problem_sheets, roster_enrolling, rosters, units
 from members.services.people import numbers_of
 from programs.selectors import schedule_of
 from tests.factories.world import JOINED, World, make_unit
@@ -386,7 +386,7 @@ def test_who_became_known_since_the_check_is_enrolled_as_who_they_are(world: Wor
         cover = rosters._cover(roster, on=JOINED)
         assert cover is not None
         attempt = {"by": SYSTEM, "on": JOINED, "tell": rosters._quiet, "only_new": True}
-        with pytest.raises(roster_tables.KnownByNow), transaction.atomic():  # the control: without another look it ends here
+        with pytest.raises(roster_enrolling.KnownByNow), transaction.atomic():  # the control: without another look it ends here
             rosters._enrol(roster, schedule_of(roster.terms), cover, **attempt)
         rosters.commit(roster.pk, by=SYSTEM, on=JOINED)
         roster.refresh_from_db()
