@@ -73,7 +73,11 @@ class CorrectionForm(LineForm):
         return {name: self.cleaned_data[name] for name in arrivals.TOLD} if self.cleaned_data["arrived"] == "yes" else None
 
 
-WORD = SecondWord("release", _("请选择更正或不予更正。"), _("不予更正的原因（不予更正时必填）"))
+WORD = SecondWord(
+    "release", _("请选择更正或不予更正。"), _("不予更正的原因（不予更正时必填）"),
+    done=_("已更正，原来的登记已冲销。"), dropped=_("不予更正，来款照旧。"),
+    written=("state", "version", "corrected", "released_by", "released_at"),
+)  # fmt: skip
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
@@ -122,18 +126,14 @@ def correction_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One correction: as it was typed in, as it should have been, and the second person's word."""
     rows = RemittanceCorrection.objects.select_related("remittance", "corrected", "office", "proposed_by", "released_by")
     found = get_object_or_404(rows, pk=pk)
-    form, status = WORD.form(request, found), 200
-    if request.method == "POST":
-        if WORD.taken(
-            request, found, form,
-            do=lambda by: arrivals.release_correction(found, by=by, on=today()),
-            drop=lambda by, note: arrivals.drop_correction(found, by=by, note=note),
-        ):  # fmt: skip
-            done, stays = gettext("已更正，原来的登记已冲销。"), gettext("不予更正，来款照旧。")
-            messages.success(request, done if found.state == "done" else stays)
-            return redirect("admin:remittance_correction", pk)
-        status, found = form.status, rows.get(pk=pk)
-    return render(request, "desk/remittance_correction.html", _context(request, found, form), status=status)
+    form = WORD.form(request, found)
+    if WORD.answered(
+        request, found, form,
+        do=lambda by: arrivals.release_correction(found, by=by, on=today()),
+        drop=lambda by, note: arrivals.drop_correction(found, by=by, note=note),
+    ):  # fmt: skip
+        return redirect("admin:remittance_correction", pk)
+    return render(request, "desk/remittance_correction.html", _context(request, found, form), status=form.status if form.errors else 200)
 
 
 def _context(request: HttpRequest, found: RemittanceCorrection, form: WordForm) -> dict[str, Any]:

@@ -56,7 +56,10 @@ class RefuseRosterForm(AskForm):
     )  # fmt: skip
 
 
-WORD = SecondWord("release", _("请选择作废或不予作废。"), _("不予作废的原因（不予作废时必填）"), 300)
+WORD = SecondWord(
+    "release", _("请选择作废或不予作废。"), _("不予作废的原因（不予作废时必填）"), 300,
+    done=_("已作废，多缴的互助费可以到来款里提出退款。"), dropped=_("不予作废，参加记录照旧。"),
+)  # fmt: skip
 
 
 def of_enrolment(request: HttpRequest, pk: int) -> HttpResponse:
@@ -114,18 +117,13 @@ def voiding_page(request: HttpRequest, pk: int) -> HttpResponse:
         "enrolment__member", "enrolment__terms__program", "roster__unit", "roster__terms__program", "office", "proposed_by", "released_by"
     )
     found = get_object_or_404(rows, pk=pk)
-    form, status = WORD.form(request, found), 200
-    if request.method == "POST":
-        if WORD.taken(
-            request, found, form,
-            do=lambda by: voiding.release(found, by=by, on=today()), drop=lambda by, note: voiding.drop(found, by=by, note=note),
-        ):  # fmt: skip
-            void, stays = gettext("已作废，多缴的互助费可以到来款里提出退款。"), gettext("不予作废，参加记录照旧。")
-            messages.success(request, void if found.state == "done" else stays)
-            return redirect("admin:voiding", pk)
-        status = form.status
-        found.refresh_from_db(fields=["state", "version"])
-    return render(request, "desk/voiding.html", _context(request, found, form), status=status)
+    form = WORD.form(request, found)
+    if WORD.answered(
+        request, found, form,
+        do=lambda by: voiding.release(found, by=by, on=today()), drop=lambda by, note: voiding.drop(found, by=by, note=note),
+    ):  # fmt: skip
+        return redirect("admin:voiding", pk)
+    return render(request, "desk/voiding.html", _context(request, found, form), status=form.status if form.errors else 200)
 
 
 def _context(request: HttpRequest, found: Voiding, form: WordForm) -> dict[str, Any]:

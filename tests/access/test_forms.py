@@ -61,7 +61,7 @@ def _given(event: str) -> dict[str, Any]:
         "offices": [], "terms": [], "programs": [], "chosen": "", "reasons": [], "arrows": CLAIM.from_state("submitted"), "rule": None,
         "relation": "spouse", "groups": (), "words": [("1", "一份")], "shares": 1, "months": 12, "label": "问题", "help_text": "",
         "field": "basic_insurance", "shown": [], "things": [], "says_why": True, "user": User(), "actor": SYSTEM,
-        "word": SecondWord("confirm", "请选择", "原因"),
+        "word": SecondWord("confirm", "请选择", "原因", done="", dropped=""),
     }  # fmt: skip
 
 

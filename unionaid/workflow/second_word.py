@@ -2,10 +2,11 @@
 apart and who must show again who they are, is asked of the arrow that does it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -36,12 +37,16 @@ class WordForm(AskForm):
 @dataclass(frozen=True, slots=True)
 class SecondWord:
     """What can be said: `does` is the arrow by which it is done; what to say to who chose neither; what the reason is called, and how long
-    it may be."""
+    it may be; what is said when it is done, and when it is not; what a step writes to the row, which is read again when it was refused."""
 
     does: str
     choose: Text
     why: Text
     longest: int = 200
+    _: KW_ONLY
+    done: Text
+    dropped: Text
+    written: tuple[str, ...] = ("state", "version")
 
     def form(self, request: HttpRequest, found: Stateful) -> WordForm:
         """The form; for what wants it, it asks the second person again who they are."""
@@ -64,10 +69,21 @@ class SecondWord:
         """May this person say yes?"""
         return self.waits(found, by) and not self.is_own(found, by)
 
-    def taken(
+    def answered(
         self, request: HttpRequest, found: Stateful, form: WordForm, *, do: Callable[[Actor], object], drop: Callable[[Actor, str], object]
     ) -> bool:
-        """Was the sent form's word taken? What was refused is said at the form."""
+        """Was a word sent and taken? Then what became of it is said; what was refused is said at the form, and the row is as it stands."""
+        if request.method != "POST":
+            return False
+        if not self._taken(request, found, form, do=do, drop=drop):
+            found.refresh_from_db(fields=self.written)
+            return False
+        messages.success(request, str(self.dropped if form.cleaned_data["decision"] == DROP else self.done))
+        return True
+
+    def _taken(
+        self, request: HttpRequest, found: Stateful, form: WordForm, *, do: Callable[[Actor], object], drop: Callable[[Actor, str], object]
+    ) -> bool:
         if not form.is_valid():
             return False
         by: Actor | None = actor(request)

@@ -27,7 +27,10 @@ from unionaid.workflow.second_word import SecondWord, WordForm
 from unionaid.workflow.selectors import findable, told_history
 
 findable(Erasure, number="", label="member__name", page="admin:erasure")
-WORD = SecondWord("erase", _("请选择删除或不删除。"), _("不删除的原因（不删除时必填）"))
+WORD = SecondWord(
+    "erase", _("请选择删除或不删除。"), _("不删除的原因（不删除时必填）"),
+    done=_("已删除。账上的金额不变。"), dropped=_("没有删除，原因已经记下。"),
+)  # fmt: skip
 
 
 class AskErasureForm(AskForm):
@@ -66,18 +69,13 @@ def new_page(request: HttpRequest, pk: int) -> HttpResponse:
 def erasure_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One asking: about whom, why, what stands against it now, and the second person's word."""
     found = get_object_or_404(Erasure.objects.select_related("member", "office", "asked_by", "done_by"), pk=pk)
-    form, status = WORD.form(request, found), 200
-    if request.method == "POST":
-        if WORD.taken(
-            request, found, form,
-            do=lambda by: erasures.carry_out(found, by=by, on=today()), drop=lambda by, note: erasures.drop(found, by=by, note=note),
-        ):  # fmt: skip
-            gone, stays = gettext("已删除。账上的金额不变。"), gettext("没有删除，原因已经记下。")
-            messages.success(request, gone if found.state == "done" else stays)
-            return redirect("admin:erasure", pk)
-        status = form.status
-        found.refresh_from_db(fields=["state", "version"])
-    return render(request, "desk/erasure.html", _context(request, found, form), status=status)
+    form = WORD.form(request, found)
+    if WORD.answered(
+        request, found, form,
+        do=lambda by: erasures.carry_out(found, by=by, on=today()), drop=lambda by, note: erasures.drop(found, by=by, note=note),
+    ):  # fmt: skip
+        return redirect("admin:erasure", pk)
+    return render(request, "desk/erasure.html", _context(request, found, form), status=form.status if form.errors else 200)
 
 
 def _context(request: HttpRequest, found: Erasure, form: WordForm) -> dict[str, Any]:

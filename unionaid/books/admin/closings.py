@@ -59,7 +59,11 @@ def _month_ends(day: date) -> list[date]:
     return ends
 
 
-WORD = SecondWord("close", _("请选择结账或不结账。"), _("不结账的原因（不结账时必填）"))
+WORD = SecondWord(
+    "close", _("请选择结账或不结账。"), _("不结账的原因（不结账时必填）"),
+    done=_("已结账。以后到账、回盘的业务记在下个月的第一天。"), dropped=_("没有结账，原因已经记下。"),
+    written=("state", "version", "period"),
+)  # fmt: skip
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
@@ -85,18 +89,13 @@ def closing_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One closing: the figures, and the second person's word."""
     rows = PeriodClosing.objects.select_related("office", "proposed_by", "closed_by", "period")
     found = get_object_or_404(rows, pk=pk)
-    form, status = WORD.form(request, found), 200
-    if request.method == "POST":
-        if WORD.taken(
-            request, found, form,
-            do=lambda by: closing.confirm(found, by=by, on=today()), drop=lambda by, note: closing.drop(found, by=by, note=note),
-        ):  # fmt: skip
-            closed, open_still = gettext("已结账。以后到账、回盘的业务记在下个月的第一天。"), gettext("没有结账，原因已经记下。")
-            messages.success(request, closed if found.state == "closed" else open_still)
-            return redirect("admin:period_closing", pk)
-        status = form.status
-        found.refresh_from_db(fields=["state", "version", "period"])
-    return render(request, "desk/closing.html", _context(request, found, form), status=status)
+    form = WORD.form(request, found)
+    if WORD.answered(
+        request, found, form,
+        do=lambda by: closing.confirm(found, by=by, on=today()), drop=lambda by, note: closing.drop(found, by=by, note=note),
+    ):  # fmt: skip
+        return redirect("admin:period_closing", pk)
+    return render(request, "desk/closing.html", _context(request, found, form), status=form.status if form.errors else 200)
 
 
 def _context(request: HttpRequest, found: PeriodClosing, form: WordForm) -> dict[str, Any]:

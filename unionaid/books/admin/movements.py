@@ -78,7 +78,10 @@ class MovementForm(OfficesForm, EvidenceForm):
         return fen
 
 
-WORD = SecondWord("post", _("请选择复核入账或不予入账。"), _("不予入账的原因（不予入账时必填）"))
+WORD = SecondWord(
+    "post", _("请选择复核入账或不予入账。"), _("不予入账的原因（不予入账时必填）"),
+    done=_("已入账。"), dropped=_("没有入账，原因已经记下。"),
+)  # fmt: skip
 
 
 def new_page(request: HttpRequest) -> HttpResponse:
@@ -126,18 +129,13 @@ def movement_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One movement: what the paper says, the paper, and the second person's word."""
     rows = FundMovement.objects.select_related("office", "proposed_by", "confirmed_by", "reverses")
     found = get_object_or_404(rows, pk=pk)
-    form, status = WORD.form(request, found), 200
-    if request.method == "POST":
-        if WORD.taken(
-            request, found, form,
-            do=lambda by: movements.confirm(found, by=by, on=today()), drop=lambda by, note: movements.drop(found, by=by, note=note),
-        ):  # fmt: skip
-            posted, left = gettext("已入账。"), gettext("没有入账，原因已经记下。")
-            messages.success(request, posted if found.state == "posted" else left)
-            return redirect("admin:fund_movement", pk)
-        status = form.status
-        found.refresh_from_db(fields=["state", "version"])
-    return render(request, "desk/fund_movement.html", _context(request, found, form), status=status)
+    form = WORD.form(request, found)
+    if WORD.answered(
+        request, found, form,
+        do=lambda by: movements.confirm(found, by=by, on=today()), drop=lambda by, note: movements.drop(found, by=by, note=note),
+    ):  # fmt: skip
+        return redirect("admin:fund_movement", pk)
+    return render(request, "desk/fund_movement.html", _context(request, found, form), status=form.status if form.errors else 200)
 
 
 def _context(request: HttpRequest, found: FundMovement, form: WordForm) -> dict[str, Any]:
