@@ -6,7 +6,7 @@ erased, and nobody is while something is still to be done. Whoever only signed u
 """
 
 import secrets
-from datetime import date, datetime, time
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
@@ -42,7 +42,7 @@ from members.services import problem_sheets
 from members.services.people import CARDS, SECRETS
 from members.transitions import LIVE
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import SHANGHAI, plus_months
+from unionaid.lib.calendar import midnight, plus_months
 from unionaid.offices.roles import Actor
 from unionaid.web.files import KeptPaper
 from unionaid.web.keys import ring
@@ -90,9 +90,7 @@ def needed_for(member: Member, on: date) -> list[str]:
         _("有申领还没有办结"): claims.exclude(state__in=OVER),
         _("有申诉还没有答复"): Appeal.objects.filter(own, state="filed"),
         _("资金凭证要保存 {years} 年").format(years=KEPT_YEARS): cover.filter(cover__endswith__gt=since),
-        _("申领的凭证要保存 {years} 年").format(years=KEPT_YEARS): claims.exclude(state="draft").filter(
-            since__gt=datetime.combine(since, time.min, tzinfo=SHANGHAI)
-        ),
+        _("申领的凭证要保存 {years} 年").format(years=KEPT_YEARS): claims.exclude(state="draft").filter(since__gt=midnight(since)),
         _("有退款还没有办完"): Refund.objects.filter(state__in=("proposed", "released"), remittance__matches__due__member=member),
         _("所在的名册还没有办完"): RosterRow.objects.filter(id_hash=member.id_hash, roster__state__in=ROSTER_AT_WORK),
         _("还是未成年子女的监护人"): member.wards.filter(erased_on=None),

@@ -20,8 +20,11 @@ _OF_ONE_FILE = "rows of a file that was found in its scope"
 _STAGED = """
 DROP TABLE IF EXISTS pg_temp.told;
 CREATE TEMP TABLE told (row_number integer, reference text, amount_fen bigint, succeeded boolean, reason text) ON COMMIT DROP"""
-# What waits to be booked: the answer to an open line, and that a line which was paid has come back.
-_WAITS = f"('{Outcome.READY}', '{Outcome.CAME_BACK}')"
+# What waits to be booked, and in which state its line is as long as it does: the answer to an open line, and that a line which was paid
+# has come back.
+WAITING = {Outcome.READY: "open", Outcome.CAME_BACK: "succeeded"}
+_WAITS = "(" + ", ".join(f"'{outcome}'" for outcome in WAITING) + ")"
+_STILL = "(" + ", ".join(f"('{outcome}', '{state}')" for outcome, state in WAITING.items()) + ")"
 # Of a line that has its answer already. Banks pay and send back days later.
 _LATER = f"""CASE WHEN (l.state = 'succeeded') = t.succeeded THEN '{Outcome.ALREADY}'
   WHEN l.state = 'succeeded' THEN '{Outcome.CAME_BACK}' ELSE '{Outcome.CHANGED}' END"""
@@ -66,7 +69,7 @@ _READY = f"""
 SELECT r.succeeded, r.reason, l.id, l.claim_id, l.amount_fen, l.set_off_fen > 0, l.state <> 'open'
 FROM payouts_returnrow r JOIN payouts_payoutline l ON l.id = r.line_id
 WHERE r.bank_return_id = %(kept)s AND r.row_number > %(after)s AND r.row_number <= %(upto)s
-  AND (r.outcome, l.state) IN (('{Outcome.READY}', 'open'), ('{Outcome.CAME_BACK}', 'succeeded'))
+  AND (r.outcome, l.state) IN {_STILL}
 ORDER BY l.id"""
 _SAY = f"""
 UPDATE payouts_returnrow SET outcome = '{Outcome.BOOKED}'
@@ -75,7 +78,7 @@ _SAY_LATE = f"""
 UPDATE payouts_returnrow t SET outcome = {_LATER}
 FROM payouts_payoutline l
 WHERE l.id = t.line_id AND t.bank_return_id = %(kept)s AND t.row_number > %(after)s AND t.row_number <= %(upto)s
-  AND t.outcome IN {_WAITS} AND (t.outcome, l.state) NOT IN (('{Outcome.READY}', 'open'), ('{Outcome.CAME_BACK}', 'succeeded'))"""
+  AND t.outcome IN {_WAITS} AND (t.outcome, l.state) NOT IN {_STILL}"""
 
 
 def keep_told(kept: BankReturn, told: Iterable[Answer]) -> None:
@@ -160,7 +163,7 @@ def say(kept: BankReturn, part: Part) -> None:
 def waits(kept: BankReturn) -> bool:
     """Does a row of the file still wait to be booked?"""
     with looking_everywhere(reason=_OF_ONE_FILE):
-        return ReturnRow.objects.filter(bank_return=kept.pk, outcome__in=[Outcome.READY, Outcome.CAME_BACK]).exists()
+        return ReturnRow.objects.filter(bank_return=kept.pk, outcome__in=WAITING).exists()
 
 
 def count(kept: BankReturn) -> int:

@@ -280,7 +280,7 @@ def read_return(batch: PayoutBatch, *, data: bytes, file_name: str, by: Actor) -
                 batch=batch,
                 file_name=file_name[:200],
                 sha256=digest,
-                content=ring().seal(zlib.compress(data, 1), bound_to=(RETURNS, "content", digest)),
+                content=ring().seal(zlib.compress(data, files.PRESSED), bound_to=(RETURNS, "content", digest)),
                 uploaded_by_id=by.user_id,
             )
     except IntegrityError:  # somebody else took the same file at the same moment

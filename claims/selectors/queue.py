@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
@@ -11,7 +11,7 @@ from claims.models import Appeal, Claim, ClaimFlag
 from claims.selectors.rules import Rules
 from claims.transitions import APPEAL_STEP, CLAIM, DECIDABLE, DECIDING, IN_PAYMENT, TIMED
 from unionaid.accounts.models import User
-from unionaid.lib.calendar import SHANGHAI, day_of, now
+from unionaid.lib.calendar import day_of, midnight, now
 from unionaid.lib.workdays import due_on, overdue_before
 from unionaid.offices.models import Office
 from unionaid.offices.roles import Actor, may
@@ -116,4 +116,4 @@ def overdue(rules: Rules, offices: Sequence[Office], *, on: date) -> Q:
 
 def _late_before(on: date, days: int) -> datetime:
     """What has waited since before this moment should have been done."""
-    return datetime.combine(overdue_before(on, days), time.min, SHANGHAI)
+    return midnight(overdue_before(on, days))

@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -22,7 +22,7 @@ from programs.models import Terms
 from programs.rules.joining import JoiningRules
 from programs.rules.rehearsal import Tally, rehearsed
 from programs.selectors import programs_by_id, schedule_in, visible_terms
-from unionaid.lib.calendar import SHANGHAI, Period, day_of, now
+from unionaid.lib.calendar import SHANGHAI, Period, day_of, midnight, now
 from unionaid.lib.identity import mask_name
 from unionaid.lib.spreadsheet import Sheet, write_workbook
 from unionaid.offices.models import Office
@@ -128,15 +128,11 @@ def _count(tally: Tally, rehearsal: Rehearsal, rules: JoiningRules, *, after: in
 
 def _looked(rehearsal: Rehearsal) -> Looked:
     year = _year_of(rehearsal)
-    return Looked(covers(rehearsal.office), tuple(rehearsal.program_ids), _midnight(year.start), _midnight(year.end))
+    return Looked(covers(rehearsal.office), tuple(rehearsal.program_ids), midnight(year.start), midnight(year.end))
 
 
 def _year_of(rehearsal: Rehearsal) -> Period:
     return Period(date(rehearsal.year, 1, 1), date(rehearsal.year + 1, 1, 1))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=SHANGHAI)
 
 
 def _freeze(rehearsal: Rehearsal, *, by: Actor) -> None:

@@ -31,6 +31,9 @@ class Limits:
     max_columns: int = 100
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The header and the rows below it, all text; blank rows are left out, `numbers` are the rows' places in the file. `unread`: the
@@ -263,4 +266,4 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 def _harmless(value: Any) -> str:
     text = clean("" if value is None else str(value))
     is_number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else text
+    return "'" + text if text.startswith(FORMULA) and not is_number else text

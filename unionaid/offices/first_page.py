@@ -114,9 +114,13 @@ def counted(lines: Sequence[Todo]) -> list[Todo]:
     return [_with_count(line, *told_of.get(number, (0, None))) if line.rows is not None else line for number, line in enumerate(lines)]
 
 
+def is_moment(model: type[Model], column: str) -> bool:
+    """Does this column hold moments, and no days?"""
+    return model._meta.get_field(column).get_internal_type() == "DateTimeField"
+
+
 def _first_day(model: type[Model], since: str) -> str:
-    is_moment = model._meta.get_field(since).get_internal_type() == "DateTimeField"
-    return f"(min(w.since) AT TIME ZONE '{SHANGHAI.key}')::date" if is_moment else "min(w.since)"
+    return f"(min(w.since) AT TIME ZONE '{SHANGHAI.key}')::date" if is_moment(model, since) else "min(w.since)"
 
 
 def _with_count(line: Todo, count: int, oldest: date | None) -> Todo:

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from unionaid.lib.calendar import midnight, plus_days, today
-from unionaid.offices.first_page import Words
+from unionaid.offices.first_page import Words, is_moment
 from unionaid.offices.roles import Actor
 from unionaid.offices.selectors import offices_below
 
@@ -151,8 +151,7 @@ def since(column_name: str, words: Words) -> type[admin.SimpleListFilter]:
             if value not in _AGES:
                 raise IncorrectLookupParameters
             day = plus_days(today(), -_AGES[value][1])
-            is_moment = queryset.model._meta.get_field(column_name).get_internal_type() == "DateTimeField"
-            first = midnight(day) if is_moment else day
+            first = midnight(day) if is_moment(queryset.model, column_name) else day
             return queryset.filter(**{f"{column_name}__{'lt' if value == 'earlier' else 'gte'}": first})
 
     return Since

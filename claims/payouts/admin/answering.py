@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from claims.payouts import services
 from claims.payouts.models import BankReturn, PayoutBatch, ReturnRow
+from claims.payouts.return_tables import WAITING
 from unionaid.lib.money import format_yuan
 from unionaid.offices.desk import desk_context, list_of
 from unionaid.offices.roles import Actor, may
@@ -26,7 +27,7 @@ from unionaid.workflow.selectors import jobs_by_key
 
 SHOWN = 200
 Outcome = ReturnRow.Outcome
-GOOD = (Outcome.READY, Outcome.CAME_BACK, Outcome.BOOKED)
+GOOD = (*WAITING, Outcome.BOOKED)
 # What is read in a result, and what it means for whoever has to act on it.
 MEANING = {
     Outcome.UNKNOWN: _("附言不是本批次的，请核对是不是下载错了批次"),

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from claims.payouts.bank.lines import Head, Payment, Totals, unfit_for
 from unionaid.lib.money import yuan_from_fen
-from unionaid.lib.spreadsheet import Column, Sheet, write_workbook
+from unionaid.lib.spreadsheet import FORMULA, Column, Sheet, write_workbook
 
 # zh: the bank's own words: title line, columns
 TITLE = ("批次号", "日期", "笔数", "合计")
 # zh: as above
 HEADER = ("序号", "收款账号", "收款户名", "开户行", "金额", "附言")
-FORMULA = ("=", "+", "-", "@")
 
 
 def unfit_csv(payment: Payment, encoding: str) -> str:
