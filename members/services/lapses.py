@@ -31,8 +31,11 @@ from unionaid.workflow.notices import Told, tell_each
 
 PART = 2_000
 WAIT_DAYS = 3  # for the unit's corrected lines; the house's own figure
-# The next part of those of the last list whose cover no other follows, and why; written down once for each cover. A cover that ended
-# too long ago to be renewed is not followed by anything.
+# Of the last list, whose cover no other follows; a cover that ended too long ago to be renewed is not followed by anything.
+NOT_FOLLOWED = """last.ended >= %(start)s::date - %(within)s AND (
+        SELECT TRUE FROM members_enrolment n WHERE n.member_id = last.member_id AND n.program_id = %(program)s
+        AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s LIMIT 1) IS NULL"""
+# The next part of them, and why; written down once for each cover.
 LAPSE = f"""
 WITH last AS MATERIALIZED ({LAST_LIST}),
 unfit AS MATERIALIZED (
@@ -42,9 +45,7 @@ part AS MATERIALIZED (
     SELECT last.member_id, last.id, last.ended, unfit.reasons
     FROM last CROSS JOIN LATERAL (SELECT p.id_hash FROM members_member p WHERE p.id = last.member_id OFFSET 0) who
     LEFT JOIN unfit ON unfit.id_hash = who.id_hash
-    WHERE last.ended >= %(start)s::date - %(within)s AND last.member_id > %(after)s
-          AND (SELECT TRUE FROM members_enrolment n WHERE n.member_id = last.member_id AND n.program_id = %(program)s
-               AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s LIMIT 1) IS NULL
+    WHERE last.member_id > %(after)s AND {NOT_FOLLOWED}
     ORDER BY last.member_id LIMIT %(limit)s),
 made AS (
     INSERT INTO members_lapse (roster_id, enrolment_id, why)
@@ -111,14 +112,16 @@ def _next_part(roster: Roster, schedule: Schedule, *, after: int) -> Sequence[_L
 
 
 def _lapsed(unit: int, program: int, schedule: Schedule, *, start: date, roster: int | None, after: int) -> Sequence[_Lapsed]:
-    names = {
-        "unit": unit, "program": program, "roster": roster, "live": list(LIVE), "after": after, "limit": PART, "start": start,
-        "within": schedule.enrolling.renewal_within_days,
-    }  # fmt: skip
+    names = {"unit": unit, "roster": roster, "after": after, "limit": PART, **_renewal(program, schedule, start)}
     with hashed(), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
         cursor.execute(LAPSE, names)
         return [_Lapsed(key, ended, reasons and json.loads(reasons), news) for key, ended, reasons, news in cursor.fetchall()]
+
+
+def _renewal(program: int, schedule: Schedule, start: date) -> dict[str, Any]:
+    """What is asked of a cover that ended: under which plan, and from which day on another would follow it."""
+    return {"program": program, "live": list(LIVE), "start": start, "within": schedule.enrolling.renewal_within_days}
 
 
 def _told(one: _Lapsed, unit: str, terms: Terms, left: Promise, *, on: date) -> Told:
@@ -169,9 +172,7 @@ FROM (
 JOIN members_workunit u ON u.id = before.unit_id
 CROSS JOIN LATERAL (
     SELECT count(*) AS people FROM ({LAST_LIST.replace("%(unit)s", "u.id")}) last
-    WHERE last.ended >= %(start)s::date - %(within)s AND (
-        SELECT TRUE FROM members_enrolment n WHERE n.member_id = last.member_id AND n.program_id = %(program)s
-        AND n.state = ANY(%(live)s) AND upper(n.cover) > %(start)s LIMIT 1) IS NULL) list
+    WHERE {NOT_FOLLOWED}) list
 ORDER BY u.id"""
 UNSENT = ["uploaded", "checked", "unreadable", "cancelled", "returned"]
 _LAST_DAYS = gettext_lazy("参加期快结束，本期名册还没有登记")
@@ -247,10 +248,8 @@ def tell_unrenewed(terms_id: int, run: Run, *, on: date) -> dict[str, Any] | Non
 
 def _unrenewed(terms: Terms, *, after: int, limit: int) -> list[_Unrenewed]:
     schedule = schedule_of(terms)
-    names = {
-        "program": terms.program_id, "terms": terms.pk, "after": after, "limit": limit, "unsent": UNSENT, "live": list(LIVE),
-        "start": schedule.period.start, "within": schedule.enrolling.renewal_within_days,
-    }  # fmt: skip
+    renewal = _renewal(terms.program_id, schedule, schedule.period.start)
+    names = {"terms": terms.pk, "after": after, "limit": limit, "unsent": UNSENT, **renewal}
     with connection.cursor() as cursor:
         cursor.execute(PATIENCE)
         cursor.execute(UNRENEWED, names)

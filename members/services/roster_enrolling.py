@@ -196,10 +196,8 @@ def enrol(
     }
     run(f"{PATIENCE}; DROP TABLE IF EXISTS pg_temp.made, pg_temp.known; {MADE}", None)
     with hashed():
-        if only_new and _enrol_new(names) == lines:
-            return 0
         if only_new:
-            return int(ask(TOO_LATE, names)[0][0])
+            return 0 if _enrol_new(names) == lines else _refuse_late(names)
         return _enrol_mixed(names, lines, asked_anew=bool(schedule.enrolling.together_with))
 
 
@@ -223,10 +221,14 @@ def _enrol_mixed(names: Mapping[str, Any], lines: int, *, asked_anew: bool) -> i
             run(statement, names)
         lost = run(TOO_MANY_SHARES, names) if asked_anew else 0
     run(ENROL, names)
-    lost += int(ask(TOO_LATE, names)[0][0])
+    lost += _refuse_late(names)
     if some_known:
         run(KNOWN_PEOPLE, names)
     return lost
+
+
+def _refuse_late(names: Mapping[str, Any]) -> int:
+    return int(ask(TOO_LATE, names)[0][0])
 
 
 def kinds_of(roster: Roster, outcome: str) -> list[tuple[Kind, int]]:

@@ -377,7 +377,7 @@ def _judge(lines: Lines, roster: Roster, *, on: date, tell: Tell) -> tuple[int, 
     schedule, cover = lines.schedule, _cover(roster, on=on)
     staged = staging.stage(lines, lambda done: _tell_line(done, len(lines), tell))
     _still_wanted(roster)
-    problems = {lines.numbered(number).number: "unreadable" for number in staged.unreadable}
+    problems = {line.number: "unreadable" for line in map(lines.numbered, staged.unreadable)}
     fees: list[dict[str, Any]] = []
     if cover is None:
         for row in lines.all():
